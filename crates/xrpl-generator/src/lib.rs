@@ -1,0 +1,1 @@
+//! See the crate README of the workspace.
