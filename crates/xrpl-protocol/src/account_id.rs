@@ -59,8 +59,7 @@ impl AccountId {
             payload[20] = 1;
             payload[21..25].copy_from_slice(&tag.to_le_bytes());
         }
-        let prefix =
-            if test_network { base58::X_ADDRESS_TEST } else { base58::X_ADDRESS_MAIN };
+        let prefix = if test_network { base58::X_ADDRESS_TEST } else { base58::X_ADDRESS_MAIN };
         base58::encode(prefix, &payload)
     }
 }
@@ -142,9 +141,6 @@ mod tests {
                 assert_eq!(AccountId::parse_with_tag(&text), Ok((id, tag)), "{text}");
             }
         }
-        assert_eq!(
-            id.to_x_address(None, false),
-            "XVLhHMPHU98es4dbozjVtdWzVrDjtV5fdx1mHp98tDMoQXb"
-        );
+        assert_eq!(id.to_x_address(None, false), "XVLhHMPHU98es4dbozjVtdWzVrDjtV5fdx1mHp98tDMoQXb");
     }
 }

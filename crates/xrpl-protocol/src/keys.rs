@@ -370,7 +370,8 @@ mod tests {
     fn high_s_is_refused() {
         let pair = KeyPair::from_seed(&Seed::from_entropy([7; 16], KeyType::Secp256k1));
         let signature = pair.sign(b"message");
-        let mut compact = ecdsa::Signature::from_der(signature.as_bytes()).unwrap().serialize_compact();
+        let mut compact =
+            ecdsa::Signature::from_der(signature.as_bytes()).unwrap().serialize_compact();
         let s = SecretKey::from_byte_array(compact[32..].try_into().unwrap()).unwrap().negate();
         compact[32..].copy_from_slice(&s.secret_bytes());
         let high = ecdsa::Signature::from_compact(&compact).unwrap().serialize_der();

@@ -1,11 +1,38 @@
 //! The XRP Ledger's wire: everything about a transaction that needs no network.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`definitions`], [`fields`] | names and codes, built in or from a node |
+//! | [`object`], [`encode`], [`decode`] | transactions and ledger entries, binary and JSON |
+//! | [`amount`], [`issued_value`], [`number`], [`units`] | exact amounts |
+//! | [`account_id`], [`base58`], [`keys`] | addresses, seeds, key pairs, signatures |
+//! | [`sign`], [`transaction`] | signed transactions, from JSON or by the direct path |
+//! | [`hash`], [`object_id`] | hashes and ids of ledger entries |
+//! | [`result_code`] | engine results and what each class means for finality |
 
 pub mod account_id;
+pub mod amount;
 pub mod base58;
+pub mod decode;
+pub mod definitions;
+pub mod encode;
+pub mod fields;
 pub mod hash;
+pub mod issued_value;
 pub mod keys;
+pub mod number;
+pub mod object;
+pub mod object_id;
+pub mod result_code;
+pub mod sign;
+pub mod transaction;
 pub mod units;
 
 pub use account_id::AccountId;
+pub use amount::{Amount, Currency, Issue, MptId};
+pub use definitions::Definitions;
 pub use hash::{Hash256, TxHash};
+pub use issued_value::IssuedValue;
+pub use object::{Field, Object, Value};
+pub use result_code::{EngineResult, ResultClass};
 pub use units::{Drops, LedgerIndex, Sequence};

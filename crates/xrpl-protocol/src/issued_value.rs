@@ -1,0 +1,446 @@
+//! The decimal number of an issued currency: 16 significant digits, exponent -96 to 80
+//! (<https://xrpl.org/docs/references/protocol/data-types/currency-formats#issued-currency-precision>).
+
+use std::{cmp::Ordering, fmt, str::FromStr};
+
+/// Smallest mantissa of a normal value: 10^15.
+pub const MIN_MANTISSA: i64 = 1_000_000_000_000_000;
+/// Largest mantissa of a normal value: 10^16 - 1.
+pub const MAX_MANTISSA: i64 = 9_999_999_999_999_999;
+/// Smallest exponent.
+pub const MIN_EXPONENT: i32 = -96;
+/// Largest exponent.
+pub const MAX_EXPONENT: i32 = 80;
+
+/// A signed decimal in canonical form: zero, or 16 digits with an exponent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct IssuedValue {
+    mantissa: i64,
+    exponent: i32,
+}
+
+/// Why a number is no issued-currency value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// Not a decimal number.
+    #[error("{0:?} is not a decimal number")]
+    Syntax(String),
+    /// More than 16 significant digits.
+    #[error("{0:?} has more than 16 significant digits")]
+    Precision(String),
+    /// Too large to be written.
+    #[error("the value is too large (largest exponent is 80)")]
+    Overflow,
+    /// Division by zero.
+    #[error("division by zero")]
+    DivisionByZero,
+}
+
+/// How to drop digits that do not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// To the nearest, ties to even: xrpld's default for `Number`.
+    HalfEven,
+    /// Toward positive infinity.
+    Up,
+    /// Toward negative infinity.
+    Down,
+}
+
+impl IssuedValue {
+    /// Zero.
+    pub const ZERO: Self = Self { mantissa: 0, exponent: 0 };
+    /// One.
+    pub const ONE: Self = Self { mantissa: MIN_MANTISSA, exponent: -15 };
+
+    /// `mantissa * 10^exponent`, rounded to 16 digits by ties-to-even; too small becomes zero.
+    ///
+    /// # Errors
+    /// [`ValueError::Overflow`].
+    pub fn new(mantissa: i64, exponent: i32) -> Result<Self, ValueError> {
+        Self::normal(mantissa.into(), exponent, false, Rounding::HalfEven)
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn from_whole(n: i32) -> Self {
+        Self::new(n.into(), 0).unwrap_or(Self::ZERO)
+    }
+
+    /// The signed mantissa; 0 or 16 digits.
+    #[must_use]
+    pub fn mantissa(&self) -> i64 {
+        self.mantissa
+    }
+
+    /// The exponent; 0 for zero.
+    #[must_use]
+    pub fn exponent(&self) -> i32 {
+        self.exponent
+    }
+
+    /// Whether it is zero.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.mantissa == 0
+    }
+
+    /// Whether it is below zero.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.mantissa < 0
+    }
+
+    /// -1, 0 or 1.
+    #[must_use]
+    pub fn signum(&self) -> i32 {
+        self.mantissa.signum() as i32
+    }
+
+    /// `sticky`: something smaller than the last digit of `mantissa` was cut off its magnitude.
+    fn normal(
+        mantissa: i128,
+        mut exponent: i32,
+        mut sticky: bool,
+        rounding: Rounding,
+    ) -> Result<Self, ValueError> {
+        if mantissa == 0 {
+            return Ok(Self::ZERO);
+        }
+        let negative = mantissa < 0;
+        let mut m = mantissa.unsigned_abs();
+        let (min, max) = (MIN_MANTISSA as u128, MAX_MANTISSA as u128);
+        while m < min {
+            // With a sticky tail the caller has already given more than 16 digits.
+            m *= 10;
+            exponent -= 1;
+        }
+        let mut digit = 0;
+        while m > max {
+            sticky |= digit != 0;
+            digit = (m % 10) as u8;
+            m /= 10;
+            exponent += 1;
+        }
+        let up = match rounding {
+            Rounding::HalfEven => digit > 5 || (digit == 5 && (sticky || m % 2 == 1)),
+            Rounding::Up => !negative && (digit != 0 || sticky),
+            Rounding::Down => negative && (digit != 0 || sticky),
+        };
+        if up {
+            m += 1;
+            if m > max {
+                m = min;
+                exponent += 1;
+            }
+        }
+        if exponent < MIN_EXPONENT {
+            return Ok(Self::ZERO);
+        }
+        if exponent > MAX_EXPONENT {
+            return Err(ValueError::Overflow);
+        }
+        let m = m as i64;
+        Ok(Self { mantissa: if negative { -m } else { m }, exponent })
+    }
+
+    /// The sum, rounded by ties-to-even (xrpld's `Number`, amendment fixUniversalNumber).
+    ///
+    /// # Errors
+    /// [`ValueError::Overflow`].
+    pub fn add(self, other: Self) -> Result<Self, ValueError> {
+        if self.is_zero() {
+            return Ok(other);
+        }
+        if other.is_zero() {
+            return Ok(self);
+        }
+        let (high, low) =
+            if self.exponent >= other.exponent { (self, other) } else { (other, self) };
+        let gap = high.exponent - low.exponent;
+        // Beyond this the smaller is under half of the last digit, whatever the signs.
+        if gap > 20 {
+            return Ok(high);
+        }
+        let sum = i128::from(high.mantissa) * 10i128.pow(gap as u32) + i128::from(low.mantissa);
+        Self::normal(sum, low.exponent, false, Rounding::HalfEven)
+    }
+
+    /// The difference, rounded as [`IssuedValue::add`].
+    ///
+    /// # Errors
+    /// [`ValueError::Overflow`].
+    pub fn sub(self, other: Self) -> Result<Self, ValueError> {
+        self.add(other.negated())
+    }
+
+    /// The product.
+    ///
+    /// # Errors
+    /// [`ValueError::Overflow`].
+    pub fn mul(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
+        let product = i128::from(self.mantissa) * i128::from(other.mantissa);
+        Self::normal(product, self.exponent + other.exponent, false, rounding)
+    }
+
+    /// The quotient.
+    ///
+    /// # Errors
+    /// [`ValueError::DivisionByZero`], [`ValueError::Overflow`].
+    pub fn div(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
+        self.ratio(other.mantissa.into(), rounding, self.exponent - other.exponent)
+    }
+
+    /// `self * numerator / denominator` (xrpld's `mulRatio`), as transfer rates need it.
+    ///
+    /// # Errors
+    /// [`ValueError::DivisionByZero`], [`ValueError::Overflow`].
+    pub fn mul_ratio(
+        self,
+        numerator: u32,
+        denominator: u32,
+        rounding: Rounding,
+    ) -> Result<Self, ValueError> {
+        let scaled = Self { mantissa: self.mantissa, exponent: self.exponent };
+        if denominator == 0 {
+            return Err(ValueError::DivisionByZero);
+        }
+        let product = i128::from(scaled.mantissa) * i128::from(numerator);
+        let (mut m, mut exponent) = (product * 1_000_000_000_000, scaled.exponent - 12);
+        let rest = m % i128::from(denominator);
+        m /= i128::from(denominator);
+        // At least 16 digits stand unless the value is zero.
+        if m != 0 && m.unsigned_abs() < MIN_MANTISSA as u128 {
+            m *= 10;
+            exponent -= 1;
+        }
+        Self::normal(m, exponent, rest != 0, rounding)
+    }
+
+    fn ratio(self, divisor: i128, rounding: Rounding, exponent: i32) -> Result<Self, ValueError> {
+        if divisor == 0 {
+            return Err(ValueError::DivisionByZero);
+        }
+        // 16 digits times 10^20 divided by 16 digits leaves 20 or 21 digits and a sticky rest.
+        let scaled = i128::from(self.mantissa) * 100_000_000_000_000_000_000;
+        Self::normal(scaled / divisor, exponent - 20, scaled % divisor != 0, rounding)
+    }
+
+    /// With the opposite sign.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self { mantissa: -self.mantissa, exponent: self.exponent }
+    }
+
+    /// Without its sign.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self { mantissa: self.mantissa.abs(), exponent: self.exponent }
+    }
+
+    /// The eight bytes of an `Amount`: not-XRP bit, sign, exponent + 97, mantissa.
+    #[must_use]
+    pub fn to_bits(self) -> u64 {
+        const NOT_XRP: u64 = 1 << 63;
+        const POSITIVE: u64 = 1 << 62;
+        if self.mantissa == 0 {
+            return NOT_XRP;
+        }
+        let sign = if self.mantissa > 0 { POSITIVE } else { 0 };
+        NOT_XRP | sign | ((self.exponent + 97) as u64) << 54 | self.mantissa.unsigned_abs()
+    }
+
+    /// Reads what [`IssuedValue::to_bits`] writes; none when it is not canonical.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Option<Self> {
+        let mantissa = (bits & ((1 << 54) - 1)) as i64;
+        let exponent = ((bits >> 54) & 0xff) as i32 - 97;
+        if mantissa == 0 {
+            return (bits & !(1 << 62) == 1 << 63).then_some(Self::ZERO);
+        }
+        let valid = (MIN_MANTISSA..=MAX_MANTISSA).contains(&mantissa)
+            && (MIN_EXPONENT..=MAX_EXPONENT).contains(&exponent);
+        let mantissa = if bits & (1 << 62) == 0 { -mantissa } else { mantissa };
+        valid.then_some(Self { mantissa, exponent })
+    }
+}
+
+/// Splits a decimal text into sign, significant digits and exponent; no digits for zero.
+pub(crate) fn parse_decimal(text: &str) -> Option<(bool, Vec<u8>, i64)> {
+    let (negative, rest) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let (number, exponent) = match rest.find(['e', 'E']) {
+        Some(at) => {
+            let digits = &rest[at + 1..];
+            let plain = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+            if !plain.bytes().all(|b| b.is_ascii_digit()) || plain.len() > 9 {
+                return None;
+            }
+            (&rest[..at], digits.parse::<i64>().ok()?)
+        }
+        None => (rest, 0),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() || number.len() > 400 {
+        return None;
+    }
+    let mut digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let mut exponent = exponent - fraction.len() as i64;
+    while digits.last() == Some(&b'0') {
+        digits.pop();
+        exponent += 1;
+    }
+    let leading = digits.iter().take_while(|d| **d == b'0').count();
+    digits.drain(..leading);
+    Some((negative, digits, exponent))
+}
+
+impl FromStr for IssuedValue {
+    type Err = ValueError;
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let shown = || text.chars().take(60).collect::<String>();
+        let (negative, digits, exponent) =
+            parse_decimal(text).ok_or_else(|| ValueError::Syntax(shown()))?;
+        if digits.is_empty() {
+            return Ok(Self::ZERO);
+        }
+        if digits.len() > 16 {
+            return Err(ValueError::Precision(shown()));
+        }
+        let mantissa = digits.iter().fold(0i128, |m, d| m * 10 + i128::from(d - b'0'));
+        let exponent = i32::try_from(exponent).map_err(|_| ValueError::Overflow)?;
+        let mantissa = if negative { -mantissa } else { mantissa };
+        Self::normal(mantissa, exponent, false, Rounding::HalfEven)
+    }
+}
+
+impl fmt::Display for IssuedValue {
+    /// As xrpld writes it: plain, or with an exponent when that is below -25 or above -5.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.mantissa == 0 {
+            return f.write_str("0");
+        }
+        if self.exponent != 0 && (self.exponent < -25 || self.exponent > -5) {
+            return write!(f, "{}e{}", self.mantissa, self.exponent);
+        }
+        if self.mantissa < 0 {
+            f.write_str("-")?;
+        }
+        let digits = self.mantissa.unsigned_abs().to_string();
+        let point = digits.len() as i32 + self.exponent;
+        let (whole, fraction) = if point <= 0 {
+            ("0".to_owned(), "0".repeat(point.unsigned_abs() as usize) + &digits)
+        } else {
+            let (whole, fraction) = digits.split_at((point as usize).min(digits.len()));
+            (whole.to_owned(), fraction.to_owned())
+        };
+        f.write_str(&whole)?;
+        match fraction.trim_end_matches('0') {
+            "" => Ok(()),
+            rest => write!(f, ".{rest}"),
+        }
+    }
+}
+
+impl PartialOrd for IssuedValue {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for IssuedValue {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let sign = self.signum().cmp(&other.signum());
+        if sign != Ordering::Equal || self.mantissa == 0 {
+            return sign;
+        }
+        let size =
+            (self.exponent, self.mantissa.abs()).cmp(&(other.exponent, other.mantissa.abs()));
+        if self.mantissa < 0 { size.reverse() } else { size }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn v(text: &str) -> IssuedValue {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn text_as_xrpld() {
+        for (text, shown) in [
+            ("1", "1"),
+            ("-0.5", "-0.5"),
+            ("100.250", "100.25"),
+            ("1e20", "1000000000000000e5"),
+            ("9999999999999999e80", "9999999999999999e80"),
+            ("1e-20", "1000000000000000e-35"),
+            ("1e-10", "0.0000000001"),
+            ("0.0", "0"),
+            ("1e-97", ""),
+        ] {
+            if text == "1e-97" {
+                assert!(v(text).is_zero(), "below the smallest value");
+            } else {
+                assert_eq!(v(text).to_string(), shown, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn refused_texts() {
+        for bad in ["", "-", "1.2.3", "0x10", "1e", "e5", "1e+-3", " 1", "1_0", "é"] {
+            assert!(matches!(bad.parse::<IssuedValue>(), Err(ValueError::Syntax(_))), "{bad}");
+        }
+        assert!(matches!(
+            "12345678901234567".parse::<IssuedValue>(),
+            Err(ValueError::Precision(_))
+        ));
+        assert!(matches!("1e97".parse::<IssuedValue>(), Err(ValueError::Overflow)));
+    }
+
+    #[test]
+    fn arithmetic() {
+        assert_eq!(v("1").add(v("-1")).unwrap(), IssuedValue::ZERO);
+        assert_eq!(v("1").div(v("3"), Rounding::HalfEven).unwrap(), v("0.3333333333333333"));
+        assert_eq!(v("2").div(v("3"), Rounding::Up).unwrap(), v("0.6666666666666667"));
+        assert_eq!(v("2").div(v("3"), Rounding::Down).unwrap(), v("0.6666666666666666"));
+        assert_eq!(v("100").mul_ratio(1_005_000_000, 1_000_000_000, Rounding::Up), Ok(v("100.5")));
+        assert_eq!(v("9999999999999999").add(v("0.5")).unwrap(), v("1e16"));
+        assert_eq!(v("1e80").mul(v("1e80"), Rounding::Up), Err(ValueError::Overflow));
+        assert_eq!(v("1").div(v("0"), Rounding::Up), Err(ValueError::DivisionByZero));
+    }
+
+    fn any_value() -> impl Strategy<Value = IssuedValue> {
+        (any::<i64>(), -100..60i32).prop_map(|(m, e)| IssuedValue::new(m, e).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_bits_round_trip(value in any_value()) {
+            prop_assert_eq!(value.to_string().parse(), Ok(value));
+            prop_assert_eq!(IssuedValue::from_bits(value.to_bits()), Some(value));
+        }
+
+        #[test]
+        fn add_commutes_and_cancels(a in any_value(), b in any_value()) {
+            prop_assert_eq!(a.add(b), b.add(a));
+            prop_assert!(a.sub(a).unwrap().is_zero());
+            prop_assert_eq!(a < b, a.sub(b).unwrap().is_negative() || (a < b && a.sub(b).unwrap().is_zero()));
+        }
+
+        #[test]
+        fn any_text_is_no_panic(text in ".{0,40}") {
+            let _ = text.parse::<IssuedValue>();
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The `Number` field type: a decimal with up to 19 digits, as vaults and loans use it.
+
+use std::{fmt, str::FromStr};
+
+use crate::issued_value::{ValueError, parse_decimal};
+
+/// Smallest mantissa of a normal value: 10^18.
+const MIN_MANTISSA: u128 = 1_000_000_000_000_000_000;
+/// Largest mantissa: what an `i64` holds.
+const MAX_MANTISSA: u128 = i64::MAX as u128;
+/// The exponent that stands for zero on the wire.
+const ZERO_EXPONENT: i32 = i32::MIN;
+
+/// A signed decimal as it stands on the wire: mantissa and exponent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Number {
+    /// Signed; 0 for zero.
+    pub mantissa: i64,
+    /// Power of ten; `i32::MIN` for zero.
+    pub exponent: i32,
+}
+
+impl Number {
+    /// Zero.
+    pub const ZERO: Self = Self { mantissa: 0, exponent: ZERO_EXPONENT };
+}
+
+impl FromStr for Number {
+    type Err = ValueError;
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let shown = || text.chars().take(60).collect::<String>();
+        let (negative, digits, exponent) =
+            parse_decimal(text).ok_or_else(|| ValueError::Syntax(shown()))?;
+        if digits.is_empty() {
+            return Ok(Self::ZERO);
+        }
+        let mut exponent = exponent;
+        let kept = digits.len().min(30);
+        exponent += (digits.len() - kept) as i64;
+        let mut sticky = digits.len() > kept;
+        let mut m = digits[..kept].iter().fold(0u128, |m, d| m * 10 + u128::from(d - b'0'));
+        while m < MIN_MANTISSA {
+            m *= 10;
+            exponent -= 1;
+        }
+        let mut digit = 0;
+        while m > MAX_MANTISSA {
+            sticky |= digit != 0;
+            digit = m % 10;
+            m /= 10;
+            exponent += 1;
+        }
+        if digit > 5 || digit == 5 && (sticky || m % 2 == 1) {
+            m += 1;
+        }
+        let exponent = i32::try_from(exponent).map_err(|_| ValueError::Overflow)?;
+        if !(-32768..=32768).contains(&exponent) {
+            return Err(ValueError::Overflow);
+        }
+        let m = i64::try_from(m).map_err(|_| ValueError::Overflow)?;
+        Ok(Self { mantissa: if negative { -m } else { m }, exponent })
+    }
+}
+
+impl fmt::Display for Number {
+    /// Without needless zeros: plain where that is short, with an exponent else.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.mantissa == 0 {
+            return f.write_str("0");
+        }
+        let (mut m, mut exponent) = (self.mantissa.unsigned_abs(), i64::from(self.exponent));
+        while m.is_multiple_of(10) {
+            m /= 10;
+            exponent += 1;
+        }
+        if self.mantissa < 0 {
+            f.write_str("-")?;
+        }
+        let digits = m.to_string();
+        let point = digits.len() as i64 + exponent;
+        match exponent {
+            0..=18 => write!(f, "{digits}{}", "0".repeat(exponent as usize)),
+            -28..=-1 if point > 0 => {
+                write!(f, "{}.{}", &digits[..point as usize], &digits[point as usize..])
+            }
+            -28..=-1 => write!(f, "0.{}{digits}", "0".repeat(point.unsigned_abs() as usize)),
+            _ => write!(f, "{digits}e{exponent}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_form_and_text() {
+        for (text, mantissa, exponent) in [
+            ("1", 1_000_000_000_000_000_000, -18),
+            ("-2.5e3", -2_500_000_000_000_000_000, -15),
+            ("9876543210987654321", 987_654_321_098_765_432, 1),
+            ("0", 0, i32::MIN),
+        ] {
+            assert_eq!(text.parse(), Ok(Number { mantissa, exponent }), "{text}");
+        }
+        for (text, shown) in
+            [("1", "1"), ("-2.50", "-2.5"), ("0.001", "0.001"), ("1e30", "1e30"), ("120", "120")]
+        {
+            assert_eq!(text.parse::<Number>().unwrap().to_string(), shown);
+        }
+        assert!("1e99999".parse::<Number>().is_err());
+    }
+}

@@ -1,0 +1,25 @@
+//! Where the recordings and vectors are, when they are.
+
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+
+/// A file below `shared/fixtures`, found by `XRPL_SHARED` or beside the project; none is a skip.
+pub(crate) fn fixture(path: &str) -> Option<PathBuf> {
+    let shared = std::env::var_os("XRPL_SHARED").map(PathBuf::from).or_else(|| {
+        let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        here.ancestors().map(|dir| dir.join("shared")).find(|dir| dir.join("fixtures").is_dir())
+    });
+    let found = shared.map(|dir| dir.join("fixtures").join(path)).filter(|p| p.exists());
+    if found.is_none() {
+        println!("skipped: the fixture {path} is not on this machine");
+    }
+    found
+}
+
+/// The lines of a JSON-lines fixture.
+pub(crate) fn lines(path: &str) -> Vec<Json> {
+    let Some(file) = fixture(path) else { return Vec::new() };
+    let text = std::fs::read_to_string(file).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
