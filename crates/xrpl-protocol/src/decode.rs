@@ -6,12 +6,11 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     AccountId, Definitions, Hash256,
     amount::{Amount, Currency, Issue, MptId},
-    encode::{GRANULAR_PERMISSIONS, MAX_DEPTH, is_decimal_u64, step},
+    encode::{GRANULAR_PERMISSIONS, MAX_DEPTH, UNL_MODIFY, is_decimal_u64, step},
     fields,
     issued_value::IssuedValue,
     number::Number,
     object::{Field, FieldType, Object, PathStep, Value, XChainBridge},
-    units::Drops,
 };
 
 /// Why bytes are no serialised object; `at` is the offset of the field.
@@ -144,7 +143,20 @@ impl<'a> Reader<'a> {
                 self.at = start;
                 return Err(self.wrong("an end marker with nothing to end"));
             }
-            let value = self.value(field, depth)?;
+            let value = if object.u16(fields::TRANSACTION_TYPE) == Some(UNL_MODIFY)
+                && field == fields::ACCOUNT
+            {
+                match self.byte()? {
+                    0 => Value::Account(AccountId::ZERO),
+                    n => {
+                        return Err(
+                            self.wrong(format!("UNLModify has an empty account, not {n} bytes"))
+                        );
+                    }
+                }
+            } else {
+                self.value(field, depth)?
+            };
             if !object.push_in_order(field, value) {
                 self.at = start;
                 return Err(self.wrong(format!("{field:?} is out of canonical order or repeated")));
@@ -242,10 +254,8 @@ impl<'a> Reader<'a> {
             let value = if positive { value } else { -value };
             return Ok(Amount::Mpt { value, id: MptId(self.array()?) });
         }
-        let drops = first & !(1 << 62);
-        if drops > Drops::MAX.0 {
-            return Err(self.wrong(format!("{drops} drops are more than there can be")));
-        }
+        let drops = first & !(1 << 62) & !(1 << 61);
+        // More than there can be is the ledger's to refuse (temBAD_AMOUNT).
         Ok(Amount::Xrp(if positive { drops as i64 } else { -(drops as i64) }))
     }
 
@@ -378,7 +388,15 @@ fn value_to_json(field: Field, name: &str, value: &Value, definitions: &Definiti
 }
 
 fn step_to_json(found: &PathStep) -> Json {
+    let bits = [
+        (found.account.is_some(), step::ACCOUNT),
+        (found.currency.is_some(), step::CURRENCY),
+        (found.issuer.is_some(), step::ISSUER),
+        (found.mpt.is_some(), step::MPT),
+    ];
+    let kind: u8 = bits.iter().filter(|(is, _)| *is).map(|(_, bit)| bit).sum();
     let mut members = Map::new();
+    members.insert("type".to_owned(), json!(kind));
     let mut add = |key: &str, value: Option<String>| {
         if let Some(value) = value {
             members.insert(key.to_owned(), Json::String(value));

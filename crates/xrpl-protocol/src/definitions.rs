@@ -3,7 +3,10 @@
 //! The built-in table is xrpld 3.3.0-b0's answer to `server_definitions`; a node's own answer can
 //! replace it at run time (<https://xrpl.org/docs/references/http-websocket-apis/public-api-methods/server-info-methods/server_definitions>).
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::OnceLock,
+};
 
 use serde_json::Value as Json;
 
@@ -15,6 +18,7 @@ pub struct Definitions {
     by_name: HashMap<Box<str>, Field>,
     names: HashMap<Field, Box<str>>,
     not_signed: Vec<Field>,
+    not_serialised: HashSet<Box<str>>,
     transaction_types: TwoWay,
     ledger_entry_types: TwoWay,
     results: TwoWay,
@@ -81,6 +85,7 @@ impl Definitions {
             by_name: HashMap::with_capacity(fields.len()),
             names: HashMap::with_capacity(fields.len()),
             not_signed: Vec::new(),
+            not_serialised: HashSet::new(),
             transaction_types: TwoWay::read(all, "TRANSACTION_TYPES")?,
             ledger_entry_types: TwoWay::read(all, "LEDGER_ENTRY_TYPES")?,
             results: TwoWay::read(all, "TRANSACTION_RESULTS")?,
@@ -91,6 +96,7 @@ impl Definitions {
             let info = entry.get(1).ok_or_else(wrong)?;
             let flag = |key: &str| info.get(key).and_then(Json::as_bool).ok_or_else(wrong);
             if !flag("isSerialized")? {
+                this.not_serialised.insert(name.into());
                 continue;
             }
             let kind = info.get("type").and_then(Json::as_str).ok_or_else(wrong)?;
@@ -131,6 +137,13 @@ impl Definitions {
     #[must_use]
     pub fn is_signed(&self, field: Field) -> bool {
         !self.not_signed.contains(&field)
+    }
+
+    /// Whether this is a known name of something JSON may show but the binary form never has, like
+    /// `hash`.
+    #[must_use]
+    pub fn is_not_serialised(&self, name: &str) -> bool {
+        self.not_serialised.contains(name)
     }
 
     /// Every serialised field with its name.

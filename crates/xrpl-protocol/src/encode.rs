@@ -57,8 +57,8 @@ pub fn encode(json: &Json, definitions: &Definitions) -> Result<Vec<u8>> {
 }
 
 impl Object {
-    /// Reads JSON as xrpld writes it. Members that are not serialised (`hash`, `date`, lower-case
-    /// names of definitions) are an error like any unknown field.
+    /// Reads JSON as xrpld writes it. Members that are no fields but stand in a
+    /// node's answers (`hash`, `meta`, ...) are passed over, any other unknown member is an error.
     ///
     /// # Errors
     /// Names the field that is unknown or whose value does not fit it.
@@ -91,16 +91,30 @@ impl Object {
         out
     }
 
+    fn is_unl_modify(&self) -> bool {
+        self.u16(fields::TRANSACTION_TYPE) == Some(UNL_MODIFY)
+    }
+
     /// Appends the fields that `wanted` picks at this level; inner levels are whole.
     pub fn encode_into(&self, out: &mut Vec<u8>, wanted: impl Fn(Field) -> bool) {
         for (field, value) in self.iter() {
-            if wanted(field) {
-                write_field_id(out, field);
-                write_value(out, value);
+            if !wanted(field) {
+                continue;
+            }
+            write_field_id(out, field);
+            match value {
+                // The pseudo-transaction's account is written with no bytes at all.
+                Value::Account(_) if field == fields::ACCOUNT && self.is_unl_modify() => {
+                    out.push(0)
+                }
+                value => write_value(out, value),
             }
         }
     }
 }
+
+/// Code of the pseudo-transaction UNLModify.
+pub(crate) const UNL_MODIFY: u16 = 102;
 
 /// Appends a field's one to three bytes.
 pub(crate) fn write_field_id(out: &mut Vec<u8>, field: Field) {
@@ -235,12 +249,19 @@ fn write_paths(out: &mut Vec<u8>, paths: &[Vec<PathStep>]) {
     out.push(step::END);
 }
 
+/// What a node's answer shows beside the fields of a transaction or entry.
+const ANSWER_MEMBERS: [&str; 6] =
+    ["meta", "metaData", "date", "ledger_index", "inLedger", "validated"];
+
 fn from_json(json: &Json, definitions: &Definitions, depth: usize) -> Result<Object> {
     let members = json
         .as_object()
         .ok_or_else(|| EncodeError::NotAnObject(json.to_string().chars().take(80).collect()))?;
     let mut object = Object::new();
     for (name, value) in members {
+        if definitions.is_not_serialised(name) || ANSWER_MEMBERS.contains(&name.as_str()) {
+            continue;
+        }
         let field =
             definitions.field(name).ok_or_else(|| EncodeError::UnknownField(name.clone()))?;
         if field == Field::OBJECT_END || field == Field::ARRAY_END {

@@ -47,6 +47,8 @@ pub enum Rounding {
     Down,
 }
 
+// Unlike the operators of `std::ops`, these can fail.
+#[allow(clippy::should_implement_trait)]
 impl IssuedValue {
     /// Zero.
     pub const ZERO: Self = Self { mantissa: 0, exponent: 0 };

