@@ -168,6 +168,10 @@ fn recorded_transactions() {
             let Some(blob) = line["tx_blob"].as_str() else { continue };
             let bytes = const_hex::decode(blob).unwrap();
             let Ok(object) = Object::decode(&bytes, table) else {
+                // xrpld could not read it either.
+                if line["response"]["engine_result"].is_null() {
+                    continue;
+                }
                 panic!("{name} {}: {:?}", line["label"], Object::decode(&bytes, table));
             };
             assert_eq!(object.encode(), bytes);
