@@ -1,1 +1,23 @@
-//! See the crate README of the workspace.
+//! Speaks with one or several XRP Ledger nodes: JSON-RPC over kept-alive HTTP, and WebSocket.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`connect`] | how a connection is made; tests hand in pipes in memory |
+//! | [`json_rpc`] | requests to one node's HTTP port |
+//! | [`websocket`] | requests and streams on one node's WebSocket port |
+//! | [`request`], [`response`] | the methods, typed; answers in the shapes of api_version 1 and 2 |
+//! | [`pool`] | several nodes, their health, and which one to ask |
+//! | [`error`] | what a failure lets one do next |
+
+pub mod connect;
+pub mod error;
+pub mod json_rpc;
+pub mod pool;
+pub mod request;
+pub mod response;
+pub mod websocket;
+
+pub use connect::{Connector, TcpConnector};
+pub use error::{ApiError, ClientError};
+pub use pool::{Endpoint, EndpointId, Pool, PoolConfig};
+pub use request::Request;
