@@ -1,0 +1,44 @@
+//! The crate's error.
+
+use xrpl_protocol::TxHash;
+
+/// Why the tracker could not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The blob is no serialised transaction.
+    #[error("not a serialised transaction: {0}")]
+    BadBlob(String),
+    /// The transaction lacks a field that following it needs.
+    #[error("the transaction has no {0}")]
+    MissingField(&'static str),
+    /// No node answered what starting needs.
+    #[error("no node could be asked: {0}")]
+    Node(String),
+    /// The store failed.
+    #[error("store: {0}")]
+    Store(String),
+    /// The store file was written by a newer version of this program.
+    #[error("the store has schema version {found}; this program knows versions up to {known}")]
+    NewerSchema {
+        /// Version found.
+        found: u32,
+        /// Newest version known.
+        known: u32,
+    },
+    /// No such transaction is tracked.
+    #[error("transaction {0} is not tracked")]
+    NotTracked(TxHash),
+    /// The tracker is shutting down.
+    #[error("the tracker is shutting down")]
+    ShuttingDown,
+}
+
+/// The crate's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.to_string())
+    }
+}

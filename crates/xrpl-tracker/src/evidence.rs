@@ -1,0 +1,280 @@
+//! Why a terminal state is given: each kind of evidence carries its proof.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use xrpl_protocol::{EngineResult, Hash256, LedgerIndex, ResultClass, TxHash};
+
+/// An engine result by name, also one newer than this program's table.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ResultName {
+    /// One of the table.
+    Known(EngineResult),
+    /// One the table does not have.
+    Other(Arc<str>),
+}
+
+impl ResultName {
+    /// The result of a name as a node wrote it.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        // Nearly every result is this one, and the table is a look-up away.
+        if name == "tesSUCCESS" {
+            return Self::Known(EngineResult::TES_SUCCESS);
+        }
+        match EngineResult::from_name(name) {
+            Some(known) => Self::Known(known),
+            None => Self::Other(name.into()),
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known(known) => known.name(),
+            Self::Other(name) => name,
+        }
+    }
+
+    /// What xrpld says about it; empty if unknown.
+    #[must_use]
+    pub fn message(&self) -> &'static str {
+        match self {
+            Self::Known(known) => known.message(),
+            Self::Other(_) => "",
+        }
+    }
+
+    /// Its class; none if it is no name of a result at all.
+    #[must_use]
+    pub fn class(&self) -> Option<ResultClass> {
+        match self {
+            Self::Known(known) => Some(known.class()),
+            Self::Other(name) => ResultClass::of(name),
+        }
+    }
+
+    /// `tesSUCCESS`?
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Known(known) if known.is_success())
+    }
+}
+
+impl fmt::Display for ResultName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for ResultName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl PartialEq<str> for ResultName {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for ResultName {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl std::hash::Hash for ResultName {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialOrd for ResultName {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ResultName {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Serialize for ResultName {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ResultName {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Ok(Self::new(&std::borrow::Cow::<'de, str>::deserialize(d)?))
+    }
+}
+
+/// Which way a transaction was seen in a validated ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Source {
+    /// A message of the transactions stream.
+    Ws,
+    /// A `tx` or `account_tx` look-up.
+    Poll,
+    /// A ledger read because the stream missed it or part of it.
+    Backfill,
+}
+
+impl Source {
+    /// All of them, in the order of their discriminants.
+    pub const ALL: [Self; 3] = [Self::Ws, Self::Poll, Self::Backfill];
+
+    /// `WS`, `POLL` or `BACKFILL`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ws => "WS",
+            Self::Poll => "POLL",
+            Self::Backfill => "BACKFILL",
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Where a transaction stands in the validated ledger, and with what result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidatedIn {
+    /// Index of the validated ledger.
+    pub ledger_index: LedgerIndex,
+    /// Its hash; none if the node did not say.
+    pub ledger_hash: Option<Hash256>,
+    /// `TransactionResult` of the metadata: the final result.
+    pub result: ResultName,
+    /// Who said so first.
+    pub source: Source,
+}
+
+/// Proof that a transaction is in none of a range of validated ledgers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AbsenceProof {
+    /// `tx` with `min_ledger` and `max_ledger` answered not found with `searched_all: true`.
+    SearchedAll {
+        /// First ledger searched.
+        min_ledger: LedgerIndex,
+        /// Last ledger searched.
+        max_ledger: LedgerIndex,
+        /// The endpoint that searched.
+        endpoint: String,
+    },
+    /// Every ledger of the range was read whole, from the stream or by `ledger`.
+    EveryLedgerRead {
+        /// First ledger read.
+        first: LedgerIndex,
+        /// Last ledger read.
+        last: LedgerIndex,
+    },
+}
+
+/// Why a transaction has the terminal state it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Evidence {
+    /// Found in a validated ledger.
+    Validated(ValidatedIn),
+    /// The node refused it, so that it never went on to the network.
+    RefusedByNode {
+        /// A `tem` or `tef` result, or the error token where the node gave no result
+        /// (`invalidTransaction`).
+        engine_result: ResultName,
+    },
+    /// Every attempt failed before the request was written.
+    NeverSent {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The last ledger that could have it is validated, and it is in none of those that could.
+    LastLedgerPassed {
+        /// Its LastLedgerSequence.
+        last_ledger_sequence: LedgerIndex,
+        /// Why it is known to be absent.
+        proof: AbsenceProof,
+    },
+    /// Another transaction of the account used its Sequence or Ticket.
+    SequenceConsumed {
+        /// The other one.
+        by: TxHash,
+        /// The validated ledger that has the other one.
+        ledger: LedgerIndex,
+    },
+}
+
+impl Evidence {
+    /// The kind, as it is serialised.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Validated(_) => "validated",
+            Self::RefusedByNode { .. } => "refused_by_node",
+            Self::NeverSent { .. } => "never_sent",
+            Self::LastLedgerPassed { .. } => "last_ledger_passed",
+            Self::SequenceConsumed { .. } => "sequence_consumed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_is_json_both_ways() {
+        let all = [
+            Evidence::Validated(ValidatedIn {
+                ledger_index: LedgerIndex(7),
+                ledger_hash: Some(Hash256([1; 32])),
+                result: ResultName::new("tecPATH_DRY"),
+                source: Source::Backfill,
+            }),
+            Evidence::RefusedByNode { engine_result: ResultName::new("temMALFORMED") },
+            Evidence::RefusedByNode { engine_result: ResultName::new("temNEW_IN_2031") },
+            Evidence::NeverSent { attempts: 5 },
+            Evidence::LastLedgerPassed {
+                last_ledger_sequence: LedgerIndex(9),
+                proof: AbsenceProof::SearchedAll {
+                    min_ledger: LedgerIndex(3),
+                    max_ledger: LedgerIndex(9),
+                    endpoint: "http://127.0.0.1:5005/".into(),
+                },
+            },
+            Evidence::LastLedgerPassed {
+                last_ledger_sequence: LedgerIndex(9),
+                proof: AbsenceProof::EveryLedgerRead {
+                    first: LedgerIndex(3),
+                    last: LedgerIndex(9),
+                },
+            },
+            Evidence::SequenceConsumed { by: TxHash([2; 32]), ledger: LedgerIndex(5) },
+        ];
+        for evidence in all {
+            let json = serde_json::to_value(&evidence).unwrap();
+            assert_eq!(json["kind"], evidence.kind());
+            assert_eq!(serde_json::from_value::<Evidence>(json).unwrap(), evidence);
+        }
+        assert_eq!(
+            serde_json::to_value(Evidence::RefusedByNode {
+                engine_result: ResultName::new("tefNO_TICKET")
+            })
+            .unwrap(),
+            serde_json::json!({"kind": "refused_by_node", "engine_result": "tefNO_TICKET"})
+        );
+    }
+}

@@ -1,0 +1,395 @@
+//! Counters: each event costs the same whatever is tracked.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use hdrhistogram::Histogram;
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use xrpl_protocol::LedgerIndex;
+
+use crate::{
+    evidence::{ResultName, Source},
+    lifecycle::State,
+    record::{Intent, RunId},
+    store::Count,
+};
+
+/// Upper bounds of the finality buckets, milliseconds.
+pub const FINALITY_BUCKETS_MS: [u64; 12] =
+    [50, 100, 250, 500, 1_000, 2_500, 5_000, 7_500, 10_000, 20_000, 60_000, 300_000];
+
+/// The longest finality told apart, milliseconds: an hour.
+const FINALITY_MAX_MS: u64 = 3_600_000;
+
+/// A number for a transaction type, so that a pending transaction need not hold its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TypeIndex(u16);
+
+#[derive(Debug)]
+struct TypeCounters {
+    name: Arc<str>,
+    total: u64,
+    validated: u64,
+}
+
+/// All counters of a run.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    total: u64,
+    by_state: [u64; State::ALL.len()],
+    valid_by_state: [u64; State::ALL.len()],
+    types: Vec<TypeCounters>,
+    type_index: FxHashMap<Arc<str>, TypeIndex>,
+    by_source: [u64; Source::ALL.len()],
+    first_results: FxHashMap<ResultName, u64>,
+    final_results: FxHashMap<ResultName, u64>,
+    pub(crate) undecided: u64,
+    pub(crate) overturned: u64,
+    pub(crate) contradicted: u64,
+    expected_invalid: u64,
+    invalid_as_predicted: u64,
+    invalid_otherwise: u64,
+    valid_failed: u64,
+    pub(crate) resends: u64,
+    pub(crate) lookups: u64,
+    finality_ms: Histogram<u64>,
+    finality_ms_sum: u64,
+    finality_ledgers: BTreeMap<u32, u64>,
+}
+
+impl Counters {
+    pub(crate) fn new() -> Self {
+        // Fixed bounds and three digits: about 100 kB, and recording cannot fail.
+        let finality_ms = Histogram::new_with_bounds(1, FINALITY_MAX_MS, 3)
+            .expect("1 <= low, high >= 2 * low, digits <= 5");
+        Self {
+            total: 0,
+            by_state: Default::default(),
+            valid_by_state: Default::default(),
+            types: Vec::new(),
+            type_index: FxHashMap::default(),
+            by_source: Default::default(),
+            first_results: FxHashMap::default(),
+            final_results: FxHashMap::default(),
+            undecided: 0,
+            overturned: 0,
+            contradicted: 0,
+            expected_invalid: 0,
+            invalid_as_predicted: 0,
+            invalid_otherwise: 0,
+            valid_failed: 0,
+            resends: 0,
+            lookups: 0,
+            finality_ms,
+            finality_ms_sum: 0,
+            finality_ledgers: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn type_index(&mut self, name: &str) -> TypeIndex {
+        if let Some(index) = self.type_index.get(name) {
+            return *index;
+        }
+        let name: Arc<str> = name.into();
+        // Types are told by a 16-bit number on the ledger, so there are not more of them.
+        let index = TypeIndex(u16::try_from(self.types.len()).unwrap_or(u16::MAX));
+        self.types.push(TypeCounters { name: name.clone(), total: 0, validated: 0 });
+        self.type_index.insert(name, index);
+        index
+    }
+
+    pub(crate) fn type_name(&self, index: TypeIndex) -> Arc<str> {
+        self.types[usize::from(index.0)].name.clone()
+    }
+
+    /// A new transaction.
+    pub(crate) fn created(&mut self, transaction_type: TypeIndex, intent: &Intent) {
+        self.total += 1;
+        self.by_state[State::Created as usize] += 1;
+        if intent.is_invalid() {
+            self.expected_invalid += 1;
+        } else {
+            self.valid_by_state[State::Created as usize] += 1;
+        }
+        self.types[usize::from(transaction_type.0)].total += 1;
+    }
+
+    pub(crate) fn moved(&mut self, from: State, to: State, intent: &Intent) {
+        self.by_state[from as usize] -= 1;
+        self.by_state[to as usize] += 1;
+        if !intent.is_invalid() {
+            self.valid_by_state[from as usize] -= 1;
+            self.valid_by_state[to as usize] += 1;
+        }
+    }
+
+    pub(crate) fn validated(
+        &mut self,
+        transaction_type: TypeIndex,
+        source: Source,
+        finality_ms: u64,
+        ledgers: u32,
+    ) {
+        self.by_source[source as usize] += 1;
+        self.types[usize::from(transaction_type.0)].validated += 1;
+        self.finality_ms.saturating_record(finality_ms.max(1));
+        self.finality_ms_sum += finality_ms;
+        *self.finality_ledgers.entry(ledgers.min(1_000)).or_default() += 1;
+    }
+
+    pub(crate) fn first_result(&mut self, result: &ResultName) {
+        bump(&mut self.first_results, result, 1);
+    }
+
+    /// A terminal state's result.
+    pub(crate) fn concluded(
+        &mut self,
+        state: State,
+        result: Option<&ResultName>,
+        intent: &Intent,
+        predicted: bool,
+    ) {
+        if let Some(result) = result {
+            bump(&mut self.final_results, result, 1);
+        }
+        match (intent.is_invalid(), predicted) {
+            (true, true) => self.invalid_as_predicted += 1,
+            (true, false) => self.invalid_otherwise += 1,
+            (false, _) if state != State::Validated => self.valid_failed += 1,
+            (false, _) => {}
+        }
+    }
+
+    /// Takes back what [`Self::concluded`] counted, before an overturned transaction is counted
+    /// anew.
+    pub(crate) fn unconcluded(
+        &mut self,
+        state: State,
+        result: Option<&ResultName>,
+        intent: &Intent,
+        predicted: bool,
+    ) {
+        if let Some(n) = result.and_then(|result| self.final_results.get_mut(result)) {
+            *n = n.saturating_sub(1);
+        }
+        let counter = match (intent.is_invalid(), predicted) {
+            (true, true) => &mut self.invalid_as_predicted,
+            (true, false) => &mut self.invalid_otherwise,
+            (false, _) if state != State::Validated => &mut self.valid_failed,
+            (false, _) => return,
+        };
+        *counter = counter.saturating_sub(1);
+    }
+
+    /// Counts from a run taken up again.
+    pub(crate) fn restore(&mut self, count: &Count) {
+        let index = self.type_index(&count.transaction_type);
+        let kind = &mut self.types[usize::from(index.0)];
+        kind.total += count.n;
+        self.total += count.n;
+        self.by_state[count.state as usize] += count.n;
+        if count.invalid {
+            self.expected_invalid += count.n;
+        } else {
+            self.valid_by_state[count.state as usize] += count.n;
+        }
+        if count.state == State::Validated {
+            kind.validated += count.n;
+        }
+        if let Some(source) = count.source {
+            self.by_source[source as usize] += count.n;
+        }
+        if count.overturned {
+            self.overturned += count.n;
+        }
+        if count.state.is_terminal() {
+            if let Some(result) = &count.result {
+                bump(&mut self.final_results, result, count.n);
+            }
+            match (count.invalid, count.predicted) {
+                (true, true) => self.invalid_as_predicted += count.n,
+                (true, false) => self.invalid_otherwise += count.n,
+                (false, _) if count.state != State::Validated => self.valid_failed += count.n,
+                (false, _) => {}
+            }
+        }
+    }
+
+    pub(crate) fn pending(&self) -> u64 {
+        State::ALL.iter().filter(|s| !s.is_terminal()).map(|s| self.by_state[*s as usize]).sum()
+    }
+
+    pub(crate) fn by_source(&self) -> BTreeMap<Source, u64> {
+        Source::ALL.into_iter().map(|source| (source, self.by_source[source as usize])).collect()
+    }
+
+    pub(crate) fn snapshot(&self) -> Stats {
+        let h = &self.finality_ms;
+        let mut below = 0;
+        let mut from = 0;
+        let finality_buckets = FINALITY_BUCKETS_MS
+            .iter()
+            .map(|bound| {
+                below += if *bound >= from { h.count_between(from, *bound) } else { 0 };
+                from = bound + 1;
+                (*bound, below)
+            })
+            .collect();
+        let sorted = |map: &FxHashMap<ResultName, u64>| {
+            map.iter().filter(|(_, n)| **n > 0).map(|(r, n)| (r.clone(), *n)).collect()
+        };
+        let states = |counts: &[u64; State::ALL.len()]| {
+            State::ALL.into_iter().map(|s| (s, counts[s as usize])).collect()
+        };
+        Stats {
+            total_tracked: self.total,
+            pending: self.pending(),
+            by_state: states(&self.by_state),
+            valid_by_state: states(&self.valid_by_state),
+            by_type: self.types.iter().map(|t| (t.name.clone(), t.total)).collect(),
+            by_type_validated: self.types.iter().map(|t| (t.name.clone(), t.validated)).collect(),
+            validated_by_source: self.by_source(),
+            first_results: sorted(&self.first_results),
+            engine_results: sorted(&self.final_results),
+            undecided: self.undecided,
+            overturned: self.overturned,
+            contradicted: self.contradicted,
+            expected_invalid: self.expected_invalid,
+            invalid_as_predicted: self.invalid_as_predicted,
+            invalid_otherwise: self.invalid_otherwise,
+            valid_failed: self.valid_failed,
+            resends: self.resends,
+            lookups: self.lookups,
+            finality_ms: Quantiles {
+                count: h.len(),
+                sum: self.finality_ms_sum,
+                p50: h.value_at_quantile(0.50),
+                p90: h.value_at_quantile(0.90),
+                p99: h.value_at_quantile(0.99),
+                max: h.max(),
+            },
+            finality_buckets,
+            finality_ledgers: self.finality_ledgers.clone(),
+            ..Stats::default()
+        }
+    }
+}
+
+fn bump(map: &mut FxHashMap<ResultName, u64>, result: &ResultName, n: u64) {
+    match map.get_mut(result) {
+        Some(count) => *count += n,
+        None => {
+            map.insert(result.clone(), n);
+        }
+    }
+}
+
+/// The spread of a measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Quantiles {
+    /// How many values.
+    pub count: u64,
+    /// Their sum.
+    pub sum: u64,
+    /// The median.
+    pub p50: u64,
+    /// Nine of ten are at most this.
+    pub p90: u64,
+    /// Ninety-nine of a hundred are at most this.
+    pub p99: u64,
+    /// The largest.
+    pub max: u64,
+}
+
+/// All counters at one moment. What concerns transactions covers the run, restarts included;
+/// latencies, resends and look-ups cover this process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Stats {
+    /// Transactions of the run.
+    pub total_tracked: u64,
+    /// Those without an end.
+    pub pending: u64,
+    /// By state.
+    pub by_state: BTreeMap<State, u64>,
+    /// By state, only those meant to succeed.
+    pub valid_by_state: BTreeMap<State, u64>,
+    /// By type.
+    pub by_type: BTreeMap<Arc<str>, u64>,
+    /// Validated ones by type.
+    pub by_type_validated: BTreeMap<Arc<str>, u64>,
+    /// Validated ones by the source that came first.
+    pub validated_by_source: BTreeMap<Source, u64>,
+    /// First preliminary results.
+    pub first_results: BTreeMap<ResultName, u64>,
+    /// Final results.
+    pub engine_results: BTreeMap<ResultName, u64>,
+    /// Past their LastLedgerSequence without proof of absence.
+    pub undecided: u64,
+    /// Rejections that the ledger overturned; 0 in a healthy run.
+    pub overturned: u64,
+    /// Proofs of absence that a ledger contradicted; must be 0.
+    pub contradicted: u64,
+    /// Deliberately wrong ones.
+    pub expected_invalid: u64,
+    /// Of these, those that ended as predicted.
+    pub invalid_as_predicted: u64,
+    /// Of these, those that ended otherwise.
+    pub invalid_otherwise: u64,
+    /// Meant to succeed, but ended in a state other than VALIDATED.
+    pub valid_failed: u64,
+    /// Blobs sent again.
+    pub resends: u64,
+    /// Look-ups made.
+    pub lookups: u64,
+    /// Hand-in to validation, milliseconds.
+    pub finality_ms: Quantiles,
+    /// Cumulative: upper bound in milliseconds, number at most that.
+    pub finality_buckets: Vec<(u64, u64)>,
+    /// Ledgers from hand-in to validation (1 = the next one), and how many took that many.
+    pub finality_ledgers: BTreeMap<u32, u64>,
+    /// The newest validated ledger.
+    pub ledger_index: LedgerIndex,
+    /// The newest validated ledger when this process started.
+    pub first_ledger_index: LedgerIndex,
+    /// Ledgers read because the stream missed them or part of them.
+    pub ledgers_backfilled: u64,
+    /// Ledgers for which nodes gave different hashes; must be 0.
+    pub ledger_mismatches: u64,
+    /// The run.
+    pub run: RunId,
+    /// When this process started, milliseconds since 1970.
+    pub started_at_ms: u64,
+    /// Failed writes of the store.
+    pub store_failures: u64,
+    /// Background tasks that failed and were started again.
+    pub task_restarts: u64,
+}
+
+/// The streams and the event queue at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct WsStats {
+    /// Events waiting.
+    pub queue_size: usize,
+    /// How many may wait.
+    pub queue_maxsize: usize,
+    /// Milliseconds that listeners waited for room in the queue.
+    pub queue_blocked_ms: u64,
+    /// Times that they did.
+    pub queue_blocked_count: u64,
+    /// Validated ones by the source that came first.
+    pub validations_by_source: BTreeMap<Source, u64>,
+    /// Validation records in memory.
+    pub recent_validations_count: usize,
+    /// Events by type.
+    pub ws_event_counters: BTreeMap<String, u64>,
+    /// Streams connected now.
+    pub connected: usize,
+    /// Streams configured.
+    pub endpoints: usize,
+    /// Times a stream was connected again.
+    pub reconnects: u64,
+    /// Ledgers read because the stream missed them or part of them.
+    pub ledgers_backfilled: u64,
+    /// Events that could not be processed.
+    pub failed_events: u64,
+}

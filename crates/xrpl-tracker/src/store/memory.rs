@@ -1,0 +1,216 @@
+//! A store without a file: nothing survives the process.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use tokio::sync::oneshot;
+use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
+
+use super::{Anchor, Created, Resumed, Store};
+use crate::{
+    error::Result,
+    record::{Identity, Progress, Record, RowFilter, RunId, Validation},
+};
+
+/// Ledger hashes kept.
+const LEDGERS_KEPT: usize = 4_096;
+
+/// A store in memory, with a bound: beyond it the oldest terminal transactions are forgotten.
+#[derive(Debug)]
+pub struct MemoryStore {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    capacity: usize,
+    run: Option<(RunId, Option<u32>)>,
+    next_id: u64,
+    records: BTreeMap<u64, Record>,
+    by_hash: FxHashMap<TxHash, u64>,
+    /// Positions of terminal ones in the order in which they ended.
+    ended: VecDeque<u64>,
+    ledgers: BTreeMap<LedgerIndex, Hash256>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new(500_000)
+    }
+}
+
+impl MemoryStore {
+    /// A store that keeps at most `capacity` terminal transactions (and every other one).
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                capacity,
+                run: None,
+                next_id: 1,
+                records: BTreeMap::new(),
+                by_hash: FxHashMap::default(),
+                ended: VecDeque::new(),
+                ledgers: BTreeMap::new(),
+            }),
+        }
+    }
+
+    /// A new store, shared.
+    #[must_use]
+    pub fn shared() -> Arc<dyn Store> {
+        Arc::new(Self::default())
+    }
+}
+
+impl Inner {
+    fn forget_oldest(&mut self) {
+        while self.ended.len() > self.capacity {
+            let Some(id) = self.ended.pop_front() else { return };
+            if let Some(record) = self.records.remove(&id) {
+                // A later run may have the same hash at another position.
+                if self.by_hash.get(&record.identity.hash) == Some(&id) {
+                    self.by_hash.remove(&record.identity.hash);
+                }
+            }
+        }
+    }
+
+    fn run(&self) -> RunId {
+        self.run.map(|(run, _)| run).unwrap_or_default()
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn anchor(&self) -> Result<Option<Anchor>> {
+        let inner = self.inner.lock();
+        Ok(inner.run.and_then(|(run, network_id)| {
+            let (index, hash) = inner.ledgers.last_key_value()?;
+            Some(Anchor { run, network_id, index: *index, hash: *hash })
+        }))
+    }
+
+    async fn ledger_hash(&self, run: RunId, index: LedgerIndex) -> Result<Option<Hash256>> {
+        let inner = self.inner.lock();
+        Ok(inner.ledgers.get(&index).copied().filter(|_| inner.run() == run))
+    }
+
+    async fn begin_run(&self, network_id: Option<u32>, _started_at_ms: u64) -> Result<RunId> {
+        let mut inner = self.inner.lock();
+        let run = RunId(inner.run().0 + 1);
+        inner.run = Some((run, network_id));
+        inner.by_hash.clear();
+        inner.ledgers.clear();
+        Ok(run)
+    }
+
+    async fn resume_run(&self, run: RunId) -> Result<Resumed> {
+        let inner = self.inner.lock();
+        let mut counts: Vec<super::Count> = Vec::new();
+        for record in inner.records.values().filter(|record| record.run == run) {
+            super::rows::count_into(&mut counts, record);
+        }
+        let open = inner
+            .records
+            .values()
+            .filter(|record| record.run == run && !record.progress.state.is_terminal());
+        Ok(Resumed { open: open.cloned().collect(), counts })
+    }
+
+    fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>> {
+        let (tell, told) = oneshot::channel();
+        let mut inner = self.inner.lock();
+        let answer = match inner.by_hash.get(&identity.hash).and_then(|id| inner.records.get(id)) {
+            Some(known) => Created::Known(Box::new(known.clone())),
+            None => {
+                let id = inner.next_id;
+                inner.next_id += 1;
+                inner.by_hash.insert(identity.hash, id);
+                let run = inner.run();
+                let progress = Progress::created();
+                inner.records.insert(id, Record { id, run, identity, progress });
+                Created::New(id)
+            }
+        };
+        drop(inner);
+        // Nobody waits any more: nothing to tell.
+        let _ = tell.send(Ok(answer));
+        told
+    }
+
+    fn update(&self, hash: TxHash, progress: Progress) {
+        let mut inner = self.inner.lock();
+        let Some(id) = inner.by_hash.get(&hash).copied() else { return };
+        let Some(record) = inner.records.get_mut(&id) else { return };
+        let ends = progress.state.is_terminal() && !record.progress.state.is_terminal();
+        record.progress = progress;
+        if ends {
+            inner.ended.push_back(id);
+            inner.forget_oldest();
+        }
+    }
+
+    fn validation(&self, _validation: Validation) {
+        // The sightings of the record have it.
+    }
+
+    fn ledger(&self, index: LedgerIndex, hash: Hash256) {
+        let mut inner = self.inner.lock();
+        inner.ledgers.insert(index, hash);
+        if inner.ledgers.len() > LEDGERS_KEPT {
+            inner.ledgers.pop_first();
+        }
+    }
+
+    async fn flush(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn get(&self, hash: TxHash) -> Result<Option<Record>> {
+        let inner = self.inner.lock();
+        Ok(inner.by_hash.get(&hash).and_then(|id| inner.records.get(id)).cloned())
+    }
+
+    async fn rows(
+        &self,
+        filter: &RowFilter,
+        cursor: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Record>> {
+        let inner = self.inner.lock();
+        let run = filter.run.unwrap_or_else(|| inner.run());
+        let after = cursor.map_or(0, |cursor| cursor.saturating_add(1));
+        Ok(inner
+            .records
+            .range(after..)
+            .map(|(_, record)| record)
+            .filter(|record| record.run == run && super::rows::selects(filter, record))
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn count(&self, filter: &RowFilter) -> Result<u64> {
+        let inner = self.inner.lock();
+        let run = filter.run.unwrap_or_else(|| inner.run());
+        let rows = inner.records.values();
+        Ok(rows
+            .filter(|record| record.run == run && super::rows::selects(filter, record))
+            .count() as u64)
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>> {
+        let inner = self.inner.lock();
+        Ok((1..=inner.run().0).map(RunId).collect())
+    }
+
+    fn failures(&self) -> u64 {
+        0
+    }
+}

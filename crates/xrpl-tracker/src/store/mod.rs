@@ -1,0 +1,129 @@
+//! Where transactions are kept: a small interface and two ways to keep it.
+//!
+//! The tracker never waits for a store except once per transaction, for [`Store::create`]: its
+//! CREATED row is durable before the first byte of the blob leaves. Everything else is handed over
+//! and written in order.
+
+pub mod memory;
+
+mod rows;
+
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
+
+use crate::{
+    error::Result,
+    evidence::{ResultName, Source},
+    lifecycle::State,
+    record::{Identity, Progress, Record, RowFilter, RunId, Validation},
+};
+
+pub use memory::MemoryStore;
+
+
+/// A validated ledger that a run has followed: by it a store knows its network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// The run.
+    pub run: RunId,
+    /// The network's id, if a node said it.
+    pub network_id: Option<u32>,
+    /// Index of the newest validated ledger followed.
+    pub index: LedgerIndex,
+    /// Its hash.
+    pub hash: Hash256,
+}
+
+/// What a store has of a run that is taken up again.
+#[derive(Debug, Default)]
+pub struct Resumed {
+    /// Transactions without an end, oldest first.
+    pub open: Vec<Record>,
+    /// How many there are of each kind.
+    pub counts: Vec<Count>,
+}
+
+/// How many transactions share these properties.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Count {
+    /// The state.
+    pub state: State,
+    /// The type.
+    pub transaction_type: Arc<str>,
+    /// The final result, where there is one.
+    pub result: Option<ResultName>,
+    /// Which way it was validated.
+    pub source: Option<Source>,
+    /// Whether it is deliberately wrong.
+    pub invalid: bool,
+    /// Whether the result is what the intent predicts.
+    pub predicted: bool,
+    /// Whether a rejection was overturned.
+    pub overturned: bool,
+    /// How many.
+    pub n: u64,
+}
+
+/// What [`Store::create`] did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Created {
+    /// It is new; this is its position.
+    New(u64),
+    /// The present run has it already.
+    Known(Box<Record>),
+}
+
+/// Keeps transactions.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug + 'static {
+    /// The newest ledger that the newest run followed; none if there is no run.
+    async fn anchor(&self) -> Result<Option<Anchor>>;
+
+    /// The hash that a run has for a ledger.
+    async fn ledger_hash(&self, run: RunId, index: LedgerIndex) -> Result<Option<Hash256>>;
+
+    /// Begins a new run: rows of earlier ones stay readable, none is resumed.
+    async fn begin_run(&self, network_id: Option<u32>, started_at_ms: u64) -> Result<RunId>;
+
+    /// Takes a run up again.
+    async fn resume_run(&self, run: RunId) -> Result<Resumed>;
+
+    /// Writes a new transaction of the present run. The answer comes once it is durable.
+    fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>>;
+
+    /// Hands over a transaction's newest condition.
+    fn update(&self, hash: TxHash, progress: Progress);
+
+    /// Hands over a validation record.
+    fn validation(&self, validation: Validation);
+
+    /// Hands over a validated ledger that the present run follows.
+    fn ledger(&self, index: LedgerIndex, hash: Hash256);
+
+    /// Waits until everything handed over so far is written.
+    async fn flush(&self) -> Result<()>;
+
+    /// One transaction of the present run.
+    async fn get(&self, hash: TxHash) -> Result<Option<Record>>;
+
+    /// Transactions after a cursor (a [`Record::id`]), oldest first, at most `limit`.
+    async fn rows(
+        &self,
+        filter: &RowFilter,
+        cursor: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Record>>;
+
+    /// How many rows a filter selects.
+    async fn count(&self, filter: &RowFilter) -> Result<u64>;
+
+    /// All runs, oldest first.
+    async fn runs(&self) -> Result<Vec<RunId>>;
+
+    /// Operations handed over that failed, for metrics.
+    fn failures(&self) -> u64;
+}
