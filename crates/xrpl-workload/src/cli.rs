@@ -1,0 +1,217 @@
+//! The command line. Flags are made from the table of [settings](crate::settings).
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::{
+    config::{Config, ConfigError, Sources},
+    settings::{ENV_PREFIX, SETTINGS, Setting, Shape, commands},
+};
+
+pub mod config;
+
+/// How the program ends. The README lists these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything of valid intent was validated; or the command did what it was asked.
+    Success = 0,
+    /// `run`: something of valid intent was rejected, expired, lost or undecided, or a deliberately
+    /// invalid one got another result than predicted.
+    Failures = 1,
+    /// The command line, environment or configuration file is wrong. Nothing was done.
+    Usage = 2,
+    /// What the command needs could not be had: a node, a port, the store, funds.
+    Setup = 3,
+    /// `submit`: validated with a `tec` result: the fee was claimed, nothing else happened.
+    Claimed = 10,
+    /// `submit`: REJECTED.
+    Rejected = 11,
+    /// `submit`: EXPIRED: proven to be in no ledger.
+    Expired = 12,
+    /// `submit`: FAILED_NET: never sent.
+    FailedNet = 13,
+    /// `submit`: no end within the time given. It may still be validated.
+    Undecided = 14,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Runs the program and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help and version are no errors. Nothing can be done about a closed output.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Success }.into();
+        }
+    };
+    let (name, sub) = matches.subcommand().unwrap_or(("run", &matches));
+    let config = match sources(sub).and_then(|sources| Config::load(&sources)) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Exit::Usage.into();
+        }
+    };
+    let exit = match name {
+        "config" => config::show(&config, sub.get_flag("as-json")),
+        _ => Exit::Usage,
+    };
+    exit.into()
+}
+
+/// The whole command line.
+#[must_use]
+pub fn command() -> Command {
+    let about = env!("CARGO_PKG_DESCRIPTION");
+    let run = |command: Command| with_settings(command, commands::RUN);
+    let submit = Command::new("submit")
+        .about("Submits one transaction and follows it to its end")
+        .long_about(
+            "Submits one transaction, a signed blob in hex or JSON, and follows it to its end.\n\
+             JSON is signed with --secret, --secret-file or XRPL_WORKLOAD_SECRET; Sequence, Fee,\n\
+             LastLedgerSequence and NetworkID are filled in where they are missing.\n\n\
+             Exit codes: 0 validated with tesSUCCESS, 10 validated with a tec result, 11 REJECTED,\n\
+             12 EXPIRED, 13 FAILED_NET, 14 undecided when --timeout ended, 2 wrong input, 3 no node.",
+        )
+        .arg(
+            Arg::new("transaction")
+                .required(true)
+                .value_name("TRANSACTION")
+                .help("Hex, JSON, @FILE, or - for standard input"),
+        );
+    run(Command::new("xrpl-workload"))
+        .about(about)
+        .version(env!("CARGO_PKG_VERSION"))
+        .args_conflicts_with_subcommands(true)
+        .after_help(
+            "Without a command: run, on an embedded ledger unless --rpc is given.\n\
+             Each flag is also an environment variable (XRPL_WORKLOAD_MAX_PENDING) and a key of\n\
+             xrpl-workload.toml (max_pending). `xrpl-workload config` shows what holds, and why.",
+        )
+        .subcommand(
+            run(Command::new("run"))
+                .about("Drives a node, or an embedded ledger, with load (the default)"),
+        )
+        .subcommand(
+            with_settings(Command::new("standalone"), commands::STANDALONE)
+                .about("Runs only the embedded ledger, on 5005 and 6006"),
+        )
+        .subcommand(with_settings(submit, commands::SUBMIT))
+        .subcommand(
+            with_settings(Command::new("config"), commands::ALL)
+                .about("Shows the effective configuration and where each value comes from")
+                .arg(
+                    Arg::new("as-json")
+                        .long("as-json")
+                        .action(ArgAction::SetTrue)
+                        .help("Print it as JSON"),
+                ),
+        )
+}
+
+fn with_settings(mut command: Command, which: u8) -> Command {
+    command = command.arg(
+        Arg::new("config")
+            .long("config")
+            .value_name("PATH")
+            .value_parser(clap::value_parser!(std::path::PathBuf))
+            .help("Configuration file [default: xrpl-workload.toml, if there]"),
+    );
+    for setting in SETTINGS.iter().filter(|setting| setting.commands & which != 0) {
+        command = command.arg(arg(setting));
+    }
+    command
+}
+
+fn arg(setting: &'static Setting) -> Arg {
+    let default = match setting.default {
+        "" | "false" => String::new(),
+        default => format!(" [default: {default}]"),
+    };
+    let arg = Arg::new(setting.key)
+        .long(setting.long())
+        .help_heading(setting.group)
+        .help(format!("{}{default}", setting.doc.trim_end_matches('.')))
+        .allow_negative_numbers(true);
+    match setting.shape {
+        Shape::Switch => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .value_name("true|false")
+            .default_missing_value("true"),
+        Shape::One => arg.value_name(setting.value),
+        Shape::Many | Shape::Table => arg.value_name(setting.value).action(ArgAction::Append),
+    }
+}
+
+/// What was given on the command line, with the process's environment.
+fn sources(matches: &ArgMatches) -> Result<Sources, ConfigError> {
+    let mut flags = BTreeMap::new();
+    for setting in SETTINGS {
+        if let Ok(Some(values)) = matches.try_get_many::<String>(setting.key) {
+            flags.insert(setting.key, values.cloned().collect());
+        }
+    }
+    let file = matches.get_one::<std::path::PathBuf>("config").cloned();
+    debug_assert!(ENV_PREFIX.ends_with('_'));
+    Ok(Sources { flags, file, ..Sources::of_process() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn each_command_takes_its_settings_and_no_others() {
+        for (name, bit) in [
+            ("run", commands::RUN),
+            ("standalone", commands::STANDALONE),
+            ("submit", commands::SUBMIT),
+            ("config", commands::ALL),
+        ] {
+            let command = command();
+            let sub = command.find_subcommand(name).unwrap();
+            for setting in SETTINGS {
+                let there = sub.get_arguments().any(|arg| arg.get_long() == Some(&setting.long()));
+                assert_eq!(there, setting.commands & bit != 0, "{name} {}", setting.key);
+            }
+        }
+    }
+
+    #[test]
+    fn flags_become_sources() {
+        let matches = command()
+            .try_get_matches_from([
+                "xrpl-workload",
+                "run",
+                "--json",
+                "--tps",
+                "7",
+                "--rpc",
+                "http://a:1",
+                "--rpc=http://b:1",
+            ])
+            .unwrap();
+        let flags = sources(matches.subcommand().unwrap().1).unwrap().flags;
+        assert_eq!(flags["json"], ["true"]);
+        assert_eq!(flags["tps"], ["7"]);
+        assert_eq!(flags["rpc"], ["http://a:1", "http://b:1"]);
+        assert!(!flags.contains_key("seed"));
+        let without = command().try_get_matches_from(["xrpl-workload", "--tps=0"]).unwrap();
+        assert_eq!(sources(&without).unwrap().flags["tps"], ["0"]);
+    }
+}

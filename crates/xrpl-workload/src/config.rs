@@ -1,0 +1,462 @@
+//! The effective configuration: flags over environment over file over defaults, each value with
+//! its origin.
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use url::Url;
+use xrpl_protocol::keys::KeyType;
+
+use crate::settings::{ENV_PREFIX, SETTINGS, Setting, Shape, find, split};
+
+pub mod values;
+
+/// The file that is read if it is there and no other is named.
+pub const DEFAULT_FILE: &str = "xrpl-workload.toml";
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+/// What transactions pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeeChoice {
+    /// The base fee.
+    Base,
+    /// What gets into the open ledger at once, up to the maximum.
+    OpenLedger,
+    /// Always this many drops.
+    Fixed(u64),
+}
+
+/// Where transactions are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreChoice {
+    /// Nowhere: gone with the process.
+    Memory,
+    /// A SQLite file.
+    File(PathBuf),
+}
+
+/// Every setting's value; what each means stands in [`SETTINGS`].
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the table of settings documents each")]
+pub struct Config {
+    pub rpc: Vec<Url>,
+    pub ws: Vec<Url>,
+    pub network_id: Option<u32>,
+    pub duration: Option<Duration>,
+    pub tps: f64,
+    pub max_pending: usize,
+    pub accounts: usize,
+    pub gateways: usize,
+    pub currencies: Vec<String>,
+    pub types: BTreeMap<String, u32>,
+    pub intent_invalid: f64,
+    pub seed: String,
+    pub key_type: KeyType,
+    pub fee_strategy: FeeChoice,
+    pub max_fee_drops: u64,
+    pub funding_secret: Option<Secret>,
+    pub fund_drops: u64,
+    pub last_ledger_offset: u32,
+    pub sweep: bool,
+    pub shutdown_grace: Duration,
+    pub store: StoreChoice,
+    pub event_queue: usize,
+    pub check_interval: Duration,
+    pub ledger_interval: Duration,
+    pub rpc_bind: SocketAddr,
+    pub ws_bind: SocketAddr,
+    pub txq_minimum_txn_in_ledger: Option<u64>,
+    pub txq_maximum_txn_per_account: u64,
+    pub ledger_history: Option<usize>,
+    pub api_bind: SocketAddr,
+    pub api_token: Option<Secret>,
+    pub no_api: bool,
+    pub secret: Option<Secret>,
+    pub secret_file: Option<PathBuf>,
+    pub timeout: Duration,
+    pub json: bool,
+    pub quiet: bool,
+    pub interval: Duration,
+    pub log_level: String,
+    pub log_json: bool,
+    origins: Origins,
+}
+
+/// What each key was given as, and where. Holds secrets, so that it has no telling `Debug`.
+#[derive(Clone, Default)]
+struct Origins(BTreeMap<&'static str, (Vec<String>, Origin)>);
+
+impl fmt::Debug for Origins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// The configuration file.
+    File(PathBuf),
+    /// This environment variable.
+    Env(String),
+    /// Its flag.
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Env(name) => f.write_str(name),
+            Self::Flag => f.write_str("flag"),
+        }
+    }
+}
+
+/// What is wrong with the configuration. Each text names the key or flag and the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {}: {cause}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The file is no TOML.
+    #[error("{} is not valid TOML: {cause}", path.display())]
+    Toml {
+        /// Which.
+        path: PathBuf,
+        /// Where and why.
+        cause: Box<toml::de::Error>,
+    },
+    /// A key that nothing reads.
+    #[error(
+        "unknown {what} {name:?}{place}: did you mean {nearest:?}? (`xrpl-workload config` lists all)"
+    )]
+    Unknown {
+        /// `key` or `environment variable`.
+        what: &'static str,
+        /// As given.
+        name: String,
+        /// ` in FILE`, or nothing.
+        place: String,
+        /// The nearest known one.
+        nearest: String,
+    },
+    /// A value that cannot be.
+    #[error("{given}: {why}")]
+    Value {
+        /// How it was given.
+        given: String,
+        /// What is wrong and how to mend it.
+        why: String,
+    },
+    /// Values that do not go together.
+    #[error("{0}")]
+    Conflict(String),
+}
+
+/// One row of `xrpl-workload config`.
+#[derive(Clone, Debug)]
+pub struct Effective {
+    /// The setting.
+    pub setting: &'static Setting,
+    /// Its values; `<redacted>` for a secret.
+    pub values: Vec<String>,
+    /// Where they come from.
+    pub origin: Origin,
+}
+
+impl Effective {
+    /// The values as one text, as a user would write them.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.values.join(",")
+    }
+}
+
+/// Where values may come from, besides the defaults.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Values of flags by key.
+    pub flags: BTreeMap<&'static str, Vec<String>>,
+    /// The environment.
+    pub env: Vec<(String, String)>,
+    /// A file named by the user; [`DEFAULT_FILE`] is read if there is one.
+    pub file: Option<PathBuf>,
+}
+
+impl Sources {
+    /// The environment of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        // A variable that is no UTF-8 cannot be one of ours.
+        let env = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self { env, ..Self::default() }
+    }
+}
+
+impl Config {
+    /// Before any setting is applied.
+    pub(crate) fn empty() -> Self {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            rpc: Vec::new(),
+            ws: Vec::new(),
+            network_id: None,
+            duration: None,
+            tps: 0.0,
+            max_pending: 0,
+            accounts: 0,
+            gateways: 0,
+            currencies: Vec::new(),
+            types: BTreeMap::new(),
+            intent_invalid: 0.0,
+            seed: String::new(),
+            key_type: KeyType::Ed25519,
+            fee_strategy: FeeChoice::Base,
+            max_fee_drops: 0,
+            funding_secret: None,
+            fund_drops: 0,
+            last_ledger_offset: 0,
+            sweep: false,
+            shutdown_grace: Duration::ZERO,
+            store: StoreChoice::Memory,
+            event_queue: 0,
+            check_interval: Duration::ZERO,
+            ledger_interval: Duration::ZERO,
+            rpc_bind: anywhere,
+            ws_bind: anywhere,
+            txq_minimum_txn_in_ledger: None,
+            txq_maximum_txn_per_account: 0,
+            ledger_history: None,
+            api_bind: anywhere,
+            api_token: None,
+            no_api: false,
+            secret: None,
+            secret_file: None,
+            timeout: Duration::ZERO,
+            json: false,
+            quiet: false,
+            interval: Duration::ZERO,
+            log_level: String::new(),
+            log_json: false,
+            origins: Origins::default(),
+        }
+    }
+
+    /// Puts the configuration together.
+    ///
+    /// # Errors
+    /// An unknown key, a value that cannot be, or values that do not go together.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let mut config = Self::empty();
+        for setting in SETTINGS {
+            config.set(setting, setting.default_values(), Origin::Default)?;
+        }
+        config.read_file(sources)?;
+        config.read_env(&sources.env)?;
+        for (key, values) in &sources.flags {
+            let setting = find(key).ok_or_else(|| unknown("flag", key, String::new()))?;
+            let values = match setting.shape {
+                Shape::Many | Shape::Table => values.iter().flat_map(|v| split(v)).collect(),
+                Shape::One | Shape::Switch => values.clone(),
+            };
+            config.set(setting, values, Origin::Flag)?;
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    fn set(
+        &mut self,
+        setting: &'static Setting,
+        values: Vec<String>,
+        origin: Origin,
+    ) -> Result<(), ConfigError> {
+        (setting.apply)(self, &values).map_err(|why| {
+            let shown = if setting.secret { "<redacted>".to_owned() } else { values.join(",") };
+            let given = match &origin {
+                Origin::Default => format!("{} = {shown:?} (its default)", setting.key),
+                Origin::File(path) => format!("{} = {shown:?} in {}", setting.key, path.display()),
+                Origin::Env(name) => format!("{name}={shown}"),
+                Origin::Flag => format!("{} {shown}", setting.flag()),
+            };
+            ConfigError::Value { given, why }
+        })?;
+        self.origins.0.insert(setting.key, (values, origin));
+        Ok(())
+    }
+
+    fn read_env(&mut self, env: &[(String, String)]) -> Result<(), ConfigError> {
+        let values = |setting: &Setting, text: &str| match setting.shape {
+            Shape::Many | Shape::Table => split(text),
+            // An empty variable is an unset one.
+            Shape::One | Shape::Switch if text.is_empty() => setting.default_values(),
+            Shape::One | Shape::Switch => vec![text.to_owned()],
+        };
+        for (common, key) in [("RPC_URL", "rpc"), ("WS_URL", "ws")] {
+            if let Some((_, text)) = env.iter().find(|(name, _)| name == common)
+                && let Some(setting) = find(key)
+            {
+                self.set(setting, values(setting, text), Origin::Env(common.to_owned()))?;
+            }
+        }
+        for (name, text) in env {
+            let Some(key) = name.strip_prefix(ENV_PREFIX) else { continue };
+            if key == "CONFIG" {
+                continue;
+            }
+            let setting = SETTINGS
+                .iter()
+                .find(|setting| setting.env() == *name)
+                .ok_or_else(|| unknown("environment variable", name, String::new()))?;
+            self.set(setting, values(setting, text), Origin::Env(name.clone()))?;
+        }
+        Ok(())
+    }
+
+    fn read_file(&mut self, sources: &Sources) -> Result<(), ConfigError> {
+        let named = sources.file.clone().or_else(|| {
+            let wanted = format!("{ENV_PREFIX}CONFIG");
+            sources.env.iter().find(|(name, _)| *name == wanted).map(|(_, path)| path.into())
+        });
+        let must_exist = named.is_some();
+        let path = named.unwrap_or_else(|| DEFAULT_FILE.into());
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && !must_exist => {
+                return Ok(());
+            }
+            Err(cause) => return Err(ConfigError::File { path, cause }),
+        };
+        let table: toml::Table = text
+            .parse()
+            .map_err(|cause| ConfigError::Toml { path: path.clone(), cause: Box::new(cause) })?;
+        for (key, value) in table {
+            let setting = find(&key)
+                .ok_or_else(|| unknown("key", &key, format!(" in {}", path.display())))?;
+            let values = toml_values(setting, &value).map_err(|why| ConfigError::Value {
+                given: format!("{key} in {}", path.display()),
+                why,
+            })?;
+            self.set(setting, values, Origin::File(path.clone()))?;
+        }
+        Ok(())
+    }
+
+    /// What no setting can check alone.
+    fn check(&self) -> Result<(), ConfigError> {
+        let conflict = |text: String| Err(ConfigError::Conflict(text));
+        if self.rpc.len() != self.ws.len() {
+            return conflict(format!(
+                "--rpc has {} and --ws has {} addresses: give each node's JSON-RPC and WebSocket \
+                 address, in the same order (or neither, for the embedded ledger)",
+                self.rpc.len(),
+                self.ws.len()
+            ));
+        }
+        if !self.no_api && !self.api_bind.ip().is_loopback() && self.api_token.is_none() {
+            return conflict(format!(
+                "--api-bind {} can be reached from other machines: give --api-token (or set \
+                 {ENV_PREFIX}API_TOKEN), or bind 127.0.0.1",
+                self.api_bind
+            ));
+        }
+        if !self.currencies.is_empty() && self.gateways == 0 {
+            return conflict(
+                "--gateways 0 leaves nobody to issue --currencies: give a gateway, or set \
+                 currencies to an empty list in the file"
+                    .into(),
+            );
+        }
+        if self.secret.is_some() && self.secret_file.is_some() {
+            return conflict("--secret and --secret-file: give only one of them".into());
+        }
+        Ok(())
+    }
+
+    /// All settings with their values and origins.
+    pub fn effective(&self) -> impl Iterator<Item = Effective> + '_ {
+        SETTINGS.iter().map(|setting| {
+            let (values, origin) = self
+                .origins
+                .0
+                .get(setting.key)
+                .cloned()
+                .unwrap_or_else(|| (setting.default_values(), Origin::Default));
+            let hide = setting.secret && !values.is_empty();
+            let values = if hide { vec!["<redacted>".to_owned()] } else { values };
+            Effective { setting, values, origin }
+        })
+    }
+
+    /// Whether a setting has its default because nobody set it.
+    #[must_use]
+    pub fn is_default(&self, key: &str) -> bool {
+        !self.origins.0.get(key).is_some_and(|(_, origin)| *origin != Origin::Default)
+    }
+}
+
+fn unknown(what: &'static str, name: &str, place: String) -> ConfigError {
+    let nearest = match what {
+        "environment variable" => values::nearest(name, SETTINGS.iter().map(Setting::env)),
+        _ => values::nearest(name, SETTINGS.iter().map(|setting| setting.key.to_owned())),
+    };
+    ConfigError::Unknown { what, name: name.to_owned(), place, nearest }
+}
+
+/// A value of the file as texts.
+fn toml_values(setting: &Setting, value: &toml::Value) -> Result<Vec<String>, String> {
+    fn scalar(value: &toml::Value) -> Result<String, String> {
+        match value {
+            toml::Value::String(text) => Ok(text.clone()),
+            toml::Value::Integer(n) => Ok(n.to_string()),
+            toml::Value::Float(n) => Ok(n.to_string()),
+            toml::Value::Boolean(b) => Ok(b.to_string()),
+            other => Err(format!("a {} is not understood here", other.type_str())),
+        }
+    }
+    match (setting.shape, value) {
+        (Shape::Many, toml::Value::Array(values)) => values.iter().map(scalar).collect(),
+        (Shape::Many, toml::Value::String(text)) => Ok(split(text)),
+        (Shape::Table, toml::Value::Table(table)) => {
+            table.iter().map(|(name, n)| Ok(format!("{name}={}", scalar(n)?))).collect()
+        }
+        (Shape::Table, _) => Err(format!("expected a table: [{}] with NAME = NUMBER", setting.key)),
+        (_, value) => Ok(vec![scalar(value)?]),
+    }
+}
+
+#[cfg(test)]
+mod tests;

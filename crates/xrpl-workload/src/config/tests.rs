@@ -1,0 +1,157 @@
+use super::*;
+
+fn load(
+    flags: &[(&'static str, &str)],
+    env: &[(&str, &str)],
+    file: &str,
+) -> Result<Config, ConfigError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("xrpl-workload.toml");
+    std::fs::write(&path, file).unwrap();
+    Config::load(&Sources {
+        flags: flags.iter().map(|(key, value)| (*key, vec![(*value).to_owned()])).collect(),
+        env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        file: Some(path),
+    })
+}
+
+fn error(flags: &[(&'static str, &str)], env: &[(&str, &str)], file: &str) -> String {
+    load(flags, env, file).unwrap_err().to_string()
+}
+
+#[test]
+fn flags_outrank_environment_outranks_file_outranks_defaults() {
+    let file = "tps = 3\nmax_pending = 3\naccounts = 30";
+    let env = [("XRPL_WORKLOAD_TPS", "2"), ("XRPL_WORKLOAD_MAX_PENDING", "2")];
+    let config = load(&[("tps", "1")], &env, file).unwrap();
+    assert_eq!((config.tps, config.max_pending, config.accounts), (1.0, 2, 30));
+    assert_eq!(config.gateways, 2);
+    let origins: BTreeMap<_, _> =
+        config.effective().map(|e| (e.setting.key, e.origin.to_string())).collect();
+    assert_eq!(origins["tps"], "flag");
+    assert_eq!(origins["max_pending"], "XRPL_WORKLOAD_MAX_PENDING");
+    assert!(origins["accounts"].ends_with("xrpl-workload.toml"));
+    assert_eq!(origins["gateways"], "default");
+    assert!(config.is_default("gateways") && !config.is_default("tps"));
+}
+
+#[test]
+fn rpc_url_and_ws_url_are_honoured_below_our_own_variables() {
+    let env = [("RPC_URL", "http://a:5005"), ("WS_URL", "ws://a:6006")];
+    let config = load(&[], &env, "").unwrap();
+    assert_eq!(config.rpc[0].as_str(), "http://a:5005/");
+    assert_eq!(config.ws[0].as_str(), "ws://a:6006/");
+    let env =
+        [env[0], env[1], ("XRPL_WORKLOAD_RPC", "http://b:1"), ("XRPL_WORKLOAD_WS", "ws://b:2")];
+    let config = load(&[], &env, "").unwrap();
+    assert_eq!(config.rpc[0].as_str(), "http://b:1/");
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_known_one() {
+    let text = error(&[], &[], "max_pendin = 3");
+    assert!(text.contains("\"max_pendin\"") && text.contains("\"max_pending\""), "{text}");
+    let text = error(&[], &[], "acounts = 3");
+    assert!(text.contains("did you mean \"accounts\""), "{text}");
+    let text = error(&[], &[("XRPL_WORKLOAD_TPZ", "3")], "");
+    assert!(text.contains("\"XRPL_WORKLOAD_TPS\""), "{text}");
+    assert!(load(&[], &[("XRPL_WORK", "1"), ("TPZ", "1")], "").is_ok());
+}
+
+#[test]
+fn bad_values_name_where_they_were_given_and_the_mend() {
+    assert_eq!(
+        error(&[("max_pending", "many")], &[], ""),
+        "--max-pending many: expected a whole number from 1 to 1000, such as 5"
+    );
+    assert_eq!(
+        error(&[], &[("XRPL_WORKLOAD_DURATION", "soon")], ""),
+        "XRPL_WORKLOAD_DURATION=soon: expected a time such as 500ms, 60s, 5m or 1h30m"
+    );
+    let text = error(&[], &[], "tps = -1");
+    assert!(text.starts_with("tps = \"-1\" in ") && text.contains("such as 200"), "{text}");
+    let text = error(&[], &[], "types = 4");
+    assert!(text.contains("[types]"), "{text}");
+    for (key, value) in [
+        ("accounts", "1"),
+        ("gateways", "-1"),
+        ("intent_invalid", "101"),
+        ("key_type", "rsa"),
+        ("fee_strategy", "cheap"),
+        ("rpc", "localhost:5005"),
+        ("ws", "http://a"),
+        ("api_bind", "8000"),
+        ("ledger_interval", "1 year"),
+        ("types", "Payment"),
+        ("log_level", "xrpl=loud=2"),
+        ("json", "perhaps"),
+        ("check_interval", "0"),
+        ("api_token", "short"),
+        ("max_fee_drops", "1"),
+        ("network_id", "-3"),
+    ] {
+        let text = error(&[(key, value)], &[], "");
+        let flag = find(key).unwrap().flag();
+        assert!(text.starts_with(&flag) && text.len() > flag.len() + 20, "{key}: {text}");
+    }
+    assert!(error(&[], &[], "tps = [").contains("not valid TOML"));
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let seed = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
+    let config = load(&[("funding_secret", seed), ("api_token", "open-sesame")], &[], "").unwrap();
+    let shown = config.effective().map(|e| e.text()).collect::<String>() + &format!("{config:?}");
+    // The origins keep the texts for `config`; Debug must not leak them.
+    assert!(!shown.contains(seed) && !shown.contains("open-sesame"), "{shown}");
+    let text = error(&[("funding_secret", "snoPBrXtMeMyMHUVTgbuqAfg1SUTc")], &[], "");
+    assert!(text.contains("<redacted>") && !text.contains("snoPB"), "{text}");
+}
+
+#[test]
+fn values_that_do_not_go_together() {
+    assert!(error(&[("rpc", "http://a:1")], &[], "").contains("--ws"));
+    let text = error(&[("api_bind", "0.0.0.0:8000")], &[], "");
+    assert!(text.contains("--api-token"), "{text}");
+    assert!(load(&[("api_bind", "0.0.0.0:8000"), ("api_token", "open-sesame")], &[], "").is_ok());
+    assert!(load(&[("api_bind", "0.0.0.0:8000"), ("no_api", "true")], &[], "").is_ok());
+    assert!(error(&[("gateways", "0")], &[], "").contains("--currencies"));
+    assert!(load(&[("gateways", "0")], &[], "currencies = []").is_ok());
+}
+
+#[test]
+fn lists_and_tables_in_every_form() {
+    let config = load(&[], &[], "[types]\nPayment = 3\nTrustSet = 0").unwrap();
+    assert_eq!(config.types, BTreeMap::from([("Payment".into(), 3), ("TrustSet".into(), 0)]));
+    let config = load(&[("types", "Payment=1, AccountSet=2")], &[], "").unwrap();
+    assert_eq!(config.types["AccountSet"], 2);
+    let config =
+        load(&[], &[], "rpc = [\"http://a:1\", \"http://b:1\"]\nws = [\"ws://a:2\", \"ws://b:2\"]")
+            .unwrap();
+    assert_eq!((config.rpc.len(), config.ws.len()), (2, 2));
+}
+
+#[test]
+fn times() {
+    for (text, ms) in [
+        ("500ms", 500),
+        ("60s", 60_000),
+        ("60", 60_000),
+        ("5m", 300_000),
+        ("1h30m", 5_400_000),
+        ("0", 0),
+        ("1.5s", 1_500),
+        ("2d", 172_800_000),
+    ] {
+        assert_eq!(values::duration(text).unwrap(), Duration::from_millis(ms), "{text}");
+    }
+    for text in ["", "s", "5x", "-5s", "5 5", "1h30", "∞", "1e9s", "99999999999999999999999d"] {
+        assert!(values::duration(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_named_file_must_exist() {
+    let sources = Sources { file: Some("/no/such/file.toml".into()), ..Sources::default() };
+    assert!(Config::load(&sources).unwrap_err().to_string().contains("/no/such/file.toml"));
+}

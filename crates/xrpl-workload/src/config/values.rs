@@ -1,0 +1,181 @@
+//! Texts to values, with errors that say what would be right.
+
+use std::{collections::BTreeMap, fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
+
+use url::Url;
+use xrpl_protocol::keys::Seed;
+
+use super::{FeeChoice, Secret, StoreChoice};
+
+type Result<T> = std::result::Result<T, String>;
+
+/// The only value.
+pub fn text(values: &[String]) -> Result<&str> {
+    match values {
+        [one] => Ok(one),
+        [] => Err("a value is missing".into()),
+        _ => Err("given more than once".into()),
+    }
+}
+
+/// The only value, or none.
+pub fn optional<T>(values: &[String], read: impl Fn(&str) -> Result<T>) -> Result<Option<T>> {
+    match values {
+        [] => Ok(None),
+        values => read(text(values)?).map(Some),
+    }
+}
+
+/// A whole number in a range.
+pub fn number<T>(text: &str, min: T, max: T, example: &str) -> Result<T>
+where
+    T: FromStr + PartialOrd + Display,
+{
+    match text.replace('_', "").parse::<T>() {
+        Ok(n) if n >= min && n <= max => Ok(n),
+        _ => Err(format!("expected a whole number from {min} to {max}, such as {example}")),
+    }
+}
+
+/// Transactions a second.
+pub fn rate(text: &str) -> Result<f64> {
+    match text.parse::<f64>() {
+        Ok(n) if (0.0..=1_000_000.0).contains(&n) => Ok(n),
+        _ => {
+            Err("expected transactions a second from 0 (unlimited) to 1000000, such as 200".into())
+        }
+    }
+}
+
+/// A percentage.
+pub fn percent(text: &str) -> Result<f64> {
+    match text.trim_end_matches('%').parse::<f64>() {
+        Ok(n) if (0.0..=100.0).contains(&n) => Ok(n),
+        _ => Err("expected a percentage from 0 to 100, such as 20".into()),
+    }
+}
+
+/// Yes or no.
+pub fn flag(text: &str) -> Result<bool> {
+    match text {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err("expected true or false".into()),
+    }
+}
+
+/// A time: `60s`, `1h30m`, `500ms`; a number alone is seconds.
+pub fn duration(text: &str) -> Result<Duration> {
+    const EXPECTED: &str = "expected a time such as 500ms, 60s, 5m or 1h30m";
+    let wrong = || EXPECTED.to_owned();
+    let mut total = 0.0;
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(wrong());
+    }
+    let alone = rest.bytes().all(|c| c.is_ascii_digit() || c == b'.');
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (n, after) = rest.split_at(digits);
+        let unit_end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let (unit, next) = after.split_at(unit_end);
+        let seconds = match unit.trim() {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            "" if alone => 1.0,
+            _ => return Err(wrong()),
+        };
+        total += n.parse::<f64>().map_err(|_| wrong())? * seconds;
+        rest = next;
+    }
+    Duration::try_from_secs_f64(total).map_err(|_| wrong())
+}
+
+/// An address with one of these schemes.
+pub fn url(text: &str, schemes: &[&str], example: &str) -> Result<Url> {
+    match Url::parse(text) {
+        Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => Ok(url),
+        _ => Err(format!(
+            "expected an address that begins with {}://, such as {example}",
+            schemes[0]
+        )),
+    }
+}
+
+/// Host and port to listen on.
+pub fn address(text: &str, example: &str) -> Result<SocketAddr> {
+    let text = text.replace("localhost", "127.0.0.1");
+    text.parse().map_err(|_| format!("expected an IP address and port, such as {example}"))
+}
+
+/// Where transactions are kept.
+pub fn store(text: &str) -> StoreChoice {
+    match text {
+        "memory" => StoreChoice::Memory,
+        path => StoreChoice::File(path.into()),
+    }
+}
+
+/// A seed that can be read; the error does not repeat it.
+pub fn secret(text: &str) -> Result<Secret> {
+    text.trim().parse::<Seed>().map(|_| Secret::new(text.trim())).map_err(|error| error.to_string())
+}
+
+/// What transactions pay.
+pub fn fee_strategy(text: &str) -> Result<FeeChoice> {
+    match text {
+        "base" => Ok(FeeChoice::Base),
+        "open_ledger" => Ok(FeeChoice::OpenLedger),
+        drops => drops
+            .parse()
+            .map(FeeChoice::Fixed)
+            .map_err(|_| "expected base, open_ledger or a number of drops".into()),
+    }
+}
+
+/// Name = number pairs.
+pub fn table(values: &[String]) -> Result<BTreeMap<String, u32>> {
+    values
+        .iter()
+        .map(|pair| {
+            let (name, weight) = pair
+                .split_once('=')
+                .ok_or_else(|| format!("{pair:?}: expected TYPE=WEIGHT, such as Payment=10"))?;
+            let weight = number(weight.trim(), 0, 1_000_000, "10")?;
+            Ok((name.trim().to_owned(), weight))
+        })
+        .collect()
+}
+
+/// A log filter that can be read.
+pub fn log_filter(text: &str) -> Result<String> {
+    tracing_subscriber::EnvFilter::builder()
+        .parse(text)
+        .map(|_| text.to_owned())
+        .map_err(|_| "expected error, warn, info, debug, trace, or MODULE=LEVEL,...".into())
+}
+
+/// The candidate with the fewest edits.
+pub fn nearest(given: &str, known: impl Iterator<Item = String>) -> String {
+    let given = given.to_lowercase();
+    known.min_by_key(|name| distance(&given, &name.to_lowercase())).unwrap_or_default()
+}
+
+/// Insertions, deletions and replacements between two texts.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

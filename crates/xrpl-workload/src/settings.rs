@@ -1,0 +1,290 @@
+//! Every setting once: its name, its default, what it means and which commands take it.
+//!
+//! Flag and environment variable follow from the key: `max_pending` is `--max-pending` and
+//! `XRPL_WORKLOAD_MAX_PENDING`. Command line, `config`, README and the checks of the configuration
+//! file are all made from this table, so that they cannot disagree.
+
+use crate::config::Config;
+
+/// What every environment variable of this program starts with.
+pub const ENV_PREFIX: &str = "XRPL_WORKLOAD_";
+
+/// Commands that take a setting, as bits.
+pub mod commands {
+    /// `run`.
+    pub const RUN: u8 = 1;
+    /// `standalone`.
+    pub const STANDALONE: u8 = 2;
+    /// `submit`.
+    pub const SUBMIT: u8 = 4;
+    /// All of them.
+    pub const ALL: u8 = RUN | STANDALONE | SUBMIT;
+}
+use commands::{ALL, RUN, STANDALONE, SUBMIT};
+
+/// How often a setting may be given, and how its flag looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One value.
+    One,
+    /// Several: the flag is repeated or its value has commas, the file has a list.
+    Many,
+    /// Name = number pairs: `--types Payment=3,TrustSet=0`, a table in the file.
+    Table,
+    /// Yes or no; the flag alone means yes.
+    Switch,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// The key in the file.
+    pub key: &'static str,
+    /// Which heading it stands under.
+    pub group: &'static str,
+    /// How often it may be given.
+    pub shape: Shape,
+    /// What stands for the value in help texts.
+    pub value: &'static str,
+    /// The default, written as a user would write it; empty for none.
+    pub default: &'static str,
+    /// Never shown.
+    pub secret: bool,
+    /// Which commands take its flag.
+    pub commands: u8,
+    /// What it means.
+    pub doc: &'static str,
+    /// Reads values into the configuration; says what is wrong and how to mend it.
+    pub apply: fn(&mut Config, &[String]) -> Result<(), String>,
+}
+
+impl Setting {
+    /// `--max-pending`.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        format!("--{}", self.long())
+    }
+
+    /// `max-pending`.
+    #[must_use]
+    pub fn long(&self) -> String {
+        self.key.replace('_', "-")
+    }
+
+    /// `XRPL_WORKLOAD_MAX_PENDING`.
+    #[must_use]
+    pub fn env(&self) -> String {
+        format!("{ENV_PREFIX}{}", self.key.to_uppercase())
+    }
+
+    /// The default as values.
+    #[must_use]
+    pub fn default_values(&self) -> Vec<String> {
+        match self.default {
+            "" => Vec::new(),
+            text if matches!(self.shape, Shape::Many | Shape::Table) => split(text),
+            text => vec![text.to_owned()],
+        }
+    }
+}
+
+/// Parts between commas.
+#[must_use]
+pub fn split(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// The setting of a key.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+macro_rules! settings {
+    ($($group:literal { $($key:ident: $shape:ident $value:literal = $default:literal, $commands:expr $(, $secret:ident)?; $doc:literal => $apply:expr;)* })*) => {
+        /// All settings, in the order they are shown.
+        pub static SETTINGS: &[Setting] = &[$($(Setting {
+            key: stringify!($key),
+            group: $group,
+            shape: Shape::$shape,
+            value: $value,
+            default: $default,
+            secret: settings!(@secret $($secret)?),
+            commands: $commands,
+            doc: $doc,
+            apply: $apply,
+        },)*)*];
+    };
+    (@secret) => { false };
+    (@secret secret) => { true };
+}
+
+use crate::config::values::{
+    address, duration, fee_strategy, flag, number, optional, percent, rate, secret, store, table,
+    text, url,
+};
+
+settings! {
+    "Network" {
+        rpc: Many "URL" = "", RUN | SUBMIT;
+            "JSON-RPC address of a node, http:// or https://; repeatable. Without it `run` starts an embedded ledger. RPC_URL is honoured too."
+            => |c, v| { c.rpc = v.iter().map(|t| url(t, &["http", "https"], "http://127.0.0.1:5005")).collect::<Result<_, _>>()?; Ok(()) };
+        ws: Many "URL" = "", RUN | SUBMIT;
+            "WebSocket address of the same node, ws:// or wss://; as many as --rpc, in the same order. WS_URL is honoured too."
+            => |c, v| { c.ws = v.iter().map(|t| url(t, &["ws", "wss"], "ws://127.0.0.1:6006")).collect::<Result<_, _>>()?; Ok(()) };
+        network_id: One "N" = "", RUN | STANDALONE | SUBMIT;
+            "NetworkID that transactions name (needed above 1024); asked of the node if not given. For the embedded ledger: its own id, 0 if not given."
+            => |c, v| { c.network_id = optional(v, |t| number(t, 0, u32::MAX, "1025"))?; Ok(()) };
+    }
+    "Load" {
+        duration: One "TIME" = "0", RUN;
+            "How long load runs, such as 60s, 5m or 1h30m; 0 runs until Ctrl-C."
+            => |c, v| { let time = duration(text(v)?)?; c.duration = (!time.is_zero()).then_some(time); Ok(()) };
+        tps: One "N" = "20", RUN;
+            "Transactions a second, on an open-loop schedule; 0 is unlimited."
+            => |c, v| { c.tps = rate(text(v)?)?; Ok(()) };
+        max_pending: One "N" = "5", RUN;
+            "Transactions in flight per account; xrpld queues at most 10 of one account."
+            => |c, v| { c.max_pending = number(text(v)?, 1, 1000, "5")?; Ok(()) };
+        accounts: One "N" = "100", RUN;
+            "User accounts."
+            => |c, v| { c.accounts = number(text(v)?, 2, 1_000_000, "100")?; Ok(()) };
+        gateways: One "N" = "2", RUN;
+            "Gateway accounts, which issue the currencies."
+            => |c, v| { c.gateways = number(text(v)?, 0, 255, "2")?; Ok(()) };
+        currencies: Many "CODES" = "USD,EUR", RUN;
+            "Issued currencies, three letters or 40 hexadecimal digits each."
+            => |c, v| { c.currencies = v.to_vec(); Ok(()) };
+        types: Table "TYPE=WEIGHT" = "", RUN;
+            "Weights of transaction types, such as Payment=10,TrustSet=0; 0 switches a type off. Types not named keep the catalogue's weight."
+            => |c, v| { c.types = table(v)?; Ok(()) };
+        intent_invalid: One "PERCENT" = "0", RUN;
+            "Percentage of deliberately invalid transactions; they are counted apart."
+            => |c, v| { c.intent_invalid = percent(text(v)?)?; Ok(()) };
+        seed: One "TEXT" = "xrpl-workload", RUN;
+            "Accounts and transactions follow from it: same seed, same accounts, same transactions in the same order per account."
+            => |c, v| { c.seed = text(v)?.to_owned(); Ok(()) };
+        key_type: One "TYPE" = "ed25519", RUN | SUBMIT;
+            "Key type of derived accounts, and of a --secret that does not say its own: ed25519 or secp256k1."
+            => |c, v| { c.key_type = text(v)?.parse().map_err(|_| "expected ed25519 or secp256k1".to_owned())?; Ok(()) };
+        fee_strategy: One "STRATEGY" = "base", RUN;
+            "What transactions pay: base, open_ledger (what gets in at once, at most --max-fee-drops) or a fixed number of drops."
+            => |c, v| { c.fee_strategy = fee_strategy(text(v)?)?; Ok(()) };
+        max_fee_drops: One "DROPS" = "100000", RUN | SUBMIT;
+            "The most that the open_ledger strategy, or `submit` on its own account, pays."
+            => |c, v| { c.max_fee_drops = number(text(v)?, 10, 100_000_000_000, "100000")?; Ok(()) };
+        funding_secret: One "SEED" = "", RUN, secret;
+            "Seed of the account that funds the others; without it the genesis account of a private network. Better given by environment than by flag."
+            => |c, v| { c.funding_secret = optional(v, secret)?; Ok(()) };
+        fund_drops: One "DROPS" = "10000000000", RUN;
+            "What each user account is funded with; a gateway gets ten times that."
+            => |c, v| { c.fund_drops = number(text(v)?, 1_000_000, 1_000_000_000_000_000, "10000000000")?; Ok(()) };
+        last_ledger_offset: One "N" = "20", RUN | SUBMIT;
+            "How many ledgers after the newest validated one a transaction may still be in."
+            => |c, v| { c.last_ledger_offset = number(text(v)?, 3, 10_000, "20")?; Ok(()) };
+        sweep: Switch "" = "false", RUN;
+            "Return what is left to the funding account at the end."
+            => |c, v| { c.sweep = flag(text(v)?)?; Ok(()) };
+        shutdown_grace: One "TIME" = "30s", RUN;
+            "How long transactions in flight may take to reach their end after load has stopped."
+            => |c, v| { c.shutdown_grace = duration(text(v)?)?; Ok(()) };
+    }
+    "Tracking" {
+        store: One "PATH" = "xrpl-workload.db", RUN;
+            "Where transactions are kept: a SQLite file, or `memory`."
+            => |c, v| { c.store = store(text(v)?); Ok(()) };
+        event_queue: One "N" = "1000", RUN;
+            "Capacity of the queue between WebSocket readers and the processor; when full, readers wait."
+            => |c, v| { c.event_queue = number(text(v)?, 1, 1_000_000, "1000")?; Ok(()) };
+        check_interval: One "TIME" = "5s", RUN | SUBMIT;
+            "How often transactions that the stream has not settled are looked up."
+            => |c, v| { c.check_interval = duration(text(v)?)?; if c.check_interval.is_zero() { return Err("must be longer than 0, such as 5s".into()) } Ok(()) };
+    }
+    "Embedded ledger" {
+        ledger_interval: One "TIME" = "1s", RUN | STANDALONE;
+            "How often the embedded ledger closes; with 0 `standalone` closes only by ledger_accept."
+            => |c, v| { c.ledger_interval = duration(text(v)?)?; Ok(()) };
+        rpc_bind: One "ADDRESS" = "127.0.0.1:5005", RUN | STANDALONE;
+            "Where the embedded ledger's JSON-RPC listens. If the default is taken, `run` takes a free port and says so."
+            => |c, v| { c.rpc_bind = address(text(v)?, "127.0.0.1:5005")?; Ok(()) };
+        ws_bind: One "ADDRESS" = "127.0.0.1:6006", RUN | STANDALONE;
+            "Where the embedded ledger's WebSocket listens. If the default is taken, `run` takes a free port and says so."
+            => |c, v| { c.ws_bind = address(text(v)?, "127.0.0.1:6006")?; Ok(()) };
+        txq_minimum_txn_in_ledger: One "N" = "auto", RUN | STANDALONE;
+            "Transactions a ledger takes before fees escalate (xrpld's minimum_txn_in_ledger_standalone). auto: 1000 as xrpld for `standalone`, 100000 for `run`."
+            => |c, v| { c.txq_minimum_txn_in_ledger = match text(v)? { "auto" => None, t => Some(number(t, 1, 10_000_000, "1000")?) }; Ok(()) };
+        txq_maximum_txn_per_account: One "N" = "10", RUN | STANDALONE;
+            "Transactions of one account that the queue holds (xrpld's maximum_txn_per_account)."
+            => |c, v| { c.txq_maximum_txn_per_account = number(text(v)?, 1, 10_000, "10")?; Ok(()) };
+        ledger_history: One "N" = "auto", RUN | STANDALONE;
+            "Closed ledgers that stay readable; 0 keeps all. auto: all for `standalone`, 256 for `run`, whose memory must not grow with time."
+            => |c, v| { c.ledger_history = match text(v)? { "auto" => None, t => Some(number(t, 0, 10_000_000, "256")?) }; Ok(()) };
+    }
+    "HTTP API" {
+        api_bind: One "ADDRESS" = "127.0.0.1:8000", RUN;
+            "Where the HTTP API listens. Other than loopback requires --api-token."
+            => |c, v| { c.api_bind = address(text(v)?, "127.0.0.1:8000")?; Ok(()) };
+        api_token: One "TOKEN" = "", RUN, secret;
+            "What actions (every POST, and GETs that submit) must send as `Authorization: Bearer TOKEN`. Better given by environment than by flag."
+            => |c, v| { c.api_token = optional(v, |t| if t.len() < 8 { Err("too short: use 8 characters or more".into()) } else { Ok(crate::config::Secret::new(t)) })?; Ok(()) };
+        no_api: Switch "" = "false", RUN;
+            "Do without the HTTP API."
+            => |c, v| { c.no_api = flag(text(v)?)?; Ok(()) };
+    }
+    "Submit" {
+        secret: One "SEED" = "", SUBMIT, secret;
+            "Seed that signs a transaction given as JSON. Better given by environment or --secret-file than by flag."
+            => |c, v| { c.secret = optional(v, secret)?; Ok(()) };
+        secret_file: One "PATH" = "", SUBMIT;
+            "File whose first line is the seed that signs a transaction given as JSON."
+            => |c, v| { c.secret_file = optional(v, |t| Ok(t.into()))?; Ok(()) };
+        timeout: One "TIME" = "120s", SUBMIT;
+            "How long `submit` waits for the end. Past it the transaction is undecided, not failed."
+            => |c, v| { c.timeout = duration(text(v)?)?; Ok(()) };
+    }
+    "Output" {
+        json: Switch "" = "false", RUN | SUBMIT;
+            "JSON lines on standard output; the last one is the summary."
+            => |c, v| { c.json = flag(text(v)?)?; Ok(()) };
+        quiet: Switch "" = "false", ALL;
+            "No progress; only the end and errors."
+            => |c, v| { c.quiet = flag(text(v)?)?; Ok(()) };
+        interval: One "TIME" = "5s", RUN;
+            "How often progress is printed where standard error is no terminal, and with --json."
+            => |c, v| { c.interval = duration(text(v)?)?; if c.interval.is_zero() { return Err("must be longer than 0, such as 5s".into()) } Ok(()) };
+        log_level: One "FILTER" = "warn", ALL;
+            "Log filter: error, warn, info, debug, trace, or by module as in xrpl_tracker=debug,warn."
+            => |c, v| { c.log_level = crate::config::values::log_filter(text(v)?)?; Ok(()) };
+        log_json: Switch "" = "false", ALL;
+            "Logs as JSON lines."
+            => |c, v| { c.log_json = flag(text(v)?)?; Ok(()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_unique_and_written_one_way() {
+        let mut keys: Vec<_> = SETTINGS.iter().map(|s| s.key).collect();
+        keys.sort_unstable();
+        let all = keys.len();
+        keys.dedup();
+        assert_eq!(keys.len(), all);
+        for setting in SETTINGS {
+            assert!(setting.key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+            assert!(setting.doc.ends_with('.'), "{}", setting.key);
+            assert_eq!(setting.shape == Shape::Switch, setting.value.is_empty(), "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_value_its_own_setting_takes() {
+        let mut config = Config::empty();
+        for setting in SETTINGS {
+            (setting.apply)(&mut config, &setting.default_values())
+                .unwrap_or_else(|error| panic!("{}: {error}", setting.key));
+        }
+    }
+}
