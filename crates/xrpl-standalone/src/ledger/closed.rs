@@ -1,0 +1,171 @@
+//! A closed ledger: header, state, transactions. It never changes.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use xrpl_protocol::{
+    EngineResult, Hash256, Object, TxHash, fields,
+    hash::{prefix, sha512_half},
+    object_id,
+};
+
+use super::{
+    header::LedgerHeader,
+    prepared::PreparedTx,
+    shamap::{LeafItem, ShaMap},
+    view::{Entry, Fees, ReadView, ViewInfo},
+};
+
+impl LeafItem for Entry {
+    fn leaf_hash(&self, key: &Hash256) -> Hash256 {
+        sha512_half(&[&prefix::LEAF_NODE, &self.encode(), &key.0])
+    }
+}
+
+/// A transaction of a closed ledger with what it did.
+#[derive(Debug)]
+pub struct LedgerTransaction {
+    /// The transaction.
+    pub tx: Arc<PreparedTx>,
+    /// Its final result.
+    pub result: EngineResult,
+    /// Its metadata as in the ledger (without the `delivered_amount` that the API adds).
+    pub metadata: Object,
+    /// The same in binary.
+    pub metadata_blob: Vec<u8>,
+    /// `TransactionIndex`.
+    pub index: u32,
+}
+
+impl LedgerTransaction {
+    /// Its hash.
+    #[must_use]
+    pub fn hash(&self) -> TxHash {
+        self.tx.hash
+    }
+}
+
+fn put_length(out: &mut Vec<u8>, n: usize) {
+    match n {
+        0..=192 => out.push(n as u8),
+        193..=12480 => {
+            let n = n - 193;
+            out.extend_from_slice(&[193 + (n >> 8) as u8, n as u8]);
+        }
+        _ => {
+            let n = n - 12481;
+            out.extend_from_slice(&[241 + (n >> 16) as u8, (n >> 8) as u8, n as u8]);
+        }
+    }
+}
+
+impl LeafItem for Arc<LedgerTransaction> {
+    fn leaf_hash(&self, key: &Hash256) -> Hash256 {
+        let (blob, meta) = (&self.tx.blob, &self.metadata_blob);
+        let mut data = Vec::with_capacity(blob.len() + meta.len() + 8);
+        put_length(&mut data, blob.len());
+        data.extend_from_slice(blob);
+        put_length(&mut data, meta.len());
+        data.extend_from_slice(meta);
+        sha512_half(&[&prefix::TX_NODE, &data, &key.0])
+    }
+}
+
+/// The amendments of a ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    enabled: FxHashSet<Hash256>,
+}
+
+impl Rules {
+    /// The rules that an Amendments entry lists.
+    #[must_use]
+    pub fn of(amendments: &[Hash256]) -> Self {
+        Self { enabled: amendments.iter().copied().collect() }
+    }
+
+    /// Whether an amendment is on.
+    #[must_use]
+    pub fn enabled(&self, amendment: &Hash256) -> bool {
+        self.enabled.contains(amendment)
+    }
+}
+
+/// A closed (and, in standalone mode, validated) ledger.
+#[derive(Debug)]
+pub struct ClosedLedger {
+    /// Its header.
+    pub header: LedgerHeader,
+    /// Every ledger entry by id.
+    pub state: ShaMap<Entry>,
+    /// Its transactions by hash.
+    pub tx_map: ShaMap<Arc<LedgerTransaction>>,
+    /// Its transactions in the order in which they were applied (`TransactionIndex`).
+    pub transactions: Vec<Arc<LedgerTransaction>>,
+    /// Fees and reserves.
+    pub fees: Fees,
+    /// Amendments.
+    pub rules: Arc<Rules>,
+    pub(crate) info: ViewInfo,
+}
+
+impl ClosedLedger {
+    /// Puts a ledger together: computes the hashes of `header` and reads fees and rules from the
+    /// state.
+    pub(crate) fn build(
+        mut header: LedgerHeader,
+        state: ShaMap<Entry>,
+        transactions: Vec<Arc<LedgerTransaction>>,
+        parent: Option<&Self>,
+    ) -> Self {
+        let mut tx_map = ShaMap::default();
+        for tx in &transactions {
+            tx_map.insert(tx.tx.hash.into(), Arc::clone(tx));
+        }
+        header.account_hash = state.hash();
+        header.transaction_hash = tx_map.hash();
+        header.hash = header.compute_hash();
+        let fees = state.get(&object_id::fees()).map(|e| Fees::of(e)).unwrap_or_default();
+        let rules = match parent {
+            Some(parent) => Arc::clone(&parent.rules),
+            None => {
+                let entry = state.get(&object_id::amendments());
+                let list = entry.and_then(|e| e.vector256(fields::AMENDMENTS)).unwrap_or_default();
+                Arc::new(Rules::of(list))
+            }
+        };
+        let info = ViewInfo {
+            index: header.index,
+            parent_hash: header.parent_hash,
+            parent_close_time: header.parent_close_time,
+            close_time: header.close_time,
+            open: false,
+            fees,
+        };
+        Self { header, state, tx_map, transactions, fees, rules, info }
+    }
+
+    /// A transaction of this ledger.
+    #[must_use]
+    pub fn transaction(&self, hash: &TxHash) -> Option<&Arc<LedgerTransaction>> {
+        self.tx_map.get(&(*hash).into())
+    }
+}
+
+impl ReadView for ClosedLedger {
+    fn read(&self, key: &Hash256) -> Option<Entry> {
+        self.state.get(key).cloned()
+    }
+
+    fn succ(&self, key: &Hash256) -> Option<Hash256> {
+        self.state.succ(key)
+    }
+
+    fn info(&self) -> &ViewInfo {
+        &self.info
+    }
+
+    fn has_transaction(&self, hash: &TxHash) -> bool {
+        self.transaction(hash).is_some()
+    }
+}

@@ -1,0 +1,137 @@
+//! xrpld's local checks: what a server refuses before it looks at any ledger. Reasons are in its
+//! words, since clients see them.
+
+use xrpl_protocol::{
+    AccountId, Amount, Definitions, Object, Value, fields, hash::prefix, keys::PublicKey,
+};
+
+use super::prepared::{INNER_BATCH, PreparedTx};
+
+/// Bytes of all memos together.
+const MAX_MEMO_SIZE: usize = 1024;
+const MAX_SIGNERS: usize = 32;
+
+/// Form and validity of the signature or signatures.
+pub(super) fn signature(tx: &PreparedTx) -> Result<(), String> {
+    if tx.has_flag(INNER_BATCH) {
+        return Err("Batch inner transactions are never considered validly signed.".into());
+    }
+    let object = &tx.object;
+    let key = object.blob(fields::SIGNING_PUB_KEY).unwrap_or_default();
+    if key.is_empty() { multi_signature(tx) } else { single_signature(object, key) }
+}
+
+fn single_signature(object: &Object, key: &[u8]) -> Result<(), String> {
+    if object.contains(fields::SIGNERS) {
+        return Err("Cannot both single- and multi-sign.".into());
+    }
+    let message = object.encode_for_signing(Definitions::builtin());
+    let valid = PublicKey::from_slice(key).is_ok_and(|key| {
+        key.verify(&message, object.blob(fields::TXN_SIGNATURE).unwrap_or_default())
+    });
+    if valid { Ok(()) } else { Err("Invalid signature.".into()) }
+}
+
+fn multi_signature(tx: &PreparedTx) -> Result<(), String> {
+    let object = &tx.object;
+    let Some(signers) = object.array(fields::SIGNERS) else {
+        return Err("Empty SigningPubKey.".into());
+    };
+    if object.contains(fields::TXN_SIGNATURE) {
+        return Err("Cannot both single- and multi-sign.".into());
+    }
+    if signers.is_empty() || signers.len() > MAX_SIGNERS {
+        return Err("Invalid Signers array size.".into());
+    }
+    let definitions = Definitions::builtin();
+    let mut message = prefix::TRANSACTION_MULTISIGN.to_vec();
+    object.encode_into(&mut message, |field| definitions.is_signed(field));
+    let body = message.len();
+    let mut last = AccountId::ZERO;
+    for (_, signer) in signers {
+        let account = signer.account(fields::ACCOUNT).unwrap_or_default();
+        if account == tx.account {
+            return Err("Invalid multisigner.".into());
+        }
+        if last == account {
+            return Err("Duplicate Signers not allowed.".into());
+        }
+        if last > account {
+            return Err("Unsorted Signers array.".into());
+        }
+        last = account;
+        message.truncate(body);
+        message.extend_from_slice(&account.0);
+        let key = signer.blob(fields::SIGNING_PUB_KEY).unwrap_or_default();
+        let signature = signer.blob(fields::TXN_SIGNATURE).unwrap_or_default();
+        if !PublicKey::from_slice(key).is_ok_and(|key| key.verify(&message, signature)) {
+            return Err(format!("Invalid signature on account {account}."));
+        }
+    }
+    Ok(())
+}
+
+/// Memos, accounts, and types only the ledger itself makes.
+pub(super) fn form(tx: &Object) -> Result<(), String> {
+    memos(tx)?;
+    if tx.iter().any(|(_, value)| matches!(value, Value::Account(AccountId::ZERO))) {
+        return Err("An account field is invalid.".into());
+    }
+    if tx.u16(fields::TRANSACTION_TYPE).is_some_and(|kind| (100..=102).contains(&kind)) {
+        return Err("Cannot submit pseudo transactions.".into());
+    }
+    mpt_amounts(tx)
+}
+
+fn memos(tx: &Object) -> Result<(), String> {
+    let Some(memos) = tx.array(fields::MEMOS) else { return Ok(()) };
+    let mut size = 0;
+    for (field, memo) in memos {
+        if *field != fields::MEMO {
+            return Err("A memo array may contain only Memo objects.".into());
+        }
+        // Two bytes for the object and its end.
+        size += memo.encode().len() + 2;
+        for (field, value) in memo.iter() {
+            let Value::Blob(bytes) = value else {
+                return Err(
+                    "A memo may contain only MemoType, MemoData or MemoFormat fields.".into()
+                );
+            };
+            match field {
+                fields::MEMO_DATA => {}
+                fields::MEMO_TYPE | fields::MEMO_FORMAT if bytes.iter().all(in_urls) => {}
+                fields::MEMO_TYPE | fields::MEMO_FORMAT => {
+                    return Err("The MemoType and MemoFormat fields may only contain characters \
+                                that are allowed in URLs under RFC 3986."
+                        .into());
+                }
+                _ => {
+                    return Err(
+                        "A memo may contain only MemoType, MemoData or MemoFormat fields.".into()
+                    );
+                }
+            }
+        }
+    }
+    if size > MAX_MEMO_SIZE {
+        return Err("The memo exceeds the maximum allowed size.".into());
+    }
+    Ok(())
+}
+
+fn in_urls(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(byte)
+}
+
+/// Amounts of types that take no multi-purpose tokens.
+fn mpt_amounts(tx: &Object) -> Result<(), String> {
+    /// Types with fields that may hold MPTs: Payment, Escrow, Clawback, Vault and Loan families.
+    const WITH_MPT: [std::ops::RangeInclusive<u16>; 4] = [0..=2, 30..=30, 65..=70, 74..=90];
+    let kind = tx.u16(fields::TRANSACTION_TYPE).unwrap_or_default();
+    let mpt = |value: &Value| matches!(value, Value::Amount(Amount::Mpt { .. }));
+    if !WITH_MPT.iter().any(|range| range.contains(&kind)) && tx.iter().any(|(_, v)| mpt(v)) {
+        return Err("Amount can not be MPT.".into());
+    }
+    Ok(())
+}

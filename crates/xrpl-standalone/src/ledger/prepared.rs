@@ -1,0 +1,150 @@
+//! A transaction as it arrives: decoded, named, its signature checked. None of it needs the ledger,
+//! so that callers may do it in parallel and hand the result to [`super::Node::submit`].
+
+use std::sync::Arc;
+
+use xrpl_protocol::{
+    AccountId, Amount, Definitions, Object, TxHash, fields, hash::transaction_hash, object::Value,
+    sign::verify_transaction,
+};
+
+/// Bytes a transaction may have.
+const MAX_SIZE: usize = 1024 * 1024;
+
+/// `tfInnerBatchTxn`.
+pub(crate) const INNER_BATCH: u32 = 0x4000_0000;
+
+/// What orders an account's transactions: a Sequence, or a Ticket that comes after all Sequences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SeqProxy {
+    /// A Sequence.
+    Sequence(u32),
+    /// A Ticket.
+    Ticket(u32),
+}
+
+impl SeqProxy {
+    /// Its number.
+    #[must_use]
+    pub fn value(self) -> u32 {
+        match self {
+            Self::Sequence(n) | Self::Ticket(n) => n,
+        }
+    }
+
+    /// Whether it is a Sequence.
+    #[must_use]
+    pub fn is_sequence(self) -> bool {
+        matches!(self, Self::Sequence(_))
+    }
+}
+
+/// Why a blob is not taken at all: xrpld answers `invalidTransaction`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidTransaction(pub String);
+
+/// A decoded transaction whose signatures match.
+#[derive(Debug)]
+pub struct PreparedTx {
+    /// Its hash.
+    pub hash: TxHash,
+    /// Its binary form.
+    pub blob: Vec<u8>,
+    /// Its fields.
+    pub object: Object,
+    /// `TransactionType`.
+    pub kind: u16,
+    /// `Account`.
+    pub account: AccountId,
+    /// Its Sequence or Ticket.
+    pub seq: SeqProxy,
+    /// `Fee`, if it is an amount of XRP.
+    pub fee: Option<i64>,
+    /// `Flags`.
+    pub flags: u32,
+    /// `LastLedgerSequence`.
+    pub last_ledger: Option<u32>,
+}
+
+impl PreparedTx {
+    /// Decodes a blob and checks its form and signatures.
+    ///
+    /// # Errors
+    /// In xrpld's words, for `error_exception`.
+    pub fn parse_and_check(blob: &[u8]) -> Result<Arc<Self>, InvalidTransaction> {
+        let this = Self::parse(blob)?;
+        this.check()?;
+        Ok(Arc::new(this))
+    }
+
+    /// Decodes a blob without looking at signatures: for transactions that come from a trusted
+    /// place, such as one's own store.
+    ///
+    /// # Errors
+    /// As [`Self::parse_and_check`].
+    pub fn parse(blob: &[u8]) -> Result<Self, InvalidTransaction> {
+        if blob.len() < 32 || blob.len() > MAX_SIZE {
+            return Err(InvalidTransaction("Transaction length invalid".into()));
+        }
+        let object = Object::decode(blob, Definitions::builtin())
+            .map_err(|error| InvalidTransaction(error.to_string()))?;
+        Self::from_object(object, blob.to_vec())
+    }
+
+    fn from_object(object: Object, blob: Vec<u8>) -> Result<Self, InvalidTransaction> {
+        let kind = object
+            .u16(fields::TRANSACTION_TYPE)
+            .ok_or_else(|| InvalidTransaction("Field not found: TransactionType".into()))?;
+        super::template::check(kind, &object).map_err(InvalidTransaction)?;
+        let account = object.account(fields::ACCOUNT).unwrap_or_default();
+        let sequence = object.u32(fields::SEQUENCE).unwrap_or_default();
+        let seq = match (sequence, object.u32(fields::TICKET_SEQUENCE)) {
+            (0, Some(ticket)) => SeqProxy::Ticket(ticket),
+            (sequence, _) => SeqProxy::Sequence(sequence),
+        };
+        let fee = match object.amount(fields::FEE) {
+            Some(Amount::Xrp(drops)) => Some(drops),
+            _ => None,
+        };
+        Ok(Self {
+            hash: transaction_hash(&blob),
+            kind,
+            account,
+            seq,
+            fee,
+            flags: object.u32(fields::FLAGS).unwrap_or_default(),
+            last_ledger: object.u32(fields::LAST_LEDGER_SEQUENCE),
+            blob,
+            object,
+        })
+    }
+
+    /// xrpld's local checks and the signatures.
+    fn check(&self) -> Result<(), InvalidTransaction> {
+        let fails = |reason: &str| InvalidTransaction(format!("fails local checks: {reason}"));
+        super::local_checks::signature(self).map_err(|reason| fails(&reason))?;
+        super::local_checks::form(&self.object).map_err(|reason| fails(&reason))
+    }
+
+    /// Whether the signatures match the keys they name.
+    #[must_use]
+    pub fn signatures_match(&self) -> bool {
+        verify_transaction(&self.object).is_ok()
+    }
+
+    /// Whether a flag is set.
+    #[must_use]
+    pub fn has_flag(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// How many signers sign it together.
+    #[must_use]
+    pub fn signer_count(&self) -> usize {
+        match self.object.get(fields::SIGNERS) {
+            Some(Value::Array(signers)) => signers.len(),
+            _ => 0,
+        }
+    }
+}

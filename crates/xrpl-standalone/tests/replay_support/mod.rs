@@ -1,0 +1,334 @@
+//! Reading recordings, replaying them, and comparing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value as Json;
+use xrpl_protocol::Definitions;
+use xrpl_standalone::{
+    ledger::{ClosedLedger, Node, NodeConfig, PreparedTx, metadata::delivered_amount},
+    txq::QueueSetup,
+};
+
+/// `label` or `ledger N`, and what differs there.
+pub type Found = BTreeMap<String, Vec<String>>;
+
+pub struct Recording {
+    name: String,
+    lines: Vec<Json>,
+}
+
+fn shared() -> Option<PathBuf> {
+    if let Some(dir) = std::env::var_os("XRPL_SHARED") {
+        return Some(dir.into());
+    }
+    let ancestors = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    ancestors.map(|dir| dir.join("shared")).find(|dir| dir.join("fixtures").is_dir())
+}
+
+impl Recording {
+    pub fn open(name: &str) -> Option<Self> {
+        let path = shared()?.join(format!("fixtures/xrpld-3.3.0-b0/{name}.jsonl"));
+        let text = std::fs::read_to_string(path).ok()?;
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        Some(Self { name: name.into(), lines })
+    }
+
+    fn config(&self) -> NodeConfig {
+        let start = self.lines.iter().find_map(|line| {
+            let ledger = &line["response"]["result"]["ledger"];
+            (ledger["ledger_index"] == "2" || ledger["ledger_index"] == 2)
+                .then(|| ledger["close_time"].as_u64())
+                .flatten()
+        });
+        let mut config = NodeConfig {
+            start_time: u32::try_from(start.expect("the recording shows ledger 2")).unwrap(),
+            ..NodeConfig::default()
+        };
+        match self.lines[0]["config"].as_str() {
+            Some("xrpld-netid.cfg") => config.network_id = 21338,
+            Some("xrpld-txq.cfg") => {
+                config.queue = QueueSetup {
+                    minimum_txn_in_ledger: 5,
+                    target_txn_in_ledger: 8,
+                    maximum_txn_in_ledger: Some(12),
+                    ledgers_in_queue: 4,
+                    minimum_queue_size: 24,
+                    ..QueueSetup::default()
+                };
+            }
+            _ => {}
+        }
+        config
+    }
+
+    pub fn replay(&self) -> Report {
+        let mut replay = Replay {
+            node: Node::new(self.config()),
+            report: Report { name: self.name.clone(), ..Report::default() },
+            labels: BTreeMap::new(),
+        };
+        for line in &self.lines {
+            match line["step"].as_str() {
+                Some("submit") => replay.submit(line),
+                Some("accept") => replay.accept(line),
+                _ => {}
+            }
+        }
+        replay.report
+    }
+}
+
+struct Replay {
+    node: Node,
+    report: Report,
+    labels: BTreeMap<String, usize>,
+}
+
+/// What a submit answer says, apart from the transaction itself.
+const SUBMIT_FIELDS: [&str; 12] = [
+    "engine_result",
+    "engine_result_code",
+    "engine_result_message",
+    "accepted",
+    "applied",
+    "broadcast",
+    "queued",
+    "kept",
+    "account_sequence_available",
+    "account_sequence_next",
+    "open_ledger_cost",
+    "validated_ledger_index",
+];
+
+impl Replay {
+    /// Labels repeat: the second and later ones get a number.
+    fn label(&mut self, line: &Json) -> String {
+        let label = line["label"].as_str().unwrap_or("?").to_owned();
+        let n = self.labels.entry(label.clone()).or_default();
+        *n += 1;
+        if *n == 1 { label } else { format!("{label} #{n}") }
+    }
+
+    fn submit(&mut self, line: &Json) {
+        let label = self.label(line);
+        let blob = const_hex::decode(line["tx_blob"].as_str().unwrap()).unwrap();
+        let response = match &line["response"]["result"] {
+            Json::Null => &line["response"],
+            result => result,
+        };
+        let mut wrong = Vec::new();
+        match PreparedTx::parse_and_check(&blob) {
+            Err(error) => {
+                if response["error"] != "invalidTransaction" {
+                    wrong.push(format!(
+                        "{} -> invalidTransaction: {error}",
+                        response["engine_result"]
+                    ));
+                } else if response["error_exception"] != error.to_string() {
+                    wrong.push(format!(
+                        "error_exception {} -> {error}",
+                        response["error_exception"]
+                    ));
+                }
+            }
+            Ok(tx) => {
+                let fail_hard = [&line["fail_hard"], &line["request"]["fail_hard"]]
+                    .iter()
+                    .any(|flag| flag.as_bool() == Some(true))
+                    || line["params"]["fail_hard"] == true;
+                let outcome = self.node.submit(tx, fail_hard);
+                let result = outcome.engine_result;
+                let state = outcome.ledger_state;
+                let of_state = |pick: fn(xrpl_standalone::ledger::LedgerState) -> Json| {
+                    state.map_or(Json::Null, pick)
+                };
+                let ours = [
+                    result.name().into(),
+                    result.code().into(),
+                    result.message().into(),
+                    outcome.accepted.into(),
+                    outcome.applied.into(),
+                    outcome.broadcast.into(),
+                    outcome.queued.into(),
+                    outcome.kept.into(),
+                    of_state(|s| s.account_sequence_available.into()),
+                    of_state(|s| s.account_sequence_next.into()),
+                    of_state(|s| s.open_ledger_cost.to_string().into()),
+                    of_state(|s| s.validated_ledger_index.into()),
+                ];
+                for (name, ours) in SUBMIT_FIELDS.iter().zip(ours) {
+                    if response[*name] != ours {
+                        wrong.push(format!("{name} {} -> {ours}", response[*name]));
+                    }
+                }
+            }
+        }
+        self.report.submits.count(wrong.is_empty());
+        self.report.note(label, wrong);
+    }
+
+    fn accept(&mut self, line: &Json) {
+        let theirs = match &line["ledger"]["ledger"] {
+            Json::Null => &line["ledger"],
+            ledger => ledger,
+        };
+        let close_time = theirs["close_time"].as_u64().unwrap();
+        let ours = self.node.accept_at(u32::try_from(close_time).unwrap());
+        let label = format!("ledger {}", ours.header.index);
+        let mut wrong = Vec::new();
+        for (name, ours) in [
+            ("account_hash", ours.header.account_hash),
+            ("transaction_hash", ours.header.transaction_hash),
+            ("ledger_hash", ours.header.hash),
+        ] {
+            if theirs[name] != ours.to_string() {
+                wrong.push(format!("{name} differs"));
+            }
+        }
+        let (count, differing) = compare_transactions(theirs, &ours);
+        self.report.transactions.total += count;
+        self.report.transactions.same += count.saturating_sub(differing.len());
+        self.report.ledgers.count(wrong.is_empty());
+        wrong.extend(differing);
+        self.report.note(label, wrong);
+    }
+}
+
+fn compare_transactions(theirs: &Json, ours: &ClosedLedger) -> (usize, Vec<String>) {
+    let empty = Vec::new();
+    let theirs: BTreeMap<&str, &Json> = theirs["transactions"]
+        .as_array()
+        .unwrap_or(&empty)
+        .iter()
+        .map(|tx| (tx["hash"].as_str().unwrap(), tx))
+        .collect();
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for tx in &ours.transactions {
+        let hash = tx.hash().to_string();
+        let Some(their) = theirs.get(hash.as_str()) else {
+            wrong.push(format!("{} only here ({})", &hash[..8], tx.result));
+            continue;
+        };
+        let mut meta = tx.metadata.to_json(Definitions::builtin());
+        let their = &their["metaData"];
+        if their.get("delivered_amount").is_some() {
+            let delivered = delivered_amount(&tx.tx.object, &tx.metadata);
+            meta["delivered_amount"] = delivered.map_or(Json::Null, |amount| amount.to_json());
+        }
+        if let Some(difference) = first_difference("", their, &meta) {
+            wrong.push(format!("{} {difference}", &hash[..8]));
+        }
+        seen.insert(hash);
+    }
+    for (hash, tx) in &theirs {
+        if !seen.contains(*hash) {
+            let result = &tx["metaData"]["TransactionResult"];
+            let kind = tx["TransactionType"].as_str().unwrap_or("?");
+            wrong.push(format!("{} {kind} {result} missing", &hash[..8]));
+        }
+    }
+    (theirs.len().max(ours.transactions.len()), wrong)
+}
+
+/// Path and values of the first difference.
+pub fn first_difference(path: &str, theirs: &Json, ours: &Json) -> Option<String> {
+    match (theirs, ours) {
+        (Json::Object(a), Json::Object(b)) => {
+            let keys: BTreeSet<_> = a.keys().chain(b.keys()).collect();
+            keys.into_iter().find_map(|key| {
+                let of =
+                    |map: &serde_json::Map<String, Json>| map.get(key).cloned().unwrap_or_default();
+                first_difference(&format!("{path}.{key}"), &of(a), &of(b))
+            })
+        }
+        (Json::Array(a), Json::Array(b)) if a.len() == b.len() => a
+            .iter()
+            .zip(b)
+            .enumerate()
+            .find_map(|(i, (a, b))| first_difference(&format!("{path}[{i}]"), a, b)),
+        (a, b) if a == b => None,
+        (a, b) => {
+            let cut = |json: &Json| json.to_string().chars().take(120).collect::<String>();
+            Some(format!("{path}: {} -> {}", cut(a), cut(b)))
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct Score {
+    same: usize,
+    total: usize,
+}
+
+impl Score {
+    fn count(&mut self, same: bool) {
+        self.same += usize::from(same);
+        self.total += 1;
+    }
+}
+
+#[derive(Default)]
+pub struct Report {
+    name: String,
+    submits: Score,
+    ledgers: Score,
+    transactions: Score,
+    found: Found,
+}
+
+impl Report {
+    fn note(&mut self, label: String, wrong: Vec<String>) {
+        if !wrong.is_empty() {
+            self.found.insert(label, wrong);
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |s: &Score| format!("{}/{}", s.same, s.total);
+        writeln!(
+            f,
+            "{}: submits {}, ledger hashes {}, transactions {}",
+            self.name,
+            show(&self.submits),
+            show(&self.ledgers),
+            show(&self.transactions)
+        )?;
+        for (label, wrong) in &self.found {
+            for what in wrong {
+                writeln!(f, "  {label}: {what}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The checked-in list: for each recording, labels and ledgers that differ, by reason.
+pub struct Differences(BTreeMap<String, BTreeMap<String, Vec<String>>>);
+
+impl Differences {
+    pub fn load() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replay_differences.json");
+        let text = std::fs::read_to_string(path).unwrap();
+        Self(serde_json::from_str(&text).unwrap())
+    }
+
+    /// Every difference is listed, and everything listed differs.
+    pub fn check(&self, name: &str, report: &Report) -> Result<(), String> {
+        let listed: BTreeSet<&String> =
+            self.0.get(name).into_iter().flat_map(|r| r.values()).flatten().collect();
+        let found: BTreeSet<&String> = report.found.keys().collect();
+        let new: Vec<_> = found.difference(&listed).collect();
+        let gone: Vec<_> = listed.difference(&found).collect();
+        if new.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{name}: not listed but different: {new:?}\nlisted but equal: {gone:?}"))
+    }
+}
