@@ -1,0 +1,563 @@
+//! The generator without input and output: plans, builds and signs transactions, and takes in what
+//! became of them. One owner calls it; nothing in it waits.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rustc_hash::FxHashMap;
+use xrpl_protocol::{
+    Hash256, LedgerIndex, Sequence, TxHash,
+    hash::sha512_half,
+    transaction::{Common, Slot},
+};
+use xrpl_tracker::{Evidence, Outcome, State};
+
+use crate::{
+    accounts::{Index, Role},
+    catalogue::{Applied, Body, Catalogue, Draft, Entry, EntryId, NotNow, Tx, below, no_op},
+    config::GeneratorConfig,
+    error::GeneratorError,
+    fees::{FeeClass, Fees},
+    intent::{self, Taint},
+    lane::{Answer, Blocked, End},
+    objects::{Metadata, Stake, World},
+    pacing::Cause,
+    stats::Stats,
+};
+
+/// How many types are drawn for one plan before a no-op takes its place.
+const DRAWS: usize = 8;
+
+/// Why a transaction was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// The schedule.
+    Load,
+    /// A hole in a lane.
+    Filler,
+    /// Preparing or winding up: not counted as load.
+    Setup,
+    /// Somebody asked for it; the number is theirs.
+    Asked(u64),
+}
+
+/// A signed transaction, ready to be handed to the tracker.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Its hash.
+    pub hash: TxHash,
+    /// Its bytes.
+    pub blob: Bytes,
+    /// Who sends it.
+    pub sender: Index,
+    /// Its type's name.
+    pub name: &'static str,
+    /// Why it was made.
+    pub origin: Origin,
+    /// What is wrong with it, if it is meant to fail.
+    pub taint: Option<&'static Taint>,
+    /// Whether its metadata is needed.
+    pub want_metadata: bool,
+}
+
+type Effects = fn(&mut World, &Applied<'_>);
+
+#[derive(Debug)]
+struct Flying {
+    sender: Index,
+    /// The lane's slot, whatever a taint put into the transaction.
+    slot: Slot,
+    width: u32,
+    stake: Stake,
+    entry: Option<&'static Entry>,
+    effects: Option<Effects>,
+    taint: Option<&'static Taint>,
+    origin: Origin,
+    /// By how much it changed the sender's planned Tickets.
+    tickets: i32,
+}
+
+/// What became of a transaction that was made here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Why it was made.
+    pub origin: Origin,
+    /// Who sent it.
+    pub sender: Index,
+    /// Whether a validated ledger has it with `tesSUCCESS`.
+    pub success: bool,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Engine {
+    /// Everything that exists.
+    pub world: World,
+    /// Fees and reserves.
+    pub fees: Fees,
+    /// The types.
+    pub catalogue: Catalogue,
+    run: Hash256,
+    head: LedgerIndex,
+    last_ledger_offset: u32,
+    network_id: Option<u32>,
+    max_pending: usize,
+    intent_invalid: f64,
+    /// Accounts whose lane has room, in the order they got it.
+    ready: VecDeque<Index>,
+    holes: VecDeque<Index>,
+    doubtful: Vec<Index>,
+    flying: FxHashMap<TxHash, Flying>,
+    asked: u64,
+    stats: Stats,
+}
+
+impl Engine {
+    /// An engine without accounts.
+    ///
+    /// # Errors
+    /// When a weight names an unknown type.
+    pub fn new(config: &GeneratorConfig) -> Result<Self, GeneratorError> {
+        Ok(Self {
+            world: World::default(),
+            fees: Fees::new(config.fee_strategy, config.max_fee_drops.0),
+            catalogue: Catalogue::new(&config.weights)?,
+            run: sha512_half(&[b"xrpl-workload plans", config.seed.as_bytes()]),
+            head: LedgerIndex(0),
+            last_ledger_offset: config.last_ledger_offset,
+            // Networks up to 1024 refuse the field.
+            network_id: config.network_id.filter(|id| *id > 1024),
+            max_pending: config.max_pending_per_account,
+            intent_invalid: config.intent_invalid,
+            ready: VecDeque::new(),
+            holes: VecDeque::new(),
+            doubtful: Vec::new(),
+            flying: FxHashMap::default(),
+            asked: 0,
+            stats: Stats::default(),
+        })
+    }
+
+    /// The newest validated ledger.
+    pub fn set_head(&mut self, index: LedgerIndex) {
+        self.head = self.head.max(index);
+    }
+
+    /// The network's id, put in where it is above 1024.
+    pub fn set_network_id(&mut self, id: Option<u32>) {
+        self.network_id = id.filter(|id| *id > 1024);
+    }
+
+    /// How many of each account may be in flight.
+    #[must_use]
+    pub fn max_pending(&self) -> usize {
+        self.max_pending
+    }
+
+    /// Changes how many of each account may be in flight.
+    pub fn set_max_pending(&mut self, max_pending: usize) {
+        self.max_pending = max_pending;
+        for account in self.world.accounts.iter_mut() {
+            account.lane.set_max_pending(max_pending);
+        }
+        self.list_all();
+    }
+
+    /// Percentage of deliberately invalid transactions.
+    #[must_use]
+    pub fn intent_invalid(&self) -> f64 {
+        self.intent_invalid
+    }
+
+    /// Changes the percentage of deliberately invalid transactions.
+    pub fn set_intent_invalid(&mut self, percent: f64) {
+        self.intent_invalid = percent;
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats { in_flight: self.flying.len(), ..self.stats.clone() }
+    }
+
+    /// Forgets the counters: the preparation is over.
+    pub fn reset_stats(&mut self) {
+        self.stats = Stats::default();
+    }
+
+    /// How many are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.flying.len()
+    }
+
+    /// How many accounts could send now.
+    #[must_use]
+    pub fn free_accounts(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Puts every account that can send into the list.
+    pub fn list_all(&mut self) {
+        for index in 0..self.world.accounts.len() {
+            self.touch(index as Index);
+        }
+    }
+
+    /// Looks at a lane after something happened to it.
+    fn touch(&mut self, index: Index) {
+        let account = &mut self.world.accounts[index];
+        if !account.active {
+            return;
+        }
+        if account.lane.hole() {
+            self.holes.push_back(index);
+        } else if account.lane.needs_reread() {
+            self.doubtful.push(index);
+        } else if !account.listed
+            && matches!(account.role, Role::User | Role::Gateway)
+            && account.lane.may_take(1).is_ok()
+        {
+            account.listed = true;
+            self.ready.push_back(index);
+        }
+    }
+
+    /// Accounts whose Sequence must be read from a validated ledger, each once.
+    pub fn take_doubtful(&mut self) -> Vec<Index> {
+        let mut doubtful = std::mem::take(&mut self.doubtful);
+        doubtful.sort_unstable();
+        doubtful.dedup();
+        doubtful
+    }
+
+    /// The validated Sequence that was read; none if it could not be, so that it is tried again.
+    pub fn reread(&mut self, index: Index, sequence: Option<Sequence>) {
+        if let Some(sequence) = sequence {
+            self.stats.rereads += 1;
+            self.world.accounts[index].lane.reread(sequence);
+        }
+        self.touch(index);
+    }
+
+    /// The next transaction of the load.
+    ///
+    /// # Errors
+    /// What holds it up: nothing but the world's events changes it.
+    pub fn next_load(&mut self) -> Result<Prepared, Cause> {
+        while let Some(index) = self.ready.pop_front() {
+            self.world.accounts[index].listed = false;
+            // What cannot go on now waits for the next event of its account.
+            if let Ok(prepared) = self.plan(index) {
+                return Ok(prepared);
+            }
+        }
+        let held = |blocked| self.world.accounts.iter().any(|a| a.lane.may_take(1) == Err(blocked));
+        Err(if held(Blocked::NodeQueue) {
+            Cause::NodeQueue
+        } else if held(Blocked::OnTheWire) {
+            Cause::Endpoint
+        } else {
+            Cause::LanesEmpty
+        })
+    }
+
+    fn plan(&mut self, index: Index) -> Result<Prepared, Blocked> {
+        let account = &self.world.accounts[index];
+        let number = account.plans;
+        account.lane.may_take(1)?;
+        let mut seed = self.run.0;
+        let salt = account.id.0.into_iter().chain(number.to_le_bytes());
+        seed.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
+        let mut rng = ChaCha8Rng::from_seed(seed);
+        // Drawn before the type, so that a changed share leaves the valid ones as they were.
+        let invalid = (below(&mut rng, 1 << 32) as f64) < self.intent_invalid / 100.0 * 2f64.powi(32);
+        let mut draft = Draft {
+            world: &self.world,
+            fees: &self.fees,
+            catalogue: &self.catalogue,
+            sender: index,
+            rng: &mut rng,
+        };
+        let Some((entry, mut tx)) = draw(&mut draft)? else { return Err(Blocked::Undecided) };
+        let taint = if invalid { intent::spoil(&mut draft, entry, &mut tx) } else { None };
+        let prepared = self.assemble(index, tx, Some(entry), taint, Origin::Load, Some(number as u32))?;
+        self.world.accounts[index].plans += 1;
+        self.touch(index);
+        Ok(prepared)
+    }
+
+    /// The next no-op that fills a hole, if there is one.
+    pub fn next_filler(&mut self) -> Option<Prepared> {
+        while let Some(index) = self.holes.pop_front() {
+            if self.world.accounts[index].lane.hole()
+                && let Ok(filler) = self.assemble(index, no_op(), None, None, Origin::Filler, None)
+            {
+                self.stats.holes_filled += 1;
+                return Some(filler);
+            }
+        }
+        None
+    }
+
+    /// A transaction of a given type (any if none), from whichever account can send it.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Busy`].
+    pub fn ask(&mut self, id: Option<EntryId>) -> Result<Prepared, GeneratorError> {
+        let count = self.world.accounts.len();
+        let mut why = "every account has as many in flight as allowed";
+        for n in 0..count {
+            let index = ((self.asked as usize + n) % count) as Index;
+            let account = &self.world.accounts[index];
+            let sends = matches!(account.role, Role::User | Role::Gateway);
+            if !account.active || !sends || account.lane.may_take(1).is_err() {
+                continue;
+            }
+            let mut rng = ChaCha8Rng::from_seed(sha512_half(&[&self.run.0, &self.asked.to_le_bytes()]).0);
+            let mut draft = Draft {
+                world: &self.world,
+                fees: &self.fees,
+                catalogue: &self.catalogue,
+                sender: index,
+                rng: &mut rng,
+            };
+            let built = match id {
+                None => draw(&mut draft).ok().flatten(),
+                Some(id) => {
+                    let entry = self.catalogue.entry(id);
+                    if !entry.roles.contains(&account.role) {
+                        continue;
+                    }
+                    match (entry.build)(&mut draft) {
+                        Ok(tx) => Some((entry, tx)),
+                        Err(NotNow::Unable(reason)) => {
+                            why = reason;
+                            None
+                        }
+                        Err(NotNow::Later) => None,
+                    }
+                }
+            };
+            let Some((entry, tx)) = built else { continue };
+            let origin = Origin::Asked(self.asked);
+            if let Ok(prepared) = self.assemble(index, tx, Some(entry), None, origin, None) {
+                self.asked += 1;
+                return Ok(prepared);
+            }
+        }
+        Err(GeneratorError::Busy(why))
+    }
+
+    /// A given transaction of a given account.
+    ///
+    /// # Errors
+    /// Why its lane has no slot.
+    pub fn send(
+        &mut self,
+        index: Index,
+        tx: Tx,
+        effects: Option<Effects>,
+        asked: bool,
+    ) -> Result<Prepared, Blocked> {
+        let origin = if asked { Origin::Asked(self.asked) } else { Origin::Setup };
+        let mut prepared = self.assemble(index, tx, None, None, origin, None)?;
+        if let Some(flying) = self.flying.get_mut(&prepared.hash) {
+            flying.effects = effects;
+            prepared.want_metadata = effects.is_some();
+        }
+        self.asked += u64::from(asked);
+        Ok(prepared)
+    }
+
+    fn assemble(
+        &mut self,
+        index: Index,
+        tx: Tx,
+        entry: Option<&'static Entry>,
+        taint: Option<&'static Taint>,
+        origin: Origin,
+        source_tag: Option<u32>,
+    ) -> Result<Prepared, Blocked> {
+        let account = &mut self.world.accounts[index];
+        // A transaction that is to be refused moves nothing, one that is to claim moves by one.
+        let width = if taint.is_some() { 1 } else { tx.width };
+        let slot = if tx.on_ticket { account.lane.take_ticket() } else { account.lane.take(width) }?;
+        let tickets = match taint {
+            _ if tx.on_ticket => -i32::from(taint.is_none_or(Taint::claims)),
+            None => tx.width as i32 - 1,
+            Some(_) => 0,
+        };
+        account.planned_tickets = account.planned_tickets.saturating_add_signed(tickets);
+        let fee = self.fees.fee(tx.fee);
+        let stake = match taint {
+            Some(taint) => intent::stake(taint, fee.0),
+            None => Stake { fee: fee.0, xrp: tx.xrp, to: tx.to, owners: tx.owners, issued: tx.issued },
+        };
+        let common = Common {
+            account: account.id,
+            slot: tx.slot.unwrap_or(slot),
+            fee,
+            flags: tx.flags,
+            last_ledger: Some(self.head.plus(self.last_ledger_offset)),
+            network_id: self.network_id,
+            // Keeps two refused transactions on one slot from being the same bytes.
+            source_tag,
+        };
+        let signer = tx.signer.unwrap_or(index);
+        let signed = tx.body.sign(&common, &self.world.accounts[signer].key);
+        self.world.reserve(index, &stake);
+        let effects = tx.carries.or(entry).and_then(|entry| entry.effects);
+        let flying =
+            Flying { sender: index, slot, width, stake, entry, effects, taint, origin, tickets };
+        self.flying.insert(signed.hash, flying);
+        Ok(Prepared {
+            hash: signed.hash,
+            blob: signed.blob.into(),
+            sender: index,
+            name: entry.map_or("AccountSet", |entry| entry.name),
+            origin,
+            taint,
+            want_metadata: effects.is_some() && taint.is_none(),
+        })
+    }
+
+    /// The tracker took a transaction and says what the node answered first.
+    pub fn answered(&mut self, hash: TxHash, answer: Answer) {
+        let Some(flying) = self.flying.get(&hash) else { return };
+        let sender = flying.sender;
+        if flying.origin != Origin::Setup {
+            match flying.taint {
+                Some(_) => self.stats.submitted_invalid += 1,
+                None => self.stats.submitted += 1,
+            }
+            if let Some(entry) = flying.entry {
+                self.stats.by_type.entry(entry.name).or_default().submitted += 1;
+            }
+        }
+        self.world.accounts[sender].lane.answered(flying.slot, answer);
+        self.touch(sender);
+    }
+
+    /// The tracker did not take it: it never left. `sure` is false if even that is not certain.
+    pub fn not_taken(&mut self, hash: TxHash, sure: bool) -> Option<Done> {
+        let flying = self.flying.remove(&hash)?;
+        self.stats.not_taken += 1;
+        self.world.release(flying.sender, &flying.stake);
+        let account = &mut self.world.accounts[flying.sender];
+        account.planned_tickets = account.planned_tickets.saturating_add_signed(-flying.tickets);
+        account.lane.settled(flying.slot, if sure { End::Free } else { End::Doubtful });
+        self.touch(flying.sender);
+        Some(Done { origin: flying.origin, sender: flying.sender, success: false })
+    }
+
+    /// The end of a transaction. None if it was not made here, or has ended before.
+    pub fn settle(&mut self, outcome: &Outcome) -> Option<Done> {
+        let Some(flying) = self.flying.remove(&outcome.hash) else {
+            // Taken for refused, and in a ledger after all: its slot may have been used again.
+            if outcome.overturned
+                && let Some(index) = self.world.accounts.find(outcome.account)
+            {
+                self.world.accounts[index].lane.doubt();
+                self.touch(index);
+            }
+            return None;
+        };
+        let success = outcome.is_success();
+        self.world.release(flying.sender, &flying.stake);
+        let end = match &outcome.evidence {
+            Evidence::Validated(_) => End::Consumed { width: if success { flying.width } else { 1 } },
+            Evidence::RefusedByNode { engine_result } => match engine_result.as_str() {
+                "tefPAST_SEQ" | "tefNO_TICKET" if flying.taint.is_none() => End::Doubtful,
+                _ => End::Free,
+            },
+            Evidence::NeverSent { .. } | Evidence::LastLedgerPassed { .. } => End::Free,
+            Evidence::SequenceConsumed { .. } => End::Doubtful,
+        };
+        let account = &mut self.world.accounts[flying.sender];
+        account.lane.settled(flying.slot, end);
+        // A Ticket is used up by a claim too; a TicketCreate makes some only if it succeeds.
+        if if flying.tickets > 0 { !success } else { end == End::Free } {
+            account.planned_tickets = account.planned_tickets.saturating_add_signed(-flying.tickets);
+        }
+        if success && flying.taint.is_some() {
+            account.lane.doubt();
+        }
+        if outcome.state == State::Validated {
+            self.learn(&flying, outcome, success);
+        }
+        self.count(&flying, outcome);
+        self.touch(flying.sender);
+        if let Some(to) = flying.stake.to {
+            self.touch(to);
+        }
+        Some(Done { origin: flying.origin, sender: flying.sender, success })
+    }
+
+    fn learn(&mut self, flying: &Flying, outcome: &Outcome, success: bool) {
+        let metadata = match (&flying.effects, &outcome.metadata, flying.taint) {
+            (Some(effects), Some(raw), None) => Metadata::parse(raw.get()).ok().map(|m| (effects, m)),
+            _ => None,
+        };
+        let Some((effects, metadata)) = metadata else {
+            self.stats.metadata_missing += u64::from(flying.effects.is_some() && flying.taint.is_none());
+            self.world.apply(flying.sender, &flying.stake, success);
+            return;
+        };
+        self.world.learn_accounts(&metadata);
+        if success {
+            let (sender, slot, hash) = (flying.sender, flying.slot, outcome.hash);
+            effects(&mut self.world, &Applied { sender, slot, hash, metadata: &metadata });
+        }
+    }
+
+    fn count(&mut self, flying: &Flying, outcome: &Outcome) {
+        let result = outcome.engine_result.as_ref();
+        let name = result.map_or_else(|| outcome.evidence.kind(), |result| result.as_str());
+        if name == "temDISABLED" {
+            let type_of = |entry: &'static Entry| if flying.slot_is_ticket() { None } else { Some(entry) };
+            if let Some(entry) = flying.entry.and_then(type_of) {
+                self.catalogue.refused(entry, "temDISABLED");
+            }
+        }
+        if flying.origin == Origin::Setup {
+            return;
+        }
+        let validated = outcome.state == State::Validated;
+        if let (Some(entry), true) = (flying.entry, validated) {
+            self.stats.by_type.entry(entry.name).or_default().validated += 1;
+        }
+        if let Some(taint) = flying.taint {
+            self.stats.invalid.count(taint, name);
+        } else if validated {
+            self.stats.validated += 1;
+            if !outcome.is_success() {
+                *self.stats.claimed.entry(name.to_owned()).or_default() += 1;
+            }
+        } else {
+            *self.stats.failed.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+}
+
+impl Flying {
+    fn slot_is_ticket(&self) -> bool {
+        matches!(self.slot, Slot::Ticket(_))
+    }
+}
+
+/// Draws types until one can be built; a no-op takes the place of a plan that none fits.
+fn draw(draft: &mut Draft<'_>) -> Result<Option<(&'static Entry, Tx)>, Blocked> {
+    let role = draft.me().role;
+    for _ in 0..DRAWS {
+        let Some(entry) = draft.catalogue.draw(draft.rng, role, |_| true) else { return Ok(None) };
+        match (entry.build)(draft) {
+            Ok(tx) => return Ok(Some((entry, tx))),
+            Err(NotNow::Later) if draft.me().lane.in_flight() > 0 => return Err(Blocked::NoTicket),
+            Err(_) => {}
+        }
+    }
+    Ok(None)
+}

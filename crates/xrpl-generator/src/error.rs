@@ -1,0 +1,82 @@
+//! What can go wrong.
+
+use xrpl_protocol::AccountId;
+
+/// Why the generator could not do something.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GeneratorError {
+    /// A setting is wrong.
+    #[error("{setting}: {why}")]
+    Config {
+        /// Its name.
+        setting: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No such type in the catalogue.
+    #[error("unknown transaction type {name:?}{}", nearest.map(|n| format!(", did you mean {n:?}?")).unwrap_or_default())]
+    UnknownType {
+        /// As given.
+        name: String,
+        /// The nearest known one.
+        nearest: Option<&'static str>,
+    },
+    /// The account is none of this run's.
+    #[error("{0} is no account of this run")]
+    UnknownAccount(AccountId),
+    /// No account can do it now.
+    #[error("no account can do it now: {0}")]
+    Busy(&'static str),
+    /// It is already so.
+    #[error("the workload is {0} already")]
+    AlreadySo(&'static str),
+    /// The run has ended.
+    #[error("the generator has ended")]
+    Ended,
+    /// The funding account has too little.
+    #[error(
+        "the funding account {account} has {has} drops above its reserve, {needed} are needed: fund it, or lower accounts or the amounts per account"
+    )]
+    Funds {
+        /// Which.
+        account: AccountId,
+        /// Drops it can spend.
+        has: u64,
+        /// Drops that are needed.
+        needed: u64,
+    },
+    /// The funding account does not exist.
+    #[error("the funding account {0} does not exist on this network")]
+    NoFundingAccount(AccountId),
+    /// Preparing did not succeed.
+    #[error("{stage}: {count} transactions did not succeed, the last one with {last}")]
+    Prepare {
+        /// What was being done.
+        stage: &'static str,
+        /// How many.
+        count: usize,
+        /// What the last one ended with.
+        last: String,
+    },
+    /// The node did not answer, or with an error.
+    #[error(transparent)]
+    Client(#[from] xrpl_client::ClientError),
+    /// The tracker did not take a transaction.
+    #[error(transparent)]
+    Tracker(#[from] xrpl_tracker::TrackerError),
+    /// The node's answer was not understood.
+    #[error("{method}: {why}")]
+    Answer {
+        /// Of which request.
+        method: &'static str,
+        /// What was not understood.
+        why: String,
+    },
+}
+
+impl GeneratorError {
+    pub(crate) fn config(setting: &'static str, why: impl Into<String>) -> Self {
+        Self::Config { setting, why: why.into() }
+    }
+}

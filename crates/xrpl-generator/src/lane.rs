@@ -1,0 +1,315 @@
+//! An account's lane: its consecutive Sequences and its Tickets, with several transactions in
+//! flight.
+//!
+//! The ledger takes an account's transactions in the order of their Sequences, without gaps. A
+//! lane hands out slots so that at every instant
+//!
+//! 1. no two live transactions have one slot,
+//! 2. a slot comes back only when its transaction is known never to apply,
+//! 3. a slot that came back from the middle is handed out before anything else ([`Lane::hole`]),
+//! 4. nothing is put behind a transaction whose place in the order is not yet sure.
+//!
+//! It is a plain value without time, input or output; the caller reports what happened.
+
+use std::collections::VecDeque;
+
+use smallvec::SmallVec;
+use xrpl_protocol::{Sequence, transaction::Slot};
+
+/// How many transactions of one account xrpld keeps in its queue.
+pub const NODE_QUEUE_PER_ACCOUNT: usize = 10;
+
+/// Why a lane gives no slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Blocked {
+    /// As many as allowed are in flight.
+    Full,
+    /// One is on its way to the node; the next may not overtake it.
+    OnTheWire,
+    /// The node has not taken an earlier one yet (`ter`, `tel`), or its queue holds as many of
+    /// this account as it will.
+    NodeQueue,
+    /// An earlier one must be decided first: it was refused, or it is not sure how far it moves
+    /// the Sequence.
+    Undecided,
+    /// A hole must be filled first by a transaction that moves the Sequence by one.
+    Hole,
+    /// The Sequence is in doubt and must be read from a validated ledger.
+    Doubt,
+    /// There is no Ticket.
+    NoTicket,
+}
+
+/// The node's first answer to a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// `tes`: it is in the open ledger.
+    Applied,
+    /// `tec`: it is in the open ledger and claims its fee.
+    Claimed,
+    /// `terQUEUED`.
+    Queued,
+    /// Other `ter`, `tel`, or not sent yet: the same bytes are sent again later.
+    Retrying,
+    /// Sent, and no answer came.
+    Unknown,
+    /// It has ended already; [`Lane::settled`] follows.
+    Ended,
+}
+
+/// How a transaction ended, as far as its slot is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// In a validated ledger: it moved the account's Sequence by this much (a Ticket: it is gone).
+    Consumed {
+        /// 1, or more for a successful TicketCreate.
+        width: u32,
+    },
+    /// It never left, was refused, or expired with proof: the slot is free again.
+    Free,
+    /// Something else used the slot, or it is not known.
+    Doubtful,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Wire,
+    Held,
+    Queued,
+    Retrying,
+    /// Nothing may follow until it is settled.
+    Undecided,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    first: u32,
+    width: u32,
+    phase: Phase,
+}
+
+/// See the [module](self).
+#[derive(Clone, Debug)]
+pub struct Lane {
+    /// The first Sequence never handed out.
+    next: u32,
+    /// Live ones by Sequence, ascending.
+    flights: VecDeque<Flight>,
+    /// Numbers below `next` that are free again, ascending; something live stands behind each.
+    holes: Vec<u32>,
+    free_tickets: VecDeque<u32>,
+    ticket_flights: SmallVec<[u32; 4]>,
+    max_pending: usize,
+    doubt: bool,
+}
+
+impl Lane {
+    /// A lane whose next transaction has this Sequence.
+    #[must_use]
+    pub fn new(next: Sequence, max_pending: usize) -> Self {
+        Self {
+            next: next.0,
+            flights: VecDeque::new(),
+            holes: Vec::new(),
+            free_tickets: VecDeque::new(),
+            ticket_flights: SmallVec::new(),
+            max_pending: max_pending.max(1),
+            doubt: false,
+        }
+    }
+
+    /// Changes how many may be in flight; what is in flight stays.
+    pub fn set_max_pending(&mut self, max_pending: usize) {
+        self.max_pending = max_pending.max(1);
+    }
+
+    /// How many are in flight, on Sequences and Tickets.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.flights.len() + self.ticket_flights.len()
+    }
+
+    /// The next Sequence never handed out.
+    #[must_use]
+    pub fn next(&self) -> Sequence {
+        Sequence(self.next)
+    }
+
+    /// How many Tickets are free.
+    #[must_use]
+    pub fn free_tickets(&self) -> usize {
+        self.free_tickets.len()
+    }
+
+    /// Takes the next slot. `width` is by how much the transaction moves the Sequence: 1, or
+    /// 1 + TicketCount for a TicketCreate.
+    ///
+    /// # Errors
+    /// Why there is none now.
+    pub fn take(&mut self, width: u32) -> Result<Slot, Blocked> {
+        self.may_take(width)?;
+        if !self.holes.is_empty() {
+            return self.take_hole().ok_or(Blocked::Undecided);
+        }
+        let first = self.next;
+        self.next += width;
+        self.flights.push_back(Flight { first, width, phase: Phase::Wire });
+        Ok(Slot::Sequence(Sequence(first)))
+    }
+
+    /// Whether [`Lane::take`] would give a slot.
+    ///
+    /// # Errors
+    /// Why it would not.
+    pub fn may_take(&self, width: u32) -> Result<(), Blocked> {
+        if let Some(hole) = self.holes.first() {
+            if width != 1 {
+                return Err(Blocked::Hole);
+            }
+            return self.place_is_sure(*hole);
+        }
+        self.place_is_sure(self.next)?;
+        if self.in_flight() >= self.max_pending {
+            return Err(Blocked::Full);
+        }
+        Ok(())
+    }
+
+    /// Whether a hole waits to be filled, and may be now: [`Lane::take`] with a width of 1 gives
+    /// it, beyond `max_pending` too, because everything behind it waits for it.
+    #[must_use]
+    pub fn hole(&self) -> bool {
+        self.holes.first().is_some_and(|hole| self.place_is_sure(*hole).is_ok())
+    }
+
+    fn take_hole(&mut self) -> Option<Slot> {
+        let first = (!self.holes.is_empty()).then(|| self.holes.remove(0))?;
+        let at = self.flights.partition_point(|f| f.first < first);
+        self.flights.insert(at, Flight { first, width: 1, phase: Phase::Wire });
+        Some(Slot::Sequence(Sequence(first)))
+    }
+
+    fn place_is_sure(&self, number: u32) -> Result<(), Blocked> {
+        if self.doubt {
+            return Err(Blocked::Doubt);
+        }
+        let mut queued = 0;
+        for flight in &self.flights {
+            match flight.phase {
+                // Whatever its number: two on the wire may arrive in either order.
+                Phase::Wire => return Err(Blocked::OnTheWire),
+                Phase::Retrying if flight.first < number => return Err(Blocked::NodeQueue),
+                Phase::Undecided if flight.first < number => return Err(Blocked::Undecided),
+                Phase::Queued => queued += 1,
+                _ => {}
+            }
+        }
+        if queued >= NODE_QUEUE_PER_ACCOUNT { Err(Blocked::NodeQueue) } else { Ok(()) }
+    }
+
+    /// Takes a Ticket. Tickets are used in any order and wait for nothing.
+    ///
+    /// # Errors
+    /// [`Blocked::NoTicket`] or [`Blocked::Full`].
+    pub fn take_ticket(&mut self) -> Result<Slot, Blocked> {
+        if self.in_flight() >= self.max_pending {
+            return Err(Blocked::Full);
+        }
+        let number = self.free_tickets.pop_front().ok_or(Blocked::NoTicket)?;
+        self.ticket_flights.push(number);
+        Ok(Slot::Ticket(Sequence(number)))
+    }
+
+    /// Tickets that a validated ledger shows.
+    pub fn add_tickets(&mut self, numbers: impl IntoIterator<Item = u32>) {
+        for number in numbers {
+            if !self.free_tickets.contains(&number) && !self.ticket_flights.contains(&number) {
+                self.free_tickets.push_back(number);
+            }
+        }
+    }
+
+    /// The node's first answer. Unknown slots are ignored: the end may be known before the answer.
+    pub fn answered(&mut self, slot: Slot, answer: Answer) {
+        let Slot::Sequence(number) = slot else { return };
+        let Some(flight) = self.flights.iter_mut().find(|f| f.first == number.0) else { return };
+        flight.phase = match answer {
+            Answer::Ended => Phase::Undecided,
+            Answer::Retrying => Phase::Retrying,
+            // Until it is validated nobody knows whether the Sequence moves by 1 or by more.
+            _ if flight.width > 1 && answer != Answer::Applied => Phase::Undecided,
+            Answer::Applied | Answer::Claimed | Answer::Unknown => Phase::Held,
+            Answer::Queued => Phase::Queued,
+        };
+    }
+
+    /// How a transaction ended. Unknown slots are ignored.
+    pub fn settled(&mut self, slot: Slot, end: End) {
+        match slot {
+            Slot::Ticket(number) => {
+                let Some(at) = self.ticket_flights.iter().position(|n| *n == number.0) else {
+                    return;
+                };
+                self.ticket_flights.remove(at);
+                if end == End::Free {
+                    self.free_tickets.push_front(number.0);
+                }
+            }
+            Slot::Sequence(number) => {
+                let Some(at) = self.flights.iter().position(|f| f.first == number.0) else {
+                    return;
+                };
+                if let Some(flight) = self.flights.remove(at) {
+                    self.settle_flight(flight, end);
+                }
+            }
+        }
+    }
+
+    fn settle_flight(&mut self, flight: Flight, end: End) {
+        let past = flight.first + flight.width;
+        let free_from = match end {
+            End::Consumed { width } => {
+                // A ledger that has this Sequence has every lower one: a hole below contradicts.
+                self.doubt |= width > flight.width || self.holes.iter().any(|h| *h < flight.first);
+                flight.first + width.min(flight.width)
+            }
+            End::Free => flight.first,
+            End::Doubtful => {
+                self.doubt = true;
+                past
+            }
+        };
+        self.holes.extend(free_from..past);
+        self.holes.sort_unstable();
+        while self.holes.last().is_some_and(|hole| hole + 1 == self.next) {
+            self.holes.pop();
+            self.next -= 1;
+        }
+    }
+
+    /// Something shows that the lane's idea of the Sequence may be wrong.
+    pub fn doubt(&mut self) {
+        self.doubt = true;
+    }
+
+    /// Whether the Sequence is in doubt and nothing live can change it any more, so that the
+    /// validated one is the truth.
+    #[must_use]
+    pub fn needs_reread(&self) -> bool {
+        self.doubt && self.flights.is_empty()
+    }
+
+    /// The account's Sequence in a validated ledger, read while [`Lane::needs_reread`]; otherwise
+    /// it is ignored.
+    pub fn reread(&mut self, sequence: Sequence) {
+        if self.needs_reread() {
+            self.next = sequence.0;
+            self.holes.clear();
+            self.doubt = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! What the generator did.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use xrpl_protocol::AccountId;
+
+use crate::{intent::IntentStats, pacing::PacingStats};
+
+/// One type's share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TypeStats {
+    /// Handed to the tracker, of either intent.
+    pub submitted: u64,
+    /// In a validated ledger.
+    pub validated: u64,
+}
+
+/// Counters since the preparation ended.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Stats {
+    /// Transactions of valid intent handed to the tracker.
+    pub submitted: u64,
+    /// Those of them in a validated ledger, with whatever result.
+    pub validated: u64,
+    /// Those of them that ended otherwise, by what they ended with.
+    pub failed: BTreeMap<String, u64>,
+    /// Those of them that a validated ledger has with a `tec`, by it.
+    pub claimed: BTreeMap<String, u64>,
+    /// Deliberately invalid transactions handed to the tracker.
+    pub submitted_invalid: u64,
+    /// How those ended.
+    pub invalid: IntentStats,
+    /// By type of the catalogue.
+    pub by_type: BTreeMap<&'static str, TypeStats>,
+    /// Handed to the tracker and not yet at their end.
+    pub in_flight: usize,
+    /// Holes in a lane that a no-op filled.
+    pub holes_filled: u64,
+    /// Times a lane's Sequence was read again because it was in doubt.
+    pub rereads: u64,
+    /// Transactions the tracker did not take.
+    pub not_taken: u64,
+    /// Metadata that was wanted and did not come or was not understood.
+    pub metadata_missing: u64,
+    /// What became of the schedule's slots.
+    pub pacing: PacingStats,
+}
+
+impl Stats {
+    /// All that ended otherwise than in a validated ledger.
+    #[must_use]
+    pub fn failed_total(&self) -> u64 {
+        self.failed.values().sum()
+    }
+}
+
+/// A type that is switched off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DisabledType {
+    /// Its name.
+    pub name: &'static str,
+    /// What the network answered, if it was not switched off by hand.
+    pub refused_with: Option<&'static str>,
+}
+
+/// Where the generator stands.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Status {
+    /// Whether load runs.
+    pub running: bool,
+    /// Since when, milliseconds since 1970.
+    pub started_at_ms: Option<u64>,
+    /// Transactions a second; 0 for unlimited.
+    pub tps: f64,
+    /// Transactions of one account in flight.
+    pub max_pending: usize,
+    /// Percentage of deliberately invalid ones.
+    pub intent_invalid: f64,
+    /// Names of all types.
+    pub types: Vec<&'static str>,
+    /// Those that are off.
+    pub disabled_types: Vec<DisabledType>,
+    /// Accounts that could send now.
+    pub free_accounts: usize,
+    /// Accounts that take part.
+    pub total_accounts: usize,
+    /// Counters.
+    pub stats: Stats,
+}
+
+/// A gateway's public data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GatewayListing {
+    /// Its address.
+    pub address: AccountId,
+    /// Codes of the currencies that users hold of it.
+    pub currencies: Vec<String>,
+}
+
+/// The run's accounts, public data only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AccountListing {
+    /// Who funded the others.
+    pub funder: Option<AccountId>,
+    /// The gateways.
+    pub gateways: Vec<GatewayListing>,
+    /// The users.
+    pub users: Vec<AccountId>,
+    /// The account that requires destination tags.
+    pub tagged: Option<AccountId>,
+    /// Codes of the issued currencies.
+    pub currencies: Vec<String>,
+}
