@@ -154,7 +154,10 @@ pub struct Tx {
 
 impl std::fmt::Debug for Tx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tx").field("fee", &self.fee).field("width", &self.width).finish_non_exhaustive()
+        f.debug_struct("Tx")
+            .field("fee", &self.fee)
+            .field("width", &self.width)
+            .finish_non_exhaustive()
     }
 }
 
@@ -280,7 +283,12 @@ impl Catalogue {
     /// [`GeneratorError::UnknownType`].
     pub fn new(weights: &BTreeMap<String, u32>) -> Result<Self, GeneratorError> {
         let entries = FAMILIES.iter().copied().flatten();
-        let kind = |entry: &'static Entry| Kind { entry, weight: entry.weight, enabled: true, refused: None };
+        let kind = |entry: &'static Entry| Kind {
+            entry,
+            weight: entry.weight,
+            enabled: true,
+            refused: None,
+        };
         let mut catalogue = Self { kinds: entries.map(kind).collect() };
         for (name, weight) in weights {
             let id = catalogue.find(name)?;
@@ -350,7 +358,8 @@ impl Catalogue {
         role: Role,
         filter: impl Fn(&Entry) -> bool,
     ) -> Option<&'static Entry> {
-        let open = |kind: &&Kind| kind.enabled && kind.entry.roles.contains(&role) && filter(kind.entry);
+        let open =
+            |kind: &&Kind| kind.enabled && kind.entry.roles.contains(&role) && filter(kind.entry);
         let total: u64 = self.kinds.iter().filter(open).map(|kind| u64::from(kind.weight)).sum();
         let mut at = below(rng, total);
         self.kinds.iter().filter(open).find_map(|kind| {

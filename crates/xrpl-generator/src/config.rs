@@ -113,7 +113,9 @@ impl GeneratorConfig {
             Ok(currency) if !currency.is_xrp() => Ok(currency),
             _ => Err(GeneratorError::config(
                 "currencies",
-                format!("{code:?} is no issued currency: use three letters or 40 hexadecimal digits"),
+                format!(
+                    "{code:?} is no issued currency: use three letters or 40 hexadecimal digits"
+                ),
             )),
         };
         self.currencies.iter().map(parse).collect()

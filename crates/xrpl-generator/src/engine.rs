@@ -16,10 +16,10 @@ use xrpl_tracker::{Evidence, Outcome, State};
 
 use crate::{
     accounts::{Index, Role},
-    catalogue::{Applied, Body, Catalogue, Draft, Entry, EntryId, NotNow, Tx, below, no_op},
+    catalogue::{Applied, Catalogue, Draft, Entry, EntryId, NotNow, Tx, below, no_op},
     config::GeneratorConfig,
     error::GeneratorError,
-    fees::{FeeClass, Fees},
+    fees::Fees,
     intent::{self, Taint},
     lane::{Answer, Blocked, End},
     objects::{Metadata, Stake, World},
@@ -27,8 +27,10 @@ use crate::{
     stats::Stats,
 };
 
-/// How many types are drawn for one plan before a no-op takes its place.
+/// How many types are drawn for one plan before the account goes on to its next plan.
 const DRAWS: usize = 8;
+/// How many plans in turn are passed over before the account waits for the next ledger.
+const PLANS: usize = 4;
 
 /// Why a transaction was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +74,8 @@ struct Flying {
     width: u32,
     stake: Stake,
     entry: Option<&'static Entry>,
+    /// The type itself, also when `entry` is one that carries another.
+    carried: Option<&'static Entry>,
     effects: Option<Effects>,
     taint: Option<&'static Taint>,
     origin: Origin,
@@ -82,10 +86,10 @@ struct Flying {
 /// What became of a transaction that was made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Done {
+    /// Its hash.
+    pub hash: TxHash,
     /// Why it was made.
     pub origin: Origin,
-    /// Who sent it.
-    pub sender: Index,
     /// Whether a validated ledger has it with `tesSUCCESS`.
     pub success: bool,
 }
@@ -249,9 +253,13 @@ impl Engine {
     pub fn next_load(&mut self) -> Result<Prepared, Cause> {
         while let Some(index) = self.ready.pop_front() {
             self.world.accounts[index].listed = false;
-            // What cannot go on now waits for the next event of its account.
-            if let Ok(prepared) = self.plan(index) {
-                return Ok(prepared);
+            for _ in 0..PLANS {
+                match self.plan(index) {
+                    Ok(Some(prepared)) => return Ok(prepared),
+                    Ok(None) => self.world.accounts[index].plans += 1,
+                    // It goes on with the next event of its account.
+                    Err(_) => break,
+                }
             }
         }
         let held = |blocked| self.world.accounts.iter().any(|a| a.lane.may_take(1) == Err(blocked));
@@ -264,7 +272,8 @@ impl Engine {
         })
     }
 
-    fn plan(&mut self, index: Index) -> Result<Prepared, Blocked> {
+    /// The account's next plan; none if no type fits it.
+    fn plan(&mut self, index: Index) -> Result<Option<Prepared>, Blocked> {
         let account = &self.world.accounts[index];
         let number = account.plans;
         account.lane.may_take(1)?;
@@ -273,7 +282,8 @@ impl Engine {
         seed.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
         let mut rng = ChaCha8Rng::from_seed(seed);
         // Drawn before the type, so that a changed share leaves the valid ones as they were.
-        let invalid = (below(&mut rng, 1 << 32) as f64) < self.intent_invalid / 100.0 * 2f64.powi(32);
+        let invalid =
+            (below(&mut rng, 1 << 32) as f64) < self.intent_invalid / 100.0 * 2f64.powi(32);
         let mut draft = Draft {
             world: &self.world,
             fees: &self.fees,
@@ -281,12 +291,13 @@ impl Engine {
             sender: index,
             rng: &mut rng,
         };
-        let Some((entry, mut tx)) = draw(&mut draft)? else { return Err(Blocked::Undecided) };
+        let Some((entry, mut tx)) = draw(&mut draft)? else { return Ok(None) };
         let taint = if invalid { intent::spoil(&mut draft, entry, &mut tx) } else { None };
-        let prepared = self.assemble(index, tx, Some(entry), taint, Origin::Load, Some(number as u32))?;
+        let prepared =
+            self.assemble(index, tx, Some(entry), taint, Origin::Load, Some(number as u32))?;
         self.world.accounts[index].plans += 1;
         self.touch(index);
-        Ok(prepared)
+        Ok(Some(prepared))
     }
 
     /// The next no-op that fills a hole, if there is one.
@@ -316,7 +327,8 @@ impl Engine {
             if !account.active || !sends || account.lane.may_take(1).is_err() {
                 continue;
             }
-            let mut rng = ChaCha8Rng::from_seed(sha512_half(&[&self.run.0, &self.asked.to_le_bytes()]).0);
+            let mut rng =
+                ChaCha8Rng::from_seed(sha512_half(&[&self.run.0, &self.asked.to_le_bytes()]).0);
             let mut draft = Draft {
                 world: &self.world,
                 fees: &self.fees,
@@ -384,7 +396,8 @@ impl Engine {
         let account = &mut self.world.accounts[index];
         // A transaction that is to be refused moves nothing, one that is to claim moves by one.
         let width = if taint.is_some() { 1 } else { tx.width };
-        let slot = if tx.on_ticket { account.lane.take_ticket() } else { account.lane.take(width) }?;
+        let slot =
+            if tx.on_ticket { account.lane.take_ticket() } else { account.lane.take(width) }?;
         let tickets = match taint {
             _ if tx.on_ticket => -i32::from(taint.is_none_or(Taint::claims)),
             None => tx.width as i32 - 1,
@@ -394,7 +407,9 @@ impl Engine {
         let fee = self.fees.fee(tx.fee);
         let stake = match taint {
             Some(taint) => intent::stake(taint, fee.0),
-            None => Stake { fee: fee.0, xrp: tx.xrp, to: tx.to, owners: tx.owners, issued: tx.issued },
+            None => {
+                Stake { fee: fee.0, xrp: tx.xrp, to: tx.to, owners: tx.owners, issued: tx.issued }
+            }
         };
         let common = Common {
             account: account.id,
@@ -409,10 +424,13 @@ impl Engine {
         let signer = tx.signer.unwrap_or(index);
         let signed = tx.body.sign(&common, &self.world.accounts[signer].key);
         self.world.reserve(index, &stake);
-        let effects = tx.carries.or(entry).and_then(|entry| entry.effects);
-        let flying =
-            Flying { sender: index, slot, width, stake, entry, effects, taint, origin, tickets };
-        self.flying.insert(signed.hash, flying);
+        let carried = tx.carries.or(entry);
+        let effects = carried.and_then(|entry| entry.effects);
+        let sender = index;
+        self.flying.insert(
+            signed.hash,
+            Flying { sender, slot, width, stake, entry, carried, effects, taint, origin, tickets },
+        );
         Ok(Prepared {
             hash: signed.hash,
             blob: signed.blob.into(),
@@ -450,7 +468,7 @@ impl Engine {
         account.planned_tickets = account.planned_tickets.saturating_add_signed(-flying.tickets);
         account.lane.settled(flying.slot, if sure { End::Free } else { End::Doubtful });
         self.touch(flying.sender);
-        Some(Done { origin: flying.origin, sender: flying.sender, success: false })
+        Some(Done { hash, origin: flying.origin, success: false })
     }
 
     /// The end of a transaction. None if it was not made here, or has ended before.
@@ -468,7 +486,9 @@ impl Engine {
         let success = outcome.is_success();
         self.world.release(flying.sender, &flying.stake);
         let end = match &outcome.evidence {
-            Evidence::Validated(_) => End::Consumed { width: if success { flying.width } else { 1 } },
+            Evidence::Validated(_) => {
+                End::Consumed { width: if success { flying.width } else { 1 } }
+            }
             Evidence::RefusedByNode { engine_result } => match engine_result.as_str() {
                 "tefPAST_SEQ" | "tefNO_TICKET" if flying.taint.is_none() => End::Doubtful,
                 _ => End::Free,
@@ -480,7 +500,8 @@ impl Engine {
         account.lane.settled(flying.slot, end);
         // A Ticket is used up by a claim too; a TicketCreate makes some only if it succeeds.
         if if flying.tickets > 0 { !success } else { end == End::Free } {
-            account.planned_tickets = account.planned_tickets.saturating_add_signed(-flying.tickets);
+            account.planned_tickets =
+                account.planned_tickets.saturating_add_signed(-flying.tickets);
         }
         if success && flying.taint.is_some() {
             account.lane.doubt();
@@ -493,16 +514,19 @@ impl Engine {
         if let Some(to) = flying.stake.to {
             self.touch(to);
         }
-        Some(Done { origin: flying.origin, sender: flying.sender, success })
+        Some(Done { hash: outcome.hash, origin: flying.origin, success })
     }
 
     fn learn(&mut self, flying: &Flying, outcome: &Outcome, success: bool) {
         let metadata = match (&flying.effects, &outcome.metadata, flying.taint) {
-            (Some(effects), Some(raw), None) => Metadata::parse(raw.get()).ok().map(|m| (effects, m)),
+            (Some(effects), Some(raw), None) => {
+                Metadata::parse(raw.get()).ok().map(|m| (effects, m))
+            }
             _ => None,
         };
         let Some((effects, metadata)) = metadata else {
-            self.stats.metadata_missing += u64::from(flying.effects.is_some() && flying.taint.is_none());
+            self.stats.metadata_missing +=
+                u64::from(flying.effects.is_some() && flying.taint.is_none());
             self.world.apply(flying.sender, &flying.stake, success);
             return;
         };
@@ -517,8 +541,7 @@ impl Engine {
         let result = outcome.engine_result.as_ref();
         let name = result.map_or_else(|| outcome.evidence.kind(), |result| result.as_str());
         if name == "temDISABLED" {
-            let type_of = |entry: &'static Entry| if flying.slot_is_ticket() { None } else { Some(entry) };
-            if let Some(entry) = flying.entry.and_then(type_of) {
+            if let Some(entry) = flying.carried {
                 self.catalogue.refused(entry, "temDISABLED");
             }
         }
@@ -542,13 +565,7 @@ impl Engine {
     }
 }
 
-impl Flying {
-    fn slot_is_ticket(&self) -> bool {
-        matches!(self.slot, Slot::Ticket(_))
-    }
-}
-
-/// Draws types until one can be built; a no-op takes the place of a plan that none fits.
+/// Draws types until one can be built; none if none of them can.
 fn draw(draft: &mut Draft<'_>) -> Result<Option<(&'static Entry, Tx)>, Blocked> {
     let role = draft.me().role;
     for _ in 0..DRAWS {

@@ -64,7 +64,7 @@ pub enum GeneratorError {
     Client(#[from] xrpl_client::ClientError),
     /// The tracker did not take a transaction.
     #[error(transparent)]
-    Tracker(#[from] xrpl_tracker::TrackerError),
+    Tracker(#[from] xrpl_tracker::Error),
     /// The node's answer was not understood.
     #[error("{method}: {why}")]
     Answer {

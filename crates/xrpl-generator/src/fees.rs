@@ -21,6 +21,9 @@ pub enum FeeStrategy {
 pub enum FeeClass {
     /// By the strategy.
     Ordinary,
+    /// What gets into the open ledger at once, whatever the strategy (preparing, winding up); at
+    /// most `max_fee_drops`.
+    OpenLedger,
     /// This many base fees at least (several signatures, inner transactions).
     BaseTimes(u64),
     /// One owner reserve (AMMCreate, AccountDelete and the like).
@@ -74,13 +77,15 @@ impl Fees {
     /// The fee of a transaction.
     #[must_use]
     pub fn fee(&self, class: FeeClass) -> Drops {
+        let open_ledger = self.open_ledger.min(self.max).max(self.base);
         let ordinary = match self.strategy {
             FeeStrategy::Base => self.base,
-            FeeStrategy::OpenLedger => self.open_ledger.min(self.max).max(self.base),
+            FeeStrategy::OpenLedger => open_ledger,
             FeeStrategy::Fixed(drops) => drops,
         };
         Drops(match class {
             FeeClass::Ordinary => ordinary,
+            FeeClass::OpenLedger => open_ledger,
             FeeClass::BaseTimes(n) => ordinary.max(self.base.saturating_mul(n)),
             FeeClass::OwnerReserve => self.reserve_increment,
             FeeClass::Exactly(drops) => drops,
@@ -90,8 +95,7 @@ impl Fees {
     /// What an account with this many objects must keep.
     #[must_use]
     pub fn reserve(&self, owner_count: u32) -> u64 {
-        self.reserve_base
-            .saturating_add(self.reserve_increment.saturating_mul(owner_count.into()))
+        self.reserve_base.saturating_add(self.reserve_increment.saturating_mul(owner_count.into()))
     }
 }
 

@@ -255,16 +255,13 @@ impl World {
             };
             let Ok(difference) = now.sub(before) else { continue };
             // The limit's issuer is the side itself; the balance is the low side's.
-            for (holder, limit, issuer, difference) in [
-                (low, low_limit, high, difference),
-                (high, high_limit, low, difference.negated()),
-            ] {
-                let xrpl_protocol::Issue::Issued { currency, issuer } =
-                    (match issuer.issue() {
-                        issue @ xrpl_protocol::Issue::Issued { .. } => issue,
-                        _ => continue,
-                    })
-                else {
+            for (holder, limit, issuer, difference) in
+                [(low, low_limit, high, difference), (high, high_limit, low, difference.negated())]
+            {
+                let xrpl_protocol::Issue::Issued { currency, issuer } = (match issuer.issue() {
+                    issue @ xrpl_protocol::Issue::Issued { .. } => issue,
+                    _ => continue,
+                }) else {
                     continue;
                 };
                 let Some(asset) = self.asset(currency, issuer) else { continue };

@@ -107,7 +107,15 @@ impl Schedule {
     /// A schedule that starts now.
     #[must_use]
     pub fn new(pace: Pace, now: Duration, tolerance: Duration, give_up: Duration) -> Self {
-        Self { pace, t0: now, taken: 0, held_by: None, tolerance, give_up, stats: PacingStats::default() }
+        Self {
+            pace,
+            t0: now,
+            taken: 0,
+            held_by: None,
+            tolerance,
+            give_up,
+            stats: PacingStats::default(),
+        }
     }
 
     /// Starts anew with another pace; what was due under the old one is left.

@@ -1,0 +1,605 @@
+//! Drives the engine: hands its transactions to the tracker, brings it their ends, keeps time.
+//!
+//! One task owns the engine. A fixed number of workers carry transactions to the tracker and come
+//! back with the node's first answer; outcomes come by a channel of their own.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use rustc_hash::FxHashMap;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use xrpl_client::{
+    Pool,
+    request::{AccountInfo, Fee, LedgerSpec},
+};
+use xrpl_protocol::{AccountId, Amount, ResultClass, Sequence, TxHash};
+use xrpl_tracker::{
+    Error as TrackerError, Intent, LedgerHead, Outcome, ResultName, State, Submission, Submitted,
+    Tracker,
+};
+
+use crate::{
+    accounts::Index,
+    catalogue::Tx,
+    config::GeneratorConfig,
+    engine::{Done, Engine, Origin, Prepared},
+    error::GeneratorError,
+    fees::FeeStrategy,
+    generator::{Asked, Command, Reply},
+    lane::{Answer, Blocked},
+    pacing::{Cause, Schedule},
+    stats::{AccountListing, DisabledType, GatewayListing, Status},
+};
+
+/// Transactions built before the loop looks at what has come in.
+const BURST: usize = 64;
+/// How long a transaction that was asked for waits for an account.
+const ASKED_PATIENCE: Duration = Duration::from_secs(5);
+/// How often the status is published.
+const PUBLISH: Duration = Duration::from_millis(250);
+/// How often at most the open-ledger fee is asked for.
+const FEE_EVERY: Duration = Duration::from_millis(250);
+
+struct Answered {
+    worker: usize,
+    hash: TxHash,
+    result: Result<Submitted, TrackerError>,
+}
+
+/// What a side task found out.
+enum Finding {
+    Sequence(Index, Option<Sequence>),
+    OpenLedgerFee(u64),
+}
+
+struct Wish {
+    until: Instant,
+    what: What,
+    reply: Reply<Asked>,
+}
+
+enum What {
+    Create(Option<String>),
+    Pay { from: AccountId, to: AccountId, amount: Amount },
+}
+
+pub(crate) struct Driver {
+    pub(crate) engine: Engine,
+    pub(crate) pool: Pool,
+    pub(crate) tracker: Tracker,
+    config: GeneratorConfig,
+    workers: Vec<mpsc::Sender<(TxHash, Submission)>>,
+    idle: Vec<usize>,
+    answers: mpsc::UnboundedReceiver<Answered>,
+    outcomes: mpsc::UnboundedReceiver<Arc<Outcome>>,
+    outcomes_to: mpsc::UnboundedSender<Arc<Outcome>>,
+    findings: mpsc::UnboundedReceiver<Finding>,
+    findings_to: mpsc::UnboundedSender<Finding>,
+    inbox: mpsc::Receiver<Command>,
+    head: watch::Receiver<LedgerHead>,
+    status_to: watch::Sender<Arc<Status>>,
+    origin: Instant,
+    schedule: Schedule,
+    running: bool,
+    started_at_ms: Option<u64>,
+    wishes: VecDeque<Wish>,
+    asked: FxHashMap<TxHash, (Reply<Asked>, &'static str, AccountId)>,
+    /// Ends of transactions of [`Origin::Setup`], for who waits for them.
+    pub(crate) setup_done: Vec<(Done, String)>,
+    fee_asked: Option<Instant>,
+    /// Whether the open-ledger fee is wanted whatever the strategy.
+    pub(crate) watch_fee: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        tracker: Tracker,
+        pool: Pool,
+        config: GeneratorConfig,
+        inbox: mpsc::Receiver<Command>,
+        status_to: watch::Sender<Arc<Status>>,
+    ) -> Result<Self, GeneratorError> {
+        let (answers_to, answers) = mpsc::unbounded_channel();
+        let (outcomes_to, outcomes) = mpsc::unbounded_channel();
+        let (findings_to, findings) = mpsc::unbounded_channel();
+        let workers: Vec<_> = (0..config.max_submitting)
+            .map(|worker| {
+                let (to, jobs) = mpsc::channel(1);
+                tokio::spawn(carry(worker, tracker.clone(), jobs, answers_to.clone()));
+                to
+            })
+            .collect();
+        let pace = config.pace;
+        let schedule = Schedule::new(pace, Duration::ZERO, config.late_after, config.give_up_after);
+        Ok(Self {
+            engine: Engine::new(&config)?,
+            pool,
+            head: tracker.ledger(),
+            tracker,
+            idle: (0..workers.len()).rev().collect(),
+            workers,
+            config,
+            answers,
+            outcomes,
+            outcomes_to,
+            findings,
+            findings_to,
+            inbox,
+            status_to,
+            origin: Instant::now(),
+            schedule,
+            running: false,
+            started_at_ms: None,
+            wishes: VecDeque::new(),
+            asked: FxHashMap::default(),
+            setup_done: Vec::new(),
+            fee_asked: None,
+            watch_fee: false,
+        })
+    }
+
+    pub(crate) fn config(&self) -> &GeneratorConfig {
+        &self.config
+    }
+
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    pub(crate) fn has_idle_worker(&self) -> bool {
+        !self.idle.is_empty()
+    }
+
+    /// Hands a transaction to a worker; the caller has seen that one is idle.
+    pub(crate) fn dispatch(&mut self, prepared: Prepared) {
+        let intent = match prepared.taint {
+            None => Intent::Valid,
+            Some(taint) => Intent::Invalid {
+                expected: taint.expected.iter().map(|r| ResultName::new(r)).collect(),
+            },
+        };
+        let submission = Submission {
+            blob: prepared.blob,
+            intent,
+            want_metadata: prepared.want_metadata,
+            outcome_to: Some(self.outcomes_to.clone()),
+        };
+        let handed = match self.idle.pop() {
+            Some(worker) => self.workers[worker].try_send((prepared.hash, submission)).is_ok(),
+            None => false,
+        };
+        if !handed {
+            // Workers end only with the driver; this keeps the lane right all the same.
+            let done = self.engine.not_taken(prepared.hash, true);
+            self.note(done, || "not handed over".to_owned());
+        }
+    }
+
+    /// Runs until cancelled, then until what is in flight has ended or `drain` has passed.
+    pub(crate) async fn run(&mut self, cancel: &CancellationToken) {
+        self.engine.list_all();
+        if self.config.autostart {
+            self.start();
+        }
+        while !cancel.is_cancelled() {
+            let more = self.send_due();
+            self.wait(self.next_deadline(more), Some(cancel)).await;
+        }
+        self.running = false;
+        let until = Instant::now() + self.config.drain;
+        while self.engine.in_flight() > 0 && Instant::now() < until {
+            self.send_urgent();
+            self.wait(Instant::now() + PUBLISH, None).await;
+        }
+        if self.engine.in_flight() > 0 {
+            warn!(in_flight = self.engine.in_flight(), "the drain time has passed");
+        }
+    }
+
+    /// Sends what is due; true if more is due at once.
+    fn send_due(&mut self) -> bool {
+        self.send_urgent();
+        if !self.running {
+            return false;
+        }
+        for _ in 0..BURST {
+            let now = self.now();
+            if !self.schedule.is_due(now) {
+                return false;
+            }
+            if self.idle.is_empty() {
+                self.schedule.hold(Cause::Endpoint);
+                return false;
+            }
+            match self.engine.next_load() {
+                Ok(prepared) => {
+                    self.schedule.take(now);
+                    self.dispatch(prepared);
+                }
+                Err(cause) => {
+                    self.schedule.hold(cause);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Fills holes and serves wishes: both go before the schedule.
+    pub(crate) fn send_urgent(&mut self) {
+        for index in self.engine.take_doubtful() {
+            self.read_sequence(index);
+        }
+        while !self.idle.is_empty()
+            && let Some(filler) = self.engine.next_filler()
+        {
+            self.dispatch(filler);
+        }
+        for _ in 0..self.wishes.len() {
+            let Some(wish) = self.wishes.pop_front() else { break };
+            self.serve(wish);
+        }
+    }
+
+    fn serve(&mut self, wish: Wish) {
+        let made = if self.idle.is_empty() {
+            Err(GeneratorError::Busy("every submission waits for the endpoint's answer"))
+        } else {
+            self.make(&wish.what)
+        };
+        match made {
+            Ok(prepared) => {
+                let account = self.engine.world.accounts[prepared.sender].id;
+                self.asked.insert(prepared.hash, (wish.reply, prepared.name, account));
+                self.dispatch(prepared);
+            }
+            Err(GeneratorError::Busy(_)) if Instant::now() < wish.until => {
+                self.wishes.push_back(wish);
+            }
+            // Who asked may have gone; then nobody is to be told.
+            Err(error) => drop(wish.reply.send(Err(error))),
+        }
+    }
+
+    fn make(&mut self, what: &What) -> Result<Prepared, GeneratorError> {
+        match what {
+            What::Create(None) => self.engine.ask(None),
+            What::Create(Some(name)) => {
+                let id = self.engine.catalogue.find(name)?;
+                self.engine.ask(Some(id))
+            }
+            What::Pay { from, to, amount } => {
+                let accounts = &self.engine.world.accounts;
+                let index = accounts.find(*from).ok_or(GeneratorError::UnknownAccount(*from))?;
+                let drops = u64::try_from(amount.drops().unwrap_or(0)).unwrap_or(0);
+                let body = xrpl_protocol::transaction::Payment {
+                    destination: *to,
+                    amount: *amount,
+                    send_max: None,
+                    destination_tag: None,
+                };
+                let tx = Tx { xrp: drops, to: accounts.find(*to), ..Tx::new(body) };
+                let learn = |world: &mut crate::objects::World,
+                             applied: &crate::catalogue::Applied<'_>| {
+                    world.learn_lines(applied.metadata);
+                };
+                let mut prepared =
+                    self.engine.send(index, tx, Some(learn), true).map_err(|_| {
+                        GeneratorError::Busy("the account has as many in flight as allowed")
+                    })?;
+                prepared.name = "Payment";
+                Ok(prepared)
+            }
+        }
+    }
+
+    fn next_deadline(&self, more: bool) -> Instant {
+        if more {
+            return Instant::now();
+        }
+        let tick = Instant::now() + PUBLISH;
+        match self.schedule.next_due() {
+            // What is due already waits for an event, not for time.
+            Some(due) if self.running && due > self.now() => tick.min(self.origin + due),
+            _ => tick,
+        }
+    }
+
+    /// Waits for whatever comes first and takes in all that is there.
+    pub(crate) async fn wait(&mut self, until: Instant, cancel: Option<&CancellationToken>) {
+        let cancelled = async {
+            match cancel {
+                Some(token) => token.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut answers = Vec::new();
+        let mut outcomes = Vec::new();
+        tokio::select! {
+            _ = self.answers.recv_many(&mut answers, 256) => {}
+            _ = self.outcomes.recv_many(&mut outcomes, 256) => {}
+            Some(finding) = self.findings.recv() => self.take_finding(finding),
+            Some(command) = self.inbox.recv() => self.obey(command),
+            Ok(()) = self.head.changed() => self.take_head(),
+            () = tokio::time::sleep_until(until) => self.publish(),
+            () = cancelled => {}
+        }
+        answers.drain(..).for_each(|answered| self.take_answer(answered));
+        while let Ok(answered) = self.answers.try_recv() {
+            self.take_answer(answered);
+        }
+        for outcome in outcomes {
+            self.take_outcome(outcome);
+        }
+        while let Ok(outcome) = self.outcomes.try_recv() {
+            self.take_outcome(outcome);
+        }
+    }
+
+    fn take_answer(&mut self, answered: Answered) {
+        let Answered { worker, hash, result } = answered;
+        self.idle.push(worker);
+        let asked = self.asked.remove(&hash);
+        match result {
+            Ok(submitted) => {
+                let result = submitted.engine_result.as_ref();
+                if result.is_some_and(|r| {
+                    r.as_str() == "terQUEUED" || r.class() == Some(ResultClass::Tel)
+                }) {
+                    self.ask_fee();
+                }
+                self.engine.answered(hash, answer_of(&submitted));
+                if let Some((reply, transaction_type, account)) = asked {
+                    let Submitted { state, engine_result, .. } = submitted;
+                    let tx_hash = hash;
+                    let told = Asked { tx_hash, transaction_type, account, state, engine_result };
+                    drop(reply.send(Ok(told)));
+                }
+            }
+            Err(error) => {
+                warn!(%hash, %error, "the tracker did not take a transaction");
+                // A store that failed may have failed after the row was written.
+                let sure = !matches!(error, TrackerError::Store(_));
+                let done = self.engine.not_taken(hash, sure);
+                self.note(done, || error.to_string());
+                if let Some((reply, ..)) = asked {
+                    drop(reply.send(Err(error.into())));
+                }
+            }
+        }
+    }
+
+    fn take_outcome(&mut self, outcome: Arc<Outcome>) {
+        let done = self.engine.settle(&outcome);
+        self.note(done, || {
+            let result = outcome.engine_result.as_ref();
+            result.map_or_else(|| outcome.evidence.kind(), |result| result.as_str()).to_owned()
+        });
+    }
+
+    /// Keeps the end of a setup transaction for who waits for it.
+    fn note(&mut self, done: Option<Done>, how: impl FnOnce() -> String) {
+        if let Some(done) = done.filter(|done| done.origin == Origin::Setup) {
+            self.setup_done.push((done, how()));
+        }
+    }
+
+    fn take_finding(&mut self, finding: Finding) {
+        match finding {
+            Finding::Sequence(index, sequence) => self.engine.reread(index, sequence),
+            Finding::OpenLedgerFee(drops) => self.engine.fees.set_open_ledger(drops),
+        }
+    }
+
+    pub(crate) fn take_head(&mut self) {
+        let head = self.head.borrow_and_update().clone();
+        if head.index.0 == 0 {
+            return;
+        }
+        self.engine.set_head(head.index);
+        self.engine.fees.set_ledger(head.base_fee.0, head.reserve_base.0, head.reserve_inc.0);
+        // Plans that nothing fitted get their next chance.
+        self.engine.list_all();
+        self.ask_fee();
+    }
+
+    /// Asks for the open-ledger fee, where it matters, and not too often.
+    pub(crate) fn ask_fee(&mut self) {
+        let matters = self.watch_fee || self.engine.fees.strategy() == FeeStrategy::OpenLedger;
+        if !matters || self.fee_asked.is_some_and(|at| at.elapsed() < FEE_EVERY) {
+            return;
+        }
+        self.fee_asked = Some(Instant::now());
+        let (pool, findings) = (self.pool.clone(), self.findings_to.clone());
+        tokio::spawn(async move {
+            if let Ok(fee) = pool.request(&Fee {}).await {
+                drop(findings.send(Finding::OpenLedgerFee(fee.drops.open_ledger_fee.0)));
+            }
+        });
+    }
+
+    fn read_sequence(&self, index: Index) {
+        let account = Some(self.engine.world.accounts[index].id);
+        let (pool, findings) = (self.pool.clone(), self.findings_to.clone());
+        tokio::spawn(async move {
+            let request = AccountInfo {
+                account,
+                ledger_index: Some(LedgerSpec::Validated),
+                ..AccountInfo::default()
+            };
+            let sequence = match pool.request(&request).await {
+                Ok(info) => Some(info.account_data.sequence),
+                Err(error) => {
+                    warn!(%error, "a Sequence in doubt could not be read");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    None
+                }
+            };
+            drop(findings.send(Finding::Sequence(index, sequence)));
+        });
+    }
+
+    fn start(&mut self) {
+        let now = self.now();
+        let pace = self.schedule.pace();
+        self.schedule.set_pace(pace, now);
+        self.running = true;
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.started_at_ms = Some(since.as_millis() as u64);
+    }
+
+    fn obey(&mut self, command: Command) {
+        // Who asked may have gone; then nobody is to be told.
+        match command {
+            Command::Start(reply) => {
+                let already = self.running;
+                if !already {
+                    self.start();
+                }
+                let error = GeneratorError::AlreadySo("running");
+                drop(reply.send(if already { Err(error) } else { Ok(()) }));
+            }
+            Command::Stop(reply) => {
+                let was = std::mem::replace(&mut self.running, false);
+                let error = GeneratorError::AlreadySo("stopped");
+                drop(reply.send(if was { Ok(()) } else { Err(error) }));
+            }
+            Command::SetPace(pace, reply) => {
+                let old = self.schedule.pace();
+                let now = self.now();
+                self.schedule.set_pace(pace, now);
+                info!(from = old.tps(), to = pace.tps(), "target tps");
+                drop(reply.send(Ok(old)));
+            }
+            Command::SetMaxPending(max_pending, reply) => {
+                let old = self.engine.max_pending();
+                self.engine.set_max_pending(max_pending);
+                drop(reply.send(Ok(old)));
+            }
+            Command::SetIntent(percent, reply) => {
+                let old = self.engine.intent_invalid();
+                self.engine.set_intent_invalid(percent);
+                drop(reply.send(Ok(old)));
+            }
+            Command::Toggle(name, enabled, reply) => {
+                let toggled = self
+                    .engine
+                    .catalogue
+                    .find(&name)
+                    .map(|id| self.engine.catalogue.set_enabled(id, enabled));
+                self.engine.list_all();
+                drop(reply.send(toggled));
+            }
+            Command::Create(name, reply) => self.wish(What::Create(name), reply),
+            Command::Pay { from, to, amount, reply } => {
+                self.wish(What::Pay { from, to, amount }, reply);
+            }
+            Command::Status(reply) => {
+                self.publish();
+                drop(reply.send(Ok((*self.status()).clone())));
+            }
+        }
+    }
+
+    fn wish(&mut self, what: What, reply: Reply<Asked>) {
+        self.serve(Wish { until: Instant::now() + ASKED_PATIENCE, what, reply });
+    }
+
+    pub(crate) fn status(&self) -> Arc<Status> {
+        self.status_to.borrow().clone()
+    }
+
+    pub(crate) fn publish(&self) {
+        let engine = &self.engine;
+        let mut stats = engine.stats();
+        stats.pacing = self.schedule.stats();
+        let disabled = engine.catalogue.disabled();
+        self.status_to.send_replace(Arc::new(Status {
+            running: self.running,
+            started_at_ms: self.started_at_ms,
+            tps: self.schedule.pace().tps(),
+            max_pending: engine.max_pending(),
+            intent_invalid: engine.intent_invalid(),
+            types: engine.catalogue.names().collect(),
+            disabled_types: disabled
+                .map(|(name, refused_with)| DisabledType { name, refused_with })
+                .collect(),
+            free_accounts: engine.free_accounts(),
+            total_accounts: engine.world.accounts.len(),
+            stats,
+        }));
+    }
+
+    pub(crate) fn listing(&self) -> AccountListing {
+        let world = &self.engine.world;
+        let accounts = &world.accounts;
+        let id = |index: &Index| accounts[*index].id;
+        let gateway = |index: &Index| GatewayListing {
+            address: id(index),
+            currencies: world.assets[..world.common_assets]
+                .iter()
+                .filter(|asset| asset.gateway == *index)
+                .map(|asset| asset.currency.to_string())
+                .collect(),
+        };
+        let funder = accounts.iter().find(|a| a.role == crate::accounts::Role::Funder);
+        AccountListing {
+            funder: funder.map(|a| a.id),
+            gateways: accounts.gateways().iter().map(gateway).collect(),
+            users: accounts.users().iter().map(id).collect(),
+            tagged: accounts.tagged().as_ref().map(id),
+            currencies: self.config.currencies.clone(),
+        }
+    }
+
+    /// Sends a setup transaction if its lane and a worker are free.
+    pub(crate) fn try_setup(
+        &mut self,
+        index: Index,
+        tx: Tx,
+        effects: Option<fn(&mut crate::objects::World, &crate::catalogue::Applied<'_>)>,
+    ) -> Result<TxHash, Blocked> {
+        let prepared = self.engine.send(index, tx, effects, false)?;
+        let hash = prepared.hash;
+        self.dispatch(prepared);
+        Ok(hash)
+    }
+}
+
+fn answer_of(submitted: &Submitted) -> Answer {
+    let result = submitted.engine_result.as_ref();
+    match submitted.state {
+        state if state.is_terminal() => Answer::Ended,
+        // Not sent yet, or not taken yet: the tracker goes on.
+        State::Created | State::Retryable => Answer::Retrying,
+        _ => match result.and_then(ResultName::class) {
+            Some(ResultClass::Tes) => Answer::Applied,
+            Some(ResultClass::Tec) => Answer::Claimed,
+            Some(ResultClass::Ter) => Answer::Queued,
+            _ => Answer::Unknown,
+        },
+    }
+}
+
+/// A worker: carries one transaction at a time.
+async fn carry(
+    worker: usize,
+    tracker: Tracker,
+    mut jobs: mpsc::Receiver<(TxHash, Submission)>,
+    answers: mpsc::UnboundedSender<Answered>,
+) {
+    while let Some((hash, submission)) = jobs.recv().await {
+        let result = tracker.submit(submission).await;
+        if answers.send(Answered { worker, hash, result }).is_err() {
+            return;
+        }
+    }
+}

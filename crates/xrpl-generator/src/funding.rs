@@ -1,0 +1,463 @@
+//! Before and after the load: accounts are funded, gateways made, trust lines opened, balances
+//! issued; and at the end funds return.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use rustc_hash::FxHashMap;
+use tokio::time::Instant;
+use tracing::{info, warn};
+use xrpl_client::{
+    Pool,
+    request::{AccountInfo, AccountLines, AccountObjects, LedgerSpec, ServerState},
+    response,
+};
+use xrpl_protocol::{
+    AccountId, Drops, IssuedValue,
+    keys::{KeyPair, KeyType, Seed},
+    transaction::Payment,
+};
+use xrpl_tracker::{RowFilter, State};
+
+use crate::{
+    accounts::{Account, Index, Role, derive},
+    catalogue::{Applied, Tx, default_ripple, open_line, require_dest},
+    config::Funding,
+    driver::Driver,
+    error::GeneratorError,
+    fees::FeeClass,
+    generator::Progress,
+    lane::Lane,
+    objects::{Asset, Change, World},
+};
+
+/// Setup transactions of one account in flight: they go straight into the open ledger.
+const SETUP_PENDING: usize = 2_000;
+/// Times a setup transaction is made again if it did not succeed.
+const TRIES: u32 = 3;
+/// Reads of accounts at once.
+const READS: usize = 32;
+const LSF_REQUIRE_DEST: u32 = 0x0002_0000;
+const LSF_DEFAULT_RIPPLE: u32 = 0x0080_0000;
+/// What the account that demands tags gets: its reserve and some fees.
+const TAGGED_RESERVES: u64 = 2;
+
+type Effects = fn(&mut World, &Applied<'_>);
+type Make = Box<dyn Fn(&World) -> Tx + Send>;
+
+struct Job {
+    sender: Index,
+    make: Make,
+    effects: Option<Effects>,
+    tries: u32,
+}
+
+/// What a survey found of an account.
+struct Found {
+    index: Index,
+    root: Option<response::AccountData>,
+    lines: Vec<response::Line>,
+    tickets: Vec<u32>,
+}
+
+pub(crate) async fn prepare(
+    driver: &mut Driver,
+    progress: &(impl Fn(Progress) + Send),
+) -> Result<(), GeneratorError> {
+    settle_previous(driver, progress).await?;
+    read_network(driver).await?;
+    let funder = populate(driver)?;
+    let flags = survey(driver, progress).await?;
+    driver.watch_fee = true;
+    driver.ask_fee();
+    driver.engine.set_max_pending(SETUP_PENDING);
+    if let Some(funder) = funder {
+        fund(driver, funder, progress).await?;
+    }
+    set_flags(driver, &flags, progress).await?;
+    open_lines(driver, progress).await?;
+    issue_balances(driver, progress).await?;
+    driver.watch_fee = false;
+    driver.engine.set_max_pending(driver.config().max_pending_per_account);
+    driver.engine.reset_stats();
+    Ok(())
+}
+
+/// Waits for what an earlier process left in flight: only then is the validated Sequence the one
+/// to go on with.
+async fn settle_previous(
+    driver: &mut Driver,
+    progress: &(impl Fn(Progress) + Send),
+) -> Result<(), GeneratorError> {
+    let filter = RowFilter {
+        states: vec![State::Created, State::Submitted, State::Retryable],
+        ..RowFilter::default()
+    };
+    let total = driver.tracker.count(&filter).await? as usize;
+    let mut left = total;
+    while left > 0 {
+        progress(Progress { stage: "resuming", done: total.saturating_sub(left), total });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        left = driver.tracker.count(&filter).await? as usize;
+    }
+    Ok(())
+}
+
+async fn read_network(driver: &mut Driver) -> Result<(), GeneratorError> {
+    let state = driver.pool.request(&ServerState {}).await?.state;
+    let validated = state.validated_ledger.ok_or_else(|| GeneratorError::Answer {
+        method: "server_state",
+        why: "the node has no validated ledger yet".into(),
+    })?;
+    let fees = &mut driver.engine.fees;
+    fees.set_ledger(validated.base_fee, validated.reserve_base, validated.reserve_inc);
+    fees.set_open_ledger(validated.base_fee);
+    driver.engine.set_head(validated.seq);
+    driver.engine.set_network_id(driver.config().network_id.or(state.network_id));
+    driver.take_head();
+    Ok(())
+}
+
+/// Makes the accounts and assets; returns who funds.
+fn populate(driver: &mut Driver) -> Result<Option<Index>, GeneratorError> {
+    let config = driver.config().clone();
+    let world = &mut driver.engine.world;
+    let mut add = |seed: &Seed, role| {
+        world.accounts.add(Account::new(KeyPair::from_seed(seed), role, SETUP_PENDING))
+    };
+    let funder = match &config.funding {
+        Funding::Genesis => Some(Seed::from_passphrase("masterpassphrase", KeyType::Secp256k1)),
+        Funding::Seed(seed) => Some(seed.clone()),
+        Funding::Accounts(seeds) => {
+            for (n, seed) in seeds.iter().enumerate() {
+                add(seed, if n < config.gateways { Role::Gateway } else { Role::User });
+            }
+            None
+        }
+    };
+    let funder = funder.map(|seed| add(&seed, Role::Funder));
+    if funder.is_some() {
+        for (role, count) in
+            [(Role::Gateway, config.gateways), (Role::User, config.accounts), (Role::Tagged, 1)]
+        {
+            for n in 0..count as u32 {
+                add(&derive(&config.seed, role, n, config.key_type), role);
+            }
+        }
+    }
+    let currencies = config.currencies()?;
+    let gateways = world.accounts.gateways().to_vec();
+    let mut assets = Vec::new();
+    // First what every user holds, then every other pair of currency and gateway.
+    for shift in 0..gateways.len() {
+        for (n, currency) in currencies.iter().enumerate() {
+            let gateway = gateways[(n + shift) % gateways.len()];
+            let issuer = world.accounts[gateway].id;
+            assets.push(Asset { currency: *currency, issuer, gateway });
+        }
+    }
+    world.assets = assets;
+    world.common_assets = if gateways.is_empty() { 0 } else { currencies.len() };
+    Ok(funder)
+}
+
+/// Reads what the validated ledger has of the accounts; returns their flags.
+async fn survey(
+    driver: &mut Driver,
+    progress: &(impl Fn(Progress) + Send),
+) -> Result<Vec<u32>, GeneratorError> {
+    let ids: Vec<(Index, AccountId)> =
+        driver.engine.world.accounts.iter().enumerate().map(|(n, a)| (n as Index, a.id)).collect();
+    let total = ids.len();
+    let mut flags = vec![0; total];
+    let pool = driver.pool.clone();
+    let mut found = stream::iter(ids)
+        .map(|(index, id)| read_account(pool.clone(), index, id))
+        .buffer_unordered(READS);
+    let mut done = 0;
+    while let Some(found) = found.try_next().await? {
+        done += 1;
+        progress(Progress { stage: "reading accounts", done, total });
+        let Found { index, root, lines, tickets } = found;
+        let world = &mut driver.engine.world;
+        let Some(root) = root else { continue };
+        flags[index as usize] = root.flags;
+        let assets: Vec<_> = lines
+            .iter()
+            .filter_map(|line| {
+                let asset = world.asset(line.currency.parse().ok()?, line.account)?;
+                Some((asset, line.balance.parse().ok()?, line.limit.parse().ok()?))
+            })
+            .collect();
+        let account = &mut world.accounts[index];
+        account.active = true;
+        account.lane = Lane::new(root.sequence, SETUP_PENDING);
+        account.planned_tickets = tickets.len() as u32;
+        account.lane.add_tickets(tickets);
+        account.purse.balance = root.balance.0;
+        account.purse.owners = root.owner_count;
+        for (asset, balance, limit) in assets {
+            let line = account.lines.entry(asset);
+            (line.balance, line.limit, line.exists) = (balance, limit, true);
+        }
+    }
+    Ok(flags)
+}
+
+async fn read_account(pool: Pool, index: Index, id: AccountId) -> Result<Found, GeneratorError> {
+    let (account, ledger_index) = (Some(id), Some(LedgerSpec::Validated));
+    let request = AccountInfo { account, ledger_index, ..AccountInfo::default() };
+    let root = match pool.request(&request).await {
+        Ok(info) => info.account_data,
+        Err(error) if error.is_token("actNotFound") => {
+            return Ok(Found { index, root: None, lines: Vec::new(), tickets: Vec::new() });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut found = Found { index, lines: Vec::new(), tickets: Vec::new(), root: None };
+    if root.owner_count > 0 {
+        let mut marker = None;
+        loop {
+            let limit = Some(400);
+            let page = pool.request(&AccountLines { account, ledger_index, limit, marker }).await?;
+            found.lines.extend(page.lines);
+            marker = page.marker;
+            if marker.is_none() {
+                break;
+            }
+        }
+        let kind = Some("ticket".to_owned());
+        let limit = Some(250);
+        let page = pool
+            .request(&AccountObjects { account, ledger_index, kind, limit, marker: None })
+            .await?;
+        let number = |ticket: &serde_json::Value| {
+            u32::try_from(ticket.get("TicketSequence")?.as_u64()?).ok()
+        };
+        found.tickets.extend(page.account_objects.iter().filter_map(number));
+    }
+    found.root = Some(root);
+    Ok(found)
+}
+
+fn pay(to: Index, drops: u64) -> Make {
+    Box::new(move |world| {
+        let body = Payment::xrp(world.accounts[to].id, Drops(drops));
+        Tx { xrp: drops, to: Some(to), fee: FeeClass::OpenLedger, ..Tx::new(body) }
+    })
+}
+
+/// A new account's first Sequence is the index of the ledger that made it: metadata says it.
+fn learn_created(world: &mut World, applied: &Applied<'_>) {
+    for node in applied.metadata.nodes("AccountRoot") {
+        let index = node.account("Account").and_then(|id| world.accounts.find(id));
+        let sequence = node.fields.get("Sequence").and_then(serde_json::Value::as_u64);
+        if let (Change::Created, Some(index), Some(sequence)) = (node.change, index, sequence) {
+            let account = &mut world.accounts[index];
+            account.active = true;
+            account.lane = Lane::new((sequence as u32).into(), SETUP_PENDING);
+        }
+    }
+}
+
+async fn fund(
+    driver: &mut Driver,
+    funder: Index,
+    progress: &(impl Fn(Progress) + Send),
+) -> Result<(), GeneratorError> {
+    let config = driver.config().clone();
+    let (world, fees) = (&driver.engine.world, &driver.engine.fees);
+    if !world.accounts[funder].active {
+        return Err(GeneratorError::NoFundingAccount(world.accounts[funder].id));
+    }
+    let mut needed = 0u64;
+    let mut jobs = Vec::new();
+    for (n, account) in world.accounts.iter().enumerate() {
+        let wanted = match account.role {
+            Role::User => config.user_drops.0,
+            Role::Gateway => config.gateway_drops.0,
+            Role::Tagged => fees.reserve(0) * TAGGED_RESERVES,
+            Role::Funder => continue,
+        };
+        // An account of an earlier run that still has half is left alone.
+        if account.active && account.purse.balance >= wanted / 2 {
+            continue;
+        }
+        let drops = wanted.saturating_sub(account.purse.balance);
+        needed += drops + fees.fee(FeeClass::OpenLedger).0;
+        jobs.push(Job {
+            sender: funder,
+            make: pay(n as Index, drops),
+            effects: Some(learn_created),
+            tries: 0,
+        });
+    }
+    let has = world.accounts[funder].purse.spendable(fees);
+    if has < needed {
+        return Err(GeneratorError::Funds { account: world.accounts[funder].id, has, needed });
+    }
+    run(driver, "funding accounts", jobs, progress).await
+}
+
+async fn set_flags(
+    driver: &mut Driver,
+    flags: &[u32],
+    progress: &(impl Fn(Progress) + Send),
+) -> Result<(), GeneratorError> {
+    let accounts = &driver.engine.world.accounts;
+    let lacks = |index: &Index, flag: u32| flags.get(*index as usize).is_none_or(|f| f & flag == 0);
+    let job = |sender: Index, make: fn() -> Tx| Job {
+        sender,
+        make: Box::new(move |_| Tx { fee: FeeClass::OpenLedger, ..make() }),
+        effects: None,
+        tries: 0,
+    };
+    let gateways = accounts.gateways().iter().filter(|g| lacks(g, LSF_DEFAULT_RIPPLE));
+    let tagged = accounts.tagged().filter(|t| lacks(t, LSF_REQUIRE_DEST));
+    let jobs = gateways
+        .map(|gateway| job(*gateway, default_ripple))
+        .chain(tagged.map(|tagged| job(tagged, require_dest)))
+        .collect();
+    run(driver, "setting up gateways", jobs, progress).await
+}
+
+async fn open_lines(
+    driver: &mut Driver,
+    progress: &(impl Fn(Progress) + Send),
+) -> Result<(), GeneratorError> {
+    let world = &driver.engine.world;
+    let mut jobs = Vec::new();
+    for user in world.accounts.users() {
+        for (id, asset) in world.assets[..world.common_assets].iter().copied().enumerate() {
+            if !world.accounts[*user].lines.get(id as u16).is_some_and(|line| line.exists) {
+                jobs.push(Job {
+                    sender: *user,
+                    make: Box::new(move |_| Tx { fee: FeeClass::OpenLedger, ..open_line(&asset) }),
+                    effects: Some(|world, applied| world.learn_lines(applied.metadata)),
+                    tries: 0,
+                });
+            }
+        }
+    }
+    run(driver, "opening trust lines", jobs, progress).await
+}
+
+async fn issue_balances(
+    driver: &mut Driver,
+    progress: &(impl Fn(Progress) + Send),
+) -> Result<(), GeneratorError> {
+    let whole = i32::try_from(driver.config().issued_balance).unwrap_or(i32::MAX);
+    let value = IssuedValue::from_whole(whole);
+    let world = &driver.engine.world;
+    let mut jobs = Vec::new();
+    for user in world.accounts.users() {
+        for (id, asset) in world.assets[..world.common_assets].iter().copied().enumerate() {
+            let held = world.accounts[*user].lines.get(id as u16).map(|line| line.balance);
+            if value.is_zero() || held.is_some_and(|held| held.signum() > 0) {
+                continue;
+            }
+            let destination = world.accounts[*user].id;
+            let amount = asset.amount(value);
+            let body = Payment { destination, amount, send_max: None, destination_tag: None };
+            jobs.push(Job {
+                sender: asset.gateway,
+                make: Box::new(move |_| Tx { fee: FeeClass::OpenLedger, ..Tx::new(body) }),
+                effects: Some(|world, applied| world.learn_lines(applied.metadata)),
+                tries: 0,
+            });
+        }
+    }
+    run(driver, "issuing balances", jobs, progress).await
+}
+
+/// Sends everything above the reserves back to the funding account.
+pub(crate) async fn sweep(driver: &mut Driver) -> Result<(), GeneratorError> {
+    let world = &driver.engine.world;
+    let Some(funder) = world.accounts.iter().position(|a| a.role == Role::Funder) else {
+        return Ok(());
+    };
+    let funder = funder as Index;
+    let fee = driver.engine.fees.fee(FeeClass::OpenLedger).0;
+    let jobs: Vec<Job> = world
+        .accounts
+        .iter()
+        .enumerate()
+        .filter(|(_, a)| a.active && a.role != Role::Funder)
+        .filter_map(|(n, account)| {
+            let drops = account.purse.spendable(&driver.engine.fees).checked_sub(fee)?;
+            (drops > 0).then(|| Job {
+                sender: n as Index,
+                make: pay(funder, drops),
+                effects: None,
+                tries: 0,
+            })
+        })
+        .collect();
+    info!(accounts = jobs.len(), "returning funds");
+    run(driver, "returning funds", jobs, &|_| {}).await
+}
+
+/// Sends all jobs, several accounts and several of each account at once, and waits for their ends.
+async fn run(
+    driver: &mut Driver,
+    stage: &'static str,
+    jobs: Vec<Job>,
+    progress: &(impl Fn(Progress) + Send),
+) -> Result<(), GeneratorError> {
+    let total = jobs.len();
+    if total == 0 {
+        return Ok(());
+    }
+    progress(Progress { stage, done: 0, total });
+    // Jobs of one account keep their order; accounts go on independently.
+    let mut queues: BTreeMap<Index, VecDeque<Job>> = BTreeMap::new();
+    for job in jobs {
+        queues.entry(job.sender).or_default().push_back(job);
+    }
+    let mut flying = FxHashMap::default();
+    let (mut done, mut failed, mut last) = (0, 0, String::new());
+    driver.setup_done.clear();
+    while done + failed < total {
+        driver.send_urgent();
+        for (sender, queue) in &mut queues {
+            while driver.has_idle_worker()
+                && driver.engine.world.accounts[*sender].lane.may_take(1).is_ok()
+                && let Some(job) = queue.pop_front()
+            {
+                let tx = (job.make)(&driver.engine.world);
+                match driver.try_setup(*sender, tx, job.effects) {
+                    Ok(hash) => drop(flying.insert(hash, job)),
+                    Err(_) => {
+                        queue.push_front(job);
+                        break;
+                    }
+                }
+            }
+        }
+        queues.retain(|_, queue| !queue.is_empty());
+        driver.wait(Instant::now() + Duration::from_millis(100), None).await;
+        for (ended, how) in std::mem::take(&mut driver.setup_done) {
+            let Some(mut job) = flying.remove(&ended.hash) else { continue };
+            if ended.success {
+                done += 1;
+                progress(Progress { stage, done, total });
+                continue;
+            }
+            warn!(stage, result = %how, hash = %ended.hash, "a setup transaction did not succeed");
+            last = how;
+            job.tries += 1;
+            if job.tries < TRIES {
+                queues.entry(job.sender).or_default().push_back(job);
+            } else {
+                failed += 1;
+            }
+        }
+    }
+    if failed > 0 {
+        return Err(GeneratorError::Prepare { stage, count: failed, last });
+    }
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! The handle: prepares a run, runs it, and controls it while it runs.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use xrpl_client::Pool;
+use xrpl_protocol::{AccountId, Amount, TxHash};
+use xrpl_tracker::{ResultName, State, Tracker};
+
+use crate::{
+    config::GeneratorConfig,
+    driver::Driver,
+    error::GeneratorError,
+    funding,
+    pacing::Pace,
+    stats::{AccountListing, Status},
+};
+
+/// How far the preparation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// What is being done.
+    pub stage: &'static str,
+    /// How many are done.
+    pub done: usize,
+    /// How many there are.
+    pub total: usize,
+}
+
+/// A transaction that was asked for, after the node's first answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Asked {
+    /// Its hash.
+    pub tx_hash: TxHash,
+    /// Its type's name.
+    pub transaction_type: &'static str,
+    /// Who sends it.
+    pub account: AccountId,
+    /// Its state.
+    pub state: State,
+    /// The node's first answer; none if it is not known.
+    pub engine_result: Option<ResultName>,
+}
+
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, GeneratorError>>;
+
+pub(crate) enum Command {
+    Start(Reply<()>),
+    Stop(Reply<()>),
+    SetPace(Pace, Reply<Pace>),
+    SetMaxPending(usize, Reply<usize>),
+    SetIntent(f64, Reply<f64>),
+    Toggle(String, bool, Reply<bool>),
+    Create(Option<String>, Reply<Asked>),
+    Pay { from: AccountId, to: AccountId, amount: Amount, reply: Reply<Asked> },
+    Status(Reply<Status>),
+}
+
+/// A prepared run. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Generator {
+    commands: mpsc::Sender<Command>,
+    status: watch::Receiver<Arc<Status>>,
+    accounts: Arc<AccountListing>,
+    driver: Arc<Mutex<Option<Driver>>>,
+}
+
+impl std::fmt::Debug for Generator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Generator").finish_non_exhaustive()
+    }
+}
+
+impl Generator {
+    /// Derives the accounts, funds what is missing, opens trust lines and issues balances. What the
+    /// ledger has already is left as it is, so that a run can go on where another ended.
+    ///
+    /// # Errors
+    /// When a setting is wrong, the node does not answer, the funding account has too little, or a
+    /// step does not succeed.
+    pub async fn prepare(
+        tracker: Tracker,
+        pool: Pool,
+        config: GeneratorConfig,
+        progress: impl Fn(Progress) + Send,
+    ) -> Result<Self, GeneratorError> {
+        config.check()?;
+        let (commands, inbox) = mpsc::channel(256);
+        let (status_to, status) = watch::channel(Arc::new(Status::default()));
+        let mut driver = Driver::new(tracker, pool, config, inbox, status_to)?;
+        funding::prepare(&mut driver, &progress).await?;
+        let accounts = Arc::new(driver.listing());
+        driver.publish();
+        Ok(Self { commands, status, accounts, driver: Arc::new(Mutex::new(Some(driver))) })
+    }
+
+    /// Runs until cancelled; then lets what is in flight come to its end, and sweeps if so
+    /// configured. The controls below work while this runs.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Ended`] the second time; errors of the sweep.
+    pub async fn run(&self, cancel: CancellationToken) -> Result<Status, GeneratorError> {
+        let mut driver = self.driver.lock().await.take().ok_or(GeneratorError::Ended)?;
+        driver.run(&cancel).await;
+        if driver.config().sweep {
+            funding::sweep(&mut driver).await?;
+        }
+        driver.publish();
+        Ok((*driver.status()).clone())
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, GeneratorError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| GeneratorError::Ended)?;
+        answer.await.map_err(|_| GeneratorError::Ended)?
+    }
+
+    /// Starts the load.
+    ///
+    /// # Errors
+    /// [`GeneratorError::AlreadySo`], [`GeneratorError::Ended`].
+    pub async fn start(&self) -> Result<(), GeneratorError> {
+        self.ask(Command::Start).await
+    }
+
+    /// Stops the load; what is in flight goes on.
+    ///
+    /// # Errors
+    /// [`GeneratorError::AlreadySo`], [`GeneratorError::Ended`].
+    pub async fn stop(&self) -> Result<(), GeneratorError> {
+        self.ask(Command::Stop).await
+    }
+
+    /// Where it stands, as of now.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Ended`]; [`Generator::last_status`] still answers then.
+    pub async fn status(&self) -> Result<Status, GeneratorError> {
+        self.ask(Command::Status).await
+    }
+
+    /// Where it stood a moment ago, without asking it.
+    #[must_use]
+    pub fn last_status(&self) -> Arc<Status> {
+        self.status.borrow().clone()
+    }
+
+    /// Changes the transactions a second (0 for unlimited); returns what it was.
+    ///
+    /// # Errors
+    /// When it is negative or no number; [`GeneratorError::Ended`].
+    pub async fn set_tps(&self, tps: f64) -> Result<f64, GeneratorError> {
+        if !tps.is_finite() || tps < 0.0 {
+            return Err(GeneratorError::config("tps", "a number, 0 for unlimited"));
+        }
+        let pace = Pace::from_tps(tps);
+        self.ask(|reply| Command::SetPace(pace, reply)).await.map(Pace::tps)
+    }
+
+    /// Changes how many transactions of one account may be in flight; returns what it was.
+    ///
+    /// # Errors
+    /// When it is 0; [`GeneratorError::Ended`].
+    pub async fn set_max_pending(&self, max_pending: usize) -> Result<usize, GeneratorError> {
+        if max_pending == 0 {
+            return Err(GeneratorError::config("max_pending", "at least 1"));
+        }
+        self.ask(|reply| Command::SetMaxPending(max_pending, reply)).await
+    }
+
+    /// Changes the percentage of deliberately invalid transactions; returns what it was.
+    ///
+    /// # Errors
+    /// When it is no percentage; [`GeneratorError::Ended`].
+    pub async fn set_intent(&self, invalid_percent: f64) -> Result<f64, GeneratorError> {
+        if !(0.0..=100.0).contains(&invalid_percent) {
+            return Err(GeneratorError::config("intent.invalid", "a percentage from 0 to 100"));
+        }
+        self.ask(|reply| Command::SetIntent(invalid_percent, reply)).await
+    }
+
+    /// Switches a type on or off; returns whether it was on.
+    ///
+    /// # Errors
+    /// [`GeneratorError::UnknownType`], [`GeneratorError::Ended`].
+    pub async fn toggle_type(&self, name: &str, enabled: bool) -> Result<bool, GeneratorError> {
+        self.ask(|reply| Command::Toggle(name.to_owned(), enabled, reply)).await
+    }
+
+    /// Sends one transaction of a type, whether load runs or not.
+    ///
+    /// # Errors
+    /// [`GeneratorError::UnknownType`], [`GeneratorError::Busy`], [`GeneratorError::Ended`].
+    pub async fn create(&self, name: &str) -> Result<Asked, GeneratorError> {
+        self.ask(|reply| Command::Create(Some(name.to_owned()), reply)).await
+    }
+
+    /// Sends one transaction of any type, drawn by weight.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Busy`], [`GeneratorError::Ended`].
+    pub async fn random(&self) -> Result<Asked, GeneratorError> {
+        self.ask(|reply| Command::Create(None, reply)).await
+    }
+
+    /// Pays an amount from one of the run's accounts to any account.
+    ///
+    /// # Errors
+    /// [`GeneratorError::UnknownAccount`], [`GeneratorError::Busy`], [`GeneratorError::Ended`].
+    pub async fn payment(
+        &self,
+        from: AccountId,
+        to: AccountId,
+        amount: Amount,
+    ) -> Result<Asked, GeneratorError> {
+        self.ask(|reply| Command::Pay { from, to, amount, reply }).await
+    }
+
+    /// The run's accounts: addresses and public data only.
+    #[must_use]
+    pub fn accounts(&self) -> Arc<AccountListing> {
+        self.accounts.clone()
+    }
+}
