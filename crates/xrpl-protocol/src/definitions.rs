@@ -63,9 +63,20 @@ impl Definitions {
     pub fn builtin() -> &'static Self {
         static TABLE: OnceLock<Definitions> = OnceLock::new();
         TABLE.get_or_init(|| {
-            let json = serde_json::from_str(include_str!("../data/definitions.json"))
-                .expect("the built-in data is JSON");
-            Self::from_json(&json).expect("the built-in data is complete")
+            Self::from_json(Self::builtin_json()).expect("the built-in data is complete")
+        })
+    }
+
+    /// The built-in table as JSON, in the form of an answer to `server_definitions`.
+    ///
+    /// # Panics
+    /// Never: a test reads the same data.
+    #[must_use]
+    pub fn builtin_json() -> &'static Json {
+        static DATA: OnceLock<Json> = OnceLock::new();
+        DATA.get_or_init(|| {
+            serde_json::from_str(include_str!("../data/definitions.json"))
+                .expect("the built-in data is JSON")
         })
     }
 

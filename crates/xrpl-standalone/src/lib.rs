@@ -5,7 +5,13 @@
 //! | [`ledger`] | closed and open ledgers, state tree, metadata, closing; [`ledger::Node`] is the core |
 //! | [`transactors`] | one file per family of transaction types |
 //! | [`txq`] | fee escalation and the transaction queue |
+//! | [`server`] | the ports, the close timer, streams; `rpc/` has the methods |
 
 pub mod ledger;
+mod rpc;
+pub mod server;
+mod streams;
 pub mod transactors;
 pub mod txq;
+
+pub use server::{Kind, Standalone, StandaloneConfig};

@@ -1,0 +1,254 @@
+//! The API's methods, one file per family, and what they share: errors, parameters, which ledger.
+//!
+//! Answers are those of xrpld (<https://xrpl.org/docs/references/http-websocket-apis>): its member
+//! names, defaults, error tokens and numbers.
+
+mod account;
+mod ledger;
+mod server_info;
+mod shape;
+mod submit;
+mod transaction;
+
+pub(crate) use shape::{ApiShape, affected_accounts, closed_message, proposed_message};
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+use xrpl_protocol::{AccountId, Hash256, Object};
+
+use crate::{
+    ledger::{ClosedLedger, Entry, Node, OpenView, ReadView},
+    server::Shared,
+};
+
+/// An error answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RpcError {
+    /// The token.
+    pub token: &'static str,
+    /// Its number.
+    pub code: i32,
+    /// What it says to people.
+    pub message: String,
+    /// Members beside these three.
+    pub extra: Map<String, Json>,
+}
+
+impl RpcError {
+    pub(crate) fn new(token: &'static str, code: i32, message: impl Into<String>) -> Self {
+        Self { token, code, message: message.into(), extra: Map::new() }
+    }
+
+    pub(crate) fn missing(field: &str) -> Self {
+        Self::invalid(format!("Missing field '{field}'."))
+    }
+
+    pub(crate) fn invalid_field(field: &str) -> Self {
+        Self::invalid(format!("Invalid field '{field}'."))
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new("invalidParams", 31, message)
+    }
+
+    pub(crate) fn account_malformed() -> Self {
+        Self::new("actMalformed", 35, "Account malformed.")
+    }
+
+    pub(crate) fn account_not_found() -> Self {
+        Self::new("actNotFound", 19, "Account not found.")
+    }
+
+    pub(crate) fn with(mut self, key: &str, value: Json) -> Self {
+        self.extra.insert(key.into(), value);
+        self
+    }
+
+    /// The members of an error answer.
+    #[must_use]
+    pub fn to_members(&self) -> Map<String, Json> {
+        let mut members = self.extra.clone();
+        members.insert("error".into(), self.token.into());
+        if self.code != 0 {
+            members.insert("error_code".into(), self.code.into());
+            members.insert("error_message".into(), self.message.clone().into());
+        }
+        members
+    }
+}
+
+pub(crate) type Answer = Result<Map<String, Json>, RpcError>;
+
+/// A request: its parameters and the shape of its answer.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) params: &'a Map<String, Json>,
+    pub(crate) shape: ApiShape,
+}
+
+/// Runs a method.
+pub(crate) fn handle(shared: &Shared, method: &str, params: &Map<String, Json>) -> Answer {
+    let shape = ApiShape::of(params)?;
+    let call = Call { shared, params, shape };
+    match method {
+        "submit" => submit::submit(&call),
+        "ledger_accept" => submit::ledger_accept(&call),
+        "sign" => submit::sign(&call),
+        "simulate" => submit::simulate(&call),
+        "submit_multisigned" => submit::submit_multisigned(&call),
+        "account_info" => account::info(&call),
+        "account_lines" => account::lines(&call),
+        "account_objects" => account::objects(&call),
+        "account_currencies" => account::currencies(&call),
+        "account_tx" => transaction::account_tx(&call),
+        "gateway_balances" => account::gateway_balances(&call),
+        "tx" => transaction::tx(&call),
+        "transaction_entry" => transaction::transaction_entry(&call),
+        "ledger" => ledger::ledger(&call),
+        "ledger_closed" => ledger::ledger_closed(&call),
+        "ledger_current" => ledger::ledger_current(&call),
+        "ledger_data" => ledger::ledger_data(&call),
+        "ledger_entry" => ledger::ledger_entry(&call),
+        "server_info" => server_info::server_info(&call),
+        "server_state" => server_info::server_state(&call),
+        "server_definitions" => server_info::server_definitions(&call),
+        "fee" => server_info::fee(&call),
+        "version" => server_info::version(&call),
+        "ping" => Ok(object(json!({"role": "admin"}))),
+        "random" => server_info::random(&call),
+        "wallet_propose" => server_info::wallet_propose(&call),
+        _ => Err(RpcError::new("unknownCmd", 32, "Unknown method.")),
+    }
+}
+
+pub(crate) fn object(json: Json) -> Map<String, Json> {
+    match json {
+        Json::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+/// The ledger a request is about.
+#[derive(Clone, Debug)]
+pub(crate) enum Looked {
+    Closed(Arc<ClosedLedger>),
+    Open(Box<OpenView>),
+}
+
+impl Looked {
+    pub(crate) fn view(&self) -> &dyn ReadView {
+        match self {
+            Self::Closed(ledger) => &**ledger,
+            Self::Open(open) => &**open,
+        }
+    }
+
+    /// Adds which ledger the answer is about.
+    pub(crate) fn describe(&self, answer: &mut Map<String, Json>) {
+        match self {
+            Self::Closed(ledger) => {
+                answer.insert("ledger_hash".into(), ledger.header.hash.to_string().into());
+                answer.insert("ledger_index".into(), ledger.header.index.into());
+                answer.insert("validated".into(), true.into());
+            }
+            Self::Open(open) => {
+                answer.insert("ledger_current_index".into(), open.info().index.into());
+                answer.insert("validated".into(), false.into());
+            }
+        }
+    }
+
+    /// Entries after an id, in order.
+    pub(crate) fn entries_after(&self, after: Hash256) -> impl Iterator<Item = (Hash256, Entry)> {
+        let mut at = after;
+        let view = self.view();
+        std::iter::from_fn(move || {
+            at = view.succ(&at)?;
+            view.read(&at).map(|entry| (at, entry))
+        })
+    }
+}
+
+impl Call<'_> {
+    pub(crate) fn text(&self, key: &str) -> Result<Option<&str>, RpcError> {
+        match self.params.get(key) {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text)),
+            Some(_) => Err(RpcError::invalid_field(key)),
+        }
+    }
+
+    pub(crate) fn flag(&self, key: &str) -> bool {
+        match self.params.get(key) {
+            Some(Json::Bool(flag)) => *flag,
+            Some(Json::Number(n)) => n.as_i64() != Some(0),
+            Some(Json::String(text)) => !text.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// A page size, kept within the method's bounds.
+    pub(crate) fn limit(&self, default: usize, min: usize, max: usize) -> Result<usize, RpcError> {
+        match self.params.get("limit") {
+            None => Ok(default),
+            Some(json) => match json.as_u64() {
+                Some(0) | None => Err(RpcError::invalid_field("limit")),
+                Some(n) => Ok((n as usize).clamp(min, max)),
+            },
+        }
+    }
+
+    pub(crate) fn account(&self, key: &str) -> Result<AccountId, RpcError> {
+        let text = match self.params.get(key) {
+            None => return Err(RpcError::missing(key)),
+            Some(Json::String(text)) => text,
+            Some(_) => return Err(RpcError::invalid_field(key)),
+        };
+        text.parse().map_err(|_| RpcError::account_malformed())
+    }
+
+    /// The ledger that `ledger_hash` or `ledger_index` names; the open one by default.
+    pub(crate) fn ledger(&self, node: &Node) -> Result<Looked, RpcError> {
+        let not_found = || RpcError::new("lgrNotFound", 21, "ledgerNotFound");
+        let open = || Looked::Open(Box::new(node.current().clone()));
+        if let Some(hash) = self.params.get("ledger_hash") {
+            let text = hash
+                .as_str()
+                .ok_or_else(|| RpcError::invalid("Invalid field 'ledger_hash', not hex string."))?;
+            let hash: Hash256 = text
+                .parse()
+                .map_err(|_| RpcError::invalid("Invalid field 'ledger_hash', not hex string."))?;
+            return node
+                .ledger_by_hash(&hash)
+                .map(|l| Looked::Closed(Arc::clone(l)))
+                .ok_or_else(not_found);
+        }
+        let malformed = || RpcError::invalid("Invalid field 'ledger_index', not string or number.");
+        let index = match self.params.get("ledger_index").or_else(|| self.params.get("ledger")) {
+            None => return Ok(open()),
+            Some(Json::String(text)) => match text.as_str() {
+                "current" | "" => return Ok(open()),
+                "validated" | "closed" => return Ok(Looked::Closed(Arc::clone(node.validated()))),
+                digits => digits.parse().map_err(|_| malformed())?,
+            },
+            Some(json) => {
+                json.as_u64().and_then(|n| u32::try_from(n).ok()).ok_or_else(malformed)?
+            }
+        };
+        if index == node.current_index() {
+            return Ok(open());
+        }
+        node.ledger(index).map(|l| Looked::Closed(Arc::clone(l))).ok_or_else(not_found)
+    }
+}
+
+/// An entry in JSON with its `index`.
+pub(crate) fn entry_json(id: &Hash256, entry: &Object) -> Json {
+    let mut json = entry.to_json(xrpl_protocol::Definitions::builtin());
+    if let Json::Object(members) = &mut json {
+        members.insert("index".into(), id.to_string().into());
+    }
+    json
+}

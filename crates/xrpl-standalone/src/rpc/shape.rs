@@ -1,0 +1,237 @@
+//! How transactions look in answers and streams, in api_version 1 and 2.
+
+use serde_json::{Map, Value as Json, json};
+use xrpl_protocol::{AccountId, Amount, Definitions, EngineResult, Object, fields};
+
+use super::{RpcError, object};
+use crate::ledger::{ClosedLedger, LedgerTransaction, PreparedTx};
+
+/// The version of the API a caller speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ApiShape {
+    /// The default.
+    #[default]
+    V1,
+    /// `tx_json` and a `hash` beside it.
+    V2,
+}
+
+impl ApiShape {
+    pub(crate) fn of(params: &Map<String, Json>) -> Result<Self, RpcError> {
+        match params.get("api_version").map(|v| v.as_u64()) {
+            None | Some(Some(1)) => Ok(Self::V1),
+            Some(Some(2 | 3)) => Ok(Self::V2),
+            Some(_) => {
+                let mut error = RpcError::new("invalid_API_version", 0, "");
+                error.extra = Map::new();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Seconds since 2000-01-01 as xrpld's `close_time_iso`.
+pub(crate) fn iso_time(seconds: u32) -> String {
+    let (date, time) = (civil(seconds), seconds % 86_400);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        date.0,
+        date.1,
+        date.2,
+        time / 3600,
+        time / 60 % 60,
+        time % 60
+    )
+}
+
+/// Seconds since 2000-01-01 as xrpld's `close_time_human`.
+pub(crate) fn human_time(seconds: u32) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (date, time) = (civil(seconds), seconds % 86_400);
+    format!(
+        "{:04}-{}-{:02} {:02}:{:02}:{:02}.000000000 UTC",
+        date.0,
+        MONTHS[date.1 as usize - 1],
+        date.2,
+        time / 3600,
+        time / 60 % 60,
+        time % 60
+    )
+}
+
+/// Year, month and day of a time in seconds since 2000-01-01.
+fn civil(seconds: u32) -> (u32, u32, u32) {
+    let mut days = seconds / 86_400;
+    let leap = |year: u32| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let mut year = 2000;
+    while days >= 365 + u32::from(leap(year)) {
+        days -= 365 + u32::from(leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + u32::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 1;
+    for length in lengths {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
+/// The fields of a transaction; a Payment's `Amount` is also called `DeliverMax`, and only so in
+/// version 2.
+pub(crate) fn tx_members(tx: &PreparedTx, shape: ApiShape) -> Map<String, Json> {
+    let mut members = object(tx.object.to_json(Definitions::builtin()));
+    if tx.kind == 0
+        && let Some(amount) = members.get("Amount").cloned()
+    {
+        members.insert("DeliverMax".into(), amount);
+        if shape == ApiShape::V2 {
+            members.remove("Amount");
+        }
+    }
+    if shape == ApiShape::V1 {
+        members.insert("hash".into(), tx.hash.to_string().into());
+    }
+    members
+}
+
+/// `ctid` (<https://github.com/XRPLF/XRPL-Standards/tree/master/XLS-0037-concise-transaction-identifier-ctid>).
+pub(crate) fn ctid(ledger: u32, index: u32, network: u32) -> Option<String> {
+    (ledger < 0x1000_0000 && index <= 0xffff && network <= 0xffff)
+        .then(|| format!("{:08X}{index:04X}{network:04X}", 0xc000_0000 | ledger))
+}
+
+/// Metadata, with the `delivered_amount` that xrpld adds for payments that delivered.
+pub(crate) fn metadata(transaction: &LedgerTransaction) -> Json {
+    let mut json = transaction.metadata.to_json(Definitions::builtin());
+    if let (Some(amount), Json::Object(members)) = (delivered(transaction), &mut json) {
+        members.insert("delivered_amount".into(), amount.to_json());
+    }
+    json
+}
+
+fn delivered(transaction: &LedgerTransaction) -> Option<Amount> {
+    const DELIVERING: [u16; 3] = [0, 17, 38];
+    if !DELIVERING.contains(&transaction.tx.kind) || !transaction.result.is_success() {
+        return None;
+    }
+    transaction
+        .metadata
+        .amount(fields::DELIVERED_AMOUNT)
+        .or_else(|| transaction.tx.object.amount(fields::AMOUNT))
+}
+
+fn result_members(result: EngineResult) -> Map<String, Json> {
+    object(json!({
+        "engine_result": result.name(),
+        "engine_result_code": result.code(),
+        "engine_result_message": result.message(),
+        "type": "transaction",
+    }))
+}
+
+fn add_transaction(
+    message: &mut Map<String, Json>,
+    tx: &PreparedTx,
+    shape: ApiShape,
+    date: Option<u32>,
+) {
+    let mut members = tx_members(tx, shape);
+    if let Some(date) = date {
+        members.insert("date".into(), date.into());
+    }
+    match shape {
+        ApiShape::V1 => message.insert("transaction".into(), members.into()),
+        ApiShape::V2 => {
+            message.insert("hash".into(), tx.hash.to_string().into());
+            message.insert("tx_json".into(), members.into())
+        }
+    };
+}
+
+/// The stream message of a transaction that entered the open ledger.
+pub(crate) fn proposed_message(
+    tx: &PreparedTx,
+    result: EngineResult,
+    current: u32,
+    shape: ApiShape,
+) -> Json {
+    let mut message = result_members(result);
+    message.insert("ledger_current_index".into(), current.into());
+    message.insert("status".into(), "proposed".into());
+    message.insert("validated".into(), false.into());
+    add_transaction(&mut message, tx, shape, None);
+    message.into()
+}
+
+/// The stream message of a validated transaction.
+pub(crate) fn closed_message(
+    ledger: &ClosedLedger,
+    transaction: &LedgerTransaction,
+    network: u32,
+    shape: ApiShape,
+) -> Json {
+    let mut message = result_members(transaction.result);
+    let header = &ledger.header;
+    message.insert("close_time_iso".into(), iso_time(header.close_time).into());
+    if let Some(ctid) = ctid(header.index, transaction.index, network) {
+        message.insert("ctid".into(), ctid.into());
+    }
+    message.insert("ledger_hash".into(), header.hash.to_string().into());
+    message.insert("ledger_index".into(), header.index.into());
+    message.insert("meta".into(), metadata(transaction));
+    message.insert("status".into(), "closed".into());
+    message.insert("validated".into(), true.into());
+    add_transaction(&mut message, &transaction.tx, shape, Some(header.close_time));
+    message.into()
+}
+
+/// The accounts that a transaction touches: its sender and everyone its metadata names.
+pub(crate) fn affected_accounts(transaction: &LedgerTransaction) -> Vec<AccountId> {
+    use xrpl_protocol::Value;
+    fn walk(object: &Object, into: &mut Vec<AccountId>) {
+        for (_, value) in object.iter() {
+            match value {
+                Value::Account(id) => into.push(*id),
+                Value::Amount(Amount::Issued { issuer, .. }) => into.push(*issuer),
+                Value::Object(inner) => walk(inner, into),
+                Value::Array(elements) => elements.iter().for_each(|(_, e)| walk(e, into)),
+                _ => {}
+            }
+        }
+    }
+    let mut all = vec![transaction.tx.account];
+    if let Some(nodes) = transaction.metadata.array(fields::AFFECTED_NODES) {
+        for (_, node) in nodes {
+            for part in [fields::FINAL_FIELDS, fields::NEW_FIELDS] {
+                if let Some(object) = node.object(part) {
+                    walk(object, &mut all);
+                }
+            }
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_as_recorded() {
+        assert_eq!(iso_time(848_737_561), "2026-11-23T08:26:01Z");
+        assert_eq!(human_time(848_737_560), "2026-Nov-23 08:26:00.000000000 UTC");
+        assert_eq!(iso_time(0), "2000-01-01T00:00:00Z");
+        assert_eq!(iso_time(5_097_599), "2000-02-28T23:59:59Z");
+        assert_eq!(iso_time(5_097_600), "2000-02-29T00:00:00Z");
+        assert_eq!(ctid(3, 4, 0).unwrap(), "C000000300040000");
+    }
+}
