@@ -71,12 +71,9 @@ fn multi_signature(tx: &PreparedTx) -> Result<(), String> {
     Ok(())
 }
 
-/// Memos, accounts, and types only the ledger itself makes.
+/// Memos and types only the ledger itself makes.
 pub(super) fn form(tx: &Object) -> Result<(), String> {
     memos(tx)?;
-    if tx.iter().any(|(_, value)| matches!(value, Value::Account(AccountId::ZERO))) {
-        return Err("An account field is invalid.".into());
-    }
     if tx.u16(fields::TRANSACTION_TYPE).is_some_and(|kind| (100..=102).contains(&kind)) {
         return Err("Cannot submit pseudo transactions.".into());
     }

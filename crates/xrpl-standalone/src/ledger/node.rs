@@ -12,7 +12,7 @@ use super::{
     events::{Event, ServerFees},
     genesis,
     held::{HOLD_LEDGERS, LocalTxs},
-    prepared::{INNER_BATCH, PreparedTx},
+    prepared::{INNER_BATCH, InvalidTransaction, LOCAL_CHECKS, PreparedTx},
     view::{Fees, OpenView, ReadView},
 };
 use crate::{
@@ -116,6 +116,7 @@ pub struct Node {
     transactions: FxHashMap<TxHash, u32>,
     seen: FxHashMap<TxHash, (Arc<PreparedTx>, EngineResult)>,
     bad: FxHashSet<TxHash>,
+    bad_signatures: FxHashSet<TxHash>,
     held_before: FxHashSet<TxHash>,
     open: OpenView,
     txq: TxQ,
@@ -144,6 +145,7 @@ impl Node {
             transactions: FxHashMap::default(),
             seen: FxHashMap::default(),
             bad: FxHashSet::default(),
+            bad_signatures: FxHashSet::default(),
             held_before: FxHashSet::default(),
             open: OpenView::new(Arc::clone(&second), None),
             txq: TxQ::new(config.queue),
@@ -289,6 +291,17 @@ impl Node {
         let (outcome, next) = self.process(Submission { tx, local: true, fail_hard });
         self.process_held(next);
         outcome
+    }
+
+    /// xrpld's words for a transaction that [`PreparedTx::parse_and_check`] did not take: a bad
+    /// signature that it has seen before has others.
+    pub fn refusal(&mut self, invalid: &InvalidTransaction) -> String {
+        match invalid.bad_signature {
+            Some(hash) if !self.bad_signatures.insert(hash) => {
+                format!("{LOCAL_CHECKS}Transaction has bad signature.")
+            }
+            _ => invalid.reason.clone(),
+        }
     }
 
     /// What xrpld refuses before the ledger sees it.

@@ -11,6 +11,9 @@ use xrpl_protocol::{
 /// Bytes a transaction may have.
 const MAX_SIZE: usize = 1024 * 1024;
 
+/// How xrpld begins its reasons.
+pub(super) const LOCAL_CHECKS: &str = "fails local checks: ";
+
 /// `tfInnerBatchTxn`.
 pub(crate) const INNER_BATCH: u32 = 0x4000_0000;
 
@@ -41,8 +44,20 @@ impl SeqProxy {
 
 /// Why a blob is not taken at all: xrpld answers `invalidTransaction`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidTransaction(pub String);
+#[error("{reason}")]
+pub struct InvalidTransaction {
+    /// Why, in xrpld's words.
+    pub reason: String,
+    /// The transaction, when it is its signature that does not match. xrpld remembers those: see
+    /// [`super::Node::refusal`].
+    pub bad_signature: Option<TxHash>,
+}
+
+impl InvalidTransaction {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), bad_signature: None }
+    }
+}
 
 /// A decoded transaction whose signatures match.
 #[derive(Debug)]
@@ -85,18 +100,18 @@ impl PreparedTx {
     /// As [`Self::parse_and_check`].
     pub fn parse(blob: &[u8]) -> Result<Self, InvalidTransaction> {
         if blob.len() < 32 || blob.len() > MAX_SIZE {
-            return Err(InvalidTransaction("Transaction length invalid".into()));
+            return Err(InvalidTransaction::new("Transaction length invalid"));
         }
         let object = Object::decode(blob, Definitions::builtin())
-            .map_err(|error| InvalidTransaction(error.to_string()))?;
+            .map_err(|error| InvalidTransaction::new(error.to_string()))?;
         Self::from_object(object, blob.to_vec())
     }
 
     fn from_object(object: Object, blob: Vec<u8>) -> Result<Self, InvalidTransaction> {
         let kind = object
             .u16(fields::TRANSACTION_TYPE)
-            .ok_or_else(|| InvalidTransaction("Field not found: TransactionType".into()))?;
-        super::template::check(kind, &object).map_err(InvalidTransaction)?;
+            .ok_or_else(|| InvalidTransaction::new("Field not found: TransactionType"))?;
+        super::template::check(kind, &object).map_err(InvalidTransaction::new)?;
         let account = object.account(fields::ACCOUNT).unwrap_or_default();
         let sequence = object.u32(fields::SEQUENCE).unwrap_or_default();
         let seq = match (sequence, object.u32(fields::TICKET_SEQUENCE)) {
@@ -122,9 +137,12 @@ impl PreparedTx {
 
     /// xrpld's local checks and the signatures.
     fn check(&self) -> Result<(), InvalidTransaction> {
-        let fails = |reason: &str| InvalidTransaction(format!("fails local checks: {reason}"));
-        super::local_checks::signature(self).map_err(|reason| fails(&reason))?;
-        super::local_checks::form(&self.object).map_err(|reason| fails(&reason))
+        let fails = |reason: String, bad_signature| InvalidTransaction {
+            reason: format!("{LOCAL_CHECKS}{reason}"),
+            bad_signature,
+        };
+        super::local_checks::signature(self).map_err(|reason| fails(reason, Some(self.hash)))?;
+        super::local_checks::form(&self.object).map_err(|reason| fails(reason, None))
     }
 
     /// Whether the signatures match the keys they name.

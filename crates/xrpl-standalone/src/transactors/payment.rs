@@ -120,8 +120,7 @@ impl Transactor for Payment {
             return Err(EngineResult::TEM_BAD_SEND_XRP_NO_DIRECT);
         }
         deliver_min(tx, &amount)?;
-        credentials_form(tx)?;
-        flow::supported(tx)
+        credentials_form(tx)
     }
 
     fn preclaim(&self, ctx: &PreclaimContext<'_>) -> Ter {
@@ -158,7 +157,7 @@ impl Transactor for Payment {
             // No type here makes a permissioned domain.
             return Err(EngineResult::TEC_NO_PERMISSION);
         }
-        Ok(())
+        flow::supported(tx)
     }
 
     fn apply(&self, ctx: &mut ApplyContext<'_>) -> Ter {

@@ -14,9 +14,9 @@ use xrpl_standalone::{
 };
 
 /// `label` or `ledger N`, and what differs there.
-pub type Found = BTreeMap<String, Vec<String>>;
+pub(crate) type Found = BTreeMap<String, Vec<String>>;
 
-pub struct Recording {
+pub(crate) struct Recording {
     name: String,
     lines: Vec<Json>,
 }
@@ -30,7 +30,7 @@ fn shared() -> Option<PathBuf> {
 }
 
 impl Recording {
-    pub fn open(name: &str) -> Option<Self> {
+    pub(crate) fn open(name: &str) -> Option<Self> {
         let path = shared()?.join(format!("fixtures/xrpld-3.3.0-b0/{name}.jsonl"));
         let text = std::fs::read_to_string(path).ok()?;
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -65,7 +65,7 @@ impl Recording {
         config
     }
 
-    pub fn replay(&self) -> Report {
+    pub(crate) fn replay(&self) -> Report {
         let mut replay = Replay {
             node: Node::new(self.config()),
             report: Report { name: self.name.clone(), ..Report::default() },
@@ -123,12 +123,13 @@ impl Replay {
         let mut wrong = Vec::new();
         match PreparedTx::parse_and_check(&blob) {
             Err(error) => {
+                let error = self.node.refusal(&error);
                 if response["error"] != "invalidTransaction" {
                     wrong.push(format!(
                         "{} -> invalidTransaction: {error}",
                         response["engine_result"]
                     ));
-                } else if response["error_exception"] != error.to_string() {
+                } else if response["error_exception"] != error {
                     wrong.push(format!(
                         "error_exception {} -> {error}",
                         response["error_exception"]
@@ -236,7 +237,7 @@ fn compare_transactions(theirs: &Json, ours: &ClosedLedger) -> (usize, Vec<Strin
 }
 
 /// Path and values of the first difference.
-pub fn first_difference(path: &str, theirs: &Json, ours: &Json) -> Option<String> {
+pub(crate) fn first_difference(path: &str, theirs: &Json, ours: &Json) -> Option<String> {
     match (theirs, ours) {
         (Json::Object(a), Json::Object(b)) => {
             let keys: BTreeSet<_> = a.keys().chain(b.keys()).collect();
@@ -260,7 +261,7 @@ pub fn first_difference(path: &str, theirs: &Json, ours: &Json) -> Option<String
 }
 
 #[derive(Default)]
-pub struct Score {
+pub(crate) struct Score {
     same: usize,
     total: usize,
 }
@@ -273,7 +274,7 @@ impl Score {
 }
 
 #[derive(Default)]
-pub struct Report {
+pub(crate) struct Report {
     name: String,
     submits: Score,
     ledgers: Score,
@@ -310,17 +311,17 @@ impl fmt::Display for Report {
 }
 
 /// The checked-in list: for each recording, labels and ledgers that differ, by reason.
-pub struct Differences(BTreeMap<String, BTreeMap<String, Vec<String>>>);
+pub(crate) struct Differences(BTreeMap<String, BTreeMap<String, Vec<String>>>);
 
 impl Differences {
-    pub fn load() -> Self {
+    pub(crate) fn load() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replay_differences.json");
         let text = std::fs::read_to_string(path).unwrap();
         Self(serde_json::from_str(&text).unwrap())
     }
 
     /// Every difference is listed, and everything listed differs.
-    pub fn check(&self, name: &str, report: &Report) -> Result<(), String> {
+    pub(crate) fn check(&self, name: &str, report: &Report) -> Result<(), String> {
         let listed: BTreeSet<&String> =
             self.0.get(name).into_iter().flat_map(|r| r.values()).flatten().collect();
         let found: BTreeSet<&String> = report.found.keys().collect();
