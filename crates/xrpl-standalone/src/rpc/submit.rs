@@ -31,7 +31,7 @@ fn submit_blob(call: &Call<'_>, blob: &[u8]) -> Answer {
         Ok(tx) => tx,
         Err(invalid) => {
             let error = RpcError::new("invalidTransaction", 0, "");
-            return Err(error.with("error_exception", invalid.0.into()));
+            return Err(error.with("error_exception", call.shared.node().refusal(&invalid).into()));
         }
     };
     let outcome = call.shared.submit(tx, call.flag("fail_hard"));
@@ -73,7 +73,7 @@ pub(super) fn ledger_accept(call: &Call<'_>) -> Answer {
 pub(super) fn sign(call: &Call<'_>) -> Answer {
     let signed = sign_given(call)?;
     let tx = PreparedTx::parse(&signed.blob).map_err(|e| {
-        RpcError::new("invalidTransaction", 0, "").with("error_exception", e.0.into())
+        RpcError::new("invalidTransaction", 0, "").with("error_exception", e.reason.into())
     })?;
     let mut answer = object(json!({
         "tx_blob": const_hex::encode_upper(&signed.blob),
@@ -191,7 +191,7 @@ pub(super) fn simulate(call: &Call<'_>) -> Answer {
         tx.set(fields::SIGNING_PUB_KEY, Value::Blob(Vec::new()));
     }
     let prepared = PreparedTx::parse(&tx.encode()).map_err(|e| {
-        RpcError::new("invalidTransaction", 0, "").with("error_exception", e.0.into())
+        RpcError::new("invalidTransaction", 0, "").with("error_exception", e.reason.into())
     })?;
     let node = call.shared.node();
     let applied = node.simulate(&Arc::new(prepared));
