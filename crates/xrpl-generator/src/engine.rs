@@ -578,3 +578,6 @@ fn draw(draft: &mut Draft<'_>) -> Result<Option<(&'static Entry, Tx)>, Blocked> 
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,3 +96,77 @@ impl IntentStats {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        path::PathBuf,
+    };
+
+    use super::*;
+    use crate::catalogue::{Catalogue, EntryId};
+
+    /// Which results a real xrpld gave to submissions, by type.
+    fn recorded() -> Option<BTreeMap<String, BTreeSet<String>>> {
+        let mut roots: Vec<PathBuf> =
+            std::env::var_os("XRPL_SHARED").map(PathBuf::from).into_iter().collect();
+        let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        roots.extend(manifest.ancestors().map(|dir| dir.join("shared")));
+        let folder =
+            roots.iter().map(|root| root.join("fixtures/xrpld-3.3.0-b0")).find(|f| f.is_dir())?;
+        let mut results: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "jsonl") {
+                continue;
+            }
+            for line in std::fs::read_to_string(path).unwrap().lines() {
+                let step: serde_json::Value = serde_json::from_str(line).unwrap();
+                let kind = step["tx_json"]["TransactionType"].as_str();
+                let answer = ["response", "answer"].iter().find_map(|key| step.get(key));
+                let result = answer.and_then(|a| {
+                    a["result"]["engine_result"].as_str().or(a["engine_result"].as_str())
+                });
+                if let (Some(kind), Some(result)) = (kind, result) {
+                    results.entry(kind.to_owned()).or_default().insert(result.to_owned());
+                }
+            }
+        }
+        Some(results)
+    }
+
+    #[test]
+    fn every_prediction_was_seen_from_a_real_node() {
+        let Some(recorded) = recorded() else {
+            println!("skipped: no recordings");
+            return;
+        };
+        let catalogue = Catalogue::new(&BTreeMap::new()).unwrap();
+        let seen =
+            |kind: &str, result: &str| recorded.get(kind).is_some_and(|r| r.contains(result));
+        let count = catalogue.names().count();
+        let mut checked = 0;
+        for entry in (0..count).map(|id: EntryId| catalogue.entry(id)) {
+            for taint in entry.taints {
+                assert!(!taint.expected.is_empty(), "{}", taint.name);
+                for result in taint.expected {
+                    let kind = if entry.name == "PaymentIssued" { "Payment" } else { entry.name };
+                    assert!(seen(kind, result), "{kind}: {}: {result}", taint.name);
+                    checked += 1;
+                }
+                let claims = |r: &&str| ResultClass::of(r) == Some(ResultClass::Tec);
+                assert_eq!(
+                    taint.expected.iter().any(|r| claims(&r)),
+                    taint.expected.iter().all(|r| claims(&r)),
+                    "{}: results must agree on the Sequence",
+                    taint.name
+                );
+            }
+        }
+        for taint in COMMON {
+            assert!(taint.expected.iter().all(|result| seen("Payment", result)), "{}", taint.name);
+        }
+        assert!(checked > 25, "{checked}");
+    }
+}

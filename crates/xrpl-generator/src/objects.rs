@@ -376,3 +376,6 @@ impl Metadata {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

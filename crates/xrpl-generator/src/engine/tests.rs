@@ -1,0 +1,350 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use proptest::prelude::*;
+use xrpl_protocol::{Definitions, Object, fields};
+use xrpl_tracker::{Evidence, Intent, ResultName, Source, ValidatedIn, record::Latencies};
+
+use super::*;
+use crate::{
+    accounts::{Account, derive},
+    objects::Asset,
+    pacing::Pace,
+};
+use xrpl_protocol::keys::{KeyPair, KeyType};
+
+fn config(seed: &str) -> GeneratorConfig {
+    GeneratorConfig { seed: seed.into(), pace: Pace::Unlimited, ..GeneratorConfig::default() }
+}
+
+/// Users and a gateway as they are after a preparation, on no ledger at all.
+fn engine(config: &GeneratorConfig, users: u32) -> Engine {
+    let mut engine = Engine::new(config).unwrap();
+    engine.set_head(LedgerIndex(100));
+    engine.fees.set_ledger(10, 10_000_000, 2_000_000);
+    let world = &mut engine.world;
+    let roles = (0..users).map(|n| (Role::User, n)).chain([(Role::Gateway, 0)]);
+    for (role, n) in roles {
+        let key = KeyPair::from_seed(&derive(&config.seed, role, n, KeyType::Ed25519));
+        let index = world.accounts.add(Account::new(key, role, config.max_pending_per_account));
+        let account = &mut world.accounts[index];
+        account.active = true;
+        account.lane = crate::lane::Lane::new(Sequence(50), config.max_pending_per_account);
+        account.purse.balance = 10_000_000_000;
+        if role == Role::User {
+            let line = account.lines.entry(0);
+            line.balance = "100000".parse().unwrap();
+            line.limit = "1000000000".parse().unwrap();
+            line.exists = true;
+        }
+    }
+    let gateway = users;
+    let issuer = world.accounts[gateway].id;
+    let currency = "USD".parse().unwrap();
+    world.assets = vec![Asset { currency, issuer, gateway }];
+    world.common_assets = 1;
+    engine.list_all();
+    engine
+}
+
+fn outcome(prepared: &Prepared, end: &str) -> Outcome {
+    let result = ResultName::new(end);
+    let validated = end.starts_with("tes") || end.starts_with("tec");
+    let read = Object::decode(&prepared.blob, Definitions::builtin()).unwrap();
+    let place = ValidatedIn {
+        ledger_index: LedgerIndex(101),
+        ledger_hash: None,
+        result: result.clone(),
+        source: Source::Ws,
+    };
+    let tickets = read.u32(fields::TICKET_COUNT).unwrap_or(0);
+    let first = read.u32(fields::SEQUENCE).unwrap() + 1;
+    let account = read.account(fields::ACCOUNT).unwrap();
+    let created: Vec<_> = (first..first + tickets)
+        .map(|n| {
+            serde_json::json!({"CreatedNode": {"LedgerEntryType": "Ticket", "NewFields":
+                {"Account": account.to_string(), "TicketSequence": n}}})
+        })
+        .collect();
+    let metadata = serde_json::json!({"AffectedNodes": created}).to_string();
+    Outcome {
+        hash: prepared.hash,
+        account,
+        slot: Slot::Sequence(Sequence(0)),
+        transaction_type: Arc::from("Payment"),
+        state: if validated { State::Validated } else { State::Rejected },
+        engine_result_first: Some(result.clone()),
+        engine_result: Some(result.clone()),
+        validated_ledger: None,
+        metadata: prepared
+            .want_metadata
+            .then(|| Arc::from(serde_json::value::RawValue::from_string(metadata).unwrap())),
+        evidence: if validated {
+            Evidence::Validated(place)
+        } else {
+            Evidence::RefusedByNode { engine_result: result }
+        },
+        intent: Intent::Valid,
+        latencies: Latencies::default(),
+        overturned: false,
+    }
+}
+
+/// The result the prediction of a transaction says.
+fn predicted(prepared: &Prepared) -> &'static str {
+    prepared.taint.map_or("tesSUCCESS", |taint| taint.expected[0])
+}
+
+fn finish(engine: &mut Engine, prepared: &Prepared) {
+    let result = predicted(prepared);
+    engine.answered(
+        prepared.hash,
+        match xrpl_protocol::ResultClass::of(result) {
+            Some(xrpl_protocol::ResultClass::Tes) => Answer::Applied,
+            Some(xrpl_protocol::ResultClass::Tec) => Answer::Claimed,
+            _ => Answer::Ended,
+        },
+    );
+    engine.settle(&outcome(prepared, result)).unwrap();
+}
+
+/// What each account sent, in its order, without what depends on the ledger's clock.
+fn sent(all: &[Prepared]) -> BTreeMap<Index, Vec<Object>> {
+    let mut by_account: BTreeMap<Index, Vec<Object>> = BTreeMap::new();
+    for prepared in all {
+        let mut tx = Object::decode(&prepared.blob, Definitions::builtin()).unwrap();
+        tx.remove(fields::LAST_LEDGER_SEQUENCE);
+        tx.remove(fields::TXN_SIGNATURE);
+        by_account.entry(prepared.sender).or_default().push(tx);
+    }
+    by_account
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// However the answers and ends are interleaved, each account sends the same transactions in
+    /// the same order.
+    #[test]
+    fn same_seed_same_transactions_in_the_same_order_per_account(
+        picks in prop::collection::vec(any::<u16>(), 400),
+        invalid in prop_oneof![Just(0.0), Just(30.0)],
+    ) {
+        let config = GeneratorConfig { intent_invalid: invalid, ..config("repeat") };
+        let mut straight = engine(&config, 4);
+        let mut one = Vec::new();
+        while one.len() < 400 {
+            let prepared = straight.next_load().unwrap();
+            finish(&mut straight, &prepared);
+            one.push(prepared);
+        }
+        let mut tangled = engine(&config, 4);
+        let mut other = Vec::new();
+        let mut open: Vec<Prepared> = Vec::new();
+        for pick in picks {
+            if let (true, Ok(prepared)) = (pick % 3 != 0, tangled.next_load()) {
+                open.push(prepared.clone());
+                other.push(prepared);
+            } else if !open.is_empty() {
+                let prepared = open.remove(usize::from(pick) % open.len());
+                finish(&mut tangled, &prepared);
+            }
+        }
+        let (one, other) = (sent(&one), sent(&other));
+        for (account, transactions) in other {
+            let expected = &one[&account];
+            let both = expected.len().min(transactions.len());
+            prop_assert_eq!(&expected[..both], &transactions[..both]);
+        }
+    }
+}
+
+#[test]
+fn another_seed_other_transactions() {
+    let run = |seed: &str| {
+        let mut engine = engine(&config(seed), 4);
+        let all: Vec<_> = (0..5).map(|_| engine.next_load().unwrap().hash).collect();
+        all
+    };
+    assert_eq!(run("a"), run("a"));
+    assert_ne!(run("a"), run("b"));
+}
+
+#[test]
+fn all_lanes_are_filled_and_then_the_cause_is_told() {
+    let config = GeneratorConfig { max_pending_per_account: 3, ..config("full") };
+    let mut engine = engine(&config, 4);
+    let mut count = 0;
+    loop {
+        match engine.next_load() {
+            Ok(prepared) => {
+                count += 1;
+                engine.answered(prepared.hash, Answer::Applied);
+            }
+            Err(cause) => {
+                assert_eq!(cause, Cause::LanesEmpty);
+                break;
+            }
+        }
+    }
+    assert_eq!(count, 5 * 3);
+    assert_eq!(engine.in_flight(), 15);
+}
+
+#[test]
+fn what_waits_for_the_node_is_told_apart() {
+    let mut engine = engine(&config("causes"), 4);
+    let all: Vec<_> = std::iter::from_fn(|| engine.next_load().ok()).collect();
+    assert_eq!(engine.next_load().unwrap_err(), Cause::Endpoint, "{} on the wire", all.len());
+    all.iter().for_each(|prepared| engine.answered(prepared.hash, Answer::Retrying));
+    assert_eq!(engine.next_load().unwrap_err(), Cause::NodeQueue);
+}
+
+#[test]
+fn an_expired_one_in_the_middle_is_filled_by_a_no_op() {
+    let mut engine = engine(&config("hole"), 2);
+    let mut mine = Vec::new();
+    while mine.len() < 3 {
+        let prepared = engine.next_load().unwrap();
+        engine.answered(prepared.hash, Answer::Applied);
+        if prepared.sender == 0 {
+            mine.push(prepared);
+        }
+    }
+    assert!(engine.next_filler().is_none());
+    let mut lost = outcome(&mine[1], "tesSUCCESS");
+    lost.state = State::Expired;
+    lost.evidence = Evidence::LastLedgerPassed {
+        last_ledger_sequence: LedgerIndex(120),
+        proof: xrpl_tracker::AbsenceProof::EveryLedgerRead {
+            first: LedgerIndex(100),
+            last: LedgerIndex(120),
+        },
+    };
+    engine.settle(&lost).unwrap();
+    let filler = engine.next_filler().expect("a hole");
+    let (hole, filled) = (
+        Object::decode(&mine[1].blob, Definitions::builtin()).unwrap(),
+        Object::decode(&filler.blob, Definitions::builtin()).unwrap(),
+    );
+    assert_eq!(hole.u32(fields::SEQUENCE), filled.u32(fields::SEQUENCE));
+    assert_eq!(filled.u16(fields::TRANSACTION_TYPE), Some(3), "AccountSet");
+    assert!(engine.next_filler().is_none());
+    assert_eq!(engine.stats().holes_filled, 1);
+    assert_eq!(engine.stats().failed_total(), 1);
+}
+
+#[test]
+fn refused_taints_keep_the_sequence_and_claims_use_it() {
+    let config = GeneratorConfig { intent_invalid: 100.0, ..config("taints") };
+    let mut engine = engine(&config, 3);
+    let mut next: BTreeMap<Index, u32> = (0..4).map(|n| (n, 50)).collect();
+    for _ in 0..500 {
+        let prepared = engine.next_load().unwrap();
+        let taint = prepared.taint.expect("all are spoiled");
+        let tx = Object::decode(&prepared.blob, Definitions::builtin()).unwrap();
+        let sequence = tx.u32(fields::SEQUENCE).unwrap();
+        let expected = next.get_mut(&prepared.sender).unwrap();
+        assert!(sequence == *expected || sequence == 0, "{}", taint.name);
+        *expected += u32::from(taint.claims());
+        finish(&mut engine, &prepared);
+    }
+    let stats = engine.stats();
+    assert_eq!(stats.invalid.as_predicted.values().sum::<u64>(), 500);
+    assert!(stats.invalid.otherwise.is_empty() && stats.submitted == 0 && stats.failed.is_empty());
+    assert!(stats.invalid.as_predicted.len() > 12, "{:?}", stats.invalid.as_predicted);
+}
+
+#[test]
+fn a_wrong_prediction_is_counted_as_such() {
+    let config = GeneratorConfig { intent_invalid: 100.0, ..config("wrong") };
+    let mut engine = engine(&config, 3);
+    let prepared = engine.next_load().unwrap();
+    engine.answered(prepared.hash, Answer::Applied);
+    engine.settle(&outcome(&prepared, "tesSUCCESS")).unwrap();
+    let stats = engine.stats();
+    assert_eq!(stats.invalid.otherwise.values().sum::<u64>(), 1);
+    assert!(stats.invalid.as_predicted.is_empty());
+}
+
+#[test]
+fn a_type_the_network_lacks_is_switched_off() {
+    let mut engine = engine(&config("off"), 4);
+    let id = engine.catalogue.find("accountset").unwrap();
+    let prepared = engine.ask(Some(id)).unwrap();
+    engine.answered(prepared.hash, Answer::Ended);
+    engine.settle(&outcome(&prepared, "temDISABLED")).unwrap();
+    assert_eq!(
+        engine.catalogue.disabled().collect::<Vec<_>>(),
+        [("AccountSet", Some("temDISABLED"))]
+    );
+    for _ in 0..200 {
+        let prepared = engine.next_load().unwrap();
+        assert_ne!(prepared.name, "AccountSet");
+        finish(&mut engine, &prepared);
+    }
+    engine.catalogue.set_enabled(id, true);
+    assert_eq!(engine.catalogue.disabled().count(), 0);
+}
+
+#[test]
+fn only_tickets_do_not_stop_the_lanes() {
+    let mut config = config("tickets");
+    for name in Catalogue::new(&BTreeMap::new()).unwrap().names() {
+        config.weights.insert(name.into(), 0);
+    }
+    config.weights.extend([
+        ("TicketUse".into(), 10),
+        ("TicketCreate".into(), 1),
+        ("Payment".into(), 1),
+    ]);
+    let mut engine = engine(&config, 3);
+    let mut used = 0;
+    for _ in 0..500 {
+        let Ok(prepared) = engine.next_load() else {
+            engine.list_all();
+            continue;
+        };
+        let tx = Object::decode(&prepared.blob, Definitions::builtin()).unwrap();
+        used += u32::from(tx.contains(fields::TICKET_SEQUENCE));
+        finish(&mut engine, &prepared);
+    }
+    assert!(used > 100, "{used} on Tickets");
+}
+
+#[test]
+fn unknown_types_name_the_nearest() {
+    let catalogue = Catalogue::new(&BTreeMap::new()).unwrap();
+    let error = catalogue.find("TicketCraete").unwrap_err().to_string();
+    assert!(error.contains("did you mean \"TicketCreate\""), "{error}");
+    let error = catalogue.find("zzzzzzzzzzzzzzzzzzz").unwrap_err().to_string();
+    assert!(!error.contains("mean"), "{error}");
+    let mut names: Vec<_> = catalogue.names().map(str::to_ascii_lowercase).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), catalogue.names().count(), "names are unique");
+}
+
+#[test]
+fn a_transaction_that_was_not_taken_leaves_no_trace() {
+    let mut engine = engine(&config("lost"), 2);
+    let prepared = engine.next_load().unwrap();
+    let next = engine.world.accounts[prepared.sender].lane.next();
+    engine.not_taken(prepared.hash, true).unwrap();
+    let account = &engine.world.accounts[prepared.sender];
+    assert!(account.lane.next() < next && account.lane.in_flight() == 0);
+    assert_eq!((account.purse.pending, engine.in_flight()), (0, 0));
+}
+
+#[test]
+fn an_overturned_rejection_puts_the_lane_in_doubt() {
+    let mut engine = engine(&config("overturned"), 2);
+    let prepared = engine.next_load().unwrap();
+    engine.answered(prepared.hash, Answer::Ended);
+    engine.settle(&outcome(&prepared, "temMALFORMED")).unwrap();
+    assert!(engine.take_doubtful().is_empty());
+    let overturned = Outcome { overturned: true, ..outcome(&prepared, "tesSUCCESS") };
+    assert_eq!(engine.settle(&overturned), None);
+    assert_eq!(engine.take_doubtful(), [prepared.sender]);
+    engine.reread(prepared.sender, Some(Sequence(51)));
+    assert_eq!(engine.world.accounts[prepared.sender].lane.next(), Sequence(51));
+}
