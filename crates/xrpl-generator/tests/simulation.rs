@@ -1,0 +1,417 @@
+//! The engine against a real ledger core, in one thread and under a seeded plan of faults: answers
+//! get lost, transactions never leave, the node forgets what it held. Whatever happens, nothing of
+//! valid intent may fail for a reason of the generator's own making, and in the end the engine's
+//! idea of the world is the ledger's.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use xrpl_generator::{
+    GeneratorConfig,
+    accounts::{Account, Index, Role, derive},
+    catalogue::{Applied, Tx},
+    engine::{Engine, Origin, Prepared},
+    lane::{Answer, Lane},
+    objects::{Asset, Change, World},
+};
+use xrpl_protocol::{
+    Definitions, Drops, EngineResult, LedgerIndex, Object, ResultClass, Sequence, TxHash, fields,
+    keys::{KeyPair, KeyType, Seed},
+    object_id,
+    transaction::{AccountSet, Payment, Slot, TrustSet},
+};
+use xrpl_standalone::ledger::{ClosedLedger, Node, NodeConfig, PreparedTx, ReadView};
+use xrpl_tracker::{
+    AbsenceProof, Evidence, Intent, Outcome, ResultName, Source, State, ValidatedIn,
+    record::Latencies,
+};
+
+/// Chances of faults, in percent of all transactions.
+#[derive(Clone, Copy, Debug, Default)]
+struct Faults {
+    /// It never leaves.
+    never_sent: u64,
+    /// The answer gets lost.
+    answer_lost: u64,
+    /// The node says it holds it, and forgets it.
+    forgotten: u64,
+}
+
+struct Live {
+    prepared: Prepared,
+    last_ledger: u32,
+    retried: bool,
+}
+
+struct Sim {
+    engine: Engine,
+    node: Node,
+    rng: ChaCha8Rng,
+    faults: Faults,
+    live: BTreeMap<TxHash, Live>,
+    /// Results of valid intent that are no success, with what they were.
+    bad: Vec<String>,
+    refused_past: u64,
+}
+
+const LATENCIES: Latencies =
+    Latencies { first_answer_ms: None, finality_ms: None, finality_ledgers: None };
+
+fn decode(prepared: &Prepared) -> Object {
+    Object::decode(&prepared.blob, Definitions::builtin()).unwrap()
+}
+
+fn outcome(prepared: &Prepared, result: Option<&str>, evidence: Evidence) -> Outcome {
+    let result = result.map(ResultName::new);
+    Outcome {
+        hash: prepared.hash,
+        account: decode(prepared).account(fields::ACCOUNT).unwrap(),
+        slot: Slot::Sequence(Sequence(0)),
+        transaction_type: Arc::from(""),
+        state: match &evidence {
+            Evidence::Validated(_) => State::Validated,
+            Evidence::NeverSent { .. } => State::FailedNet,
+            Evidence::LastLedgerPassed { .. } => State::Expired,
+            _ => State::Rejected,
+        },
+        engine_result_first: result.clone(),
+        engine_result: result,
+        validated_ledger: None,
+        metadata: None,
+        evidence,
+        intent: Intent::Valid,
+        latencies: LATENCIES,
+        overturned: false,
+    }
+}
+
+impl Sim {
+    fn dice(&mut self, percent: u64) -> bool {
+        self.rng.next_u64() % 100 < percent
+    }
+
+    fn open(&mut self, prepared: Prepared) {
+        let load = prepared.origin == Origin::Load;
+        if load && self.dice(self.faults.never_sent) {
+            self.engine.answered(prepared.hash, Answer::Ended);
+            let evidence = Evidence::NeverSent { attempts: 8 };
+            self.engine.settle(&outcome(&prepared, None, evidence)).unwrap();
+            return;
+        }
+        let last_ledger = decode(&prepared).u32(fields::LAST_LEDGER_SEQUENCE).unwrap();
+        if load && prepared.taint.is_none() && self.dice(self.faults.forgotten) {
+            self.engine.answered(prepared.hash, Answer::Applied);
+            let live = Live { prepared, last_ledger, retried: false };
+            self.live.insert(live.prepared.hash, live);
+            return;
+        }
+        let result = self.submit(&prepared);
+        let class = result.class();
+        if matches!(class, ResultClass::Tem | ResultClass::Tef) {
+            self.engine.answered(prepared.hash, Answer::Ended);
+            self.refuse(&prepared, result);
+            return;
+        }
+        let retried =
+            class == ResultClass::Tel || class == ResultClass::Ter && result.name() != "terQUEUED";
+        let answer = match class {
+            _ if self.dice(self.faults.answer_lost) => Answer::Unknown,
+            ResultClass::Tes => Answer::Applied,
+            ResultClass::Tec => Answer::Claimed,
+            _ if retried => Answer::Retrying,
+            _ => Answer::Queued,
+        };
+        self.engine.answered(prepared.hash, answer);
+        let live = Live { prepared, last_ledger, retried };
+        self.live.insert(live.prepared.hash, live);
+    }
+
+    fn submit(&mut self, prepared: &Prepared) -> EngineResult {
+        let tx = PreparedTx::parse_and_check(&prepared.blob).expect("what is made is well-formed");
+        self.node.submit(tx, false).engine_result
+    }
+
+    fn refuse(&mut self, prepared: &Prepared, result: EngineResult) {
+        if prepared.taint.is_none() {
+            self.refused_past += u64::from(matches!(result.name(), "tefPAST_SEQ" | "tefNO_TICKET"));
+            self.bad
+                .push(format!("{result}: {}", decode(prepared).to_json(Definitions::builtin())));
+        }
+        let evidence = Evidence::RefusedByNode { engine_result: ResultName::new(result.name()) };
+        self.engine.settle(&outcome(prepared, Some(result.name()), evidence)).unwrap();
+    }
+
+    fn close(&mut self) {
+        let now = self.node.closed().header.close_time + 4;
+        let ledger = self.node.accept(now);
+        let index = ledger.header.index;
+        let mut transactions = ledger.transactions.clone();
+        // Outcomes come in any order.
+        for at in (1..transactions.len()).rev() {
+            transactions.swap(at, self.rng.next_u64() as usize % (at + 1));
+        }
+        for transaction in transactions {
+            let Some(live) = self.live.remove(&transaction.hash()) else { continue };
+            self.validate(&live.prepared, &transaction.result, &transaction.metadata, index);
+        }
+        let expired: Vec<TxHash> = self
+            .live
+            .iter()
+            .filter(|(_, l)| l.last_ledger <= index)
+            .map(|(hash, _)| *hash)
+            .collect();
+        for hash in expired {
+            let live = self.live.remove(&hash).unwrap();
+            let last_ledger_sequence = LedgerIndex(live.last_ledger);
+            let proof =
+                AbsenceProof::EveryLedgerRead { first: LedgerIndex(1), last: LedgerIndex(index) };
+            let evidence = Evidence::LastLedgerPassed { last_ledger_sequence, proof };
+            self.engine.settle(&outcome(&live.prepared, None, evidence)).unwrap();
+        }
+        self.engine.set_head(LedgerIndex(index));
+        self.engine.list_all();
+        let again: Vec<Prepared> =
+            self.live.values().filter(|l| l.retried).map(|l| l.prepared.clone()).collect();
+        for prepared in again {
+            self.submit(&prepared);
+        }
+    }
+
+    fn validate(&mut self, prepared: &Prepared, result: &EngineResult, meta: &Object, index: u32) {
+        let definitions = Definitions::builtin();
+        let place = ValidatedIn {
+            ledger_index: LedgerIndex(index),
+            ledger_hash: None,
+            result: ResultName::new(result.name()),
+            source: Source::Ws,
+        };
+        let mut outcome = outcome(prepared, Some(result.name()), Evidence::Validated(place));
+        if prepared.want_metadata {
+            let text = meta.to_json(definitions).to_string();
+            outcome.metadata =
+                Some(Arc::from(serde_json::value::RawValue::from_string(text).unwrap()));
+        }
+        if prepared.taint.is_none() && !result.is_success() {
+            self.bad
+                .push(format!("{result}: {}", decode(prepared).to_json(Definitions::builtin())));
+        }
+        self.engine.settle(&outcome).unwrap();
+    }
+
+    fn step(&mut self, load: bool) -> bool {
+        for index in self.engine.take_doubtful() {
+            let sequence = self.root(index).and_then(|root| root.u32(fields::SEQUENCE));
+            self.engine.reread(index, sequence.map(Sequence));
+        }
+        while let Some(filler) = self.engine.next_filler() {
+            self.open(filler);
+        }
+        match load.then(|| self.engine.next_load()) {
+            Some(Ok(prepared)) => {
+                self.open(prepared);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn root(&self, index: Index) -> Option<Object> {
+        let id = self.engine.world.accounts[index].id;
+        entry(self.node.closed(), &object_id::account_root(id))
+    }
+
+    /// Sends a setup transaction and closes a ledger.
+    fn setup(&mut self, index: Index, tx: Tx, effects: fn(&mut World, &Applied<'_>)) -> bool {
+        let before = self.bad.len();
+        let prepared = self.engine.send(index, tx, Some(effects), false).unwrap();
+        self.open(prepared);
+        self.close();
+        self.bad.len() == before
+    }
+}
+
+fn entry(ledger: &Arc<ClosedLedger>, id: &xrpl_protocol::Hash256) -> Option<Object> {
+    ledger.read(id).map(|entry| (*entry).clone())
+}
+
+fn learn_created(world: &mut World, applied: &Applied<'_>) {
+    for node in applied.metadata.nodes("AccountRoot") {
+        if node.change == Change::Created {
+            let index = world.accounts.find(node.account("Account").unwrap()).unwrap();
+            let sequence = node.fields["Sequence"].as_u64().unwrap() as u32;
+            world.accounts[index].active = true;
+            world.accounts[index].lane = Lane::new(Sequence(sequence), 5);
+        }
+    }
+}
+
+/// A prepared world on a fresh ledger; without trust lines if the ledger has none.
+fn sim(seed: u64, invalid: f64, max_pending: usize, faults: Faults) -> Sim {
+    let mut config = GeneratorConfig {
+        seed: seed.to_string(),
+        intent_invalid: invalid,
+        max_pending_per_account: max_pending,
+        last_ledger_offset: 6,
+        ..GeneratorConfig::default()
+    };
+    config.weights.insert("TicketCreate".into(), 10);
+    config.weights.insert("TicketUse".into(), 20);
+    let mut engine = Engine::new(&config).unwrap();
+    let node = Node::new(NodeConfig::default());
+    let fees = node.closed().fees;
+    engine.fees.set_ledger(fees.base, fees.reserve, fees.increment);
+    engine.set_head(LedgerIndex(node.closed().header.index));
+    let genesis =
+        KeyPair::from_seed(&Seed::from_passphrase("masterpassphrase", KeyType::Secp256k1));
+    let funder = engine.world.accounts.add(Account::new(genesis, Role::Funder, 100));
+    let account = &mut engine.world.accounts[funder];
+    account.active = true;
+    account.lane = Lane::new(Sequence(1), 100);
+    let rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut sim = Sim {
+        engine,
+        node,
+        rng,
+        faults: Faults::default(),
+        live: BTreeMap::new(),
+        bad: Vec::new(),
+        refused_past: 0,
+    };
+    let root = sim.root(funder).unwrap();
+    let account = &mut sim.engine.world.accounts[funder];
+    account.purse.balance = root.amount(fields::BALANCE).unwrap().drops().unwrap() as u64;
+    account.lane = Lane::new(Sequence(root.u32(fields::SEQUENCE).unwrap()), 100);
+
+    let roles = (0..6).map(|n| (Role::User, n)).chain([(Role::Gateway, 0), (Role::Tagged, 0)]);
+    for (role, n) in roles {
+        let key = KeyPair::from_seed(&derive(&config.seed, role, n, KeyType::Ed25519));
+        let index = sim.engine.world.accounts.add(Account::new(key, role, max_pending));
+        let body = Payment::xrp(sim.engine.world.accounts[index].id, Drops::from_xrp(5_000));
+        let tx = Tx { xrp: 5_000_000_000, to: Some(index), ..Tx::new(body) };
+        assert!(sim.setup(funder, tx, learn_created));
+    }
+    let gateway = sim.engine.world.accounts.gateways()[0];
+    let tagged = sim.engine.world.accounts.tagged().unwrap();
+    for (index, flag) in [(gateway, 8), (tagged, 1)] {
+        let body = AccountSet { set_flag: Some(flag), ..AccountSet::default() };
+        assert!(sim.setup(index, Tx::new(body), |_, _| {}));
+    }
+    let issuer = sim.engine.world.accounts[gateway].id;
+    let asset = Asset { currency: "USD".parse().unwrap(), issuer, gateway };
+    sim.engine.world.assets = vec![asset];
+    sim.engine.world.common_assets = 1;
+    let learn: fn(&mut World, &Applied<'_>) = |world, applied| world.learn_lines(applied.metadata);
+    for user in sim.engine.world.accounts.users().to_vec() {
+        let limit = asset.amount("1000000000".parse().unwrap());
+        let tx = Tx { owners: 1, ..Tx::new(TrustSet { limit, quality_in: None }) };
+        if !sim.setup(user, tx, learn) {
+            println!("this ledger has no trust lines yet: {}", sim.bad[0]);
+            sim.bad.clear();
+            sim.engine.world.assets.clear();
+            for name in ["TrustSet", "PaymentIssued"] {
+                let id = sim.engine.catalogue.find(name).unwrap();
+                sim.engine.catalogue.set_enabled(id, false);
+            }
+            break;
+        }
+        let body = Payment {
+            amount: asset.amount("100000".parse().unwrap()),
+            ..Payment::xrp(sim.engine.world.accounts[user].id, Drops(1))
+        };
+        assert!(sim.setup(gateway, Tx::new(body), learn), "{:?}", sim.bad);
+    }
+    sim.engine.set_max_pending(max_pending);
+    sim.engine.reset_stats();
+    sim.engine.list_all();
+    sim.faults = faults;
+    sim
+}
+
+fn run(sim: &mut Sim, ledgers: u32) {
+    for _ in 0..ledgers {
+        for _ in 0..40 {
+            if !sim.step(true) {
+                break;
+            }
+        }
+        sim.close();
+    }
+    // What is in flight comes to its end; holes are filled.
+    for _ in 0..40 {
+        while sim.step(false) {}
+        sim.close();
+    }
+    assert_eq!(sim.engine.in_flight(), 0, "{:?}", sim.live.keys());
+}
+
+/// The engine's world is the ledger's.
+fn agrees(sim: &Sim) {
+    for (index, account) in sim.engine.world.accounts.iter().enumerate() {
+        let root = sim.root(index as Index).unwrap();
+        assert_eq!(root.u32(fields::SEQUENCE), Some(account.lane.next().0), "{}", account.id);
+        let balance = root.amount(fields::BALANCE).unwrap().drops().unwrap();
+        assert_eq!(balance, account.purse.balance as i64, "{}", account.id);
+        assert_eq!(account.purse.pending, 0);
+        for line in account.lines.iter() {
+            let asset = sim.engine.world.assets[usize::from(line.asset)];
+            let id = object_id::trust_line(account.id, asset.issuer, asset.currency);
+            let state = entry(sim.node.closed(), &id).unwrap();
+            let value = state.amount(fields::BALANCE).unwrap().value().unwrap();
+            let own = if account.id < asset.issuer { value } else { value.negated() };
+            assert_eq!(own, line.balance);
+            assert!(line.leaving.is_zero() && line.coming.is_zero());
+        }
+    }
+}
+
+#[test]
+fn valid_load_succeeds_without_exception() {
+    for seed in 0..6 {
+        let mut sim = sim(seed, 0.0, 1 + seed as usize * 2, Faults::default());
+        run(&mut sim, 30);
+        assert!(sim.bad.is_empty(), "seed {seed}: {:?}", sim.bad);
+        let stats = sim.engine.stats();
+        assert!(stats.validated > 150 && stats.validated == stats.submitted, "{stats:?}");
+        assert_eq!((stats.holes_filled, stats.rereads, stats.metadata_missing), (0, 0, 0));
+        for name in ["Payment", "AccountSet", "TicketCreate", "TicketUse"] {
+            assert!(stats.by_type[name].validated > 0, "{name}: {stats:?}");
+        }
+        agrees(&sim);
+    }
+}
+
+#[test]
+fn every_invalid_one_gets_what_its_taint_predicts() {
+    let mut seen = BTreeMap::new();
+    for seed in 10..16 {
+        let mut sim = sim(seed, 50.0, 5, Faults::default());
+        run(&mut sim, 40);
+        assert!(sim.bad.is_empty(), "seed {seed}: {:?}", sim.bad);
+        let stats = sim.engine.stats();
+        assert!(stats.invalid.otherwise.is_empty(), "seed {seed}: {:?}", stats.invalid.otherwise);
+        assert_eq!(stats.invalid.as_predicted.values().sum::<u64>(), stats.submitted_invalid);
+        seen.extend(stats.invalid.as_predicted);
+        agrees(&sim);
+    }
+    assert!(seen.len() >= 18, "{seen:?}");
+}
+
+#[test]
+fn faults_leave_no_gap_and_burn_no_sequence() {
+    let mut filled = 0;
+    for seed in 20..40 {
+        let faults = Faults { never_sent: 4, answer_lost: 10, forgotten: 2 };
+        let invalid = if seed % 2 == 0 { 0.0 } else { 20.0 };
+        let mut sim = sim(seed, invalid, 1 + seed as usize % 8, faults);
+        run(&mut sim, 40);
+        assert_eq!(sim.refused_past, 0, "seed {seed}: {:?}", sim.bad);
+        assert!(sim.bad.is_empty(), "seed {seed}: {:?}", sim.bad);
+        let stats = sim.engine.stats();
+        assert!(stats.validated > 100, "seed {seed}: {stats:?}");
+        assert_eq!(stats.rereads, 0, "seed {seed}: nothing gave reason to doubt");
+        filled += stats.holes_filled;
+        agrees(&sim);
+    }
+    assert!(filled > 10, "the plan made {filled} holes");
+}
