@@ -1,9 +1,22 @@
-//! Payments through trust lines and books.
+//! Payments of issued currencies along trust lines: from or to the issuer, or through it. Books and
+//! other paths are not taken (xrpld's default path without offers).
 
-use xrpl_protocol::{Amount, EngineResult, fields};
+use xrpl_protocol::{
+    AccountId, Amount, Currency, EngineResult, IssuedValue, fields, issued_value::Rounding,
+    object_id,
+};
 
-use super::{ApplyContext, Ter};
-use crate::ledger::PreparedTx;
+use super::{
+    ApplyContext, Ter,
+    account_root::{flag, flags_of},
+    destination,
+    payment::{LIMIT_QUALITY, NO_RIPPLE_DIRECT, PARTIAL_PAYMENT, max_source_amount},
+    trust_line::{self, Side, balance, value_of},
+};
+use crate::ledger::{PreparedTx, ReadView, Sandbox};
+
+/// A rate or quality of 1.
+const ONE: u32 = 1_000_000_000;
 
 /// Whether a Payment goes through paths instead of moving XRP directly.
 #[must_use]
@@ -14,18 +27,169 @@ pub fn is_flow(tx: &PreparedTx) -> bool {
         || !matches!(object.amount(fields::AMOUNT), Some(Amount::Xrp(_)))
 }
 
+/// A payment in one currency along the default path.
+struct Plan {
+    currency: Currency,
+    /// Accounts from sender to receiver.
+    hops: Vec<AccountId>,
+    deliver: IssuedValue,
+    max: IssuedValue,
+    min: IssuedValue,
+    partial: bool,
+}
+
+fn plan(tx: &PreparedTx) -> Option<Plan> {
+    let object = &tx.object;
+    let Some(Amount::Issued { value: deliver, currency, issuer }) = object.amount(fields::AMOUNT)
+    else {
+        return None;
+    };
+    let Amount::Issued { value: max, currency: source, issuer: source_issuer } =
+        max_source_amount(tx)
+    else {
+        return None;
+    };
+    let (from, to) = (tx.account, destination(tx));
+    let direct = source_issuer == from || source_issuer == issuer;
+    let plain = !tx.has_flag(NO_RIPPLE_DIRECT | LIMIT_QUALITY) && !object.contains(fields::PATHS);
+    if source != currency || !direct || !plain || from == to {
+        return None;
+    }
+    let hops = if issuer == from || issuer == to { vec![from, to] } else { vec![from, issuer, to] };
+    let partial = tx.has_flag(PARTIAL_PAYMENT);
+    let min = object.amount(fields::DELIVER_MIN).and_then(|min| min.value());
+    Some(Plan { currency, hops, deliver, max, min: min.unwrap_or(IssuedValue::ZERO), partial })
+}
+
 /// Refuses what the payment engine does not do yet.
 ///
 /// # Errors
 /// `temDISABLED`.
 pub fn supported(tx: &PreparedTx) -> Ter {
-    if is_flow(tx) { Err(EngineResult::TEM_DISABLED) } else { Ok(()) }
+    if !is_flow(tx) || plan(tx).is_some() { Ok(()) } else { Err(EngineResult::TEM_DISABLED) }
 }
 
-/// Moves an issued currency, or XRP through books. The destination exists and accepts deposits.
+fn less(a: IssuedValue, b: IssuedValue) -> bool {
+    a.sub(b).is_ok_and(|difference| difference.is_negative())
+}
+
+fn smaller(a: IssuedValue, b: IssuedValue) -> IssuedValue {
+    if less(a, b) { a } else { b }
+}
+
+fn scale(value: IssuedValue, by: u32, from: u32, up: bool) -> Result<IssuedValue, EngineResult> {
+    if by == from {
+        return Ok(value);
+    }
+    let rounding = if up { Rounding::Up } else { Rounding::Down };
+    value.mul_ratio(by, from, rounding).map_err(|_| EngineResult::TEC_PATH_DRY)
+}
+
+/// One hop between two accounts.
+struct Step {
+    from: AccountId,
+    to: AccountId,
+    /// Most that can move.
+    limit: IssuedValue,
+    redeems: bool,
+    quality_in: u32,
+}
+
+fn step(view: &Sandbox<'_>, plan: &Plan, at: usize) -> Result<Step, EngineResult> {
+    const DRY: EngineResult = EngineResult::TEC_PATH_DRY;
+    let (from, to) = (plan.hops[at], plan.hops[at + 1]);
+    let root = view.account(from).ok_or(DRY)?;
+    let key = object_id::trust_line(from, to, plan.currency);
+    let line = view.read(&key).ok_or(DRY)?;
+    let flags = flags_of(&line);
+    let (mine, theirs) = (Side::of(from, to), Side::of(to, from));
+    if plan.hops.len() > 2 {
+        // Between an issuer and a holder alone, freezing stops nothing.
+        let global = view.account(to).is_some_and(|to| flags_of(&to) & flag::GLOBAL_FREEZE != 0);
+        let deep = mine.deep_freeze() | theirs.deep_freeze();
+        if global || flags & (theirs.freeze() | deep) != 0 {
+            return Err(DRY);
+        }
+    }
+    if at > 0 {
+        let before = object_id::trust_line(plan.hops[at - 1], from, plan.currency);
+        let before = view.read(&before).ok_or(DRY)?;
+        let side = Side::of(from, plan.hops[at - 1]);
+        if flags_of(&before) & side.no_ripple() != 0 && flags & mine.no_ripple() != 0 {
+            return Err(DRY);
+        }
+    }
+    let held = balance(&line, mine);
+    if flags_of(&root) & flag::REQUIRE_AUTH != 0 && flags & mine.auth() == 0 && held.is_zero() {
+        return Err(DRY);
+    }
+    let redeems = held.signum() > 0;
+    let limit =
+        if redeems { held } else { value_of(&line, theirs.limit()).add(held).map_err(|_| DRY)? };
+    if limit.signum() <= 0 {
+        return Err(DRY);
+    }
+    let quality_in = line.u32(theirs.quality_in()).unwrap_or(ONE).min(ONE);
+    Ok(Step {
+        from,
+        to,
+        limit,
+        redeems,
+        quality_in: if quality_in == 0 { ONE } else { quality_in },
+    })
+}
+
+/// Moves an issued currency. The destination exists and accepts deposits.
 ///
 /// # Errors
-/// The engine's result.
-pub fn apply(_ctx: &mut ApplyContext<'_>) -> Ter {
-    Err(EngineResult::TEF_INTERNAL)
+/// `tecPATH_DRY` when nothing can get through, `tecPATH_PARTIAL` when not all can.
+pub fn apply(ctx: &mut ApplyContext<'_>) -> Ter {
+    let plan = plan(ctx.tx).ok_or(EngineResult::TEF_INTERNAL)?;
+    let steps: Vec<Step> =
+        (0..plan.hops.len() - 1).map(|at| step(&ctx.view, &plan, at)).collect::<Result<_, _>>()?;
+    let rate = match &*steps {
+        [first, _] if first.redeems => transfer_rate(&ctx.view, plan.hops[1]),
+        _ => ONE,
+    };
+    let Some(last) = steps.last() else { return Err(EngineResult::TEF_INTERNAL) };
+    // Backwards: what each hop must carry, as far as its limit goes.
+    let quality_in = if last.redeems { ONE } else { last.quality_in };
+    let mut carried = scale(plan.deliver, ONE, quality_in, true)?;
+    let mut whole = true;
+    if less(last.limit, carried) {
+        carried = last.limit;
+        whole = false;
+    }
+    let mut spent = scale(carried, rate, ONE, true)?;
+    let source = if steps.len() > 1 { smaller(steps[0].limit, plan.max) } else { plan.max };
+    if less(source, spent) {
+        spent = source;
+        carried = scale(spent, ONE, rate, false)?;
+        whole = false;
+    }
+    let delivered = if whole { plan.deliver } else { scale(carried, quality_in, ONE, false)? };
+    if !whole {
+        if !plan.partial || less(delivered, plan.min) {
+            return Err(EngineResult::TEC_PATH_PARTIAL);
+        }
+        if delivered.signum() <= 0 {
+            return Err(EngineResult::TEC_PATH_DRY);
+        }
+    }
+    for (at, step) in steps.iter().enumerate() {
+        let value = if at + 1 == steps.len() { carried } else { spent };
+        trust_line::credit(&mut ctx.view, step.from, step.to, plan.currency, value)?;
+    }
+    if !whole
+        && let Some(Amount::Issued { currency, issuer, .. }) = ctx.tx.object.amount(fields::AMOUNT)
+    {
+        ctx.delivered = Some(Amount::Issued { value: delivered, currency, issuer });
+    }
+    Ok(())
+}
+
+/// What an issuer takes for moving its currency between others.
+fn transfer_rate(view: &Sandbox<'_>, issuer: AccountId) -> u32 {
+    let rate = view.account(issuer).and_then(|root| root.u32(fields::TRANSFER_RATE));
+    rate.filter(|rate| *rate != 0).unwrap_or(ONE)
 }

@@ -15,6 +15,8 @@ mod preflight;
 mod regular_key;
 mod signer_list;
 mod ticket;
+mod trust_line;
+mod trust_set;
 
 use xrpl_protocol::{AccountId, Amount, EngineResult, Object, fields};
 
@@ -142,6 +144,7 @@ pub fn transactor(kind: u16) -> Option<&'static dyn Transactor> {
         5 => &regular_key::SetRegularKey,
         10 => &ticket::TicketCreate,
         12 => &signer_list::SignerListSet,
+        20 => &trust_set::TrustSet,
         _ => return None,
     })
 }

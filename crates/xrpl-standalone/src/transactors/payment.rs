@@ -10,9 +10,9 @@ use super::{
 };
 use crate::ledger::{PreparedTx, ReadView, Sandbox, entry_type};
 
-const NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
-const PARTIAL_PAYMENT: u32 = 0x0002_0000;
-const LIMIT_QUALITY: u32 = 0x0004_0000;
+pub(super) const NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
+pub(super) const PARTIAL_PAYMENT: u32 = 0x0002_0000;
+pub(super) const LIMIT_QUALITY: u32 = 0x0004_0000;
 
 /// Paths a payment may name, and steps in each.
 const MAX_PATHS: usize = 6;
@@ -25,7 +25,7 @@ const MAX_CREDENTIALS: usize = 8;
 pub(super) struct Payment;
 
 /// The currency whose code spells XRP.
-const BAD_CURRENCY: Currency =
+pub(super) const BAD_CURRENCY: Currency =
     Currency([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b'X', b'R', b'P', 0, 0, 0, 0, 0]);
 
 fn has_bad_currency(amount: &Amount) -> bool {

@@ -1,0 +1,105 @@
+//! Payments per second through the ledger core: submit (open ledger) and close (canonical order,
+//! metadata, hashes), without signature checks.
+
+use std::{sync::Arc, time::Duration};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use xrpl_protocol::{AccountId, Amount, Object, Value, fields};
+use xrpl_standalone::{
+    ledger::{Node, NodeConfig, PreparedTx, genesis::GENESIS_ACCOUNT},
+    txq::QueueSetup,
+};
+
+const ACCOUNTS: u32 = 500;
+const PER_LEDGER: u32 = 5_000;
+/// Whoever has no key signs with this: the core looks at the form only.
+const KEY: [u8; 33] = {
+    let mut key = [7; 33];
+    key[0] = 0xed;
+    key
+};
+
+fn account(n: u32) -> AccountId {
+    let mut key = KEY;
+    key[1..5].copy_from_slice(&n.to_be_bytes());
+    AccountId::of_public_key(&key)
+}
+
+fn payment(from: u32, to: AccountId, sequence: u32, drops: i64) -> Arc<PreparedTx> {
+    let mut key = KEY;
+    key[1..5].copy_from_slice(&from.to_be_bytes());
+    let mut tx = Object::new()
+        .with(fields::TRANSACTION_TYPE, 0u16)
+        .with(fields::FLAGS, 0u32)
+        .with(fields::SEQUENCE, sequence)
+        .with(fields::LAST_LEDGER_SEQUENCE, u32::MAX)
+        .with(fields::AMOUNT, Amount::Xrp(drops))
+        .with(fields::FEE, Amount::Xrp(10))
+        .with(fields::ACCOUNT, AccountId::of_public_key(&key))
+        .with(fields::DESTINATION, to);
+    tx.set(fields::SIGNING_PUB_KEY, Value::Blob(key.to_vec()));
+    tx.set(fields::TXN_SIGNATURE, Value::Blob(vec![1; 64]));
+    Arc::new(PreparedTx::parse(&tx.encode()).expect("a well-formed payment"))
+}
+
+/// A ledger with funded accounts. The genesis account signs with a regular key made up here.
+fn funded() -> (Node, u32) {
+    let queue = QueueSetup { minimum_txn_in_ledger: 1 << 20, ..QueueSetup::default() };
+    let mut node = Node::new(NodeConfig { queue, history: Some(16), ..NodeConfig::default() });
+    let master = xrpl_protocol::keys::KeyPair::from_seed(
+        &"snoPBrXtMeMyMHUVTgbuqAfg1SUTb".parse().expect("the genesis seed"),
+    );
+    for n in 0..ACCOUNTS {
+        let tx = Object::new()
+            .with(fields::TRANSACTION_TYPE, 0u16)
+            .with(fields::FLAGS, 0u32)
+            .with(fields::SEQUENCE, n + 1)
+            .with(fields::AMOUNT, Amount::Xrp(1_000_000_000_000))
+            .with(fields::FEE, Amount::Xrp(10))
+            .with(fields::ACCOUNT, GENESIS_ACCOUNT)
+            .with(fields::DESTINATION, account(n));
+        let signed = xrpl_protocol::sign::sign(tx, &master);
+        let prepared = PreparedTx::parse_and_check(&signed.blob).expect("signed here");
+        assert!(node.submit(prepared, false).applied);
+    }
+    node.drain_events();
+    let close = node.closed().header.close_time + 10;
+    (node.accept(close).transactions.len() == ACCOUNTS as usize).then_some(()).expect("funded");
+    let first = node.closed().header.index;
+    (node, first)
+}
+
+fn submit_and_close(c: &mut Criterion) {
+    let (mut node, mut sequence) = funded();
+    let mut group = c.benchmark_group("ledger");
+    group.throughput(Throughput::Elements(PER_LEDGER.into()));
+    group.sample_size(10).measurement_time(Duration::from_secs(5));
+    group.bench_function("submit_and_close_payments", |b| {
+        b.iter_batched(
+            || {
+                let each = PER_LEDGER / ACCOUNTS;
+                let batch: Vec<_> = (0..each)
+                    .flat_map(|i| (0..ACCOUNTS).map(move |n| (n, i)))
+                    .map(|(n, i)| payment(n, account((n + 1 + i) % ACCOUNTS), sequence + i, 1))
+                    .collect();
+                sequence += each;
+                batch
+            },
+            |batch| {
+                for tx in batch {
+                    let outcome = node.submit(tx, false);
+                    assert!(outcome.applied, "{}", outcome.engine_result);
+                }
+                node.drain_events();
+                let ledger = node.accept(0);
+                assert_eq!(ledger.transactions.len(), PER_LEDGER as usize);
+                node.drain_events();
+            },
+            criterion::BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+criterion_group!(benches, submit_and_close);
+criterion_main!(benches);
