@@ -1,5 +1,5 @@
 //! Replays recordings of a real xrpld on a fresh ledger: every submit answer, every transaction's
-//! metadata, every ledger hash. What differs is listed with its reason in `replay_differences.toml`,
+//! metadata, every ledger hash. What differs is listed with its reason in `replay_differences.json`,
 //! and that list must be exact.
 
 mod replay_support;

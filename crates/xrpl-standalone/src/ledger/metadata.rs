@@ -154,9 +154,7 @@ impl<'a, 'b> Recorder<'a, 'b> {
                 self.nodes.put(key, fields::DELETED_NODE, &entry);
                 self.thread_owners(&before);
                 let node = self.nodes.put(key, fields::DELETED_NODE, &entry);
-                put_fields(node, fields::PREVIOUS_FIELDS, &before, |field, value| {
-                    when::previous(field) && entry.get(field) != Some(value)
-                });
+                put_previous(node, &before, &entry);
                 put_fields(node, fields::FINAL_FIELDS, &entry, |field, _| {
                     when::last_of_deleted(field)
                 });
@@ -171,9 +169,7 @@ impl<'a, 'b> Recorder<'a, 'b> {
                 let Some((_, entry)) = self.sandbox.items.get(&key) else { return };
                 let entry = Arc::clone(entry);
                 let node = self.nodes.put(key, fields::MODIFIED_NODE, &entry);
-                put_fields(node, fields::PREVIOUS_FIELDS, &before, |field, value| {
-                    when::previous(field) && entry.get(field) != Some(value)
-                });
+                put_previous(node, &before, &entry);
                 put_fields(node, fields::FINAL_FIELDS, &entry, |field, _| {
                     when::last_of_modified(field)
                 });
@@ -279,6 +275,18 @@ fn put_fields(
     }
     if !object.is_empty() {
         node.set(into, Value::Object(object));
+    }
+}
+
+/// What fields that changed or went away were. A field that is new makes the object appear too, if
+/// only empty: xrpld counts its absence as a former value that it then does not write.
+fn put_previous(node: &mut Object, before: &Object, after: &Object) {
+    put_fields(node, fields::PREVIOUS_FIELDS, before, |field, value| {
+        when::previous(field) && after.get(field) != Some(value)
+    });
+    let adds = || after.iter().any(|(field, _)| when::previous(field) && !before.contains(field));
+    if !node.contains(fields::PREVIOUS_FIELDS) && adds() {
+        node.set(fields::PREVIOUS_FIELDS, Value::Object(Object::new()));
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod account_root;
 mod account_set;
 mod apply;
+mod clawback;
 pub mod flow;
 mod invariants;
 mod payment;
@@ -145,6 +146,7 @@ pub fn transactor(kind: u16) -> Option<&'static dyn Transactor> {
         10 => &ticket::TicketCreate,
         12 => &signer_list::SignerListSet,
         20 => &trust_set::TrustSet,
+        30 => &clawback::Clawback,
         _ => return None,
     })
 }
