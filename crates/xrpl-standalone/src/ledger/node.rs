@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use xrpl_protocol::{AccountId, Drops, EngineResult, Hash256, ResultClass, TxHash};
 
 use super::{
@@ -22,6 +22,28 @@ use crate::{
 
 /// Held transactions that follow one at most.
 const MAX_POPPED: usize = 10;
+
+/// Ledgers after which what never got into one is forgotten.
+const MEMORY: u32 = 256;
+
+/// Hashes with the ledger index at which they were noted.
+#[derive(Debug, Default)]
+struct Marks(FxHashMap<TxHash, u32>);
+
+impl Marks {
+    /// Notes a hash; false if it was there.
+    fn insert(&mut self, hash: TxHash, index: u32) -> bool {
+        self.0.insert(hash, index).is_none()
+    }
+
+    fn contains(&self, hash: &TxHash) -> bool {
+        self.0.contains_key(hash)
+    }
+
+    fn forget_before(&mut self, index: u32) {
+        self.0.retain(|_, at| *at >= index);
+    }
+}
 
 /// How a node starts.
 #[derive(Clone, Debug)]
@@ -114,10 +136,11 @@ pub struct Node {
     ledgers: VecDeque<Arc<ClosedLedger>>,
     by_hash: FxHashMap<Hash256, u32>,
     transactions: FxHashMap<TxHash, u32>,
-    seen: FxHashMap<TxHash, (Arc<PreparedTx>, EngineResult)>,
-    bad: FxHashSet<TxHash>,
-    bad_signatures: FxHashSet<TxHash>,
-    held_before: FxHashSet<TxHash>,
+    /// Not in a ledger: with the last result, and the open ledger's index at that time.
+    seen: FxHashMap<TxHash, (Arc<PreparedTx>, EngineResult, u32)>,
+    bad: Marks,
+    bad_signatures: Marks,
+    held_before: Marks,
     open: OpenView,
     txq: TxQ,
     held: CanonicalSet,
@@ -144,9 +167,9 @@ impl Node {
             by_hash: FxHashMap::default(),
             transactions: FxHashMap::default(),
             seen: FxHashMap::default(),
-            bad: FxHashSet::default(),
-            bad_signatures: FxHashSet::default(),
-            held_before: FxHashSet::default(),
+            bad: Marks::default(),
+            bad_signatures: Marks::default(),
+            held_before: Marks::default(),
             open: OpenView::new(Arc::clone(&second), None),
             txq: TxQ::new(config.queue),
             held: CanonicalSet::default(),
@@ -166,6 +189,13 @@ impl Node {
             self.seen.remove(&tx.hash());
         }
         self.ledgers.push_back(ledger);
+        if index.is_multiple_of(MEMORY / 4) {
+            let oldest = index.saturating_sub(MEMORY);
+            self.seen.retain(|_, (_, _, at)| *at >= oldest);
+            for marks in [&mut self.bad, &mut self.bad_signatures, &mut self.held_before] {
+                marks.forget_before(oldest);
+            }
+        }
         while self.history.is_some_and(|keep| self.ledgers.len() > keep.max(2)) {
             if let Some(old) = self.ledgers.pop_front() {
                 self.by_hash.remove(&old.header.hash);
@@ -228,7 +258,7 @@ impl Node {
             let transaction = Arc::clone(ledger.transaction(hash)?);
             return Some(TransactionStatus::Validated { ledger: Arc::clone(ledger), transaction });
         }
-        let (tx, result) = self.seen.get(hash)?;
+        let (tx, result, _) = self.seen.get(hash)?;
         Some(TransactionStatus::Seen { tx: Arc::clone(tx), result: *result })
     }
 
@@ -297,7 +327,7 @@ impl Node {
     /// signature that it has seen before has others.
     pub fn refusal(&mut self, invalid: &InvalidTransaction) -> String {
         match invalid.bad_signature {
-            Some(hash) if !self.bad_signatures.insert(hash) => {
+            Some(hash) if !self.bad_signatures.insert(hash, self.current_index()) => {
                 format!("{LOCAL_CHECKS}Transaction has bad signature.")
             }
             _ => invalid.reason.clone(),
@@ -309,7 +339,7 @@ impl Node {
         let engine_result = if self.bad.contains(&tx.hash) {
             EngineResult::TEM_BAD_SIGNATURE
         } else if tx.has_flag(INNER_BATCH) {
-            self.bad.insert(tx.hash);
+            self.bad.insert(tx.hash, self.current_index());
             EngineResult::TEM_INVALID_FLAG
         } else {
             return None;
@@ -352,8 +382,9 @@ impl Node {
             self.events.push(Event::FeesMayHaveChanged(self.server_fees()));
         }
         let class = result.class();
+        let current = self.current_index();
         if class == ResultClass::Tem {
-            self.bad.insert(tx.hash);
+            self.bad.insert(tx.hash, current);
         }
         let mut next = Vec::new();
         let mut kept = false;
@@ -373,7 +404,7 @@ impl Node {
             let soon = tx
                 .last_ledger
                 .is_some_and(|last| last.wrapping_sub(self.current_index()) <= HOLD_LEDGERS);
-            if local || soon || self.held_before.insert(tx.hash) {
+            if local || soon || self.held_before.insert(tx.hash, current) {
                 self.held.insert(Arc::clone(&tx));
                 kept = true;
             }
@@ -384,7 +415,7 @@ impl Node {
             kept = true;
         }
         let broadcast = (applied.applied || queued) && !enforced;
-        self.seen.insert(tx.hash, (Arc::clone(&tx), result));
+        self.seen.insert(tx.hash, (Arc::clone(&tx), result, current));
         let outcome = SubmitOutcome {
             engine_result: result,
             accepted: applied.applied || broadcast || queued || kept,
