@@ -24,15 +24,15 @@ use crate::{
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RpcError {
+pub(crate) struct RpcError {
     /// The token.
-    pub token: &'static str,
+    pub(crate) token: &'static str,
     /// Its number.
-    pub code: i32,
+    pub(crate) code: i32,
     /// What it says to people.
-    pub message: String,
+    pub(crate) message: String,
     /// Members beside these three.
-    pub extra: Map<String, Json>,
+    pub(crate) extra: Map<String, Json>,
 }
 
 impl RpcError {
@@ -66,8 +66,7 @@ impl RpcError {
     }
 
     /// The members of an error answer.
-    #[must_use]
-    pub fn to_members(&self) -> Map<String, Json> {
+    pub(crate) fn to_members(&self) -> Map<String, Json> {
         let mut members = self.extra.clone();
         members.insert("error".into(), self.token.into());
         if self.code != 0 {
