@@ -464,6 +464,8 @@ impl WsConnection {
             () = writer => {}
             () = reader => {}
         }
+        // Answers a close from the other side; a peer that is gone must not hold the task.
+        let _ = time::timeout(Duration::from_secs(1), sink.close()).await;
         this.shared.streams.lock().leave(this.id);
     }
 
