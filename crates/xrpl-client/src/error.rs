@@ -20,6 +20,9 @@ pub struct ApiError {
     /// More, from the code that refused.
     #[serde(default)]
     pub error_exception: Option<String>,
+    /// Of `tx` with a range: whether every ledger of it was searched. Only `true` proves absence.
+    #[serde(default)]
+    pub searched_all: Option<bool>,
 }
 
 impl ApiError {

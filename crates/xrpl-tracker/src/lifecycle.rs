@@ -228,11 +228,9 @@ pub fn transition(tx: &TxState, event: &Event) -> Transition {
         Event::ApiError { refused: false, .. } => not_taken(tx),
         Event::NotWritten { attempts, budget_spent } => match (tx.state, budget_spent) {
             // Only what provably never left may be called so.
-            (State::Created, true) if !tx.may_have_left => Transition::end(
-                tx,
-                State::FailedNet,
-                Evidence::NeverSent { attempts: *attempts },
-            ),
+            (State::Created, true) if !tx.may_have_left => {
+                Transition::end(tx, State::FailedNet, Evidence::NeverSent { attempts: *attempts })
+            }
             (_, false) => {
                 Transition::stay(tx, smallvec![Effect::Persist, Effect::ResendAfterPause])
             }
@@ -280,12 +278,8 @@ fn seen_validated(tx: TxState, place: &ValidatedIn) -> Transition {
         State::Rejected => true,
         State::Created | State::Submitted | State::Retryable => false,
     };
-    let after = TxState {
-        state: State::Validated,
-        may_have_left: true,
-        undecided: false,
-        in_doubt: false,
-    };
+    let after =
+        TxState { state: State::Validated, may_have_left: true, undecided: false, in_doubt: false };
     let mut effects: SmallVec<[Effect; 4]> = smallvec![
         Effect::RecordValidation(place.clone()),
         Effect::Persist,

@@ -114,6 +114,18 @@ impl Counters {
         self.types[usize::from(transaction_type.0)].total += 1;
     }
 
+    /// Takes back what [`Self::created`] counted.
+    pub(crate) fn withdrawn(&mut self, state: State, transaction_type: TypeIndex, intent: &Intent) {
+        self.total -= 1;
+        self.by_state[state as usize] -= 1;
+        if intent.is_invalid() {
+            self.expected_invalid -= 1;
+        } else {
+            self.valid_by_state[state as usize] -= 1;
+        }
+        self.types[usize::from(transaction_type.0)].total -= 1;
+    }
+
     pub(crate) fn moved(&mut self, from: State, to: State, intent: &Intent) {
         self.by_state[from as usize] -= 1;
         self.by_state[to as usize] += 1;
@@ -351,6 +363,11 @@ pub struct Stats {
     pub ledger_index: LedgerIndex,
     /// The newest validated ledger when this process started.
     pub first_ledger_index: LedgerIndex,
+    /// The newest validated ledger when the oldest transaction without an end was handed in, among
+    /// those not overdue yet.
+    pub oldest_pending_ledger: Option<LedgerIndex>,
+    /// Transactions in memory, ended ones included.
+    pub in_memory: u64,
     /// Ledgers read because the stream missed them or part of them.
     pub ledgers_backfilled: u64,
     /// Ledgers for which nodes gave different hashes; must be 0.

@@ -2,121 +2,506 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{broadcast, watch};
-use xrpl_client::Pool;
-use xrpl_protocol::TxHash;
+use tokio::{
+    sync::{Notify, broadcast, oneshot, watch},
+    time,
+};
+use xrpl_client::{EndpointId, Pool};
+use xrpl_protocol::{
+    LedgerIndex, Object, TxHash, fields, hash::transaction_hash, transaction::Slot,
+};
 
 use crate::{
+    backfill,
     config::TrackerConfig,
-    error::Result,
+    core::{Clock, Core, Links, Shared},
+    error::{Error, Result},
+    event_queue::event_queue,
+    finality_checker,
+    lifecycle::{State, TxState},
+    network,
+    pending::{Key, NewEntry, Waiters},
     record::{
-        CheckReport, Dossier, LedgerHead, Outcome, RowFilter, RowPage, StateChange, Submission,
-        Submitted, Validation,
+        CheckReport, Dossier, Identity, LedgerHead, Outcome, PreliminaryView, Progress, Record,
+        Row, RowFilter, RowPage, RunId, StateChange, Submission, Submitted, Validation,
     },
     stats::{Stats, WsStats},
-    store::Store,
+    store::{Created, Resumed, Store},
+    submitter, ws_listener, ws_processor,
 };
 
 /// Follows transactions to their proven end. Clones share one tracker.
 #[derive(Clone, Debug)]
 pub struct Tracker {
-    pool: Pool,
+    shared: Arc<Shared>,
+    started_at_ms: u64,
 }
 
 impl Tracker {
-    /// Starts following the network that the pool reaches.
+    /// Starts following the network that the pool reaches. What the store has of the same network
+    /// and has no end yet is taken up again. The pool's health is watched from here on too.
     ///
     /// # Errors
     /// No node answers within the start timeout, or the store fails.
     pub async fn start(pool: Pool, store: Arc<dyn Store>, config: TrackerConfig) -> Result<Self> {
-        let _ = (store, config);
-        Ok(Self { pool })
+        let clock = Clock::new();
+        let start = network::start(&pool, &store, &config, clock).await?;
+        let (queue, events) = event_queue(config.queue_capacity);
+        let head = LedgerHead {
+            index: start.head.index,
+            hash: start.head.hash,
+            base_fee: start.head.base_fee,
+            reserve_base: start.head.reserve_base,
+            reserve_inc: start.head.reserve_inc,
+            close_time: start.head.close_time,
+            txn_count: None,
+            network_id: start.head.network_id,
+        };
+        let links = Arc::new(Links {
+            store: Arc::clone(&store),
+            events: broadcast::channel(config.event_capacity.max(1)).0,
+            head: watch::channel(head.clone()).0,
+            resend: Notify::new(),
+            look_up: Notify::new(),
+            backfill: Notify::new(),
+            idle: Notify::new(),
+        });
+        store.ledger(head.index, head.hash);
+        let core = Core::new(links, &config, head, start.run);
+        let shared = Arc::new(Shared::new(pool, store, config, queue, core, clock));
+        let tracker = Self { started_at_ms: clock.now_ms(), shared };
+        tracker.resume(start.resumed);
+        tracker.spawn_tasks(Arc::new(tokio::sync::Mutex::new(events)));
+        Ok(tracker)
+    }
+
+    fn spawn_tasks(&self, events: ws_processor::Events) {
+        let supervisor = &self.shared.supervisor;
+        let shared = &self.shared;
+        let one = Arc::clone(shared);
+        supervisor.keep("ws_processor", move || {
+            ws_processor::process(Arc::clone(&one), Arc::clone(&events))
+        });
+        for (id, endpoint) in shared.pool.endpoints() {
+            let Some(url) = endpoint.ws.clone() else { continue };
+            let one = Arc::clone(shared);
+            supervisor.keep("ws_listener", move || {
+                ws_listener::listen(Arc::clone(&one), id, url.clone())
+            });
+        }
+        let one = Arc::clone(shared);
+        supervisor.keep("finality_checker", move || finality_checker::run(Arc::clone(&one)));
+        let one = Arc::clone(shared);
+        supervisor.keep("backfill", move || backfill::run(Arc::clone(&one)));
+        let one = Arc::clone(shared);
+        supervisor.keep("submitter", move || submitter::resend(Arc::clone(&one)));
+        let (pool, token) = (shared.pool.clone(), supervisor.token.clone());
+        supervisor.run(async move { pool.watch_health(token).await });
+    }
+
+    /// Takes up what has no end yet.
+    fn resume(&self, resumed: Resumed) {
+        let now_ms = self.shared.now_ms();
+        let mut core = self.shared.lock();
+        for count in &resumed.counts {
+            core.counters.restore(count);
+        }
+        for record in resumed.open {
+            let Record { identity, progress, .. } = record;
+            let condition = TxState {
+                state: progress.state,
+                // Before a restart is before this program's memory: it may have left.
+                may_have_left: true,
+                undecided: false,
+                in_doubt: progress
+                    .engine_result_last
+                    .as_ref()
+                    .is_some_and(|result| *result == "tefPAST_SEQ" || *result == "tefMAX_LEDGER"),
+            };
+            let transaction_type = core.counters.type_index(&identity.transaction_type);
+            let key = core.pending.insert(NewEntry {
+                hash: identity.hash,
+                account: identity.account,
+                slot: identity.slot,
+                last_ledger: identity.last_ledger_sequence,
+                created_ledger: identity.created_ledger,
+                created_at_ms: identity.created_at_ms,
+                transaction_type,
+                intent: identity.intent,
+                blob: identity.blob,
+                condition,
+                progress: Progress { undecided: false, ..progress },
+            });
+            core.resumed(key, now_ms);
+        }
     }
 
     /// Journals a transaction, sends it, and returns after the first attempt. A transaction that is
     /// tracked already is not sent again.
     ///
     /// # Errors
-    /// The blob is no transaction, or the store fails.
-    pub async fn submit(&self, _submission: Submission) -> Result<Submitted> {
-        todo!("skeleton")
+    /// The blob is no transaction, the store fails, or the tracker is shutting down.
+    pub async fn submit(&self, submission: Submission) -> Result<Submitted> {
+        if self.shared.supervisor.token.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        let (mut identity, transaction_type) = self.read(&submission)?;
+        let hash = identity.hash;
+        let waiters = (submission.outcome_to.is_some() || submission.want_metadata).then(|| {
+            Box::new(Waiters {
+                once: Vec::new(),
+                each: submission.outcome_to,
+                want_metadata: submission.want_metadata,
+            })
+        });
+        let (key, durable) = {
+            let mut core = self.shared.lock();
+            if let Some(key) = core.pending.find(hash) {
+                return Ok(already(&mut core, key, waiters));
+            }
+            identity.created_ledger = core.head.index;
+            let transaction_type = core.counters.type_index(&transaction_type);
+            identity.transaction_type = core.counters.type_name(transaction_type);
+            let key = core.pending.insert(NewEntry {
+                hash,
+                account: identity.account,
+                slot: identity.slot,
+                last_ledger: identity.last_ledger_sequence,
+                created_ledger: identity.created_ledger,
+                created_at_ms: identity.created_at_ms,
+                transaction_type,
+                intent: identity.intent.clone(),
+                blob: identity.blob.clone(),
+                condition: TxState::CREATED,
+                progress: Progress::created(),
+            });
+            core.counters.created(transaction_type, &identity.intent);
+            if let Some(entry) = core.pending.get_mut(key) {
+                entry.waiters = waiters;
+            }
+            (key, self.shared.store.create(identity))
+        };
+        let created = match durable.await {
+            Ok(created) => created,
+            Err(_) => Err(Error::Store("it did not say whether the row is durable".into())),
+        };
+        match created {
+            Ok(Created::New(_)) => {}
+            // It left memory after its end and is handed in once more.
+            Ok(Created::Known(record)) => {
+                self.shared.lock().withdraw(key);
+                return Ok(Submitted {
+                    hash,
+                    state: record.progress.state,
+                    engine_result: record.progress.engine_result_first,
+                    already_tracked: true,
+                });
+            }
+            Err(error) => {
+                self.shared.lock().withdraw(key);
+                return Err(error);
+            }
+        }
+        let now_ms = self.shared.now_ms();
+        self.shared.lock().announce(key, None, now_ms);
+        // A task of its own: who asked may go away, the attempt may not.
+        let (tell, told) = oneshot::channel();
+        let shared = Arc::clone(&self.shared);
+        self.shared.supervisor.run(async move {
+            submitter::attempt(&shared, key).await;
+            let _ = tell.send(());
+        });
+        told.await.map_err(|_| Error::ShuttingDown)?;
+        let core = self.shared.lock();
+        let entry = core.pending.get(key).ok_or(Error::NotTracked(hash))?;
+        Ok(Submitted {
+            hash,
+            state: entry.progress.state,
+            engine_result: entry.progress.engine_result_first.clone(),
+            already_tracked: false,
+        })
+    }
+
+    /// What following a transaction needs to know of it.
+    fn read(&self, submission: &Submission) -> Result<(Identity, String)> {
+        let definitions = &self.shared.config.definitions;
+        let object = Object::decode(&submission.blob, definitions)
+            .map_err(|e| Error::BadBlob(e.to_string()))?;
+        let account = object.account(fields::ACCOUNT).ok_or(Error::MissingField("Account"))?;
+        let slot = match (object.u32(fields::TICKET_SEQUENCE), object.u32(fields::SEQUENCE)) {
+            (Some(ticket), _) => Slot::Ticket(ticket.into()),
+            (None, Some(sequence)) => Slot::Sequence(sequence.into()),
+            (None, None) => return Err(Error::MissingField("Sequence")),
+        };
+        let code =
+            object.u16(fields::TRANSACTION_TYPE).ok_or(Error::MissingField("TransactionType"))?;
+        let name = definitions
+            .transaction_type_name(code)
+            .map_or_else(|| format!("type {code}"), ToOwned::to_owned);
+        let identity = Identity {
+            hash: transaction_hash(&submission.blob),
+            account,
+            slot,
+            last_ledger_sequence: object
+                .u32(fields::LAST_LEDGER_SEQUENCE)
+                .filter(|last| *last != 0)
+                .map(LedgerIndex),
+            transaction_type: Arc::from(""),
+            intent: submission.intent.clone(),
+            created_ledger: LedgerIndex(0),
+            created_at_ms: self.shared.now_ms(),
+            blob: submission.blob.clone(),
+        };
+        Ok((identity, name))
     }
 
     /// Waits for the end of a transaction.
     ///
     /// # Errors
-    /// It is not tracked.
-    pub async fn outcome(&self, _hash: TxHash) -> Result<Arc<Outcome>> {
-        todo!("skeleton")
+    /// It is not tracked, or the tracker stops before its end.
+    pub async fn outcome(&self, hash: TxHash) -> Result<Arc<Outcome>> {
+        let waiting = {
+            let mut core = self.shared.lock();
+            match core.pending.find(hash) {
+                None => None,
+                Some(key) => {
+                    if let Some(entry) = core.pending.get(key)
+                        && let (Some(evidence), true) =
+                            (entry.progress.evidence(), entry.progress.state.is_terminal())
+                    {
+                        return Ok(Arc::new(core.outcome(entry, evidence, None)));
+                    }
+                    let (tell, told) = oneshot::channel();
+                    if let Some(entry) = core.pending.get_mut(key) {
+                        entry.waiters.get_or_insert_default().once.push(tell);
+                    }
+                    Some(told)
+                }
+            }
+        };
+        match waiting {
+            Some(told) => tokio::select! {
+                outcome = told => outcome.map_err(|_| Error::ShuttingDown),
+                () = self.shared.supervisor.token.cancelled() => Err(Error::ShuttingDown),
+            },
+            None => {
+                let record = self.shared.store.get(hash).await?.ok_or(Error::NotTracked(hash))?;
+                outcome_of(&record).map(Arc::new).ok_or(Error::NotTracked(hash))
+            }
+        }
     }
 
-    /// Every state change from now on.
+    /// Every state change from now on. A receiver that lags behind is told how many it missed.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Arc<StateChange>> {
-        todo!("skeleton")
+        self.shared.links.events.subscribe()
     }
 
     /// The newest validated ledger.
     #[must_use]
     pub fn ledger(&self) -> watch::Receiver<LedgerHead> {
-        todo!("skeleton")
+        self.shared.links.head.subscribe()
+    }
+
+    /// The nodes.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.shared.pool
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> RunId {
+        self.shared.lock().run
     }
 
     /// All counters.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        todo!("skeleton")
+        let core = self.shared.lock();
+        Stats {
+            ledger_index: core.head.index,
+            first_ledger_index: core.first_head,
+            ledgers_backfilled: core.ledgers_backfilled,
+            ledger_mismatches: core.ledger_mismatches,
+            run: core.run,
+            started_at_ms: self.started_at_ms,
+            store_failures: self.shared.store.failures(),
+            task_restarts: self.shared.supervisor.restarts(),
+            oldest_pending_ledger: core.pending.oldest().map(|e| LedgerIndex(e.created_ledger)),
+            in_memory: core.pending.len() as u64,
+            ..core.counters.snapshot()
+        }
     }
 
     /// The streams and the event queue.
     #[must_use]
     pub fn ws_stats(&self) -> WsStats {
-        todo!("skeleton")
+        use std::sync::atomic::Ordering::Relaxed;
+        let (queue, streams) = (&self.shared.queue, &self.shared.streams);
+        let core = self.shared.lock();
+        let mut events = core.event_counters.clone();
+        events.insert("transaction (validated)".into(), core.validated_frames);
+        events.insert("ledgerClosed".into(), core.ledger_frames);
+        WsStats {
+            queue_size: queue.depth(),
+            queue_maxsize: queue.capacity(),
+            queue_blocked_ms: queue.blocked_ms(),
+            queue_blocked_count: queue.blocked_times(),
+            validations_by_source: core.counters.by_source(),
+            recent_validations_count: core.ring.len(),
+            ws_event_counters: events,
+            connected: streams.connected.load(Relaxed),
+            endpoints: self.shared.pool.endpoints().filter(|(_, e)| e.ws.is_some()).count(),
+            reconnects: streams.reconnects.load(Relaxed),
+            ledgers_backfilled: core.ledgers_backfilled,
+            failed_events: core.failed_events,
+        }
     }
 
     /// Everything known about one transaction; none if it is not tracked.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn dossier(&self, _hash: TxHash) -> Result<Option<Dossier>> {
-        todo!("skeleton")
+    pub async fn dossier(&self, hash: TxHash) -> Result<Option<Dossier>> {
+        let Some(record) = self.shared.store.get(hash).await? else { return Ok(None) };
+        let definitions = &self.shared.config.definitions;
+        let tx_json = Object::decode(&record.identity.blob, definitions)
+            .map_err(|e| Error::BadBlob(e.to_string()))?
+            .to_json(definitions);
+        let preliminary_results = record.progress.preliminary.iter().map(|one| PreliminaryView {
+            at_ms: one.at_ms,
+            endpoint: self.shared.pool.name(EndpointId(one.endpoint)).to_string(),
+            answer: one.answer.clone(),
+        });
+        Ok(Some(Dossier {
+            row: Row::from(&record),
+            tx_blob: const_hex::encode_upper(&record.identity.blob),
+            tx_json,
+            preliminary_results: preliminary_results.collect(),
+            sightings: record.progress.sightings.to_vec(),
+        }))
     }
 
-    /// Rows from the store, oldest first.
+    /// Rows from the store, oldest first: at most `limit` after `cursor`.
     ///
     /// # Errors
     /// The store fails.
     pub async fn rows(
         &self,
-        _filter: &RowFilter,
-        _cursor: Option<u64>,
-        _limit: usize,
+        filter: &RowFilter,
+        cursor: Option<u64>,
+        limit: usize,
     ) -> Result<RowPage> {
-        todo!("skeleton")
+        let limit = limit.max(1);
+        let mut records = self.shared.store.rows(filter, cursor, limit.saturating_add(1)).await?;
+        let more = records.len() > limit;
+        records.truncate(limit);
+        let next_cursor = records.last().map(|last| last.id).filter(|_| more);
+        Ok(RowPage { rows: records.iter().map(Row::from).collect(), next_cursor })
     }
 
     /// How many rows a filter selects.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn count(&self, _filter: &RowFilter) -> Result<u64> {
-        todo!("skeleton")
+    pub async fn count(&self, filter: &RowFilter) -> Result<u64> {
+        self.shared.store.count(filter).await
+    }
+
+    /// Runs in the store, oldest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn runs(&self) -> Result<Vec<RunId>> {
+        self.shared.store.runs().await
     }
 
     /// The newest validation records, newest first.
     #[must_use]
-    pub fn validations(&self, _limit: usize) -> Vec<Validation> {
-        todo!("skeleton")
+    pub fn validations(&self, limit: usize) -> Vec<Validation> {
+        self.shared.lock().ring.newest(limit)
     }
 
     /// Looks up everything overdue now.
     pub async fn check_finality_now(&self) -> CheckReport {
-        todo!("skeleton")
+        finality_checker::check(&self.shared).await
+    }
+
+    /// Waits until no transaction is without an end, at most `grace`. How many are left.
+    pub async fn wait_until_idle(&self, grace: Duration) -> u64 {
+        let idle = async {
+            loop {
+                // Registered before the count is looked at, so that no bell is missed.
+                let mut bell = std::pin::pin!(self.shared.links.idle.notified());
+                bell.as_mut().enable();
+                if self.shared.lock().counters.pending() == 0 {
+                    return;
+                }
+                bell.await;
+            }
+        };
+        // Whether in time or not is told by the count.
+        let _ = time::timeout(grace, idle).await;
+        self.shared.lock().counters.pending()
     }
 
     /// Waits up to `grace` for transactions without an end, then stops every task and flushes the
-    /// store. Returns how many are left without an end.
-    pub async fn shutdown(&self, _grace: Duration) -> u64 {
-        todo!("skeleton")
+    /// store. Returns how many are left without an end; they are taken up again at the next start.
+    pub async fn shutdown(&self, grace: Duration) -> u64 {
+        let left = self.wait_until_idle(grace).await;
+        self.shared.supervisor.stop().await;
+        if let Err(error) = self.shared.store.flush().await {
+            tracing::error!(%error, "the store could not be flushed");
+        }
+        left
     }
+}
+
+/// A transaction handed in again: who wants its outcome joins those who do.
+fn already(core: &mut Core, key: Key, waiters: Option<Box<Waiters>>) -> Submitted {
+    let each = waiters.and_then(|waiters| waiters.each);
+    let ended = core.pending.get(key).and_then(|entry| {
+        let evidence = entry.progress.evidence()?;
+        Some(core.outcome(entry, evidence, None))
+    });
+    let mut submitted = Submitted {
+        hash: TxHash::ZERO,
+        state: State::Created,
+        engine_result: None,
+        already_tracked: true,
+    };
+    if let Some(entry) = core.pending.get_mut(key) {
+        submitted.hash = entry.hash;
+        submitted.state = entry.progress.state;
+        submitted.engine_result = entry.progress.engine_result_first.clone();
+        match (each, ended) {
+            (Some(each), Some(outcome)) => {
+                let _ = each.send(Arc::new(outcome));
+            }
+            (Some(each), None) => entry.waiters.get_or_insert_default().each = Some(each),
+            (None, _) => {}
+        }
+    }
+    submitted
+}
+
+/// The outcome of a transaction that has left memory.
+fn outcome_of(record: &Record) -> Option<Outcome> {
+    let Record { identity, progress, .. } = record;
+    Some(Outcome {
+        hash: identity.hash,
+        account: identity.account,
+        slot: identity.slot,
+        transaction_type: identity.transaction_type.clone(),
+        state: progress.state,
+        engine_result_first: progress.engine_result_first.clone(),
+        engine_result: progress.engine_result_final(),
+        validated_ledger: progress.validated.as_ref().map(|place| place.ledger_index),
+        metadata: None,
+        evidence: progress.evidence().filter(|_| progress.state.is_terminal())?,
+        intent: identity.intent.clone(),
+        latencies: progress.latencies,
+        overturned: progress.overturned,
+    })
 }

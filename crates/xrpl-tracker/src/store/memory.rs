@@ -14,7 +14,7 @@ use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 use super::{Anchor, Created, Resumed, Store};
 use crate::{
     error::Result,
-    record::{Identity, Progress, Record, RowFilter, RunId, Validation},
+    record::{Identity, Progress, Record, RowFilter, RunId},
 };
 
 /// Ledger hashes kept.
@@ -156,10 +156,6 @@ impl Store for MemoryStore {
         }
     }
 
-    fn validation(&self, _validation: Validation) {
-        // The sightings of the record have it.
-    }
-
     fn ledger(&self, index: LedgerIndex, hash: Hash256) {
         let mut inner = self.inner.lock();
         inner.ledgers.insert(index, hash);
@@ -200,9 +196,8 @@ impl Store for MemoryStore {
         let inner = self.inner.lock();
         let run = filter.run.unwrap_or_else(|| inner.run());
         let rows = inner.records.values();
-        Ok(rows
-            .filter(|record| record.run == run && super::rows::selects(filter, record))
-            .count() as u64)
+        Ok(rows.filter(|record| record.run == run && super::rows::selects(filter, record)).count()
+            as u64)
     }
 
     async fn runs(&self) -> Result<Vec<RunId>> {

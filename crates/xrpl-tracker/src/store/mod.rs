@@ -5,9 +5,11 @@
 //! and written in order.
 
 pub mod memory;
+mod migrations;
 
-mod rows;
-
+pub(crate) mod rows;
+mod sql_rows;
+pub mod sqlite;
 
 use std::{fmt, sync::Arc};
 
@@ -19,11 +21,11 @@ use crate::{
     error::Result,
     evidence::{ResultName, Source},
     lifecycle::State,
-    record::{Identity, Progress, Record, RowFilter, RunId, Validation},
+    record::{Identity, Progress, Record, RowFilter, RunId},
 };
 
 pub use memory::MemoryStore;
-
+pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 
 /// A validated ledger that a run has followed: by it a store knows its network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,9 +99,6 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// Hands over a transaction's newest condition.
     fn update(&self, hash: TxHash, progress: Progress);
-
-    /// Hands over a validation record.
-    fn validation(&self, validation: Validation);
 
     /// Hands over a validated ledger that the present run follows.
     fn ledger(&self, index: LedgerIndex, hash: Hash256);

@@ -1,7 +1,10 @@
 //! What both stores share: which rows a filter selects, and how rows are counted.
 
 use super::Count;
-use crate::record::{Record, RowFilter};
+use crate::{
+    evidence::ResultName,
+    record::{Intent, Record, RowFilter},
+};
 
 /// Whether a filter selects a record (its run is looked at by the caller).
 pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
@@ -18,23 +21,28 @@ pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
         && (!undecided || record.progress.undecided)
 }
 
-/// Whether a terminal record has a result that its intent predicts.
-pub(crate) fn predicted(record: &Record) -> bool {
-    let intent = &record.identity.intent;
-    let first = record.progress.engine_result_first.as_ref();
-    record.progress.engine_result_final().as_ref().or(first).is_some_and(|r| intent.predicts(r))
+/// Whether one of its results is what an intent predicts. A deliberately wrong transaction may show
+/// it in its first answer or in its last.
+pub(crate) fn predicted(
+    intent: &Intent,
+    first: Option<&ResultName>,
+    last: Option<&ResultName>,
+) -> bool {
+    last.is_some_and(|result| intent.predicts(result))
         || (intent.is_invalid() && first.is_some_and(|result| intent.predicts(result)))
 }
 
 /// Counts a record under its kind.
 pub(crate) fn count_into(counts: &mut Vec<Count>, record: &Record) {
+    let first = record.progress.engine_result_first.as_ref();
+    let last = record.progress.engine_result_final();
     let key = Count {
         state: record.progress.state,
         transaction_type: record.identity.transaction_type.clone(),
-        result: record.progress.engine_result_final(),
+        result: last.clone(),
         source: record.progress.validated.as_ref().map(|place| place.source),
         invalid: record.identity.intent.is_invalid(),
-        predicted: predicted(record),
+        predicted: predicted(&record.identity.intent, first, last.as_ref()),
         overturned: record.progress.overturned,
         n: 1,
     };

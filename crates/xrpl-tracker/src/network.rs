@@ -1,0 +1,158 @@
+//! Which network the nodes are on, and whether the store's newest run followed it.
+//!
+//! A network is told by its id and the hash of a validated ledger. Where the newest ledger that the
+//! run followed is another one now, or is not there although the node is in step with its network,
+//! the ledger was reset or is another: a new run begins, and nothing of the old one is sent.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{self, Instant};
+use xrpl_client::{
+    Pool,
+    request::{Ledger, LedgerSpec, ServerState},
+};
+
+use crate::{
+    config::TrackerConfig,
+    core::Clock,
+    error::{Error, Result},
+    finality_checker::head_of,
+    message::LedgerClosed,
+    record::RunId,
+    store::{Anchor, Resumed, Store},
+};
+
+/// A chain this young that is behind a known ledger was reset.
+const YOUNG: u32 = 3;
+
+/// How many ledgers a node may be behind the one that was asked before.
+const LAG: u32 = 20;
+
+/// How long it may take to catch up.
+const CATCH_UP: Duration = Duration::from_secs(10);
+
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Where a tracker starts.
+pub(crate) struct Start {
+    pub(crate) head: LedgerClosed,
+    pub(crate) run: RunId,
+    pub(crate) resumed: Resumed,
+}
+
+/// Waits for a node that knows a validated ledger, and finds or begins the run.
+pub(crate) async fn start(
+    pool: &Pool,
+    store: &Arc<dyn Store>,
+    config: &TrackerConfig,
+    clock: Clock,
+) -> Result<Start> {
+    let deadline = Instant::now() + config.start_timeout;
+    let (mut head, mut state) = newest(pool, deadline).await?;
+    let anchor = store.anchor().await?;
+    let same = match anchor {
+        None => false,
+        Some(anchor) => {
+            let patience = Instant::now() + CATCH_UP;
+            loop {
+                match compare(pool, store, &anchor, &head, &state).await? {
+                    Comparison::Same => break true,
+                    Comparison::Other => break false,
+                    Comparison::Behind if Instant::now() < patience => {
+                        time::sleep(PAUSE).await;
+                        (head, state) = newest(pool, deadline.max(patience)).await?;
+                    }
+                    Comparison::Behind => break false,
+                }
+            }
+        }
+    };
+    match anchor.filter(|_| same) {
+        Some(anchor) => {
+            let resumed = store.resume_run(anchor.run).await?;
+            tracing::info!(run = %anchor.run, open = resumed.open.len(), "the run is taken up again");
+            Ok(Start { head, run: anchor.run, resumed })
+        }
+        None => {
+            let run = store.begin_run(head.network_id, clock.now_ms()).await?;
+            tracing::info!(%run, "a new run begins");
+            Ok(Start { head, run, resumed: Resumed::default() })
+        }
+    }
+}
+
+/// The newest validated ledger and the node's state.
+async fn newest(pool: &Pool, deadline: Instant) -> Result<(LedgerClosed, String)> {
+    loop {
+        let why = match time::timeout_at(deadline, pool.request(&ServerState::default())).await {
+            Ok(Ok(answer)) => match head_of(&answer.state) {
+                Some(head) => return Ok((head, answer.state.server_state)),
+                None => format!("its state is {}, without a ledger", answer.state.server_state),
+            },
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        if Instant::now() + PAUSE >= deadline {
+            return Err(Error::Node(why));
+        }
+        time::sleep(PAUSE).await;
+    }
+}
+
+enum Comparison {
+    Same,
+    Other,
+    Behind,
+}
+
+async fn compare(
+    pool: &Pool,
+    store: &Arc<dyn Store>,
+    anchor: &Anchor,
+    head: &LedgerClosed,
+    state: &str,
+) -> Result<Comparison> {
+    if let (Some(then), Some(now)) = (anchor.network_id, head.network_id)
+        && then != now
+    {
+        return Ok(Comparison::Other);
+    }
+    if head.index == anchor.index {
+        return Ok(same_if(head.hash == anchor.hash));
+    }
+    if head.index < anchor.index {
+        let known = store.ledger_hash(anchor.run, head.index).await?;
+        let differs = known.is_some_and(|known| known != head.hash);
+        let reset = head.index.0 <= YOUNG || anchor.index.0 - head.index.0 > LAG;
+        let in_step = ["full", "validating", "proposing"].contains(&state);
+        return Ok(match differs || (reset && in_step) {
+            true => Comparison::Other,
+            false => Comparison::Behind,
+        });
+    }
+    let request =
+        Ledger { ledger_index: Some(LedgerSpec::Index(anchor.index)), ..Ledger::default() };
+    let mut last = None;
+    for (id, _) in pool.endpoints() {
+        match pool.request_to(id, &request).await {
+            Ok(answer) if answer.validated => {
+                return Ok(same_if(answer.ledger_hash == Some(anchor.hash)));
+            }
+            Ok(_) => {}
+            Err(error) => last = Some(error),
+        }
+    }
+    match last {
+        // It cannot be told: no node has that ledger. Not to send to the wrong network comes first.
+        Some(error) if !error.is_endpoint_failure() => {
+            tracing::warn!(ledger = %anchor.index, %error, "no node has the run's last ledger");
+            Ok(Comparison::Other)
+        }
+        Some(_) => Ok(Comparison::Behind),
+        None => Ok(Comparison::Other),
+    }
+}
+
+fn same_if(same: bool) -> Comparison {
+    if same { Comparison::Same } else { Comparison::Other }
+}

@@ -1,0 +1,423 @@
+//! The transactions in memory, with an index for every question asked on the way: by hash, by
+//! (account, Sequence or Ticket), by LastLedgerSequence, by age.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+use tokio::sync::{mpsc, oneshot};
+use xrpl_protocol::{AccountId, LedgerIndex, TxHash, transaction::Slot};
+
+use crate::{
+    lifecycle::TxState,
+    record::{Intent, Outcome, Progress},
+    stats::TypeIndex,
+};
+
+/// Where a transaction lies; never another one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Key {
+    index: u32,
+    generation: u32,
+}
+
+/// When the blob is to be sent again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Resend {
+    /// Not planned.
+    #[default]
+    No,
+    /// Once this ledger is validated.
+    AtLedger(u32),
+    /// At this time, milliseconds since 1970.
+    AtTime(u64),
+}
+
+/// Who waits for an end.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    pub(crate) once: Vec<oneshot::Sender<Arc<Outcome>>>,
+    pub(crate) each: Option<mpsc::UnboundedSender<Arc<Outcome>>>,
+    pub(crate) want_metadata: bool,
+}
+
+/// A transaction in memory.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) hash: TxHash,
+    account: u32,
+    pub(crate) slot: Slot,
+    /// 0 if it has none.
+    last_ledger: u32,
+    pub(crate) created_ledger: u32,
+    pub(crate) created_at_ms: u64,
+    pub(crate) transaction_type: TypeIndex,
+    pub(crate) intent: Intent,
+    pub(crate) blob: Bytes,
+    pub(crate) condition: TxState,
+    pub(crate) progress: Progress,
+    /// An attempt is under way.
+    pub(crate) in_flight: bool,
+    pub(crate) resend: Resend,
+    /// Attempts since the last one a node took: the pause grows with it.
+    pub(crate) retries: u8,
+    /// When it ended; for eviction.
+    pub(crate) ended_at_ms: u64,
+    pub(crate) waiters: Option<Box<Waiters>>,
+    /// Another one with the same account and slot.
+    same_slot: Option<u32>,
+}
+
+impl Entry {
+    pub(crate) fn last_ledger(&self) -> Option<u32> {
+        (self.last_ledger != 0).then_some(self.last_ledger)
+    }
+
+    /// The first ledger that can have it. One handed in with its last ledger behind it can only be
+    /// in a ledger by somebody else's doing: then that last one at least is looked at.
+    pub(crate) fn first_ledger(&self) -> u32 {
+        let next = self.created_ledger.saturating_add(1);
+        self.last_ledger().map_or(next, |last| next.min(last)).max(1)
+    }
+}
+
+/// What a new entry is made of.
+#[derive(Debug)]
+pub(crate) struct NewEntry {
+    pub(crate) hash: TxHash,
+    pub(crate) account: AccountId,
+    pub(crate) slot: Slot,
+    pub(crate) last_ledger: Option<LedgerIndex>,
+    pub(crate) created_ledger: LedgerIndex,
+    pub(crate) created_at_ms: u64,
+    pub(crate) transaction_type: TypeIndex,
+    pub(crate) intent: Intent,
+    pub(crate) blob: Bytes,
+    pub(crate) condition: TxState,
+    pub(crate) progress: Progress,
+}
+
+#[derive(Debug)]
+struct Account {
+    id: AccountId,
+    text: Box<str>,
+    entries: u32,
+}
+
+#[derive(Debug)]
+struct Place {
+    generation: u32,
+    entry: Option<Entry>,
+}
+
+/// The transactions in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    places: Vec<Place>,
+    free: Vec<u32>,
+    by_hash: FxHashMap<TxHash, u32>,
+    accounts: Vec<Account>,
+    free_accounts: Vec<u32>,
+    account_by_id: FxHashMap<AccountId, u32>,
+    account_by_text: FxHashMap<Box<str>, u32>,
+    /// The newest entry of an (account, slot); the others hang on it.
+    by_slot: FxHashMap<(u32, Slot), u32>,
+    by_last_ledger: BTreeMap<u32, Vec<Key>>,
+    /// In order of hand-in; ended ones leave when they are passed.
+    by_age: VecDeque<Key>,
+    ended: VecDeque<(u64, Key)>,
+}
+
+impl Pending {
+    pub(crate) fn len(&self) -> usize {
+        self.by_hash.len()
+    }
+
+    pub(crate) fn find(&self, hash: TxHash) -> Option<Key> {
+        let index = *self.by_hash.get(&hash)?;
+        Some(Key { index, generation: self.places[index as usize].generation })
+    }
+
+    pub(crate) fn get(&self, key: Key) -> Option<&Entry> {
+        let place = self.places.get(key.index as usize)?;
+        place.entry.as_ref().filter(|_| place.generation == key.generation)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut Entry> {
+        let place = self.places.get_mut(key.index as usize)?;
+        place.entry.as_mut().filter(|_| place.generation == key.generation)
+    }
+
+    pub(crate) fn account(&self, entry: &Entry) -> AccountId {
+        self.accounts[entry.account as usize].id
+    }
+
+    /// Adds a transaction whose hash is not here yet.
+    pub(crate) fn insert(&mut self, new: NewEntry) -> Key {
+        let account = self.hold_account(new.account);
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place { generation: 0, entry: None });
+            // Four thousand million transactions do not fit in memory.
+            u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
+        });
+        let key = Key { index, generation: self.places[index as usize].generation };
+        let same_slot = self.by_slot.insert((account, new.slot), index);
+        self.by_hash.insert(new.hash, index);
+        let terminal = new.progress.state.is_terminal();
+        if let (Some(last), false) = (new.last_ledger, terminal) {
+            self.by_last_ledger.entry(last.0).or_default().push(key);
+        }
+        if !terminal {
+            self.by_age.push_back(key);
+        }
+        self.places[index as usize].entry = Some(Entry {
+            hash: new.hash,
+            account,
+            slot: new.slot,
+            last_ledger: new.last_ledger.map_or(0, |last| last.0),
+            created_ledger: new.created_ledger.0,
+            created_at_ms: new.created_at_ms,
+            transaction_type: new.transaction_type,
+            intent: new.intent,
+            blob: new.blob,
+            condition: new.condition,
+            progress: new.progress,
+            in_flight: false,
+            resend: Resend::No,
+            retries: 0,
+            ended_at_ms: 0,
+            waiters: None,
+            same_slot,
+        });
+        key
+    }
+
+    fn hold_account(&mut self, id: AccountId) -> u32 {
+        if let Some(index) = self.account_by_id.get(&id) {
+            self.accounts[*index as usize].entries += 1;
+            return *index;
+        }
+        let text: Box<str> = id.to_string().into();
+        let account = Account { id, text: text.clone(), entries: 1 };
+        let index = match self.free_accounts.pop() {
+            Some(index) => {
+                self.accounts[index as usize] = account;
+                index
+            }
+            None => {
+                self.accounts.push(account);
+                u32::try_from(self.accounts.len() - 1).unwrap_or(u32::MAX)
+            }
+        };
+        self.account_by_id.insert(id, index);
+        self.account_by_text.insert(text, index);
+        index
+    }
+
+    /// Transactions of an account (by its address) on a slot.
+    pub(crate) fn on_slot(&self, account: &str, slot: Slot) -> impl Iterator<Item = Key> + '_ {
+        let first = self
+            .account_by_text
+            .get(account)
+            .and_then(|account| self.by_slot.get(&(*account, slot)))
+            .copied();
+        self.chain(first)
+    }
+
+    /// The others on the slot of an entry.
+    pub(crate) fn rivals(&self, key: Key) -> impl Iterator<Item = Key> + '_ {
+        let first =
+            self.get(key).and_then(|entry| self.by_slot.get(&(entry.account, entry.slot))).copied();
+        self.chain(first).filter(move |other| *other != key)
+    }
+
+    fn chain(&self, first: Option<u32>) -> impl Iterator<Item = Key> + '_ {
+        std::iter::successors(first, |index| {
+            self.places[*index as usize].entry.as_ref().and_then(|entry| entry.same_slot)
+        })
+        .map(|index| Key { index, generation: self.places[index as usize].generation })
+    }
+
+    /// Takes those whose LastLedgerSequence is below `ledger`.
+    pub(crate) fn take_last_ledger_below(&mut self, ledger: u32) -> Vec<Key> {
+        let later = self.by_last_ledger.split_off(&ledger);
+        let below = std::mem::replace(&mut self.by_last_ledger, later);
+        below.into_values().flatten().collect()
+    }
+
+    /// Takes, in order of hand-in, those for which `old` holds; stops at the first that is not.
+    pub(crate) fn take_old(&mut self, old: impl Fn(&Entry) -> bool) -> Vec<Key> {
+        let mut taken = Vec::new();
+        while let Some(key) = self.by_age.front().copied() {
+            match self.get(key) {
+                Some(entry) if entry.progress.state.is_terminal() => {}
+                Some(entry) if old(entry) => taken.push(key),
+                Some(_) => break,
+                None => {}
+            }
+            self.by_age.pop_front();
+        }
+        taken
+    }
+
+    /// The oldest one without an end among those not taken by [`Self::take_old`].
+    pub(crate) fn oldest(&self) -> Option<&Entry> {
+        let mut entries = self.by_age.iter().filter_map(|key| self.get(*key));
+        entries.find(|entry| !entry.progress.state.is_terminal())
+    }
+
+    /// Notes that a transaction ended, so that it leaves memory some time.
+    pub(crate) fn ended(&mut self, key: Key, now_ms: u64) {
+        if let Some(entry) = self.get_mut(key) {
+            entry.ended_at_ms = now_ms;
+            self.ended.push_back((now_ms, key));
+        }
+        // Whatever ended long ago need not be passed one by one later.
+        while let Some(front) = self.by_age.front().copied() {
+            match self.get(front) {
+                Some(entry) if !entry.progress.state.is_terminal() => break,
+                _ => {
+                    self.by_age.pop_front();
+                }
+            }
+        }
+    }
+
+    /// Forgets ended transactions: those that ended before `before_ms`, and the oldest beyond
+    /// `capacity`. One that a validated ledger could still overturn stays.
+    pub(crate) fn forget(&mut self, before_ms: u64, capacity: usize, head: u32) -> usize {
+        let mut forgotten = 0;
+        for _ in 0..self.ended.len() {
+            let Some((at, key)) = self.ended.front().copied() else { break };
+            if at >= before_ms && self.ended.len() <= capacity {
+                break;
+            }
+            self.ended.pop_front();
+            let Some(entry) = self.get(key) else { continue };
+            if entry.ended_at_ms != at {
+                // It ended anew (overturned) and stands further back.
+                continue;
+            }
+            let settled = entry.progress.state == crate::lifecycle::State::Validated
+                || entry.last_ledger().map_or(at < before_ms, |last| last < head);
+            if !settled {
+                self.ended.push_back((at, key));
+                continue;
+            }
+            self.remove(key);
+            forgotten += 1;
+        }
+        forgotten
+    }
+
+    /// Forgets an entry.
+    pub(crate) fn remove(&mut self, key: Key) {
+        let place = &mut self.places[key.index as usize];
+        let Some(entry) = place.entry.take() else { return };
+        place.generation = place.generation.wrapping_add(1);
+        self.free.push(key.index);
+        self.by_hash.remove(&entry.hash);
+        let slot = (entry.account, entry.slot);
+        if self.by_slot.get(&slot) == Some(&key.index) {
+            match entry.same_slot {
+                Some(next) => self.by_slot.insert(slot, next),
+                None => self.by_slot.remove(&slot),
+            };
+        } else {
+            let mut at = self.by_slot.get(&slot).copied();
+            while let Some(index) = at {
+                let Some(other) = self.places[index as usize].entry.as_mut() else { break };
+                if other.same_slot == Some(key.index) {
+                    other.same_slot = entry.same_slot;
+                    break;
+                }
+                at = other.same_slot;
+            }
+        }
+        let account = &mut self.accounts[entry.account as usize];
+        account.entries -= 1;
+        if account.entries == 0 {
+            self.account_by_id.remove(&account.id);
+            self.account_by_text.remove(&account.text);
+            account.text = Box::default();
+            self.free_accounts.push(entry.account);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xrpl_protocol::Sequence;
+
+    use super::*;
+    use crate::{lifecycle::State, stats::Counters};
+
+    fn add(pending: &mut Pending, n: u8, account: u8, slot: Slot, last: u32) -> Key {
+        let transaction_type = Counters::new().type_index("Payment");
+        pending.insert(NewEntry {
+            hash: TxHash([n; 32]),
+            account: AccountId([account; 20]),
+            slot,
+            last_ledger: (last != 0).then_some(LedgerIndex(last)),
+            created_ledger: LedgerIndex(1),
+            created_at_ms: u64::from(n),
+            transaction_type,
+            intent: Intent::Valid,
+            blob: Bytes::new(),
+            condition: TxState::CREATED,
+            progress: Progress::created(),
+        })
+    }
+
+    fn end(pending: &mut Pending, key: Key, state: State, at_ms: u64) {
+        pending.get_mut(key).unwrap().progress.state = state;
+        pending.ended(key, at_ms);
+    }
+
+    #[test]
+    fn indexes() {
+        let mut pending = Pending::default();
+        let sequence = Slot::Sequence(Sequence(5));
+        let ticket = Slot::Ticket(Sequence(5));
+        let a = add(&mut pending, 1, 1, sequence, 10);
+        let b = add(&mut pending, 2, 1, sequence, 11);
+        let c = add(&mut pending, 3, 1, ticket, 12);
+        let d = add(&mut pending, 4, 2, sequence, 0);
+        let address = AccountId([1; 20]).to_string();
+        assert_eq!(pending.on_slot(&address, sequence).collect::<Vec<_>>(), [b, a]);
+        assert_eq!(pending.on_slot(&address, ticket).collect::<Vec<_>>(), [c]);
+        assert_eq!(pending.on_slot("rNobody", ticket).count(), 0);
+        assert_eq!(pending.rivals(a).collect::<Vec<_>>(), [b]);
+        assert_eq!(pending.find(TxHash([3; 32])), Some(c));
+        assert_eq!(pending.take_last_ledger_below(12), [a, b]);
+        assert_eq!(pending.take_last_ledger_below(12), []);
+        assert_eq!(pending.take_old(|entry| entry.created_at_ms < 3), [a, b]);
+        assert_eq!(pending.oldest().unwrap().hash, TxHash([3; 32]));
+
+        end(&mut pending, a, State::Validated, 100);
+        end(&mut pending, c, State::Validated, 100);
+        assert_eq!(pending.forget(100, 9, 0), 0);
+        assert_eq!(pending.forget(101, 9, 0), 2);
+        assert!(pending.get(a).is_none() && pending.find(TxHash([1; 32])).is_none());
+        assert_eq!(pending.on_slot(&address, sequence).collect::<Vec<_>>(), [b]);
+        // The place is used again; the old key does not reach the new one.
+        let e = add(&mut pending, 5, 1, sequence, 0);
+        assert!(pending.get(a).is_none() && pending.get(c).is_none());
+        assert_eq!(pending.on_slot(&address, sequence).collect::<Vec<_>>(), [e, b]);
+        assert_eq!(pending.rivals(d).count(), 0);
+    }
+
+    #[test]
+    fn what_a_ledger_may_overturn_stays() {
+        let mut pending = Pending::default();
+        let a = add(&mut pending, 1, 1, Slot::Sequence(Sequence(1)), 50);
+        end(&mut pending, a, State::Rejected, 0);
+        assert_eq!(pending.forget(u64::MAX, 0, 50), 0);
+        assert_eq!(pending.forget(u64::MAX, 0, 51), 1);
+        assert_eq!(pending.len(), 0);
+        assert!(pending.account_by_text.is_empty() && pending.by_slot.is_empty());
+    }
+}

@@ -1,0 +1,90 @@
+//! Numbered steps from an empty file to the present schema. A step once released never changes.
+
+use rusqlite::Connection;
+
+use crate::error::{Error, Result};
+
+/// Each step brings the schema from its position to the next version.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE runs (
+        id            INTEGER PRIMARY KEY,
+        network_id    INTEGER,
+        started_at_ms INTEGER NOT NULL
+    ) STRICT;
+
+    -- Validated ledgers that a run followed: by them a file knows its network.
+    CREATE TABLE ledgers (
+        run          INTEGER NOT NULL REFERENCES runs (id),
+        ledger_index INTEGER NOT NULL,
+        hash         BLOB NOT NULL,
+        PRIMARY KEY (run, ledger_index)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE transactions (
+        id                   INTEGER PRIMARY KEY,
+        run                  INTEGER NOT NULL REFERENCES runs (id),
+        hash                 BLOB NOT NULL,
+        account              BLOB NOT NULL,
+        slot                 INTEGER NOT NULL,
+        is_ticket            INTEGER NOT NULL,
+        last_ledger_sequence INTEGER,
+        transaction_type     TEXT NOT NULL,
+        expected             TEXT,
+        created_ledger       INTEGER NOT NULL,
+        created_at_ms        INTEGER NOT NULL,
+        blob                 BLOB NOT NULL,
+        state                INTEGER NOT NULL,
+        undecided            INTEGER NOT NULL DEFAULT 0,
+        overturned           INTEGER NOT NULL DEFAULT 0,
+        attempts             INTEGER NOT NULL DEFAULT 0,
+        engine_result_first  TEXT,
+        engine_result_last   TEXT,
+        engine_result_final  TEXT,
+        validated_ledger     INTEGER,
+        ledger_hash          BLOB,
+        source               TEXT,
+        evidence             TEXT,
+        preliminary          TEXT,
+        sightings            TEXT,
+        first_answer_ms      INTEGER,
+        finality_ms          INTEGER,
+        finality_ledgers     INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX transactions_hash ON transactions (run, hash);
+    -- Few rows are open or failed at a time, so that these cost little and save whole scans.
+    CREATE INDEX transactions_open ON transactions (run, id) WHERE state < 3;
+    CREATE INDEX transactions_failed ON transactions (run, id) WHERE state > 3;
+"];
+
+/// Brings a file up to date.
+pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
+    let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(Error::NewerSchema { found, known });
+    }
+    for (step, version) in STEPS.iter().zip(1u32..).skip(found as usize) {
+        let change = connection.transaction()?;
+        change.execute_batch(step)?;
+        change.pragma_update(None, "user_version", version)?;
+        change.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_nothing_twice_and_from_the_future() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        migrate(&mut connection).unwrap();
+        let version: u32 =
+            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version as usize, STEPS.len());
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(migrate(&mut connection), Err(Error::NewerSchema { found: 99, .. })));
+    }
+}

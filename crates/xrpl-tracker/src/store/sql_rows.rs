@@ -1,0 +1,211 @@
+//! Rows of the SQLite store, read back. Filters become constants of the SQL text and parameters;
+//! no value is ever formatted into it.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, types::Type};
+use serde::{Serialize, de::DeserializeOwned};
+use xrpl_protocol::{AccountId, Hash256, LedgerIndex, Sequence, TxHash, transaction::Slot};
+
+use super::Count;
+use crate::{
+    error::{Error, Result},
+    evidence::{ResultName, Source, ValidatedIn},
+    lifecycle::State,
+    record::{Identity, Intent, Latencies, Progress, Record, RowFilter, RunId},
+};
+
+/// Columns in the order of [`read_row`].
+pub(super) const COLUMNS: &str = "id, run, hash, account, slot, is_ticket, last_ledger_sequence, \
+    transaction_type, expected, created_ledger, created_at_ms, blob, state, undecided, overturned, \
+    attempts, engine_result_first, engine_result_last, engine_result_final, validated_ledger, \
+    ledger_hash, source, evidence, preliminary, sightings, first_answer_ms, finality_ms, \
+    finality_ledgers";
+
+pub(super) fn json_text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::Store(format!("writing JSON: {e}")))
+}
+
+type Read<T> = rusqlite::Result<T>;
+
+fn wrong(
+    column: usize,
+    what: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Null, what.into())
+}
+
+fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Read<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|e| wrong(column, e))).transpose()
+}
+
+fn name(row: &Row<'_>, column: usize) -> Read<Option<ResultName>> {
+    Ok(row.get_ref(column)?.as_str_or_null()?.map(ResultName::new))
+}
+
+fn state(row: &Row<'_>, column: usize) -> Read<State> {
+    State::from_index(row.get(column)?).ok_or_else(|| wrong(column, "no such state"))
+}
+
+fn source(text: Option<&str>) -> Option<Source> {
+    Source::ALL.into_iter().find(|source| Some(source.name()) == text)
+}
+
+/// One row.
+pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
+    let number = Sequence(row.get(4)?);
+    let slot = match row.get(5)? {
+        true => Slot::Ticket(number),
+        false => Slot::Sequence(number),
+    };
+    let intent = match json::<Box<[ResultName]>>(row, 8)? {
+        Some(expected) => Intent::Invalid { expected },
+        None => Intent::Valid,
+    };
+    let validated = match row.get::<_, Option<u32>>(19)? {
+        None => None,
+        Some(ledger_index) => Some(ValidatedIn {
+            ledger_index: LedgerIndex(ledger_index),
+            ledger_hash: row.get::<_, Option<[u8; 32]>>(20)?.map(Hash256),
+            result: name(row, 18)?.ok_or_else(|| wrong(18, "validated without a result"))?,
+            source: source(row.get_ref(21)?.as_str_or_null()?)
+                .ok_or_else(|| wrong(21, "validated without a source"))?,
+        }),
+    };
+    let blob: Vec<u8> = row.get(11)?;
+    let transaction_type: String = row.get(7)?;
+    Ok(Record {
+        id: row.get(0)?,
+        run: RunId(row.get(1)?),
+        identity: Identity {
+            hash: TxHash(row.get(2)?),
+            account: AccountId(row.get(3)?),
+            slot,
+            last_ledger_sequence: row.get::<_, Option<u32>>(6)?.map(LedgerIndex),
+            transaction_type: transaction_type.into(),
+            intent,
+            created_ledger: LedgerIndex(row.get(9)?),
+            created_at_ms: row.get(10)?,
+            blob: blob.into(),
+        },
+        progress: Progress {
+            state: state(row, 12)?,
+            undecided: row.get(13)?,
+            overturned: row.get(14)?,
+            attempts: row.get(15)?,
+            engine_result_first: name(row, 16)?,
+            engine_result_last: name(row, 17)?,
+            validated,
+            evidence: json(row, 22)?,
+            preliminary: json::<Vec<_>>(row, 23)?.unwrap_or_default().into(),
+            sightings: json::<Vec<_>>(row, 24)?.unwrap_or_default().into(),
+            latencies: Latencies {
+                first_answer_ms: row.get(25)?,
+                finality_ms: row.get(26)?,
+                finality_ledgers: row.get(27)?,
+            },
+        },
+    })
+}
+
+/// One transaction of a run.
+pub(super) fn get(connection: &Connection, run: RunId, hash: TxHash) -> Result<Option<Record>> {
+    let sql = format!("SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND hash = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(params![run.0, hash.0], read_row).optional()?)
+}
+
+/// The condition of a filter and its parameters.
+fn condition(filter: &RowFilter, run: RunId) -> (String, Vec<Box<dyn ToSql>>) {
+    let RowFilter { states, transaction_type, account, engine_result, undecided, run: _ } = filter;
+    let mut sql = String::from("run = ?");
+    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(run.0)];
+    if !states.is_empty() {
+        // So that the partial indexes serve.
+        if states.iter().all(|state| !state.is_terminal()) {
+            sql.push_str(" AND state < 3");
+        } else if states.iter().all(|state| state.is_terminal() && *state != State::Validated) {
+            sql.push_str(" AND state > 3");
+        }
+        let marks = vec!["?"; states.len()].join(", ");
+        sql.push_str(" AND state IN (");
+        sql.push_str(&marks);
+        sql.push(')');
+        values.extend(states.iter().map(|state| Box::new(*state as u8) as Box<dyn ToSql>));
+    }
+    if let Some(wanted) = transaction_type {
+        sql.push_str(" AND transaction_type = ?");
+        values.push(Box::new(wanted.clone()));
+    }
+    if let Some(wanted) = account {
+        sql.push_str(" AND account = ?");
+        values.push(Box::new(wanted.0));
+    }
+    if let Some(wanted) = engine_result {
+        sql.push_str(" AND (engine_result_first = ? OR engine_result_final = ?)");
+        values.push(Box::new(wanted.as_str().to_owned()));
+        values.push(Box::new(wanted.as_str().to_owned()));
+    }
+    if *undecided {
+        sql.push_str(" AND undecided = 1");
+    }
+    (sql, values)
+}
+
+/// Rows after a cursor, oldest first.
+pub(super) fn select(
+    connection: &Connection,
+    filter: &RowFilter,
+    run: RunId,
+    cursor: Option<u64>,
+    limit: usize,
+) -> Result<Vec<Record>> {
+    let (condition, mut values) = condition(filter, run);
+    values.push(Box::new(cursor.unwrap_or(0).min(i64::MAX as u64)));
+    values.push(Box::new(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM transactions WHERE {condition} AND id > ? ORDER BY id LIMIT ?"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(values), read_row)?;
+    Ok(rows.collect::<Read<_>>()?)
+}
+
+/// How many rows a filter selects.
+pub(super) fn count(connection: &Connection, filter: &RowFilter, run: RunId) -> Result<u64> {
+    let (condition, values) = condition(filter, run);
+    let sql = format!("SELECT count(*) FROM transactions WHERE {condition}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?)
+}
+
+/// How many transactions of a run there are of each kind.
+pub(super) fn counts(connection: &Connection, run: RunId) -> Result<Vec<Count>> {
+    let mut statement = connection.prepare(
+        "SELECT state, transaction_type, engine_result_final, source, expected, overturned,
+                engine_result_first, count(*)
+         FROM transactions WHERE run = ?1
+         GROUP BY 1, 2, 3, 4, 5, 6, 7",
+    )?;
+    let rows = statement.query_map([run.0], |row| {
+        let result = name(row, 2)?;
+        let first = name(row, 6)?;
+        let intent = match json::<Box<[ResultName]>>(row, 4)? {
+            Some(expected) => Intent::Invalid { expected },
+            None => Intent::Valid,
+        };
+        let transaction_type: Arc<str> = row.get::<_, String>(1)?.into();
+        Ok(Count {
+            state: state(row, 0)?,
+            transaction_type,
+            source: source(row.get_ref(3)?.as_str_or_null()?),
+            invalid: intent.is_invalid(),
+            predicted: super::rows::predicted(&intent, first.as_ref(), result.as_ref()),
+            overturned: row.get(5)?,
+            result,
+            n: row.get(7)?,
+        })
+    })?;
+    Ok(rows.collect::<Read<_>>()?)
+}

@@ -1,0 +1,70 @@
+//! Sends blobs, first and again, and files what became of each attempt.
+
+use std::sync::Arc;
+
+use tokio::{sync::Semaphore, time};
+use xrpl_client::{ClientError, EndpointId};
+
+use crate::{core::Shared, evidence::ResultName, lifecycle::Event, pending::Key, record::Answer};
+
+/// Error tokens that are about the transaction, not about the node's condition. xrpld answers so,
+/// without an engine result, where a required field is missing or a local check fails.
+const REFUSALS: [&str; 1] = ["invalidTransaction"];
+
+/// One attempt. Does nothing if the transaction is not to be sent (any more).
+pub(crate) async fn attempt(shared: &Shared, key: Key) {
+    let Some(blob) = shared.lock().begin_attempt(key) else { return };
+    let limit = shared.config.submit_timeout;
+    let answered = time::timeout(limit, shared.pool.submit(&blob, false)).await;
+    let now_ms = shared.now_ms();
+    let mut core = shared.lock();
+    let attempts = core.pending.get(key).map_or(0, |entry| entry.progress.attempts);
+    let (endpoint, answer, event) = match answered {
+        Ok(Ok((endpoint, submit))) => {
+            let result = ResultName::new(&submit.engine_result);
+            (endpoint, Answer::EngineResult(result.clone()), Event::Answered(result))
+        }
+        Ok(Err((endpoint, ClientError::Refused { cause, .. }))) => {
+            let refused = REFUSALS.contains(&cause.error.as_str());
+            let token = ResultName::new(&cause.error);
+            (endpoint, Answer::Error(token.clone()), Event::ApiError { token, refused })
+        }
+        Ok(Err((endpoint, ClientError::NeverSent { .. } | ClientError::Status { .. }))) => {
+            let budget_spent = attempts >= shared.config.never_sent_budget;
+            (endpoint, Answer::NotWritten, Event::NotWritten { attempts, budget_spent })
+        }
+        Ok(Err((endpoint, ClientError::Unknown { .. }))) => {
+            (endpoint, Answer::Unknown, Event::OutcomeUnknown)
+        }
+        // Cut off on the way: it may have been written.
+        Err(_) => (EndpointId(u16::MAX), Answer::Unknown, Event::OutcomeUnknown),
+    };
+    core.end_attempt(key, endpoint, answer, &event, now_ms);
+}
+
+/// Sends again what is due, for ever.
+pub(crate) async fn resend(shared: Arc<Shared>) -> Result<(), std::convert::Infallible> {
+    let limit = Arc::new(Semaphore::new(shared.config.resend_concurrency.max(1)));
+    loop {
+        let (due, next) = shared.lock().take_resends(shared.now_ms());
+        for key in due {
+            // The semaphore is never closed.
+            let Ok(permit) = Arc::clone(&limit).acquire_owned().await else { return Ok(()) };
+            let to = Arc::clone(&shared);
+            shared.supervisor.run(async move {
+                attempt(&to, key).await;
+                drop(permit);
+            });
+        }
+        let pause = async {
+            match next {
+                Some(at_ms) => time::sleep_until(shared.clock.instant(at_ms)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = shared.links.resend.notified() => {}
+            () = pause => {}
+        }
+    }
+}

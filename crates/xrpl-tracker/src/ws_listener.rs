@@ -1,0 +1,215 @@
+//! One persistent WebSocket per node: subscribes, hands every message to the event queue, and
+//! connects again for ever, after clean closes too.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc,
+    time::{self, Instant},
+};
+use url::Url;
+use xrpl_client::{
+    ClientError, EndpointId,
+    request::{Raw, Subscribe},
+    websocket::{self, WebSocket},
+};
+
+use crate::{
+    config::Subscription,
+    core::{Shared, millis},
+    event_queue::{ConnectionId, StreamEvent},
+    message,
+};
+
+/// Accounts of one `subscribe` request.
+const ACCOUNTS_PER_REQUEST: usize = 200;
+
+/// Frames between the socket and the queue. xrpld closes the connection of a client that lets 100
+/// messages pile up, so some room here is better than there.
+const FRAMES: usize = 256;
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the listeners count.
+#[derive(Debug, Default)]
+pub(crate) struct StreamCounters {
+    pub(crate) connected: AtomicUsize,
+    pub(crate) reconnects: AtomicU64,
+}
+
+/// Listens to one node for ever. Fails only if nobody processes the queue any more.
+pub(crate) async fn listen(
+    shared: Arc<Shared>,
+    endpoint: EndpointId,
+    url: Url,
+) -> Result<(), &'static str> {
+    let (first, longest) = (shared.config.reconnect_min, shared.config.reconnect_max);
+    let mut pause = first;
+    let mut jitter = Jitter::new(endpoint, shared.now_ms());
+    for generation in 0.. {
+        let connection = ConnectionId { endpoint, generation };
+        let since = Instant::now();
+        match stay_connected(&shared, connection, &url).await {
+            Ended::QueueClosed => return Err("the event queue is closed"),
+            Ended::NotConnected(error) => {
+                tracing::warn!(%url, %error, "the stream could not be connected");
+            }
+            Ended::Lost(how) => {
+                tracing::warn!(%url, %how, "the stream was lost");
+                if since.elapsed() > pause {
+                    pause = first;
+                }
+            }
+        }
+        time::sleep(jitter.spread(pause)).await;
+        pause = (pause * 2).min(longest);
+        shared.streams.reconnects.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+enum Ended {
+    NotConnected(ClientError),
+    Lost(String),
+    QueueClosed,
+}
+
+/// Counts a connection for as long as it is held.
+struct Connected<'a>(&'a AtomicUsize);
+
+impl Drop for Connected<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn stay_connected(shared: &Shared, connection: ConnectionId, url: &Url) -> Ended {
+    let (frames_to, mut frames) = mpsc::channel(FRAMES);
+    let connector = &*shared.pool.config().connector;
+    let socket = match websocket::connect(connector, url, REQUEST_TIMEOUT, frames_to).await {
+        Ok(socket) => socket,
+        Err(error) => return Ended::NotConnected(error),
+    };
+    let how = {
+        // Messages may come before the answer to `subscribe`: they are handed on meanwhile.
+        let mut subscribing = std::pin::pin!(subscribe(&socket, &shared.config.subscription));
+        loop {
+            tokio::select! {
+                biased;
+                subscribed = &mut subscribing => match subscribed {
+                    Ok(ledger) => {
+                        let event = StreamEvent::Connected(connection, ledger);
+                        if !shared.queue.send(event).await {
+                            return Ended::QueueClosed;
+                        }
+                        break None;
+                    }
+                    Err(error) => break Some(error.to_string()),
+                },
+                frame = frames.recv() => match frame {
+                    Some(frame) => {
+                        if !shared.queue.send(StreamEvent::Frame(connection, frame)).await {
+                            return Ended::QueueClosed;
+                        }
+                    }
+                    None => break Some(socket.closed().await.reason),
+                },
+            }
+        }
+    };
+    let how = match how {
+        Some(how) => how,
+        None => {
+            shared.streams.connected.fetch_add(1, Ordering::Relaxed);
+            let _connected = Connected(&shared.streams.connected);
+            let idle = shared.config.stream_idle_timeout;
+            loop {
+                match time::timeout(idle, frames.recv()).await {
+                    Ok(Some(frame)) => {
+                        if !shared.queue.send(StreamEvent::Frame(connection, frame)).await {
+                            return Ended::QueueClosed;
+                        }
+                    }
+                    Ok(None) => {
+                        let closed = socket.closed().await;
+                        let code = closed.code.map(|c| format!(" (code {c})")).unwrap_or_default();
+                        break format!("{}{code}", closed.reason);
+                    }
+                    // Silence may be a quiet network or a dead connection: ask.
+                    Err(_) => {
+                        let ping = Raw { method: "ping".into(), params: Default::default() };
+                        let answer = socket.request(&ping, REQUEST_TIMEOUT).await;
+                        if let Err(error) = answer
+                            && error.is_endpoint_failure()
+                        {
+                            break format!("no answer to a ping: {error}");
+                        }
+                    }
+                }
+            }
+        }
+    };
+    match shared.queue.send(StreamEvent::Disconnected(connection)).await {
+        true => Ended::Lost(how),
+        false => Ended::QueueClosed,
+    }
+}
+
+/// Subscribes; the newest validated ledger if the answer tells it.
+async fn subscribe(
+    socket: &WebSocket,
+    subscription: &Subscription,
+) -> Result<Option<message::LedgerClosed>, ClientError> {
+    let mut streams = vec!["ledger".to_owned()];
+    if *subscription == Subscription::Transactions {
+        streams.push("transactions".to_owned());
+    }
+    let answer = socket.request(&Subscribe { streams, accounts: vec![] }, REQUEST_TIMEOUT).await?;
+    if let Subscription::Accounts(accounts) = subscription {
+        for batch in accounts.chunks(ACCOUNTS_PER_REQUEST) {
+            let request = Subscribe { streams: vec![], accounts: batch.to_vec() };
+            socket.request(&request, REQUEST_TIMEOUT).await?;
+        }
+    }
+    Ok(message::ledger_of_subscription(&answer))
+}
+
+/// Spreads pauses over half to all of their length, so that many clients of a node that comes back
+/// do not come back at once. Not for secrets: splitmix64 of the start time and the endpoint.
+struct Jitter(u64);
+
+impl Jitter {
+    fn new(endpoint: EndpointId, now_ms: u64) -> Self {
+        Self(now_ms ^ (u64::from(endpoint.0) << 48))
+    }
+
+    fn spread(&mut self, pause: Duration) -> Duration {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        let half = millis(pause) / 2;
+        Duration::from_millis(half + z % (half + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_keeps_between_half_and_all() {
+        let mut jitter = Jitter::new(EndpointId(3), 12345);
+        let pauses: Vec<_> = (0..100).map(|_| jitter.spread(Duration::from_secs(8))).collect();
+        assert!(pauses.iter().all(|p| (4_000..=8_000).contains(&p.as_millis())));
+        assert!(pauses.iter().max().unwrap().as_millis() > 7_500);
+        assert!(pauses.iter().min().unwrap().as_millis() < 4_500);
+    }
+}
