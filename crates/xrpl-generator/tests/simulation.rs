@@ -246,7 +246,7 @@ fn learn_created(world: &mut World, applied: &Applied<'_>) {
     }
 }
 
-/// A prepared world on a fresh ledger; without trust lines if the ledger has none.
+/// A prepared world on a fresh ledger.
 fn sim(seed: u64, invalid: f64, max_pending: usize, faults: Faults) -> Sim {
     let mut config = GeneratorConfig {
         seed: seed.to_string(),
@@ -305,16 +305,7 @@ fn sim(seed: u64, invalid: f64, max_pending: usize, faults: Faults) -> Sim {
     for user in sim.engine.world.accounts.users().to_vec() {
         let limit = asset.amount("1000000000".parse().unwrap());
         let tx = Tx { owners: 1, ..Tx::new(TrustSet { limit, quality_in: None }) };
-        if !sim.setup(user, tx, learn) {
-            println!("this ledger has no trust lines yet: {}", sim.bad[0]);
-            sim.bad.clear();
-            sim.engine.world.assets.clear();
-            for name in ["TrustSet", "PaymentIssued"] {
-                let id = sim.engine.catalogue.find(name).unwrap();
-                sim.engine.catalogue.set_enabled(id, false);
-            }
-            break;
-        }
+        assert!(sim.setup(user, tx, learn), "{:?}", sim.bad);
         let body = Payment {
             amount: asset.amount("100000".parse().unwrap()),
             ..Payment::xrp(sim.engine.world.accounts[user].id, Drops(1))
@@ -374,7 +365,7 @@ fn valid_load_succeeds_without_exception() {
         let stats = sim.engine.stats();
         assert!(stats.validated > 150 && stats.validated == stats.submitted, "{stats:?}");
         assert_eq!((stats.holes_filled, stats.rereads, stats.metadata_missing), (0, 0, 0));
-        for name in ["Payment", "AccountSet", "TicketCreate", "TicketUse"] {
+        for name in sim.engine.catalogue.names() {
             assert!(stats.by_type[name].validated > 0, "{name}: {stats:?}");
         }
         agrees(&sim);
@@ -394,13 +385,13 @@ fn every_invalid_one_gets_what_its_taint_predicts() {
         seen.extend(stats.invalid.as_predicted);
         agrees(&sim);
     }
-    assert!(seen.len() >= 18, "{seen:?}");
+    assert!(seen.len() >= 25, "{seen:?}");
 }
 
 #[test]
 fn faults_leave_no_gap_and_burn_no_sequence() {
     let mut filled = 0;
-    for seed in 20..40 {
+    for seed in 20..32 {
         let faults = Faults { never_sent: 4, answer_lost: 10, forgotten: 2 };
         let invalid = if seed % 2 == 0 { 0.0 } else { 20.0 };
         let mut sim = sim(seed, invalid, 1 + seed as usize % 8, faults);

@@ -1,0 +1,178 @@
+//! The whole generator with tracker and client against the embedded ledger, over loopback.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+use xrpl_client::{Endpoint, Pool, PoolConfig, request::AccountInfo};
+use xrpl_generator::{FeeStrategy, Generator, GeneratorConfig, GeneratorError, Pace, Status};
+use xrpl_protocol::{AccountId, Amount};
+use xrpl_standalone::{Standalone, StandaloneConfig};
+use xrpl_tracker::{MemoryStore, State, Tracker, TrackerConfig};
+
+struct World {
+    ledger: Standalone,
+    pool: Pool,
+    tracker: Tracker,
+}
+
+async fn world(close: Duration) -> World {
+    let loopback = ([127, 0, 0, 1], 0).into();
+    let ledger = Standalone::start(StandaloneConfig {
+        rpc_bind: loopback,
+        ws_bind: loopback,
+        close_interval: Some(close),
+        ..StandaloneConfig::default()
+    })
+    .await
+    .unwrap();
+    let endpoint = Endpoint {
+        rpc: format!("http://{}/", ledger.rpc_addr()).parse().unwrap(),
+        ws: Some(format!("ws://{}/", ledger.ws_addr()).parse().unwrap()),
+    };
+    let pool = Pool::new(vec![endpoint], PoolConfig::default());
+    let store = Arc::new(MemoryStore::new());
+    let tracker = Tracker::start(pool.clone(), store, TrackerConfig::default()).await.unwrap();
+    World { ledger, pool, tracker }
+}
+
+fn config(tps: f64) -> GeneratorConfig {
+    GeneratorConfig {
+        accounts: 12,
+        pace: Pace::from_tps(tps),
+        fee_strategy: FeeStrategy::Base,
+        ..GeneratorConfig::default()
+    }
+}
+
+async fn prepare(world: &World, config: GeneratorConfig) -> Generator {
+    let (tracker, pool) = (world.tracker.clone(), world.pool.clone());
+    Generator::prepare(tracker, pool, config, |_| {}).await.unwrap()
+}
+
+/// Runs load for a while and lets it come to its end.
+async fn load(generator: &Generator, time: Duration) -> Status {
+    let cancel = CancellationToken::new();
+    let stop = cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(time).await;
+        stop.cancel();
+    });
+    generator.run(cancel).await.unwrap()
+}
+
+fn healthy(status: &Status) {
+    let stats = &status.stats;
+    assert!(stats.failed.is_empty() && stats.claimed.is_empty(), "{stats:?}");
+    assert_eq!(stats.validated, stats.submitted, "{stats:?}");
+    assert!(stats.invalid.otherwise.is_empty(), "{stats:?}");
+    assert_eq!((stats.in_flight, stats.rereads, stats.holes_filled), (0, 0, 0), "{stats:?}");
+    assert_eq!((stats.not_taken, stats.metadata_missing), (0, 0), "{stats:?}");
+    assert!(status.disabled_types.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_of_a_mixed_load_is_validated() {
+    let world = world(Duration::from_millis(500)).await;
+    let generator = prepare(&world, config(200.0)).await;
+    let status = load(&generator, Duration::from_secs(6)).await;
+    healthy(&status);
+    assert!(status.stats.validated > 300, "{:?}", status.stats);
+    let kinds: Vec<_> = status.stats.by_type.keys().copied().collect();
+    assert_eq!(kinds.len(), status.types.len(), "every type took part: {kinds:?}");
+    assert_eq!(world.tracker.stats().overturned, 0);
+    world.ledger.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unlimited_and_partly_invalid_load_keeps_its_predictions() {
+    let world = world(Duration::from_millis(500)).await;
+    let config =
+        GeneratorConfig { intent_invalid: 20.0, max_pending_per_account: 8, ..config(0.0) };
+    let generator = prepare(&world, config).await;
+    let status = load(&generator, Duration::from_secs(5)).await;
+    healthy(&status);
+    assert!(status.stats.submitted_invalid > 100, "{:?}", status.stats);
+    assert!(status.stats.invalid.as_predicted.len() > 10, "{:?}", status.stats.invalid);
+    world.ledger.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn controls_work_while_it_runs_and_while_it_is_stopped() {
+    let world = world(Duration::from_millis(300)).await;
+    let generator = prepare(&world, GeneratorConfig { autostart: false, ..config(50.0) }).await;
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn({
+        let (generator, cancel) = (generator.clone(), cancel.clone());
+        async move { generator.run(cancel).await }
+    });
+    assert!(!generator.status().await.unwrap().running);
+    let asked = generator.create("TrustSet").await.unwrap();
+    assert_eq!(asked.engine_result.unwrap(), "tesSUCCESS");
+    let outcome = world.tracker.outcome(asked.tx_hash).await.unwrap();
+    assert_eq!(outcome.state, State::Validated);
+    let listing = generator.accounts();
+    assert_eq!((listing.users.len(), listing.gateways.len()), (12, 2));
+    let (from, to) = (listing.users[0], listing.users[1]);
+    let paid = generator.payment(from, to, Amount::Xrp(1_000_000)).await.unwrap();
+    assert_eq!(paid.account, from);
+    assert!(world.tracker.outcome(paid.tx_hash).await.unwrap().is_success());
+    let stranger = AccountId([7; 20]);
+    let error = generator.payment(stranger, to, Amount::Xrp(1)).await.unwrap_err();
+    assert!(matches!(error, GeneratorError::UnknownAccount(id) if id == stranger));
+    let error = generator.create("Paymnet").await.unwrap_err();
+    assert!(error.to_string().contains("\"Payment\""), "{error}");
+
+    generator.start().await.unwrap();
+    assert!(matches!(generator.start().await, Err(GeneratorError::AlreadySo(_))));
+    assert_eq!(generator.set_tps(100.0).await.unwrap(), 50.0);
+    assert_eq!(generator.set_max_pending(3).await.unwrap(), 5);
+    assert_eq!(generator.set_intent(10.0).await.unwrap(), 0.0);
+    assert!(generator.toggle_type("AccountSet", false).await.unwrap());
+    assert!(generator.set_tps(-1.0).await.is_err() && generator.set_intent(101.0).await.is_err());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    generator.random().await.unwrap();
+    let status = generator.status().await.unwrap();
+    assert!(status.running && status.stats.submitted > 50, "{status:?}");
+    assert!(!status.stats.by_type.contains_key("AccountSet"));
+    assert_eq!(status.disabled_types[0].name, "AccountSet");
+    generator.stop().await.unwrap();
+    assert!(generator.stop().await.is_err());
+    cancel.cancel();
+    let last = running.await.unwrap().unwrap();
+    assert!(last.stats.failed.is_empty() && last.stats.invalid.otherwise.is_empty(), "{last:?}");
+    assert!(matches!(generator.start().await, Err(GeneratorError::Ended)));
+    world.ledger.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_run_goes_on_with_the_same_accounts_and_sweeps_them() {
+    let world = world(Duration::from_millis(300)).await;
+    let first = prepare(&world, config(50.0)).await;
+    healthy(&load(&first, Duration::from_secs(2)).await);
+    // The same seed finds its accounts funded, trusted and supplied, whatever their Sequences.
+    let second = prepare(&world, GeneratorConfig { sweep: true, ..config(50.0) }).await;
+    assert_eq!(first.accounts(), second.accounts());
+    healthy(&load(&second, Duration::from_secs(2)).await);
+    for user in &second.accounts().users {
+        let request = AccountInfo { account: Some(*user), ..AccountInfo::default() };
+        let root = world.pool.request(&request).await.unwrap().account_data;
+        let reserve = 10_000_000 + 2_000_000 * u64::from(root.owner_count);
+        assert!(root.balance.0 < reserve + 1_000, "{user} keeps {}", root.balance);
+    }
+    world.ledger.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_prepared_is_said_plainly() {
+    let world = world(Duration::from_millis(300)).await;
+    let attempt =
+        |config| Generator::prepare(world.tracker.clone(), world.pool.clone(), config, |_| {});
+    let poor = "snYP7oArxKepd3GPDcrjMsJYiJeJB".parse().unwrap();
+    let funding = xrpl_generator::Funding::Seed(poor);
+    let error = attempt(GeneratorConfig { funding, ..config(1.0) }).await.unwrap_err();
+    assert!(matches!(error, GeneratorError::NoFundingAccount(_)), "{error}");
+    let user_drops = xrpl_protocol::Drops(100_000_000_000_000_000);
+    let error = attempt(GeneratorConfig { user_drops, ..config(1.0) }).await.unwrap_err();
+    assert!(matches!(error, GeneratorError::Funds { .. }), "{error}");
+    world.ledger.shutdown().await;
+}
