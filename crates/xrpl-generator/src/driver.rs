@@ -95,6 +95,7 @@ pub(crate) struct Driver {
     /// Ends of transactions of [`Origin::Setup`], for who waits for them.
     pub(crate) setup_done: Vec<(Done, String)>,
     fee_asked: Option<Instant>,
+    published: Instant,
     /// Whether the open-ledger fee is wanted whatever the strategy.
     pub(crate) watch_fee: bool,
 }
@@ -142,6 +143,7 @@ impl Driver {
             asked: FxHashMap::default(),
             setup_done: Vec::new(),
             fee_asked: None,
+            published: Instant::now(),
             watch_fee: false,
         })
     }
@@ -329,8 +331,11 @@ impl Driver {
             Some(finding) = self.findings.recv() => self.take_finding(finding),
             Some(command) = self.inbox.recv() => self.obey(command),
             Ok(()) = self.head.changed() => self.take_head(),
-            () = tokio::time::sleep_until(until) => self.publish(),
+            () = tokio::time::sleep_until(until) => {}
             () = cancelled => {}
+        }
+        if self.published.elapsed() >= PUBLISH {
+            self.publish();
         }
         answers.drain(..).for_each(|answered| self.take_answer(answered));
         while let Ok(answered) = self.answers.try_recv() {
@@ -517,7 +522,8 @@ impl Driver {
         self.status_to.borrow().clone()
     }
 
-    pub(crate) fn publish(&self) {
+    pub(crate) fn publish(&mut self) {
+        self.published = Instant::now();
         let engine = &self.engine;
         let mut stats = engine.stats();
         stats.pacing = self.schedule.stats();

@@ -26,11 +26,11 @@ async fn world(close: Duration) -> World {
     .await
     .unwrap();
     let endpoint = Endpoint {
-        rpc: format!("http://{}/", ledger.rpc_addr()).parse().unwrap(),
-        ws: Some(format!("ws://{}/", ledger.ws_addr()).parse().unwrap()),
+        rpc: format!("http://{}/", ledger.rpc_addr).parse().unwrap(),
+        ws: Some(format!("ws://{}/", ledger.ws_addr).parse().unwrap()),
     };
     let pool = Pool::new(vec![endpoint], PoolConfig::default());
-    let store = Arc::new(MemoryStore::new());
+    let store = Arc::new(MemoryStore::new(100_000));
     let tracker = Tracker::start(pool.clone(), store, TrackerConfig::default()).await.unwrap();
     World { ledger, pool, tracker }
 }
