@@ -1,0 +1,462 @@
+//! A scripted node over pipes in memory: JSON-RPC and WebSocket, no socket, no thread, so that the
+//! whole tracker runs under tokio's virtual clock.
+
+#![allow(dead_code, missing_docs, unreachable_pub, missing_debug_implementations)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    io,
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{SinkExt, StreamExt};
+use parking_lot::Mutex;
+use serde_json::{Value as Json, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    sync::mpsc,
+};
+use tokio_tungstenite::{accept_async, tungstenite::Message};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use xrpl_client::{
+    Connector, Endpoint, Pool, PoolConfig,
+    connect::{BoxedIo, Connecting},
+};
+use xrpl_protocol::{
+    AccountId, Definitions, Drops, Hash256, LedgerIndex, Object, Sequence, TxHash,
+    hash::{sha512_half, transaction_hash},
+    keys::{KeyPair, KeyType, Seed},
+    sign::SignedTransaction,
+    transaction::{Common, Direct, Payment, Slot},
+};
+use xrpl_tracker::{Outcome, Store, Submission, Tracker, TrackerConfig};
+
+/// What the node does with a submission.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    Result(&'static str),
+    Error(&'static str),
+    /// Never answers.
+    Hang,
+    /// Takes the request and closes the connection.
+    Break,
+}
+
+#[derive(Clone, Debug)]
+pub struct LedgerTx {
+    pub tx: Json,
+    pub result: String,
+}
+
+#[derive(Debug)]
+pub struct Script {
+    /// Distinguishes one chain from another.
+    pub chain: u8,
+    pub network_id: u32,
+    pub head: u32,
+    pub ledgers: BTreeMap<u32, Vec<LedgerTx>>,
+    /// Answers to `submit`, in order; then `tesSUCCESS`.
+    pub replies: VecDeque<Reply>,
+    pub submitted: Vec<TxHash>,
+    /// What `tx` finds with `validated: false`.
+    pub held: BTreeSet<TxHash>,
+    pub searched_all: bool,
+    /// Ledgers that `ledger` does not have.
+    pub lost: BTreeSet<u32>,
+    pub ledger_fails: bool,
+    pub tx_fails: bool,
+    pub history: Vec<Json>,
+    pub refuse_rpc: bool,
+    pub refuse_ws: bool,
+    pub calls: BTreeMap<String, u32>,
+    sockets: Vec<(mpsc::UnboundedSender<Message>, CancellationToken)>,
+    stopped: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Node(pub Arc<Mutex<Script>>);
+
+#[derive(Debug)]
+struct Pipes(Vec<(String, Node)>);
+
+impl Connector for Pipes {
+    fn connect<'a>(&'a self, url: &'a Url) -> Connecting<'a> {
+        Box::pin(async move {
+            let node = &self.0.iter().find(|(host, _)| Some(host.as_str()) == url.host_str());
+            let node = node.ok_or_else(|| io::Error::other("no such host"))?.1.clone();
+            let ws = url.scheme() == "ws";
+            {
+                let script = node.0.lock();
+                if (ws && script.refuse_ws) || (!ws && script.refuse_rpc) {
+                    return Err(io::ErrorKind::ConnectionRefused.into());
+                }
+            }
+            let (ours, theirs) = duplex(1 << 20);
+            if ws {
+                tokio::spawn(node.serve_ws(theirs));
+            } else {
+                tokio::spawn(node.serve_http(theirs));
+            }
+            Ok(Box::new(ours) as BoxedIo)
+        })
+    }
+}
+
+impl Node {
+    /// A node whose newest validated ledger is 10, all of them empty.
+    pub fn new() -> Self {
+        Self(Arc::new(Mutex::new(Script {
+            chain: 1,
+            network_id: 7,
+            head: 10,
+            ledgers: (1..=10).map(|n| (n, Vec::new())).collect(),
+            replies: VecDeque::new(),
+            submitted: Vec::new(),
+            held: BTreeSet::new(),
+            searched_all: false,
+            lost: BTreeSet::new(),
+            ledger_fails: false,
+            tx_fails: false,
+            history: Vec::new(),
+            refuse_rpc: false,
+            refuse_ws: false,
+            calls: BTreeMap::new(),
+            sockets: Vec::new(),
+            stopped: false,
+        })))
+    }
+
+    pub fn set(&self, change: impl FnOnce(&mut Script)) {
+        change(&mut self.0.lock());
+    }
+
+    pub fn reply(&self, replies: &[Reply]) {
+        self.0.lock().replies.extend(replies.iter().cloned());
+    }
+
+    pub fn calls(&self, method: &str) -> u32 {
+        self.0.lock().calls.get(method).copied().unwrap_or(0)
+    }
+
+    pub fn submissions(&self, hash: TxHash) -> usize {
+        self.0.lock().submitted.iter().filter(|h| **h == hash).count()
+    }
+
+    pub fn connections(&self) -> usize {
+        self.0.lock().sockets.iter().filter(|(_, gone)| !gone.is_cancelled()).count()
+    }
+
+    /// Ends every WebSocket connection, as a broken network would.
+    pub fn drop_sockets(&self) {
+        for (_, end) in self.0.lock().sockets.drain(..) {
+            end.cancel();
+        }
+    }
+
+    pub fn send_raw(&self, text: impl Into<String>) {
+        let text = text.into();
+        for (socket, _) in &self.0.lock().sockets {
+            let _ = socket.send(Message::text(text.clone()));
+        }
+    }
+
+    /// Validates a ledger without telling any stream.
+    pub fn close_silently(&self, txs: &[(&SignedTransaction, &str)]) -> u32 {
+        let mut script = self.0.lock();
+        script.head += 1;
+        let index = script.head;
+        let all = txs
+            .iter()
+            .map(|(tx, result)| LedgerTx { tx: tx_json(tx), result: (*result).to_owned() })
+            .collect();
+        script.ledgers.insert(index, all);
+        index
+    }
+
+    /// Validates a ledger and tells the streams: `ledgerClosed`, then its transactions.
+    pub fn close(&self, txs: &[(&SignedTransaction, &str)]) -> u32 {
+        let index = self.close_silently(txs);
+        self.tell_closed(index);
+        for n in 0..txs.len() {
+            self.tell_tx(index, n);
+        }
+        index
+    }
+
+    pub fn tell_closed(&self, index: u32) {
+        let text = {
+            let script = self.0.lock();
+            json!({"type": "ledgerClosed", "ledger_index": index,
+                "ledger_hash": script.hash(index), "txn_count": script.ledgers[&index].len(),
+                "fee_base": 10, "reserve_base": 1_000_000, "reserve_inc": 200_000,
+                "ledger_time": index, "network_id": script.network_id})
+        };
+        self.send_raw(text.to_string());
+    }
+
+    pub fn tell_tx(&self, index: u32, n: usize) {
+        let text = self.0.lock().stream_message(index, n);
+        self.send_raw(text.to_string());
+    }
+
+    async fn serve_http(self, mut io: DuplexStream) {
+        let mut buffer = Vec::new();
+        loop {
+            let head = loop {
+                if let Some(at) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
+                    break at + 4;
+                }
+                match io.read_buf(&mut buffer).await {
+                    Ok(n) if n > 0 => {}
+                    _ => return,
+                }
+            };
+            let text = String::from_utf8_lossy(&buffer[..head]).to_lowercase();
+            let length: usize = text
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "))
+                .and_then(|n| n.trim().parse().ok())
+                .unwrap_or(0);
+            while buffer.len() < head + length {
+                match io.read_buf(&mut buffer).await {
+                    Ok(n) if n > 0 => {}
+                    _ => return,
+                }
+            }
+            let body: Json = serde_json::from_slice(&buffer[head..head + length]).unwrap();
+            buffer.drain(..head + length);
+            let method = body["method"].as_str().unwrap().to_owned();
+            let answer = self.0.lock().answer(&method, &body["params"][0]);
+            let result = match answer {
+                Answer::Result(result) => result,
+                Answer::Hang => std::future::pending().await,
+                Answer::Break => return,
+            };
+            let text = json!({"result": result}).to_string();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                text.len()
+            );
+            if io.write_all(format!("{head}{text}").as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn serve_ws(self, io: DuplexStream) {
+        let Ok(mut stream) = accept_async(io).await else { return };
+        let (to_send, mut outgoing) = mpsc::unbounded_channel();
+        let end = CancellationToken::new();
+        self.0.lock().sockets.push((to_send, end.clone()));
+        let _gone = end.clone().drop_guard();
+        loop {
+            tokio::select! {
+                () = end.cancelled() => return,
+                message = outgoing.recv() => {
+                    let Some(message) = message else { return };
+                    if stream.send(message).await.is_err() {
+                        return;
+                    }
+                }
+                message = stream.next() => {
+                    let Some(Ok(Message::Text(text))) = message else { return };
+                    let request: Json = serde_json::from_str(&text).unwrap();
+                    let method = request["command"].as_str().unwrap();
+                    let answer = self.0.lock().answer(method, &request);
+                    if let Answer::Result(result) = answer {
+                        let text = json!({"id": request["id"], "type": "response",
+                            "status": "success", "result": result});
+                        let _ = stream.send(Message::text(text.to_string())).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+enum Answer {
+    Result(Json),
+    Hang,
+    Break,
+}
+
+impl Script {
+    pub fn hash(&self, index: u32) -> Hash256 {
+        sha512_half(&[&[self.chain], &index.to_be_bytes()])
+    }
+
+    fn found(&self, hash: &str) -> Option<(u32, usize)> {
+        self.ledgers.iter().find_map(|(index, txs)| {
+            txs.iter().position(|one| one.tx["hash"] == hash).map(|n| (*index, n))
+        })
+    }
+
+    fn meta(&self, index: u32, n: usize) -> Json {
+        json!({"AffectedNodes": [{"ModifiedNode": {"LedgerEntryType": "AccountRoot"}}],
+            "TransactionIndex": n, "TransactionResult": self.ledgers[&index][n].result})
+    }
+
+    fn stream_message(&self, index: u32, n: usize) -> Json {
+        let one = &self.ledgers[&index][n];
+        json!({"type": "transaction", "validated": true, "status": "closed",
+            "engine_result": one.result, "ledger_index": index, "ledger_hash": self.hash(index),
+            "meta": self.meta(index, n), "transaction": one.tx})
+    }
+
+    fn answer(&mut self, method: &str, params: &Json) -> Answer {
+        *self.calls.entry(method.to_owned()).or_default() += 1;
+        let error = |token: &str| Answer::Result(json!({"error": token, "status": "error"}));
+        Answer::Result(match method {
+            "server_state" => json!({"state": {"server_state": "full",
+                "network_id": self.network_id,
+                "validated_ledger": {"base_fee": 10, "close_time": self.head,
+                    "hash": self.hash(self.head), "reserve_base": 1_000_000,
+                    "reserve_inc": 200_000, "seq": self.head}}}),
+            "subscribe" => json!({"ledger_index": self.head, "ledger_hash": self.hash(self.head),
+                "fee_base": 10, "reserve_base": 1_000_000, "reserve_inc": 200_000,
+                "ledger_time": self.head}),
+            "ping" => json!({}),
+            "submit" => {
+                let blob = const_hex::decode(params["tx_blob"].as_str().unwrap()).unwrap();
+                self.submitted.push(transaction_hash(&blob));
+                match self.replies.pop_front().unwrap_or(Reply::Result("tesSUCCESS")) {
+                    Reply::Result(name) => json!({"engine_result": name, "accepted": true}),
+                    Reply::Error(token) => return error(token),
+                    Reply::Hang => return Answer::Hang,
+                    Reply::Break => return Answer::Break,
+                }
+            }
+            "ledger" => {
+                let index = params["ledger_index"].as_u64().unwrap_or(self.head.into()) as u32;
+                if self.ledger_fails || self.lost.contains(&index) || index > self.head {
+                    return error("lgrNotFound");
+                }
+                let txs: Vec<Json> = (0..self.ledgers[&index].len())
+                    .map(|n| {
+                        let mut tx = self.ledgers[&index][n].tx.clone();
+                        tx["metaData"] = self.meta(index, n);
+                        tx
+                    })
+                    .collect();
+                json!({"validated": true, "ledger_index": index, "ledger_hash": self.hash(index),
+                    "ledger": {"close_time": index, "transactions": txs}})
+            }
+            "tx" => {
+                let hash = params["transaction"].as_str().unwrap();
+                if self.tx_fails {
+                    return error("internal");
+                }
+                match self.found(hash) {
+                    Some((index, n)) => {
+                        let mut tx = self.ledgers[&index][n].tx.clone();
+                        tx["validated"] = true.into();
+                        tx["ledger_index"] = index.into();
+                        tx["meta"] = self.meta(index, n);
+                        tx
+                    }
+                    None if self.held.contains(&hash.parse().unwrap()) => {
+                        json!({"hash": hash, "validated": false})
+                    }
+                    None => json!({"error": "txnNotFound", "status": "error",
+                        "searched_all": self.searched_all && !params["min_ledger"].is_null()}),
+                }
+            }
+            "account_tx" => json!({"transactions": self.history, "validated": true}),
+            _ => return error("unknownCmd"),
+        })
+    }
+}
+
+/// A sender of transactions.
+pub struct Sender {
+    pub key: KeyPair,
+}
+
+impl Sender {
+    pub fn new(n: u8) -> Self {
+        let seed = Seed::from_entropy([n; 16], KeyType::Ed25519);
+        Self { key: KeyPair::from_seed(&seed) }
+    }
+
+    pub fn account(&self) -> AccountId {
+        self.key.account_id()
+    }
+
+    pub fn pay(&self, slot: Slot, last_ledger: Option<u32>, drops: u64) -> SignedTransaction {
+        let mut common = Common::new(self.account(), slot, Drops(10));
+        common.last_ledger = last_ledger.map(LedgerIndex);
+        Payment::xrp(AccountId([9; 20]), Drops(drops)).sign(&common, &self.key)
+    }
+
+    /// A payment on a Sequence that may be in ledgers up to `last_ledger`.
+    pub fn sequence(&self, sequence: u32, last_ledger: u32) -> SignedTransaction {
+        self.pay(Slot::Sequence(Sequence(sequence)), Some(last_ledger), 1)
+    }
+}
+
+pub fn tx_json(tx: &SignedTransaction) -> Json {
+    let definitions = Definitions::builtin();
+    let mut json = Object::decode(&tx.blob, definitions).unwrap().to_json(definitions);
+    json["hash"] = tx.hash.to_string().into();
+    json
+}
+
+pub fn endpoint(host: &str) -> Endpoint {
+    Endpoint {
+        rpc: format!("http://{host}:5005/").parse().unwrap(),
+        ws: Some(format!("ws://{host}:6006/").parse().unwrap()),
+    }
+}
+
+pub fn pool(nodes: &[(&str, &Node)]) -> Pool {
+    let pipes = Pipes(nodes.iter().map(|(h, n)| ((*h).to_owned(), (*n).clone())).collect());
+    let config = PoolConfig { connector: Arc::new(pipes), ..PoolConfig::default() };
+    Pool::new(nodes.iter().map(|(host, _)| endpoint(host)).collect(), config)
+}
+
+pub async fn start_with(node: &Node, store: Arc<dyn Store>, config: TrackerConfig) -> Tracker {
+    let tracker = Tracker::start(pool(&[("node", node)]), store, config).await.unwrap();
+    until(|| node.connections() > 0).await;
+    settle().await;
+    tracker
+}
+
+pub async fn start(node: &Node) -> Tracker {
+    start_with(node, xrpl_tracker::MemoryStore::shared(), TrackerConfig::default()).await
+}
+
+/// Lets everything that needs no time happen.
+pub async fn settle() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
+pub async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+pub async fn until(mut condition: impl FnMut() -> bool) {
+    for _ in 0..100_000 {
+        if condition() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it never came to that");
+}
+
+pub fn submission(tx: &SignedTransaction) -> Submission {
+    Submission::new(tx.blob.clone())
+}
+
+pub async fn end(tracker: &Tracker, hash: TxHash) -> Arc<Outcome> {
+    tokio::time::timeout(Duration::from_secs(600), tracker.outcome(hash))
+        .await
+        .expect("it has an end within ten minutes")
+        .unwrap()
+}
+
+pub async fn state(tracker: &Tracker, hash: TxHash) -> xrpl_tracker::State {
+    tracker.dossier(hash).await.unwrap().unwrap().row.state
+}
