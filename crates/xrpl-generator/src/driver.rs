@@ -20,7 +20,9 @@ use xrpl_client::{
     Pool,
     request::{AccountInfo, Fee, LedgerSpec},
 };
-use xrpl_protocol::{AccountId, Amount, ResultClass, Sequence, TxHash};
+use xrpl_protocol::{
+    AccountId, Amount, Definitions, Object, ResultClass, Sequence, TxHash, fields,
+};
 use xrpl_tracker::{
     Error as TrackerError, Intent, LedgerHead, Outcome, ResultName, State, Submission, Submitted,
     Tracker,
@@ -28,7 +30,7 @@ use xrpl_tracker::{
 
 use crate::{
     accounts::Index,
-    catalogue::Tx,
+    catalogue::{OwnFields, Tx},
     config::GeneratorConfig,
     engine::{Done, Engine, Origin, Prepared},
     error::GeneratorError,
@@ -69,6 +71,7 @@ struct Wish {
 enum What {
     Create(Option<String>),
     Pay { from: AccountId, to: AccountId, amount: Amount },
+    Send { from: AccountId, body: Object },
 }
 
 pub(crate) struct Driver {
@@ -289,18 +292,46 @@ impl Driver {
                     destination_tag: None,
                 };
                 let tx = Tx { xrp: drops, to: accounts.find(*to), ..Tx::new(body) };
-                let learn = |world: &mut crate::objects::World,
-                             applied: &crate::catalogue::Applied<'_>| {
-                    world.learn_lines(applied.metadata);
+                self.send_asked(index, tx, "Payment")
+            }
+            What::Send { from, body } => {
+                let accounts = &self.engine.world.accounts;
+                let index = accounts.find(*from).ok_or(GeneratorError::UnknownAccount(*from))?;
+                let code = body.u16(fields::TRANSACTION_TYPE);
+                let name = code.and_then(|code| Definitions::builtin().transaction_type_name(code));
+                let name = name.ok_or_else(|| GeneratorError::UnknownType {
+                    name: "without TransactionType".into(),
+                    nearest: None,
+                })?;
+                let sent = body.amount(fields::AMOUNT).and_then(|amount| amount.drops());
+                let tx = Tx {
+                    flags: body.u32(fields::FLAGS).unwrap_or(0),
+                    // TicketCreate moves the Sequence by its Tickets too.
+                    width: 1 + body.u32(fields::TICKET_COUNT).unwrap_or(0),
+                    xrp: sent.and_then(|drops| u64::try_from(drops).ok()).unwrap_or(0),
+                    to: body.account(fields::DESTINATION).and_then(|id| accounts.find(id)),
+                    ..Tx::new(OwnFields(body.clone()))
                 };
-                let mut prepared =
-                    self.engine.send(index, tx, Some(learn), true).map_err(|_| {
-                        GeneratorError::Busy("the account has as many in flight as allowed")
-                    })?;
-                prepared.name = "Payment";
-                Ok(prepared)
+                self.send_asked(index, tx, name)
             }
         }
+    }
+
+    /// A given transaction, with what its metadata says about trust lines learnt.
+    fn send_asked(
+        &mut self,
+        index: Index,
+        tx: Tx,
+        name: &'static str,
+    ) -> Result<Prepared, GeneratorError> {
+        let learn = |world: &mut crate::objects::World, applied: &crate::catalogue::Applied<'_>| {
+            world.learn_lines(applied.metadata);
+        };
+        let mut prepared = self.engine.send(index, tx, Some(learn), true).map_err(|_| {
+            GeneratorError::Busy("the account has as many in flight as allowed")
+        })?;
+        prepared.name = name;
+        Ok(prepared)
     }
 
     fn next_deadline(&self, more: bool) -> Instant {
@@ -507,6 +538,7 @@ impl Driver {
             Command::Pay { from, to, amount, reply } => {
                 self.wish(What::Pay { from, to, amount }, reply);
             }
+            Command::Send { from, body, reply } => self.wish(What::Send { from, body }, reply),
             Command::Status(reply) => {
                 self.publish();
                 drop(reply.send(Ok((*self.status()).clone())));

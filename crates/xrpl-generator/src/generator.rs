@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use xrpl_client::Pool;
-use xrpl_protocol::{AccountId, Amount, TxHash};
+use xrpl_protocol::{AccountId, Amount, Object, TxHash};
 use xrpl_tracker::{ResultName, State, Tracker};
 
 use crate::{
@@ -55,6 +55,7 @@ pub(crate) enum Command {
     Toggle(String, bool, Reply<bool>),
     Create(Option<String>, Reply<Asked>),
     Pay { from: AccountId, to: AccountId, amount: Amount, reply: Reply<Asked> },
+    Send { from: AccountId, body: Object, reply: Reply<Asked> },
     Status(Reply<Status>),
 }
 
@@ -216,6 +217,15 @@ impl Generator {
         amount: Amount,
     ) -> Result<Asked, GeneratorError> {
         self.ask(|reply| Command::Pay { from, to, amount, reply }).await
+    }
+
+    /// Sends any transaction of one of the run's accounts: `TransactionType` and its own fields.
+    /// Account, Sequence, Fee, LastLedgerSequence and signature are filled in.
+    ///
+    /// # Errors
+    /// [`GeneratorError::UnknownAccount`], [`GeneratorError::Busy`], [`GeneratorError::Ended`].
+    pub async fn send(&self, from: AccountId, body: Object) -> Result<Asked, GeneratorError> {
+        self.ask(|reply| Command::Send { from, body, reply }).await
     }
 
     /// The run's accounts: addresses and public data only.

@@ -1,15 +1,22 @@
 //! The command line. Flags are made from the table of [settings](crate::settings).
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, io::Write, process::ExitCode};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     config::{Config, ConfigError, Sources},
-    settings::{ENV_PREFIX, SETTINGS, Setting, Shape, commands},
+    session::Stop,
+    settings::{SETTINGS, Setting, Shape, commands},
 };
 
-pub mod config;
+mod config;
+mod logging;
+mod run;
+mod standalone;
+mod submit;
 
 /// How the program ends. The README lists these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +68,60 @@ pub fn main() -> ExitCode {
             return Exit::Usage.into();
         }
     };
-    let exit = match name {
-        "config" => config::show(&config, sub.get_flag("as-json")),
-        _ => Exit::Usage,
+    if name == "config" {
+        return config::show(&config, sub.get_flag("as-json")).into();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    logging::start(&config, bar.clone());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: threads could not be started: {error}");
+            return Exit::Setup.into();
+        }
     };
+    let exit = runtime.block_on(async {
+        match name {
+            "standalone" => standalone::run(config).await,
+            "submit" => {
+                let transaction = sub.get_one::<String>("transaction").cloned();
+                submit::run(config, transaction.unwrap_or_default()).await
+            }
+            _ => run::run(config, bar).await,
+        }
+    });
+    // What is left (a look-up of a name that hangs) must not hold the end up.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     exit.into()
+}
+
+/// Prints a line. A reader that went away is no error.
+fn print(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Turns Ctrl-C and SIGTERM into wishes: the first to end, the second to end at once.
+async fn signals(stop: Stop) {
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => return tracing::error!(%error, "SIGTERM cannot be heard"),
+    };
+    let mut interrupt = match signal(SignalKind::interrupt()) {
+        Ok(interrupt) => interrupt,
+        Err(error) => return tracing::error!(%error, "Ctrl-C cannot be heard"),
+    };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if stop.soon.is_cancelled() {
+            stop.now.cancel();
+            return;
+        }
+        stop.soon.cancel();
+    }
 }
 
 /// The whole command line.
@@ -162,7 +218,6 @@ fn sources(matches: &ArgMatches) -> Result<Sources, ConfigError> {
         }
     }
     let file = matches.get_one::<std::path::PathBuf>("config").cloned();
-    debug_assert!(ENV_PREFIX.ends_with('_'));
     Ok(Sources { flags, file, ..Sources::of_process() })
 }
 

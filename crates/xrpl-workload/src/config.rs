@@ -88,7 +88,7 @@ pub struct Config {
     pub rpc_bind: SocketAddr,
     pub ws_bind: SocketAddr,
     pub txq_minimum_txn_in_ledger: Option<u64>,
-    pub txq_maximum_txn_per_account: u64,
+    pub txq_maximum_txn_per_account: usize,
     pub ledger_history: Option<usize>,
     pub api_bind: SocketAddr,
     pub api_token: Option<Secret>,

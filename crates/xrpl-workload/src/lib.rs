@@ -4,7 +4,18 @@
 //! |---|---|
 //! | [`settings`], [`config`] | every setting once; flags over environment over file over defaults |
 //! | [`cli`] | the command line, one file per command |
+//! | [`session`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
+//! | [`api`] | the HTTP API, one file per group of routes |
+//! | [`events`], [`metrics`] | what is measured over time; Prometheus text |
+//! | [`view`], [`summary`] | what a run prints while it goes on and at its end |
 
+pub mod api;
 pub mod cli;
 pub mod config;
+pub mod embedded;
+pub mod events;
+pub mod metrics;
+pub mod session;
 pub mod settings;
+pub mod summary;
+pub mod view;

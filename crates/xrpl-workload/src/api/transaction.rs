@@ -1,0 +1,280 @@
+//! `/transaction` and `/payment`: one transaction on request.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::HeaderMap,
+    routing::{get, post},
+};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json_, json};
+use tokio::sync::OnceCell;
+use xrpl_generator::Asked;
+use xrpl_protocol::{Amount, Definitions, Object, fields};
+use xrpl_tracker::Submission;
+
+use super::{
+    ApiError, Shared,
+    extract::{Body, Segment, account, generator},
+};
+use crate::session::App;
+
+/// Answers kept for their `Idempotency-Key`.
+const KEPT: usize = 10_000;
+/// The longest key.
+const MAX_KEY: usize = 255;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/transaction/random", get(random).post(random))
+        .route("/transaction/create/{type}", get(create).post(create))
+        .route("/transaction/submit", post(submit))
+        .route("/transaction/{type}", post(create))
+        .route("/payment", post(payment))
+}
+
+/// Answers by `Idempotency-Key`: the same key gets the same transaction.
+#[derive(Debug, Default)]
+pub struct Idempotency(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    by_key: HashMap<String, Arc<Given>>,
+    oldest: VecDeque<String>,
+}
+
+#[derive(Debug)]
+struct Given {
+    request: String,
+    answer: OnceCell<Json_>,
+}
+
+impl Idempotency {
+    /// What was given under a key, or a place for it.
+    fn of(&self, key: &str, request: String) -> Result<Arc<Given>, ApiError> {
+        let mut kept = self.0.lock();
+        if let Some(given) = kept.by_key.get(key) {
+            return match given.request == request {
+                true => Ok(Arc::clone(given)),
+                false => {
+                    Err(ApiError::conflict("Idempotency-Key: it was used with another request"))
+                }
+            };
+        }
+        while kept.oldest.len() >= KEPT
+            && let Some(oldest) = kept.oldest.pop_front()
+        {
+            kept.by_key.remove(&oldest);
+        }
+        let given = Arc::new(Given { request, answer: OnceCell::new() });
+        kept.by_key.insert(key.to_owned(), Arc::clone(&given));
+        kept.oldest.push_back(key.to_owned());
+        Ok(given)
+    }
+}
+
+/// Does a request to its end even if who asked goes away: it must not stop half done.
+async fn finish<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    match tokio::spawn(work).await {
+        Ok(result) => result,
+        Err(error) => Err(ApiError::internal(error.to_string())),
+    }
+}
+
+async fn random(State(app): Shared) -> Result<Json<Asked>, ApiError> {
+    let generator = generator(&app)?.clone();
+    finish(async move { Ok(Json(generator.random().await?)) }).await
+}
+
+async fn create(State(app): Shared, Segment(name): Segment) -> Result<Json<Asked>, ApiError> {
+    let generator = generator(&app)?.clone();
+    finish(async move { Ok(Json(generator.create(&name).await?)) }).await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pay {
+    source: String,
+    destination: String,
+    amount: Json_,
+}
+
+async fn payment(
+    State(app): Shared,
+    Body(Pay { source, destination, amount }): Body<Pay>,
+) -> Result<Json<Json_>, ApiError> {
+    let from = account("source", &source)?;
+    let to = account("destination", &destination)?;
+    // A bare number is drops, as its text form is.
+    let written = match &amount {
+        Json_::Number(n) => Json_::String(n.to_string()),
+        other => other.clone(),
+    };
+    let parsed = Amount::from_json(&written)
+        .map_err(|error| ApiError::bad_request(format!("amount: {error}")))?;
+    if parsed.signum() <= 0 {
+        return Err(ApiError::bad_request("amount: must be positive"));
+    }
+    if from == to {
+        return Err(ApiError::bad_request("destination: is the source itself"));
+    }
+    let generator = generator(&app)?.clone();
+    let asked = finish(async move { Ok(generator.payment(from, to, parsed).await?) }).await?;
+    Ok(Json(json!({
+        "tx_hash": asked.tx_hash,
+        "transaction_type": asked.transaction_type,
+        "engine_result": asked.engine_result,
+        "state": asked.state,
+        "source": source,
+        "destination": destination,
+        "amount": amount,
+    })))
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Submit {
+    tx_blob: Option<String>,
+    tx_json: Option<Json_>,
+    account: Option<String>,
+}
+
+async fn submit(
+    State(app): Shared,
+    headers: HeaderMap,
+    Body(request): Body<Submit>,
+) -> Result<Json<Json_>, ApiError> {
+    let key = match headers.get("idempotency-key") {
+        None => None,
+        Some(value) => match value.to_str() {
+            Ok(key) if (1..=MAX_KEY).contains(&key.len()) => Some(key.to_owned()),
+            _ => {
+                return Err(ApiError::bad_request(format!(
+                    "Idempotency-Key: from 1 to {MAX_KEY} printable characters"
+                )));
+            }
+        },
+    };
+    let Some(key) = key else {
+        return finish(async move { hand_in(&app, request).await.map(Json) }).await;
+    };
+    let text = serde_json::to_string(&request)
+        .map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let given = app.idempotency.of(&key, text)?;
+    finish(async move {
+        let answer = given.answer.get_or_try_init(|| hand_in(&app, request)).await?;
+        Ok(Json(answer.clone()))
+    })
+    .await
+}
+
+async fn hand_in(app: &App, request: Submit) -> Result<Json_, ApiError> {
+    match request {
+        Submit { tx_blob: Some(hex), tx_json: None, account: None } => {
+            let blob = const_hex::decode(hex.trim())
+                .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
+            let definitions = Definitions::builtin();
+            let fields = Object::decode(&blob, definitions)
+                .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
+            xrpl_protocol::sign::verify_transaction(&fields)
+                .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
+            let submitted = app.tracker.submit(Submission::new(blob)).await?;
+            let kind = fields.to_json(definitions)["TransactionType"].clone();
+            Ok(json!({
+                "tx_hash": submitted.hash,
+                "transaction_type": kind,
+                "state": submitted.state,
+                "engine_result": submitted.engine_result,
+                "already_tracked": submitted.already_tracked,
+            }))
+        }
+        Submit { tx_blob: None, tx_json: Some(tx), account: Some(address) } => {
+            let from = account("account", &address)?;
+            let body = own_fields(tx, &address)?;
+            let asked = generator(app)?.send(from, body).await?;
+            Ok(json!(asked))
+        }
+        Submit { tx_json: Some(_), .. } => Err(ApiError::bad_request(
+            "account: give the account of this run that signs tx_json (and no tx_blob)",
+        )),
+        Submit { .. } => {
+            Err(ApiError::bad_request("tx_blob: give a signed blob, or tx_json with account"))
+        }
+    }
+}
+
+/// What a caller decides about a transaction of one of the run's accounts; the lane decides the
+/// rest.
+fn own_fields(mut tx: Json_, address: &str) -> Result<Object, ApiError> {
+    let Some(map) = tx.as_object_mut() else {
+        return Err(ApiError::bad_request("tx_json: an object is needed"));
+    };
+    for name in ["Sequence", "TicketSequence", "LastLedgerSequence", "SigningPubKey", "TxnSignature", "Fee"] {
+        if map.contains_key(name) {
+            return Err(ApiError::bad_request(format!(
+                "tx_json.{name}: leave it out, it is filled in"
+            )));
+        }
+    }
+    if !map.contains_key("TransactionType") {
+        return Err(ApiError::bad_request("tx_json.TransactionType: is missing"));
+    }
+    let stated = map.entry("Account").or_insert_with(|| json!(address));
+    if *stated != address {
+        return Err(ApiError::bad_request("tx_json.Account: is not the account that signs"));
+    }
+    let mut object = Object::from_json(&tx, Definitions::builtin())
+        .map_err(|error| ApiError::bad_request(format!("tx_json: {error}")))?;
+    object.remove(fields::ACCOUNT);
+    Ok(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_means_one_request() {
+        let kept = Idempotency::default();
+        let first = kept.of("k", "a".into()).unwrap();
+        assert!(Arc::ptr_eq(&first, &kept.of("k", "a".into()).unwrap()));
+        assert!(kept.of("k", "b".into()).is_err());
+        assert!(!Arc::ptr_eq(&first, &kept.of("l", "a".into()).unwrap()));
+    }
+
+    #[test]
+    fn keys_are_bounded() {
+        let kept = Idempotency::default();
+        for n in 0..=KEPT {
+            kept.of(&n.to_string(), String::new()).unwrap();
+        }
+        let inner = kept.0.lock();
+        assert_eq!((inner.by_key.len(), inner.oldest.len()), (KEPT, KEPT));
+        assert!(!inner.by_key.contains_key("0"));
+    }
+
+    #[test]
+    fn what_the_lane_decides_is_not_the_callers() {
+        let address = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+        assert!(own_fields(json!({"TransactionType": "AccountSet"}), address).is_ok());
+        for (tx, named) in [
+            (json!([]), "tx_json:"),
+            (json!({}), "TransactionType"),
+            (json!({"TransactionType": "AccountSet", "Sequence": 1}), "tx_json.Sequence"),
+            (json!({"TransactionType": "AccountSet", "Fee": "10"}), "tx_json.Fee"),
+            (json!({"TransactionType": "AccountSet", "Account": "x"}), "tx_json.Account"),
+            (json!({"TransactionType": "Nonsense"}), "Nonsense"),
+        ] {
+            let error = format!("{:?}", own_fields(tx, address).unwrap_err());
+            assert!(error.contains(named), "{error}");
+        }
+    }
+}

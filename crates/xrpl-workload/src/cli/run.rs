@@ -1,0 +1,36 @@
+//! `run`: drives a node, or an embedded ledger, with load.
+
+use indicatif::ProgressBar;
+
+use super::Exit;
+use crate::{
+    config::Config,
+    session::{Session, SetupError, Stop},
+    view::{Mode, View},
+};
+
+/// Runs to the end.
+pub(super) async fn run(config: Config, bar: ProgressBar) -> Exit {
+    let view = View::new(Mode::choose(config.json, config.quiet), config.json, config.interval, bar);
+    match drive(config, &view).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            view.clear();
+            eprintln!("error: {error}");
+            Exit::Setup
+        }
+    }
+}
+
+async fn drive(config: Config, view: &View) -> Result<Exit, SetupError> {
+    let stop = Stop::default();
+    let signals = tokio::spawn(super::signals(stop.clone()));
+    let session = tokio::select! {
+        session = Session::start(config, view) => session?,
+        () = stop.soon.cancelled() => return Ok(Exit::Success),
+    };
+    let ended = session.run(&stop, view).await?;
+    signals.abort();
+    view.end(&ended.summary, &ended.failures);
+    Ok(if ended.failures.is_empty() { Exit::Success } else { Exit::Failures })
+}

@@ -1,0 +1,140 @@
+//! The embedded ledger: where it listens and how it is set for load.
+
+use std::net::SocketAddr;
+
+use url::Url;
+use xrpl_client::Endpoint;
+use xrpl_standalone::{
+    ledger::NodeConfig,
+    server::{Standalone, StandaloneConfig},
+    txq::QueueSetup,
+};
+
+use crate::{config::Config, session::SetupError, view::View};
+
+/// Transactions a ledger takes before fees escalate, under load: more than this program makes.
+const RUN_LEDGER_SIZE: u64 = 100_000;
+/// The same for `standalone`, as xrpld's own default.
+const STANDALONE_LEDGER_SIZE: u64 = 1_000;
+/// Closed ledgers kept under load.
+const RUN_HISTORY: usize = 256;
+
+/// An embedded ledger that runs.
+#[derive(Debug)]
+pub struct Embedded {
+    standalone: Standalone,
+}
+
+impl Embedded {
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Never for addresses that were bound.
+    pub fn endpoint(&self) -> Result<Endpoint, SetupError> {
+        let url = |scheme: &str, address: SocketAddr| {
+            Url::parse(&format!("{scheme}://{address}")).map_err(|e| SetupError(e.to_string()))
+        };
+        Ok(Endpoint {
+            rpc: url("http", self.standalone.rpc_addr)?,
+            ws: Some(url("ws", self.standalone.ws_addr)?),
+        })
+    }
+
+    /// Where it listens, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        format!(
+            "embedded ledger: JSON-RPC http://{}, WebSocket ws://{}",
+            self.standalone.rpc_addr, self.standalone.ws_addr
+        )
+    }
+
+    /// Ends it.
+    pub async fn shutdown(self) {
+        self.standalone.shutdown().await;
+    }
+}
+
+/// An embedded ledger under load. Ports that nobody chose give way to free ones.
+///
+/// # Errors
+/// A chosen port is taken.
+pub async fn start_for_run(config: &Config, view: &View) -> Result<Embedded, SetupError> {
+    if config.ledger_interval.is_zero() {
+        return Err(SetupError(
+            "--ledger-interval 0: under load the embedded ledger must close by itself; give for \
+             example 1s"
+                .into(),
+        ));
+    }
+    let mut wanted = standalone_config(config, RUN_LEDGER_SIZE, Some(RUN_HISTORY));
+    if let Ok(standalone) = Standalone::start(wanted.clone()).await {
+        return Ok(told(standalone, view));
+    }
+    for (key, address) in [("rpc_bind", &mut wanted.rpc_bind), ("ws_bind", &mut wanted.ws_bind)] {
+        if config.is_default(key) && !is_free(*address).await {
+            view.say(&format!("port {} is taken: the embedded ledger takes a free one", address.port()));
+            address.set_port(0);
+        }
+    }
+    let standalone = Standalone::start(wanted).await.map_err(|error| taken(config, &error))?;
+    Ok(told(standalone, view))
+}
+
+/// An embedded ledger on the ports it was told.
+///
+/// # Errors
+/// A port is taken.
+pub async fn start_alone(config: &Config) -> Result<Embedded, SetupError> {
+    Standalone::start(standalone_config(config, STANDALONE_LEDGER_SIZE, None))
+        .await
+        .map(|standalone| Embedded { standalone })
+        .map_err(|error| taken(config, &error))
+}
+
+fn told(standalone: Standalone, view: &View) -> Embedded {
+    let embedded = Embedded { standalone };
+    view.say(&embedded.describe());
+    embedded
+}
+
+fn taken(config: &Config, error: &std::io::Error) -> SetupError {
+    SetupError(format!(
+        "the embedded ledger cannot listen on {} and {}: {error}. Is another one, or xrpld, \
+         running? Give other --rpc-bind and --ws-bind (port 0 takes a free one)",
+        config.rpc_bind, config.ws_bind
+    ))
+}
+
+async fn is_free(address: SocketAddr) -> bool {
+    tokio::net::TcpListener::bind(address).await.is_ok()
+}
+
+fn standalone_config(config: &Config, size: u64, history: Option<usize>) -> StandaloneConfig {
+    let defaults = NodeConfig::default();
+    let size = config.txq_minimum_txn_in_ledger.unwrap_or(size);
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let queue = QueueSetup {
+        minimum_txn_in_ledger: size,
+        // xrpld wants the target not below the minimum.
+        target_txn_in_ledger: defaults.queue.target_txn_in_ledger.max(size),
+        maximum_txn_per_account: config.txq_maximum_txn_per_account,
+        ..defaults.queue
+    };
+    StandaloneConfig {
+        rpc_bind: config.rpc_bind,
+        ws_bind: config.ws_bind,
+        close_interval: (!config.ledger_interval.is_zero()).then_some(config.ledger_interval),
+        node: NodeConfig {
+            network_id: config.network_id.unwrap_or(defaults.network_id),
+            history: match config.ledger_history {
+                None => history,
+                Some(0) => None,
+                Some(kept) => Some(kept),
+            },
+            queue,
+            ..defaults
+        },
+        ..StandaloneConfig::default()
+    }
+}

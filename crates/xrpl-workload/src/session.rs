@@ -1,0 +1,459 @@
+//! A run put together: node, tracker, generator, API, and their end.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
+use xrpl_client::{Endpoint, Pool, PoolConfig};
+use xrpl_generator::{Funding, Generator, GeneratorConfig, Pace, Progress};
+use xrpl_protocol::{Drops, keys::Seed};
+use xrpl_tracker::{
+    MemoryStore, Store, Tracker, TrackerConfig,
+    store::{SqliteOptions, SqliteStore},
+};
+
+use crate::{
+    api,
+    config::{Config, FeeChoice, Secret, StoreChoice},
+    embedded::{self, Embedded},
+    events::Meter,
+    summary::{Summary, failures},
+    view::{Snapshot, View},
+};
+
+/// How long a node may take to answer at the start.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// A gateway's funds, as a multiple of a user's.
+const GATEWAY_SHARE: u64 = 10;
+
+/// Why a run could not be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SetupError(pub String);
+
+impl SetupError {
+    fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Accounts are funded and equipped.
+    Preparing(Progress),
+    /// Load may run.
+    Ready,
+    /// No new load; what is in flight comes to its end.
+    Stopping,
+}
+
+impl Phase {
+    /// For the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Preparing(_) => "preparing",
+            Self::Ready => "ready",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+/// What the routes of the API and the view see of a run.
+#[derive(Debug)]
+pub struct App {
+    /// The effective configuration.
+    pub config: Config,
+    /// The nodes.
+    pub pool: Pool,
+    /// Follows transactions.
+    pub tracker: Tracker,
+    /// How fast transactions are validated.
+    pub meter: Meter,
+    /// Names of the nodes.
+    pub endpoint: String,
+    /// When this process began the run.
+    pub started: Instant,
+    /// The same, milliseconds since 1970.
+    pub started_at_ms: u64,
+    /// Answers given under an `Idempotency-Key`.
+    pub idempotency: api::Idempotency,
+    generator: OnceLock<Generator>,
+    phase: watch::Sender<Phase>,
+}
+
+impl App {
+    /// The generator, once accounts are ready.
+    #[must_use]
+    pub fn generator(&self) -> Option<&Generator> {
+        self.generator.get()
+    }
+
+    /// What the run is doing.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    /// Where the run stands.
+    #[must_use]
+    pub fn snapshot(&self, load_started: Option<Instant>) -> Snapshot {
+        let stats = self.tracker.stats();
+        let count = |state| stats.by_state.get(&state).copied().unwrap_or(0);
+        Snapshot {
+            seconds: load_started.map_or(0, |at| at.elapsed().as_secs()),
+            ledger_index: stats.ledger_index.0,
+            submitted: stats.total_tracked,
+            validated: count(xrpl_tracker::State::Validated),
+            pending: stats.pending,
+            failed: stats.valid_failed,
+            expected_invalid: stats.expected_invalid,
+            validated_per_second: (self.meter.current() * 10.0).round() / 10.0,
+            finality_ms_p50: stats.finality_ms.p50,
+        }
+    }
+}
+
+/// Asks a run to end: once politely, twice at once.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// No new load; what is in flight comes to its end.
+    pub soon: CancellationToken,
+    /// What is in flight is left as it is.
+    pub now: CancellationToken,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// What it comes to.
+    pub summary: Summary,
+    /// What went wrong; empty if nothing did.
+    pub failures: Vec<String>,
+}
+
+/// A run.
+#[derive(Debug)]
+pub struct Session {
+    app: Arc<App>,
+    embedded: Option<Embedded>,
+    api: Option<SocketAddr>,
+    tasks: TaskTracker,
+    /// Ends the background tasks and the API.
+    end: CancellationToken,
+}
+
+impl Session {
+    /// Starts everything but the load.
+    ///
+    /// # Errors
+    /// A port is taken, no node answers, the store cannot be had.
+    pub async fn start(config: Config, view: &View) -> Result<Self, SetupError> {
+        // The port first: nothing is worth starting if it is taken.
+        let listener = match config.no_api {
+            true => None,
+            false => Some(listen(config.api_bind).await?),
+        };
+        let embedded = match config.rpc.is_empty() {
+            true => Some(embedded::start_for_run(&config, view).await?),
+            false => None,
+        };
+        let endpoints = match &embedded {
+            Some(embedded) => vec![embedded.endpoint()?],
+            None => endpoints(&config.rpc, &config.ws),
+        };
+        let end = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let pool = connect(endpoints).await?;
+        tasks.spawn({
+            let (pool, end) = (pool.clone(), end.clone());
+            async move { pool.watch_health(end).await }
+        });
+        let store = open_store(&config.store)?;
+        let tracker = Tracker::start(pool.clone(), store, tracker_config(&config))
+            .await
+            .map_err(|error| SetupError::new(error.to_string()))?;
+        let names: Vec<_> =
+            pool.endpoints().map(|(id, _)| pool.name(id).to_string()).collect();
+        let first = Progress { stage: "starting", done: 0, total: 1 };
+        let app = Arc::new(App {
+            endpoint: names.join(","),
+            pool,
+            tracker,
+            meter: Meter::default(),
+            started: Instant::now(),
+            started_at_ms: unix_ms(),
+            idempotency: api::Idempotency::default(),
+            generator: OnceLock::new(),
+            phase: watch::Sender::new(Phase::Preparing(first)),
+            config,
+        });
+        tasks.spawn(app.meter.clone().watch(app.tracker.clone(), end.clone()));
+        let mut address = None;
+        if let Some(listener) = listener {
+            address = listener.local_addr().ok();
+            tasks.spawn(api::serve(listener, Arc::clone(&app), end.clone()));
+            if let Some(address) = address {
+                view.say(&format!("API: http://{address}/"));
+            }
+        }
+        Ok(Self { app, embedded, api: address, tasks, end })
+    }
+
+    /// What the API and the view see.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Where the API listens.
+    #[must_use]
+    pub fn api_address(&self) -> Option<SocketAddr> {
+        self.api
+    }
+
+    /// Prepares accounts, runs load until its duration has passed or it is asked to stop, and lets
+    /// what is in flight come to its end.
+    ///
+    /// # Errors
+    /// The accounts could not be prepared.
+    pub async fn run(self, stop: &Stop, view: &View) -> Result<Ended, SetupError> {
+        let app = Arc::clone(&self.app);
+        let prepared = tokio::select! {
+            prepared = self.prepare(view) => Some(prepared),
+            () = stop.soon.cancelled() => None,
+        };
+        match prepared {
+            Some(Ok(generator)) => self.load(generator, stop, view).await,
+            Some(Err(error)) => {
+                self.close(Duration::ZERO, stop).await;
+                return Err(error);
+            }
+            None => view.say("stopped while accounts were prepared"),
+        }
+        app.phase.send_replace(Phase::Stopping);
+        self.close(app.config.shutdown_grace, stop).await;
+        app.meter.look(&app.tracker);
+        let stats = app.tracker.stats();
+        let rate = app.meter.of_load();
+        let summary = Summary::new(&stats, rate, &app.config.seed, &app.endpoint);
+        Ok(Ended { summary, failures: failures(&stats) })
+    }
+
+    async fn prepare(&self, view: &View) -> Result<Generator, SetupError> {
+        let App { tracker, pool, config, phase, .. } = &*self.app;
+        let on_progress = |progress| {
+            phase.send_replace(Phase::Preparing(progress));
+            view.preparing(progress);
+        };
+        let generator_config = generator_config(config)?;
+        Generator::prepare(tracker.clone(), pool.clone(), generator_config, on_progress)
+            .await
+            .map_err(|error| SetupError(setup_hint(&error.to_string(), config)))
+    }
+
+    async fn load(&self, generator: Generator, stop: &Stop, view: &View) {
+        let app = &self.app;
+        app.meter.load_starts(&app.tracker);
+        // Only this place sets it, once.
+        let generator = app.generator.get_or_init(|| generator).clone();
+        app.phase.send_replace(Phase::Ready);
+        let cancel = CancellationToken::new();
+        let mut running = tokio::spawn({
+            let (generator, cancel) = (generator.clone(), cancel.clone());
+            async move { generator.run(cancel).await }
+        });
+        let started = Instant::now();
+        let mut intervals = tokio::time::interval(view.every());
+        intervals.reset();
+        let over = async {
+            match app.config.duration {
+                Some(duration) => tokio::time::sleep(duration).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = &mut over, if !cancel.is_cancelled() => {
+                    cancel.cancel();
+                    app.phase.send_replace(Phase::Stopping);
+                }
+                () = stop.soon.cancelled(), if !cancel.is_cancelled() => {
+                    cancel.cancel();
+                    app.phase.send_replace(Phase::Stopping);
+                    view.say("stopping: waiting for transactions in flight (once more to leave them)");
+                }
+                () = stop.now.cancelled() => {
+                    running.abort();
+                    return;
+                }
+                ended = &mut running => {
+                    match ended {
+                        Ok(Ok(_)) => {}
+                        Ok(Err(error)) => view.say(&format!("the generator ended with: {error}")),
+                        Err(error) => view.say(&format!("the generator failed: {error}")),
+                    }
+                    return;
+                }
+                _ = intervals.tick() => view.interval(&app.snapshot(Some(started))),
+            }
+        }
+    }
+
+    async fn close(self, grace: Duration, stop: &Stop) {
+        let tracker = &self.app.tracker;
+        let left = tokio::select! {
+            left = tracker.shutdown(grace) => left,
+            () = stop.now.cancelled() => tracker.shutdown(Duration::ZERO).await,
+        };
+        if left > 0 {
+            tracing::warn!(left, "transactions are left without an end");
+        }
+        self.end.cancel();
+        self.tasks.close();
+        // Connections that stay open must not hold the end up.
+        let _ = tokio::time::timeout(Duration::from_secs(2), self.tasks.wait()).await;
+        if let Some(embedded) = self.embedded {
+            embedded.shutdown().await;
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, SetupError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        SetupError::new(format!(
+            "the API cannot listen on {address}: {error}. Give another --api-bind (port 0 takes a \
+             free one), or --no-api"
+        ))
+    })
+}
+
+/// Nodes by their addresses.
+#[must_use]
+pub fn endpoints(rpc: &[Url], ws: &[Url]) -> Vec<Endpoint> {
+    rpc.iter()
+        .zip(ws)
+        .map(|(rpc, ws)| Endpoint { rpc: rpc.clone(), ws: Some(ws.clone()) })
+        .collect()
+}
+
+/// A pool of which at least one node has answered.
+///
+/// # Errors
+/// None did.
+pub async fn connect(endpoints: Vec<Endpoint>) -> Result<Pool, SetupError> {
+    let pool = Pool::new(endpoints, PoolConfig::default());
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        pool.check_health().await;
+        let health = pool.health();
+        if health.iter().any(|node| node.validated.is_some()) {
+            return Ok(pool);
+        }
+        if Instant::now() > deadline || health.iter().all(|node| node.last_error.is_some()) {
+            let causes: Vec<_> = health
+                .iter()
+                .map(|node| match &node.last_error {
+                    Some(error) => error.clone(),
+                    None => format!("{}: in state {:?}, without a validated ledger", node.name, node.server_state),
+                })
+                .collect();
+            return Err(SetupError(format!(
+                "no node answers: {}. Is it running there? Leave out --rpc and --ws (and RPC_URL, \
+                 WS_URL) for an embedded ledger",
+                causes.join("; ")
+            )));
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+fn open_store(choice: &StoreChoice) -> Result<Arc<dyn Store>, SetupError> {
+    match choice {
+        StoreChoice::Memory => Ok(Arc::new(MemoryStore::default())),
+        StoreChoice::File(path) => {
+            let store = SqliteStore::open(path, SqliteOptions::default()).map_err(|error| {
+                SetupError::new(format!(
+                    "--store {}: {error}. Give another path, or --store memory",
+                    path.display()
+                ))
+            })?;
+            Ok(Arc::new(store))
+        }
+    }
+}
+
+/// The tracker's part of the configuration.
+#[must_use]
+pub fn tracker_config(config: &Config) -> TrackerConfig {
+    TrackerConfig {
+        queue_capacity: config.event_queue,
+        check_interval: config.check_interval,
+        start_timeout: START_TIMEOUT,
+        ..TrackerConfig::default()
+    }
+}
+
+fn generator_config(config: &Config) -> Result<GeneratorConfig, SetupError> {
+    let seed = |secret: &Secret| {
+        secret
+            .reveal()
+            .parse::<Seed>()
+            .map_err(|error| SetupError::new(format!("--funding-secret: {error}")))
+    };
+    let funding = match &config.funding_secret {
+        Some(secret) => Funding::Seed(seed(secret)?),
+        None => Funding::Genesis,
+    };
+    Ok(GeneratorConfig {
+        seed: config.seed.clone(),
+        accounts: config.accounts,
+        gateways: config.gateways,
+        currencies: config.currencies.clone(),
+        key_type: config.key_type,
+        funding,
+        user_drops: Drops(config.fund_drops),
+        gateway_drops: Drops(config.fund_drops.saturating_mul(GATEWAY_SHARE)),
+        pace: Pace::from_tps(config.tps),
+        max_pending_per_account: config.max_pending,
+        weights: config.types.clone(),
+        intent_invalid: config.intent_invalid,
+        fee_strategy: match config.fee_strategy {
+            FeeChoice::Base => xrpl_generator::FeeStrategy::Base,
+            FeeChoice::OpenLedger => xrpl_generator::FeeStrategy::OpenLedger,
+            FeeChoice::Fixed(drops) => xrpl_generator::FeeStrategy::Fixed(drops),
+        },
+        max_fee_drops: Drops(config.max_fee_drops),
+        last_ledger_offset: config.last_ledger_offset,
+        network_id: config.network_id,
+        drain: config.shutdown_grace,
+        sweep: config.sweep,
+        ..GeneratorConfig::default()
+    })
+}
+
+fn setup_hint(error: &str, config: &Config) -> String {
+    let hint = match (&config.funding_secret, error.contains("funding account")) {
+        (None, true) => {
+            ". Without --funding-secret the genesis account of a private network funds; on any \
+             other network give --funding-secret (or XRPL_WORKLOAD_FUNDING_SECRET)"
+        }
+        _ => "",
+    };
+    format!("accounts could not be prepared: {error}{hint}")
+}
+
+/// Milliseconds since 1970.
+#[must_use]
+pub fn unix_ms() -> u64 {
+    // A clock before 1970 is shown as 1970.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

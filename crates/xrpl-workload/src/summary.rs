@@ -1,0 +1,187 @@
+//! What a run comes to: one object for machines, a few lines for people, and whether all is well.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+use xrpl_tracker::{State, Stats};
+
+/// Hand-in to validation, milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinalityMs {
+    /// Half of them took at most this.
+    pub p50: u64,
+    /// Nine of ten.
+    pub p90: u64,
+    /// Ninety-nine of a hundred.
+    pub p99: u64,
+    /// All.
+    pub max: u64,
+}
+
+/// The last line of `run --json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Transactions handed to the tracker, preparation included.
+    pub submitted: u64,
+    /// Those by state.
+    pub by_state: BTreeMap<String, u64>,
+    /// Validated ones by the source that came first.
+    pub validated_by_source: BTreeMap<String, u64>,
+    /// Without an end when the run ended.
+    pub undecided: u64,
+    /// Rejections that a validated ledger overturned; 0 in a healthy run.
+    pub overturned: u64,
+    /// Deliberately invalid ones.
+    pub expected_invalid: u64,
+    /// Final results.
+    pub engine_results: BTreeMap<String, u64>,
+    /// How long validation took.
+    pub finality_ms: FinalityMs,
+    /// Ledgers from hand-in to validation, and how many took that many.
+    pub finality_ledgers: BTreeMap<String, u64>,
+    /// Of the load: validated, over the time from its start to the last validation.
+    pub validated_per_second: f64,
+    /// Accounts and transactions follow from it.
+    pub seed: String,
+    /// The nodes that were driven.
+    pub endpoint: String,
+}
+
+impl Summary {
+    /// Of the tracker's counters.
+    #[must_use]
+    pub fn new(stats: &Stats, validated_per_second: f64, seed: &str, endpoint: &str) -> Self {
+        Self {
+            submitted: stats.total_tracked,
+            by_state: stats.by_state.iter().map(|(s, n)| (s.name().to_owned(), *n)).collect(),
+            validated_by_source: stats
+                .validated_by_source
+                .iter()
+                .map(|(source, n)| (source.name().to_owned(), *n))
+                .collect(),
+            undecided: stats.pending,
+            overturned: stats.overturned,
+            expected_invalid: stats.expected_invalid,
+            engine_results: stats
+                .engine_results
+                .iter()
+                .map(|(result, n)| (result.as_str().to_owned(), *n))
+                .collect(),
+            finality_ms: FinalityMs {
+                p50: stats.finality_ms.p50,
+                p90: stats.finality_ms.p90,
+                p99: stats.finality_ms.p99,
+                max: stats.finality_ms.max,
+            },
+            finality_ledgers: stats
+                .finality_ledgers
+                .iter()
+                .map(|(ledgers, n)| (ledgers.to_string(), *n))
+                .collect(),
+            validated_per_second: (validated_per_second * 10.0).round() / 10.0,
+            seed: seed.to_owned(),
+            endpoint: endpoint.to_owned(),
+        }
+    }
+}
+
+/// What went wrong in a run; empty if nothing did.
+#[must_use]
+pub fn failures(stats: &Stats) -> Vec<String> {
+    let of_valid = |state| stats.valid_by_state.get(&state).copied().unwrap_or(0);
+    let found = [
+        (of_valid(State::Rejected), "of valid intent rejected"),
+        (of_valid(State::Expired), "of valid intent expired"),
+        (of_valid(State::FailedNet), "of valid intent never sent (FAILED_NET)"),
+        (stats.pending, "without an end when the run ended"),
+        (stats.invalid_otherwise, "deliberately invalid with another result than predicted"),
+        (stats.overturned, "rejected but found in a validated ledger (overturned)"),
+        (stats.contradicted, "proven absent but found in a validated ledger (contradicted)"),
+        (stats.ledger_mismatches, "ledgers for which nodes gave different hashes"),
+        (stats.store_failures, "failed writes of the store"),
+    ];
+    found.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect()
+}
+
+fn list(f: &mut fmt::Formatter<'_>, what: &str, map: &BTreeMap<String, u64>) -> fmt::Result {
+    let parts: Vec<_> =
+        map.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{name} {n}")).collect();
+    if parts.is_empty() { Ok(()) } else { writeln!(f, "  {what:<18}{}", parts.join(", ")) }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "summary ({}, seed {:?})", self.endpoint, self.seed)?;
+        writeln!(f, "  {:<18}{}", "submitted", self.submitted)?;
+        list(f, "by state", &self.by_state)?;
+        list(f, "validated by", &self.validated_by_source)?;
+        list(f, "results", &self.engine_results)?;
+        let FinalityMs { p50, p90, p99, max } = self.finality_ms;
+        writeln!(f, "  {:<18}p50 {p50}, p90 {p90}, p99 {p99}, max {max}", "finality ms")?;
+        list(f, "finality ledgers", &self.finality_ledgers)?;
+        writeln!(f, "  {:<18}{:.1}", "validated/s", self.validated_per_second)?;
+        if self.expected_invalid > 0 {
+            writeln!(f, "  {:<18}{} (deliberately)", "invalid", self.expected_invalid)?;
+        }
+        write!(f, "  {:<18}{}, overturned {}", "undecided", self.undecided, self.overturned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn healthy() -> Stats {
+        Stats {
+            total_tracked: 10,
+            by_state: State::ALL.into_iter().map(|s| (s, u64::from(s == State::Validated) * 10)).collect(),
+            valid_by_state: BTreeMap::from([(State::Validated, 10)]),
+            ..Stats::default()
+        }
+    }
+
+    #[test]
+    fn the_object_has_exactly_the_fields_of_the_promise() {
+        let json = serde_json::to_value(Summary::new(&healthy(), 12.345, "s", "http://a")).unwrap();
+        let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut promised = [
+            "submitted", "by_state", "validated_by_source", "undecided", "overturned",
+            "expected_invalid", "engine_results", "finality_ms", "finality_ledgers",
+            "validated_per_second", "seed", "endpoint",
+        ];
+        promised.sort_unstable();
+        assert_eq!(keys, promised);
+        assert_eq!(json["by_state"]["VALIDATED"], 10);
+        assert_eq!(json["by_state"]["EXPIRED"], 0);
+        assert_eq!(json["validated_per_second"], 12.3);
+        for part in ["p50", "p90", "p99", "max"] {
+            assert!(json["finality_ms"][part].is_u64());
+        }
+    }
+
+    #[test]
+    fn each_kind_of_failure_is_named_and_health_has_none() {
+        assert_eq!(failures(&healthy()), Vec::<String>::new());
+        for state in [State::Rejected, State::Expired, State::FailedNet] {
+            let mut stats = healthy();
+            stats.valid_by_state.insert(state, 2);
+            assert_eq!(failures(&stats).len(), 1, "{state}");
+            // The same state of a deliberately invalid one is as it should be.
+            let mut stats = healthy();
+            stats.by_state.insert(state, 2);
+            assert_eq!(failures(&stats).len(), 0, "{state}");
+        }
+        for spoil in [
+            (|s: &mut Stats| s.pending = 1) as fn(&mut Stats),
+            |s| s.invalid_otherwise = 1,
+            |s| s.overturned = 1,
+            |s| s.contradicted = 1,
+            |s| s.ledger_mismatches = 1,
+            |s| s.store_failures = 1,
+        ] {
+            let mut stats = healthy();
+            spoil(&mut stats);
+            assert_eq!(failures(&stats).len(), 1);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The program from outside: `submit`, `config`, and errors that say what to do.
+
+mod common;
+
+use std::{net::TcpListener as StdListener, process::Output, time::Duration};
+
+use common::program;
+use serde_json::{Value as Json, json};
+use xrpl_protocol::{Definitions, Object, keys::{KeyPair, KeyType, Seed}, sign::sign};
+use xrpl_standalone::server::{Standalone, StandaloneConfig};
+
+const MASTER: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
+const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+const OTHER: &str = "rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe";
+
+async fn node() -> Standalone {
+    Standalone::start(StandaloneConfig {
+        rpc_bind: ([127, 0, 0, 1], 0).into(),
+        ws_bind: ([127, 0, 0, 1], 0).into(),
+        close_interval: Some(Duration::from_millis(200)),
+        ..StandaloneConfig::default()
+    })
+    .await
+    .unwrap()
+}
+
+/// Runs the program; the node goes on meanwhile.
+async fn call(args: Vec<String>, env: Vec<(&'static str, String)>) -> Output {
+    tokio::task::spawn_blocking(move || {
+        let dir = tempfile::tempdir().unwrap();
+        program(dir.path()).args(args).envs(env).output().unwrap()
+    })
+    .await
+    .unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn texts(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+async fn submit(node: &Standalone, transaction: &str, more: &[&str]) -> Output {
+    let mut args = vec![
+        "submit".to_owned(),
+        transaction.to_owned(),
+        format!("--rpc=http://{}", node.rpc_addr),
+        format!("--ws=ws://{}", node.ws_addr),
+        "--check-interval=500ms".into(),
+    ];
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    call(args, vec![("XRPL_WORKLOAD_SECRET", MASTER.into())]).await
+}
+
+fn payment(more: Json) -> String {
+    let mut tx = json!({
+        "TransactionType": "Payment", "Account": GENESIS, "Destination": OTHER, "Amount": "1000000000",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        tx[name] = value.clone();
+    }
+    tx.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submit_tells_the_outcome_by_its_exit_code() {
+    let node = node().await;
+    let success = submit(&node, &payment(json!({})), &["--json"]).await;
+    assert_eq!(code(&success), 0, "{}", texts(&success));
+    let last = String::from_utf8(success.stdout).unwrap();
+    let end: Json = serde_json::from_str(last.lines().last().unwrap()).unwrap();
+    assert_eq!(end["outcome"]["state"], "VALIDATED");
+    assert_eq!(end["outcome"]["engine_result"], "tesSUCCESS");
+
+    // 10: a tec claims its fee.
+    let other = "rrrrrrrrrrrrrrrrrrrrBZbvji";
+    let claimed = submit(&node, &payment(json!({"Destination": other, "Amount": "1"})), &[]).await;
+    assert_eq!(code(&claimed), 10, "{}", texts(&claimed));
+    assert!(texts(&claimed).contains("tecNO_DST_INSUF_XRP"), "{}", texts(&claimed));
+
+    // 11: refused for good.
+    let refused = submit(&node, &payment(json!({"Sequence": 1})), &[]).await;
+    assert_eq!(code(&refused), 11, "{}", texts(&refused));
+
+    // 12: a gap in Sequences that nobody fills.
+    let expired =
+        submit(&node, &payment(json!({"Sequence": 1000})), &["--last-ledger-offset=4"]).await;
+    assert_eq!(code(&expired), 12, "{}", texts(&expired));
+
+    // 14: no end within the time given.
+    let undecided =
+        submit(&node, &payment(json!({"Sequence": 2000})), &["--timeout=1s"]).await;
+    assert_eq!(code(&undecided), 14, "{}", texts(&undecided));
+    node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submit_takes_blobs_files_and_secrets_from_files() {
+    let node = node().await;
+    let dir = tempfile::tempdir().unwrap();
+    let key = KeyPair::from_seed(&Seed::from_passphrase("masterpassphrase", KeyType::Secp256k1));
+    let tx = json!({
+        "TransactionType": "AccountSet", "Account": GENESIS, "Sequence": 1, "Fee": "10",
+        "LastLedgerSequence": 1000,
+    });
+    let blob = sign(Object::from_json(&tx, Definitions::builtin()).unwrap(), &key).blob;
+    let done = submit(&node, &const_hex::encode(&blob), &[]).await;
+    assert_eq!(code(&done), 0, "{}", texts(&done));
+    let file = dir.path().join("tx.json");
+    std::fs::write(&file, payment(json!({}))).unwrap();
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, format!("{MASTER}\n")).unwrap();
+    let args = vec![
+        "submit".into(),
+        format!("@{}", file.display()),
+        format!("--secret-file={}", secret.display()),
+        format!("--rpc=http://{}", node.rpc_addr),
+        format!("--ws=ws://{}", node.ws_addr),
+    ];
+    let done = call(args, vec![]).await;
+    assert_eq!(code(&done), 0, "{}", texts(&done));
+    node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submit_refuses_wrong_input_before_anything_is_sent() {
+    for (transaction, named) in [
+        ("zz", "neither hex nor JSON"),
+        ("{", "not valid JSON"),
+        ("1200", "not a transaction"),
+        ("@/no/such/file", "/no/such/file"),
+        (r#"{"TransactionType":"Nonsense"}"#, "Nonsense"),
+    ] {
+        let output = call(
+            vec!["submit".into(), transaction.into(), "--rpc=http://127.0.0.1:1".into(), "--ws=ws://127.0.0.1:1".into()],
+            vec![("XRPL_WORKLOAD_SECRET", MASTER.into())],
+        )
+        .await;
+        assert_eq!(code(&output), 2, "{transaction}: {}", texts(&output));
+        assert!(texts(&output).contains(named), "{transaction}: {}", texts(&output));
+        assert!(!texts(&output).contains(MASTER));
+    }
+    let unsigned = call(vec!["submit".into(), payment(json!({}))], vec![]).await;
+    assert_eq!(code(&unsigned), 2);
+    assert!(texts(&unsigned).contains("--secret-file"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_start_says_why_and_what_to_do() {
+    let taken = StdListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (args, exit, named) in [
+        (vec!["run", "--api-bind", &address], 3, vec!["--api-bind", &address]),
+        (vec!["standalone", "--rpc-bind", &address, "--ws-bind", "127.0.0.1:0"], 3, vec!["--rpc-bind"]),
+        (vec!["run", "--no-api", "--rpc", "http://127.0.0.1:1", "--ws", "ws://127.0.0.1:1"], 3, vec!["no node answers", "127.0.0.1:1"]),
+        (vec!["run", "--store", "/no/such/dir/x.db", "--api-bind", "127.0.0.1:0"], 3, vec!["--store", "memory"]),
+        (vec!["run", "--tps", "fast"], 2, vec!["--tps fast"]),
+        (vec!["run", "--tpz", "5"], 2, vec!["--tps"]),
+        (vec!["rum"], 2, vec!["run"]),
+        (vec!["standalone", "--tps", "5"], 2, vec!["--tps"]),
+        (vec!["run", "--rpc", "http://127.0.0.1:1"], 2, vec!["--ws"]),
+        (vec!["run", "--types", "Paymnt=3", "--store", "memory", "--api-bind", "127.0.0.1:0", "--rpc-bind", "127.0.0.1:0", "--ws-bind", "127.0.0.1:0"], 3, vec!["Payment"]),
+        (vec!["run", "--config", "none.toml"], 2, vec!["none.toml"]),
+    ] {
+        let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
+        let output = call(args.clone(), vec![]).await;
+        let text = texts(&output);
+        assert_eq!(code(&output), exit, "{args:?}: {text}");
+        for name in named {
+            assert!(text.contains(name), "{args:?} lacks {name}: {text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn config_shows_origins_and_hides_secrets() {
+    let output = call(
+        vec!["config".into(), "--as-json".into(), "--tps".into(), "7".into()],
+        vec![
+            ("XRPL_WORKLOAD_ACCOUNTS", "33".into()),
+            ("XRPL_WORKLOAD_FUNDING_SECRET", MASTER.into()),
+            ("RPC_URL", "http://a:5005".into()),
+            ("WS_URL", "ws://a:6006".into()),
+        ],
+    )
+    .await;
+    assert_eq!(code(&output), 0, "{}", texts(&output));
+    let json: Json = serde_json::from_slice(&output.stdout).unwrap();
+    for (key, value, origin) in [
+        ("tps", "7", "flag"),
+        ("accounts", "33", "XRPL_WORKLOAD_ACCOUNTS"),
+        ("rpc", "http://a:5005", "RPC_URL"),
+        ("funding_secret", "<redacted>", "XRPL_WORKLOAD_FUNDING_SECRET"),
+        ("gateways", "2", "default"),
+    ] {
+        assert_eq!((&json[key]["value"], &json[key]["origin"]), (&json!(value), &json!(origin)));
+    }
+    let unknown = call(vec!["config".into()], vec![("XRPL_WORKLOAD_TPZ", "1".into())]).await;
+    assert_eq!(code(&unknown), 2);
+    assert!(texts(&unknown).contains("XRPL_WORKLOAD_TPS"), "{}", texts(&unknown));
+}
