@@ -1,5 +1,8 @@
 //! Where the recordings and vectors are, when they are.
 
+// Each test file uses its own part of this one.
+#![allow(dead_code)]
+
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
@@ -22,4 +25,16 @@ pub(crate) fn lines(path: &str) -> Vec<Json> {
     let Some(file) = fixture(path) else { return Vec::new() };
     let text = std::fs::read_to_string(file).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Something that `scripts/install-test-libraries` installs; none is a skip.
+pub(crate) fn library(path: &str) -> Option<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let found = Some(target.join("test-libraries").join(path)).filter(|p| p.exists());
+    if found.is_none() {
+        println!("skipped: {path} is not installed (scripts/install-test-libraries)");
+    }
+    found
 }
