@@ -59,7 +59,7 @@ struct Answered {
 /// What a side task found out.
 enum Finding {
     Sequence(Index, Option<Sequence>),
-    OpenLedgerFee(u64),
+    Fee { open_ledger: u64, queue: u64, per_ledger: u64 },
 }
 
 struct Wish {
@@ -386,13 +386,10 @@ impl Driver {
         let asked = self.asked.remove(&hash);
         match result {
             Ok(submitted) => {
-                let result = submitted.engine_result.as_ref();
-                if result.is_some_and(|r| {
-                    r.as_str() == "terQUEUED" || r.class() == Some(ResultClass::Tel)
-                }) {
+                self.engine.answered(hash, answer_of(&submitted));
+                if self.engine.node_is_busy() {
                     self.ask_fee();
                 }
-                self.engine.answered(hash, answer_of(&submitted));
                 if let Some((reply, transaction_type, account)) = asked {
                     let Submitted { state, engine_result, .. } = submitted;
                     let tx_hash = hash;
@@ -431,7 +428,10 @@ impl Driver {
     fn take_finding(&mut self, finding: Finding) {
         match finding {
             Finding::Sequence(index, sequence) => self.engine.reread(index, sequence),
-            Finding::OpenLedgerFee(drops) => self.engine.fees.set_open_ledger(drops),
+            Finding::Fee { open_ledger, queue, per_ledger } => {
+                self.engine.fees.set_open_ledger(open_ledger);
+                self.engine.set_queue(queue, per_ledger);
+            }
         }
     }
 
@@ -447,9 +447,11 @@ impl Driver {
         self.ask_fee();
     }
 
-    /// Asks for the open-ledger fee, where it matters, and not too often.
+    /// Asks for the open-ledger fee and the queue, where they matter, and not too often.
     pub(crate) fn ask_fee(&mut self) {
-        let matters = self.watch_fee || self.engine.fees.strategy() == FeeStrategy::OpenLedger;
+        let matters = self.watch_fee
+            || self.engine.node_is_busy()
+            || self.engine.fees.strategy() == FeeStrategy::OpenLedger;
         if !matters || self.fee_asked.is_some_and(|at| at.elapsed() < FEE_EVERY) {
             return;
         }
@@ -457,7 +459,11 @@ impl Driver {
         let (pool, findings) = (self.pool.clone(), self.findings_to.clone());
         tokio::spawn(async move {
             if let Ok(fee) = pool.request(&Fee {}).await {
-                drop(findings.send(Finding::OpenLedgerFee(fee.drops.open_ledger_fee.0)));
+                drop(findings.send(Finding::Fee {
+                    open_ledger: fee.drops.open_ledger_fee.0,
+                    queue: fee.current_queue_size.unwrap_or(0),
+                    per_ledger: fee.expected_ledger_size.unwrap_or(u64::MAX),
+                }));
             }
         });
     }

@@ -1,9 +1,10 @@
 //! The generator without input and output: plans, builds and signs transactions, and takes in what
 //! became of them. One owner calls it; nothing in it waits.
 
+mod flight;
+
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashMap;
@@ -13,6 +14,9 @@ use xrpl_protocol::{
     transaction::{Common, Slot},
 };
 use xrpl_tracker::{Evidence, Outcome, State};
+
+use flight::{Answers, Effects, Flying};
+pub use flight::{Done, Origin, Prepared};
 
 use crate::{
     accounts::{Index, Role},
@@ -29,70 +33,11 @@ use crate::{
 
 /// How many types are drawn for one plan before the account goes on to its next plan.
 const DRAWS: usize = 8;
+/// How many transactions the node may refuse for now (`ter`, `tel`) before the load waits: sending
+/// on would only make more that may expire.
+const MOST_RETRYING: usize = 16;
 /// How many plans in turn are passed over before the account waits for the next ledger.
 const PLANS: usize = 4;
-
-/// Why a transaction was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// The schedule.
-    Load,
-    /// A hole in a lane.
-    Filler,
-    /// Preparing or winding up: not counted as load.
-    Setup,
-    /// Somebody asked for it; the number is theirs.
-    Asked(u64),
-}
-
-/// A signed transaction, ready to be handed to the tracker.
-#[derive(Clone, Debug)]
-pub struct Prepared {
-    /// Its hash.
-    pub hash: TxHash,
-    /// Its bytes.
-    pub blob: Bytes,
-    /// Who sends it.
-    pub sender: Index,
-    /// Its type's name.
-    pub name: &'static str,
-    /// Why it was made.
-    pub origin: Origin,
-    /// What is wrong with it, if it is meant to fail.
-    pub taint: Option<&'static Taint>,
-    /// Whether its metadata is needed.
-    pub want_metadata: bool,
-}
-
-type Effects = fn(&mut World, &Applied<'_>);
-
-#[derive(Debug)]
-struct Flying {
-    sender: Index,
-    /// The lane's slot, whatever a taint put into the transaction.
-    slot: Slot,
-    width: u32,
-    stake: Stake,
-    entry: Option<&'static Entry>,
-    /// The type itself, also when `entry` is one that carries another.
-    carried: Option<&'static Entry>,
-    effects: Option<Effects>,
-    taint: Option<&'static Taint>,
-    origin: Origin,
-    /// By how much it changed the sender's planned Tickets.
-    tickets: i32,
-}
-
-/// What became of a transaction that was made here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Done {
-    /// Its hash.
-    pub hash: TxHash,
-    /// Why it was made.
-    pub origin: Origin,
-    /// Whether a validated ledger has it with `tesSUCCESS`.
-    pub success: bool,
-}
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -114,6 +59,9 @@ pub struct Engine {
     holes: VecDeque<Index>,
     doubtful: Vec<Index>,
     flying: FxHashMap<TxHash, Flying>,
+    answers: Answers,
+    /// The node's queue is so long that what joins it now may expire in it.
+    queue_full: bool,
     asked: u64,
     stats: Stats,
 }
@@ -139,6 +87,8 @@ impl Engine {
             holes: VecDeque::new(),
             doubtful: Vec::new(),
             flying: FxHashMap::default(),
+            answers: Answers::default(),
+            queue_full: false,
             asked: 0,
             stats: Stats::default(),
         })
@@ -147,6 +97,19 @@ impl Engine {
     /// The newest validated ledger.
     pub fn set_head(&mut self, index: LedgerIndex) {
         self.head = self.head.max(index);
+    }
+
+    /// How long the node's queue is, and how many transactions it expects in a ledger. Load waits
+    /// while the queue needs a good part of a transaction's life to empty.
+    pub fn set_queue(&mut self, length: u64, per_ledger: u64) {
+        let ledgers = u64::from(self.last_ledger_offset / 4).max(1);
+        self.queue_full = length > per_ledger.saturating_mul(ledgers);
+    }
+
+    /// Whether the node's load matters now: it queues, refuses for now, or holds the load up.
+    #[must_use]
+    pub fn node_is_busy(&self) -> bool {
+        self.queue_full || self.answers.queued + self.answers.retrying > 0
     }
 
     /// The network's id, put in where it is above 1024.
@@ -216,6 +179,10 @@ impl Engine {
         if !account.active {
             return;
         }
+        if account.lane.in_flight() == 0 {
+            // Nothing is on its way: what there is, is all there is.
+            account.planned_tickets = account.lane.free_tickets() as u32;
+        }
         if account.lane.hole() {
             self.holes.push_back(index);
         } else if account.lane.needs_reread() {
@@ -251,6 +218,9 @@ impl Engine {
     /// # Errors
     /// What holds it up: nothing but the world's events changes it.
     pub fn next_load(&mut self) -> Result<Prepared, Cause> {
+        if self.queue_full || self.answers.retrying >= MOST_RETRYING {
+            return Err(Cause::NodeQueue);
+        }
         while let Some(index) = self.ready.pop_front() {
             self.world.accounts[index].listed = false;
             for _ in 0..PLANS {
@@ -262,10 +232,10 @@ impl Engine {
                 }
             }
         }
-        let held = |blocked| self.world.accounts.iter().any(|a| a.lane.may_take(1) == Err(blocked));
-        Err(if held(Blocked::NodeQueue) {
+        let Answers { on_the_wire, queued, retrying } = self.answers;
+        Err(if queued + retrying > 0 {
             Cause::NodeQueue
-        } else if held(Blocked::OnTheWire) {
+        } else if on_the_wire * 2 > self.flying.len() {
             Cause::Endpoint
         } else {
             Cause::LanesEmpty
@@ -429,8 +399,21 @@ impl Engine {
         let sender = index;
         self.flying.insert(
             signed.hash,
-            Flying { sender, slot, width, stake, entry, carried, effects, taint, origin, tickets },
+            Flying {
+                sender,
+                slot,
+                width,
+                stake,
+                entry,
+                carried,
+                effects,
+                taint,
+                origin,
+                tickets,
+                answer: None,
+            },
         );
+        self.answers.add(None);
         Ok(Prepared {
             hash: signed.hash,
             blob: signed.blob.into(),
@@ -444,8 +427,11 @@ impl Engine {
 
     /// The tracker took a transaction and says what the node answered first.
     pub fn answered(&mut self, hash: TxHash, answer: Answer) {
-        let Some(flying) = self.flying.get(&hash) else { return };
+        let Some(flying) = self.flying.get_mut(&hash) else { return };
         let sender = flying.sender;
+        self.answers.remove(flying.answer);
+        flying.answer = Some(answer);
+        self.answers.add(flying.answer);
         if flying.origin != Origin::Setup {
             match flying.taint {
                 Some(_) => self.stats.submitted_invalid += 1,
@@ -462,6 +448,7 @@ impl Engine {
     /// The tracker did not take it: it never left. `sure` is false if even that is not certain.
     pub fn not_taken(&mut self, hash: TxHash, sure: bool) -> Option<Done> {
         let flying = self.flying.remove(&hash)?;
+        self.answers.remove(flying.answer);
         self.stats.not_taken += 1;
         self.world.release(flying.sender, &flying.stake);
         let account = &mut self.world.accounts[flying.sender];
@@ -483,6 +470,7 @@ impl Engine {
             }
             return None;
         };
+        self.answers.remove(flying.answer);
         let success = outcome.is_success();
         self.world.release(flying.sender, &flying.stake);
         let end = match &outcome.evidence {
@@ -528,6 +516,9 @@ impl Engine {
             self.stats.metadata_missing +=
                 u64::from(flying.effects.is_some() && flying.taint.is_none());
             self.world.apply(flying.sender, &flying.stake, success);
+            if matches!(flying.slot, Slot::Ticket(_)) {
+                self.world.ticket_used(flying.sender);
+            }
             return;
         };
         self.world.learn_accounts(&metadata);
@@ -540,10 +531,8 @@ impl Engine {
     fn count(&mut self, flying: &Flying, outcome: &Outcome) {
         let result = outcome.engine_result.as_ref();
         let name = result.map_or_else(|| outcome.evidence.kind(), |result| result.as_str());
-        if name == "temDISABLED" {
-            if let Some(entry) = flying.carried {
-                self.catalogue.refused(entry, "temDISABLED");
-            }
+        if let ("temDISABLED", Some(entry)) = (name, flying.carried) {
+            self.catalogue.refused(entry, "temDISABLED");
         }
         if flying.origin == Origin::Setup {
             return;

@@ -157,8 +157,8 @@ mod tests {
                 }
                 let claims = |r: &&str| ResultClass::of(r) == Some(ResultClass::Tec);
                 assert_eq!(
-                    taint.expected.iter().any(|r| claims(&r)),
-                    taint.expected.iter().all(|r| claims(&r)),
+                    taint.expected.iter().any(claims),
+                    taint.expected.iter().all(claims),
                     "{}: results must agree on the Sequence",
                     taint.name
                 );

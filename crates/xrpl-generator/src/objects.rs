@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use smallvec::SmallVec;
-use xrpl_protocol::{AccountId, Amount, Currency, IssuedValue};
+use xrpl_protocol::{AccountId, Amount, Currency, Issue, IssuedValue};
 
 use crate::{
     accounts::{Accounts, Index},
@@ -214,6 +214,12 @@ impl World {
         }
     }
 
+    /// A Ticket of this account is gone, and with it an object it owned.
+    pub fn ticket_used(&mut self, owner: Index) {
+        let purse = &mut self.accounts[owner].purse;
+        purse.owners = purse.owners.saturating_sub(1);
+    }
+
     /// Learns balances and owner counts of the run's accounts from validated metadata.
     pub fn learn_accounts(&mut self, metadata: &Metadata) {
         for node in metadata.nodes("AccountRoot") {
@@ -254,21 +260,20 @@ impl World {
                 _ => node.previous.and_then(balance_of).unwrap_or(now),
             };
             let Ok(difference) = now.sub(before) else { continue };
-            // The limit's issuer is the side itself; the balance is the low side's.
+            // A limit's issuer is the side that sets it; the balance is the low side's.
+            let (Issue::Issued { currency, issuer: low }, Issue::Issued { issuer: high, .. }) =
+                (low.issue(), high.issue())
+            else {
+                continue;
+            };
             for (holder, limit, issuer, difference) in
                 [(low, low_limit, high, difference), (high, high_limit, low, difference.negated())]
             {
-                let xrpl_protocol::Issue::Issued { currency, issuer } = (match issuer.issue() {
-                    issue @ xrpl_protocol::Issue::Issued { .. } => issue,
-                    _ => continue,
-                }) else {
+                let (Some(asset), Some(index)) =
+                    (self.asset(currency, issuer), self.accounts.find(holder))
+                else {
                     continue;
                 };
-                let Some(asset) = self.asset(currency, issuer) else { continue };
-                let xrpl_protocol::Issue::Issued { issuer: holder, .. } = holder.issue() else {
-                    continue;
-                };
-                let Some(index) = self.accounts.find(holder) else { continue };
                 let line = self.accounts[index].lines.entry(asset);
                 line.balance = line.balance.add(difference).unwrap_or(line.balance);
                 line.limit = limit;
@@ -331,9 +336,12 @@ pub struct Metadata {
 
 #[derive(Clone, Debug, Deserialize)]
 enum Affected {
-    CreatedNode(RawNode),
-    ModifiedNode(RawNode),
-    DeletedNode(RawNode),
+    #[serde(rename = "CreatedNode")]
+    Created(RawNode),
+    #[serde(rename = "ModifiedNode")]
+    Modified(RawNode),
+    #[serde(rename = "DeletedNode")]
+    Deleted(RawNode),
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -359,9 +367,9 @@ impl Metadata {
     pub fn nodes<'a>(&'a self, entry_type: &'a str) -> impl Iterator<Item = Node<'a>> {
         self.affected.iter().filter_map(move |affected| {
             let (change, node) = match affected {
-                Affected::CreatedNode(node) => (Change::Created, node),
-                Affected::ModifiedNode(node) => (Change::Modified, node),
-                Affected::DeletedNode(node) => (Change::Deleted, node),
+                Affected::Created(node) => (Change::Created, node),
+                Affected::Modified(node) => (Change::Modified, node),
+                Affected::Deleted(node) => (Change::Deleted, node),
             };
             let fields = match change {
                 Change::Created => &node.new_fields,

@@ -343,7 +343,8 @@ fn agrees(sim: &Sim) {
         assert_eq!(root.u32(fields::SEQUENCE), Some(account.lane.next().0), "{}", account.id);
         let balance = root.amount(fields::BALANCE).unwrap().drops().unwrap();
         assert_eq!(balance, account.purse.balance as i64, "{}", account.id);
-        assert_eq!(account.purse.pending, 0);
+        assert_eq!(root.u32(fields::OWNER_COUNT), Some(account.purse.owners), "{}", account.id);
+        assert_eq!((account.purse.pending, account.purse.owners_pending), (0, 0));
         for line in account.lines.iter() {
             let asset = sim.engine.world.assets[usize::from(line.asset)];
             let id = object_id::trust_line(account.id, asset.issuer, asset.currency);

@@ -348,3 +348,20 @@ fn an_overturned_rejection_puts_the_lane_in_doubt() {
     engine.reread(prepared.sender, Some(Sequence(51)));
     assert_eq!(engine.world.accounts[prepared.sender].lane.next(), Sequence(51));
 }
+
+#[test]
+fn load_waits_while_the_nodes_queue_is_long_or_the_node_refuses_for_now() {
+    let mut engine = engine(&config("busy"), 40);
+    engine.set_queue(60, 10);
+    assert_eq!(engine.next_load().unwrap_err(), Cause::NodeQueue, "six ledgers of twenty");
+    assert!(engine.node_is_busy());
+    engine.set_queue(50, 10);
+    let mut refused = Vec::new();
+    while let Ok(prepared) = engine.next_load() {
+        engine.answered(prepared.hash, Answer::Retrying);
+        refused.push(prepared);
+    }
+    assert_eq!(refused.len(), MOST_RETRYING);
+    engine.settle(&outcome(&refused[0], "tesSUCCESS")).unwrap();
+    assert!(engine.next_load().is_ok());
+}

@@ -1,9 +1,6 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
-use xrpl_protocol::{
-    Issue,
-    keys::{KeyPair, KeyType, Seed},
-};
+use xrpl_protocol::keys::{KeyPair, KeyType, Seed};
 
 use super::*;
 use crate::accounts::{Account, Role};

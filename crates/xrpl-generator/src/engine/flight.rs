@@ -1,0 +1,107 @@
+//! What is in flight: why it was made, what it may take, what the node said of it.
+
+use bytes::Bytes;
+use xrpl_protocol::{TxHash, transaction::Slot};
+
+use crate::{
+    accounts::Index,
+    catalogue::{Applied, Entry},
+    intent::Taint,
+    lane::Answer,
+    objects::{Stake, World},
+};
+
+/// Why a transaction was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// The schedule.
+    Load,
+    /// A hole in a lane.
+    Filler,
+    /// Preparing or winding up: not counted as load.
+    Setup,
+    /// Somebody asked for it; the number is theirs.
+    Asked(u64),
+}
+
+/// A signed transaction, ready to be handed to the tracker.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Its hash.
+    pub hash: TxHash,
+    /// Its bytes.
+    pub blob: Bytes,
+    /// Who sends it.
+    pub sender: Index,
+    /// Its type's name.
+    pub name: &'static str,
+    /// Why it was made.
+    pub origin: Origin,
+    /// What is wrong with it, if it is meant to fail.
+    pub taint: Option<&'static Taint>,
+    /// Whether its metadata is needed.
+    pub want_metadata: bool,
+}
+
+pub(super) type Effects = fn(&mut World, &Applied<'_>);
+
+#[derive(Debug)]
+pub(super) struct Flying {
+    pub(super) sender: Index,
+    /// The lane's slot, whatever a taint put into the transaction.
+    pub(super) slot: Slot,
+    pub(super) width: u32,
+    pub(super) stake: Stake,
+    pub(super) entry: Option<&'static Entry>,
+    /// The type itself, also when `entry` is one that carries another.
+    pub(super) carried: Option<&'static Entry>,
+    pub(super) effects: Option<Effects>,
+    pub(super) taint: Option<&'static Taint>,
+    pub(super) origin: Origin,
+    /// By how much it changed the sender's planned Tickets.
+    pub(super) tickets: i32,
+    /// The node's first answer; none while it is on the wire.
+    pub(super) answer: Option<Answer>,
+}
+
+/// How many of those in flight have which answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Answers {
+    pub(super) on_the_wire: usize,
+    pub(super) queued: usize,
+    pub(super) retrying: usize,
+}
+
+impl Answers {
+    fn of(&mut self, answer: Option<Answer>) -> Option<&mut usize> {
+        match answer {
+            None => Some(&mut self.on_the_wire),
+            Some(Answer::Queued) => Some(&mut self.queued),
+            Some(Answer::Retrying) => Some(&mut self.retrying),
+            Some(_) => None,
+        }
+    }
+
+    pub(super) fn add(&mut self, answer: Option<Answer>) {
+        if let Some(n) = self.of(answer) {
+            *n += 1;
+        }
+    }
+
+    pub(super) fn remove(&mut self, answer: Option<Answer>) {
+        if let Some(n) = self.of(answer) {
+            *n = n.saturating_sub(1);
+        }
+    }
+}
+
+/// What became of a transaction that was made here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Its hash.
+    pub hash: TxHash,
+    /// Why it was made.
+    pub origin: Origin,
+    /// Whether a validated ledger has it with `tesSUCCESS`.
+    pub success: bool,
+}
