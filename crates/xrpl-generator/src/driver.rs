@@ -327,9 +327,10 @@ impl Driver {
         let learn = |world: &mut crate::objects::World, applied: &crate::catalogue::Applied<'_>| {
             world.learn_lines(applied.metadata);
         };
-        let mut prepared = self.engine.send(index, tx, Some(learn), true).map_err(|_| {
-            GeneratorError::Busy("the account has as many in flight as allowed")
-        })?;
+        let mut prepared = self
+            .engine
+            .send(index, tx, Some(learn), true)
+            .map_err(|_| GeneratorError::Busy("the account has as many in flight as allowed"))?;
         prepared.name = name;
         Ok(prepared)
     }

@@ -53,6 +53,8 @@ struct Sim {
     /// Results of valid intent that are no success, with what they were.
     bad: Vec<String>,
     refused_past: u64,
+    /// The node's answers, by name.
+    answers: BTreeMap<&'static str, u64>,
 }
 
 const LATENCIES: Latencies =
@@ -129,7 +131,11 @@ impl Sim {
 
     fn submit(&mut self, prepared: &Prepared) -> EngineResult {
         let tx = PreparedTx::parse_and_check(&prepared.blob).expect("what is made is well-formed");
-        self.node.submit(tx, false).engine_result
+        let result = self.node.submit(tx, false).engine_result;
+        *self.answers.entry(result.name()).or_default() += 1;
+        let metrics = self.node.queue_metrics();
+        self.engine.set_queue(metrics.queued as u64, metrics.expected as u64);
+        result
     }
 
     fn refuse(&mut self, prepared: &Prepared, result: EngineResult) {
@@ -170,6 +176,8 @@ impl Sim {
             self.engine.settle(&outcome(&live.prepared, None, evidence)).unwrap();
         }
         self.engine.set_head(LedgerIndex(index));
+        let metrics = self.node.queue_metrics();
+        self.engine.set_queue(metrics.queued as u64, metrics.expected as u64);
         self.engine.list_all();
         let again: Vec<Prepared> =
             self.live.values().filter(|l| l.retried).map(|l| l.prepared.clone()).collect();
@@ -248,6 +256,10 @@ fn learn_created(world: &mut World, applied: &Applied<'_>) {
 
 /// A prepared world on a fresh ledger.
 fn sim(seed: u64, invalid: f64, max_pending: usize, faults: Faults) -> Sim {
+    sim_on(NodeConfig::default(), seed, invalid, max_pending, faults)
+}
+
+fn sim_on(node: NodeConfig, seed: u64, invalid: f64, max_pending: usize, faults: Faults) -> Sim {
     let mut config = GeneratorConfig {
         seed: seed.to_string(),
         intent_invalid: invalid,
@@ -258,7 +270,7 @@ fn sim(seed: u64, invalid: f64, max_pending: usize, faults: Faults) -> Sim {
     config.weights.insert("TicketCreate".into(), 10);
     config.weights.insert("TicketUse".into(), 20);
     let mut engine = Engine::new(&config).unwrap();
-    let node = Node::new(NodeConfig::default());
+    let node = Node::new(node);
     let fees = node.closed().fees;
     engine.fees.set_ledger(fees.base, fees.reserve, fees.increment);
     engine.set_head(LedgerIndex(node.closed().header.index));
@@ -277,6 +289,7 @@ fn sim(seed: u64, invalid: f64, max_pending: usize, faults: Faults) -> Sim {
         live: BTreeMap::new(),
         bad: Vec::new(),
         refused_past: 0,
+        answers: BTreeMap::new(),
     };
     let root = sim.root(funder).unwrap();
     let account = &mut sim.engine.world.accounts[funder];
@@ -331,6 +344,9 @@ fn run(sim: &mut Sim, ledgers: u32) {
     // What is in flight comes to its end; holes are filled.
     for _ in 0..40 {
         while sim.step(false) {}
+        if sim.engine.in_flight() == 0 {
+            break;
+        }
         sim.close();
     }
     assert_eq!(sim.engine.in_flight(), 0, "{:?}", sim.live.keys());
@@ -406,4 +422,24 @@ fn faults_leave_no_gap_and_burn_no_sequence() {
         agrees(&sim);
     }
     assert!(filled > 10, "the plan made {filled} holes");
+}
+
+#[test]
+fn a_small_node_that_queues_loses_nothing() {
+    for seed in 50..56 {
+        let mut node = NodeConfig::default();
+        node.queue.minimum_txn_in_ledger = 4;
+        node.queue.target_txn_in_ledger = 8;
+        node.queue.maximum_txn_in_ledger = Some(8);
+        node.queue.minimum_queue_size = 40;
+        let mut sim = sim_on(node, seed, 0.0, 8, Faults::default());
+        sim.answers.clear();
+        run(&mut sim, 60);
+        assert!(sim.answers["terQUEUED"] > 100, "seed {seed}: {:?}", sim.answers);
+        assert!(sim.bad.is_empty(), "seed {seed}: {:?}", sim.bad);
+        let stats = sim.engine.stats();
+        assert!(stats.failed.is_empty(), "seed {seed}: {:?} {:?}", stats.failed, sim.answers);
+        assert!(stats.validated > 200, "seed {seed}: {stats:?}");
+        agrees(&sim);
+    }
 }
