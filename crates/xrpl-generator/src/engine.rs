@@ -429,17 +429,12 @@ impl Engine {
     pub fn answered(&mut self, hash: TxHash, answer: Answer) {
         let Some(flying) = self.flying.get_mut(&hash) else { return };
         let sender = flying.sender;
+        let first = flying.answer.is_none();
         self.answers.remove(flying.answer);
         flying.answer = Some(answer);
         self.answers.add(flying.answer);
-        if flying.origin != Origin::Setup {
-            match flying.taint {
-                Some(_) => self.stats.submitted_invalid += 1,
-                None => self.stats.submitted += 1,
-            }
-            if let Some(entry) = flying.entry {
-                self.stats.by_type.entry(entry.name).or_default().submitted += 1;
-            }
+        if first {
+            self.stats.submitted(flying);
         }
         self.world.accounts[sender].lane.answered(flying.slot, answer);
         self.touch(sender);
@@ -471,6 +466,10 @@ impl Engine {
             return None;
         };
         self.answers.remove(flying.answer);
+        if flying.answer.is_none() {
+            // The end came before the answer.
+            self.stats.submitted(&flying);
+        }
         let success = outcome.is_success();
         self.world.release(flying.sender, &flying.stake);
         let end = match &outcome.evidence {

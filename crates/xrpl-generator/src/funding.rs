@@ -38,6 +38,8 @@ use crate::{
 const SETUP_PENDING: usize = 2_000;
 /// Times a setup transaction is made again if it did not succeed.
 const TRIES: u32 = 3;
+/// How often an earlier process's transactions are counted.
+const RESUME_POLL: Duration = Duration::from_millis(500);
 /// Reads of accounts at once.
 const READS: usize = 32;
 const LSF_REQUIRE_DEST: u32 = 0x0002_0000;
@@ -74,8 +76,9 @@ pub(crate) async fn prepare(
     driver.watch_fee = true;
     driver.ask_fee();
     driver.engine.set_max_pending(SETUP_PENDING);
-    if let Some(funder) = funder {
-        fund(driver, funder, progress).await?;
+    match funder {
+        Some(funder) => fund(driver, funder, progress).await?,
+        None => all_exist(driver)?,
     }
     set_flags(driver, &flags, progress).await?;
     open_lines(driver, progress).await?;
@@ -92,18 +95,23 @@ async fn settle_previous(
     driver: &mut Driver,
     progress: &(impl Fn(Progress) + Send),
 ) -> Result<(), GeneratorError> {
-    let filter = RowFilter {
+    let open = RowFilter {
         states: vec![State::Created, State::Submitted, State::Retryable],
         ..RowFilter::default()
     };
-    let total = driver.tracker.count(&filter).await? as usize;
-    let mut left = total;
-    while left > 0 {
+    // The last ledger of an undecided one has passed: it moves no Sequence any more.
+    let undecided = RowFilter { undecided: true, ..RowFilter::default() };
+    let mut total = None;
+    loop {
+        let left = driver.tracker.count(&open).await?;
+        let left = left.saturating_sub(driver.tracker.count(&undecided).await?) as usize;
+        if left == 0 {
+            return Ok(());
+        }
+        let total = *total.get_or_insert(left);
         progress(Progress { stage: "resuming", done: total.saturating_sub(left), total });
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        left = driver.tracker.count(&filter).await? as usize;
+        tokio::time::sleep(RESUME_POLL).await;
     }
-    Ok(())
 }
 
 async fn read_network(driver: &mut Driver) -> Result<(), GeneratorError> {
@@ -300,6 +308,17 @@ async fn fund(
         return Err(GeneratorError::Funds { account: world.accounts[funder].id, has, needed });
     }
     run(driver, "funding accounts", jobs, progress).await
+}
+
+/// Given accounts are not funded: they must be there.
+fn all_exist(driver: &Driver) -> Result<(), GeneratorError> {
+    match driver.engine.world.accounts.iter().find(|account| !account.active) {
+        Some(account) => Err(GeneratorError::config(
+            "accounts_file",
+            format!("{} does not exist on this network", account.id),
+        )),
+        None => Ok(()),
+    }
 }
 
 async fn set_flags(

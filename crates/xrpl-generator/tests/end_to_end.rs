@@ -4,8 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use xrpl_client::{Endpoint, Pool, PoolConfig, request::AccountInfo};
-use xrpl_generator::{FeeStrategy, Generator, GeneratorConfig, GeneratorError, Pace, Status};
-use xrpl_protocol::{AccountId, Amount};
+use xrpl_generator::{
+    FeeStrategy, Funding, Generator, GeneratorConfig, GeneratorError, Pace, Status,
+    accounts::{Role, derive},
+};
+use xrpl_protocol::{
+    AccountId, Amount,
+    keys::{KeyType, Seed},
+};
 use xrpl_standalone::{Standalone, StandaloneConfig};
 use xrpl_tracker::{MemoryStore, State, Tracker, TrackerConfig};
 
@@ -16,15 +22,19 @@ struct World {
 }
 
 async fn world(close: Duration) -> World {
+    world_of(close, 0).await
+}
+
+async fn world_of(close: Duration, network_id: u32) -> World {
     let loopback = ([127, 0, 0, 1], 0).into();
-    let ledger = Standalone::start(StandaloneConfig {
+    let mut config = StandaloneConfig {
         rpc_bind: loopback,
         ws_bind: loopback,
         close_interval: Some(close),
         ..StandaloneConfig::default()
-    })
-    .await
-    .unwrap();
+    };
+    config.node.network_id = network_id;
+    let ledger = Standalone::start(config).await.unwrap();
     let endpoint = Endpoint {
         rpc: format!("http://{}/", ledger.rpc_addr).parse().unwrap(),
         ws: Some(format!("ws://{}/", ledger.ws_addr).parse().unwrap()),
@@ -99,7 +109,9 @@ async fn unlimited_and_partly_invalid_load_keeps_its_predictions() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn controls_work_while_it_runs_and_while_it_is_stopped() {
     let world = world(Duration::from_millis(300)).await;
-    let generator = prepare(&world, GeneratorConfig { autostart: false, ..config(50.0) }).await;
+    let key_type = KeyType::Secp256k1;
+    let config = GeneratorConfig { autostart: false, key_type, ..config(50.0) };
+    let generator = prepare(&world, config).await;
     let cancel = CancellationToken::new();
     let running = tokio::spawn({
         let (generator, cancel) = (generator.clone(), cancel.clone());
@@ -146,7 +158,8 @@ async fn controls_work_while_it_runs_and_while_it_is_stopped() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_run_goes_on_with_the_same_accounts_and_sweeps_them() {
-    let world = world(Duration::from_millis(300)).await;
+    // A network whose id every transaction must name.
+    let world = world_of(Duration::from_millis(300), 21_338).await;
     let first = prepare(&world, config(50.0)).await;
     healthy(&load(&first, Duration::from_secs(2)).await);
     // The same seed finds its accounts funded, trusted and supplied, whatever their Sequences.
@@ -163,12 +176,36 @@ async fn a_second_run_goes_on_with_the_same_accounts_and_sweeps_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn given_accounts_are_used_as_they_are() {
+    let world = world(Duration::from_millis(300)).await;
+    drop(prepare(&world, config(1.0)).await);
+    let seed = |role, n| derive(&config(1.0).seed, role, n, KeyType::Ed25519);
+    let mut seeds: Vec<Seed> = (0..2).map(|n| seed(Role::Gateway, n)).collect();
+    seeds.extend((0..4).map(|n| seed(Role::User, n)));
+    let given = GeneratorConfig {
+        funding: Funding::Accounts(seeds.clone()),
+        fee_strategy: FeeStrategy::OpenLedger,
+        seed: "another".into(),
+        ..config(40.0)
+    };
+    let generator = prepare(&world, given.clone()).await;
+    assert_eq!(generator.accounts().users.len(), 4);
+    healthy(&load(&generator, Duration::from_secs(2)).await);
+    seeds.push(Seed::from_entropy([3; 16], KeyType::Ed25519));
+    let given = GeneratorConfig { funding: Funding::Accounts(seeds), ..given };
+    let (tracker, pool) = (world.tracker.clone(), world.pool.clone());
+    let error = Generator::prepare(tracker, pool, given, |_| {}).await.unwrap_err();
+    assert!(error.to_string().contains("does not exist"), "{error}");
+    world.ledger.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_prepared_is_said_plainly() {
     let world = world(Duration::from_millis(300)).await;
     let attempt =
         |config| Generator::prepare(world.tracker.clone(), world.pool.clone(), config, |_| {});
     let poor = "snYP7oArxKepd3GPDcrjMsJYiJeJB".parse().unwrap();
-    let funding = xrpl_generator::Funding::Seed(poor);
+    let funding = Funding::Seed(poor);
     let error = attempt(GeneratorConfig { funding, ..config(1.0) }).await.unwrap_err();
     assert!(matches!(error, GeneratorError::NoFundingAccount(_)), "{error}");
     let user_drops = xrpl_protocol::Drops(100_000_000_000_000_000);

@@ -9,6 +9,7 @@ use crate::{
     intent::Taint,
     lane::Answer,
     objects::{Stake, World},
+    stats::Stats,
 };
 
 /// Why a transaction was made.
@@ -104,4 +105,19 @@ pub struct Done {
     pub origin: Origin,
     /// Whether a validated ledger has it with `tesSUCCESS`.
     pub success: bool,
+}
+
+impl Stats {
+    pub(in crate::engine) fn submitted(&mut self, flying: &Flying) {
+        if flying.origin == Origin::Setup {
+            return;
+        }
+        match flying.taint {
+            Some(_) => self.submitted_invalid += 1,
+            None => self.submitted += 1,
+        }
+        if let Some(entry) = flying.entry {
+            self.by_type.entry(entry.name).or_default().submitted += 1;
+        }
+    }
 }

@@ -365,3 +365,14 @@ fn load_waits_while_the_nodes_queue_is_long_or_the_node_refuses_for_now() {
     engine.settle(&outcome(&refused[0], "tesSUCCESS")).unwrap();
     assert!(engine.next_load().is_ok());
 }
+
+#[test]
+fn an_end_before_its_answer_is_counted_once() {
+    let mut engine = engine(&config("early"), 2);
+    let prepared = engine.next_load().unwrap();
+    engine.settle(&outcome(&prepared, "tesSUCCESS")).unwrap();
+    engine.answered(prepared.hash, Answer::Ended);
+    let stats = engine.stats();
+    assert_eq!((stats.submitted, stats.validated, stats.in_flight), (1, 1, 0));
+    assert_eq!(engine.next_load().unwrap().sender, 1, "the others come first");
+}
