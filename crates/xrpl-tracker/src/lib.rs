@@ -3,6 +3,8 @@
 //! A terminal state is a fact about the ledger, with evidence, or it is not given.
 
 mod backfill;
+#[doc(hidden)]
+pub mod bench_support;
 mod completeness;
 pub mod config;
 mod core;

@@ -341,3 +341,6 @@ fn refused(tx: TxState, result: &ResultName) -> Transition {
         _ => Transition::stay(tx, smallvec![Effect::Persist, Effect::LookUp]),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,8 @@ pub struct LedgerTx {
     pub result: String,
 }
 
-#[derive(Debug)]
+pub type OnSubmit = Box<dyn FnMut(TxHash) + Send>;
+
 pub struct Script {
     /// Distinguishes one chain from another.
     pub chain: u8,
@@ -71,15 +72,21 @@ pub struct Script {
     pub refuse_rpc: bool,
     pub refuse_ws: bool,
     pub calls: BTreeMap<String, u32>,
+    /// Called when a submission arrives.
+    pub on_submit: Option<OnSubmit>,
     sockets: Vec<(mpsc::UnboundedSender<Message>, CancellationToken)>,
-    stopped: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Node(pub Arc<Mutex<Script>>);
 
-#[derive(Debug)]
 struct Pipes(Vec<(String, Node)>);
+
+impl std::fmt::Debug for Pipes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pipes")
+    }
+}
 
 impl Connector for Pipes {
     fn connect<'a>(&'a self, url: &'a Url) -> Connecting<'a> {
@@ -124,7 +131,7 @@ impl Node {
             refuse_ws: false,
             calls: BTreeMap::new(),
             sockets: Vec::new(),
-            stopped: false,
+            on_submit: None,
         })))
     }
 
@@ -320,7 +327,11 @@ impl Script {
             "ping" => json!({}),
             "submit" => {
                 let blob = const_hex::decode(params["tx_blob"].as_str().unwrap()).unwrap();
-                self.submitted.push(transaction_hash(&blob));
+                let hash = transaction_hash(&blob);
+                self.submitted.push(hash);
+                if let Some(call) = &mut self.on_submit {
+                    call(hash);
+                }
                 match self.replies.pop_front().unwrap_or(Reply::Result("tesSUCCESS")) {
                     Reply::Result(name) => json!({"engine_result": name, "accepted": true}),
                     Reply::Error(token) => return error(token),

@@ -1,0 +1,91 @@
+//! The processor and its state without a network, for benches. No part of the API.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, broadcast, watch};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use xrpl_client::EndpointId;
+use xrpl_protocol::{AccountId, LedgerIndex, TxHash, transaction::Slot};
+
+use crate::{
+    config::TrackerConfig,
+    core::{Core, Links},
+    event_queue::{ConnectionId, StreamEvent},
+    lifecycle::{State, TxState},
+    pending::NewEntry,
+    record::{Intent, LedgerHead, Progress, RunId},
+    store::Store,
+    ws_processor::process_batch,
+};
+
+/// Frames of one batch.
+#[derive(Debug)]
+pub struct Batch(Vec<StreamEvent>);
+
+/// The processor and its state.
+#[derive(Debug)]
+pub struct Processor {
+    core: Mutex<Core>,
+}
+
+impl Processor {
+    /// Nothing is tracked; the newest validated ledger is `head`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, config: &TrackerConfig, head: LedgerIndex) -> Self {
+        let head = LedgerHead { index: head, ..LedgerHead::default() };
+        let links = Arc::new(Links {
+            store,
+            events: broadcast::channel(16).0,
+            head: watch::channel(head.clone()).0,
+            resend: Notify::new(),
+            look_up: Notify::new(),
+            backfill: Notify::new(),
+            idle: Notify::new(),
+        });
+        Self { core: Mutex::new(Core::new(links, config, head, RunId(1))) }
+    }
+
+    /// Tracks a transaction as if a node had taken it.
+    pub fn track(&self, hash: TxHash, account: AccountId, slot: Slot, blob: Bytes) {
+        let mut core = self.core.lock();
+        let transaction_type = core.counters.type_index("Payment");
+        let head = core.head.index;
+        let condition = TxState { may_have_left: true, ..TxState::CREATED };
+        core.pending.insert(NewEntry {
+            hash,
+            account,
+            slot,
+            last_ledger: Some(LedgerIndex(head.0 + 20)),
+            created_ledger: head,
+            created_at_ms: 0,
+            transaction_type,
+            intent: Intent::Valid,
+            blob,
+            condition: TxState { state: State::Submitted, ..condition },
+            progress: Progress { state: State::Submitted, attempts: 1, ..Progress::created() },
+        });
+        core.counters.created(transaction_type, &Intent::Valid);
+        core.counters.moved(State::Created, State::Submitted, &Intent::Valid);
+    }
+
+    /// Makes a batch of messages as they come from a socket.
+    #[must_use]
+    pub fn batch(texts: impl IntoIterator<Item = String>) -> Batch {
+        let connection = ConnectionId { endpoint: EndpointId(0), generation: 0 };
+        let frames = texts.into_iter();
+        Batch(frames.map(|t| StreamEvent::Frame(connection, Utf8Bytes::from(t))).collect())
+    }
+
+    /// Processes a batch.
+    pub fn process(&self, batch: &Batch) {
+        process_batch(&self.core, &batch.0, 1_000);
+    }
+
+    /// How many are VALIDATED.
+    #[must_use]
+    pub fn validated(&self) -> u64 {
+        self.core.lock().counters.snapshot().by_state[&State::Validated]
+    }
+}

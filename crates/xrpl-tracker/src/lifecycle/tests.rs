@@ -1,0 +1,270 @@
+use proptest::prelude::*;
+use xrpl_protocol::{EngineResult, Hash256};
+
+use super::*;
+use crate::evidence::Source;
+
+fn tx(state: State) -> TxState {
+    TxState { state, may_have_left: state != State::Created, undecided: false, in_doubt: false }
+}
+
+fn place() -> ValidatedIn {
+    ValidatedIn {
+        ledger_index: LedgerIndex(9),
+        ledger_hash: Some(Hash256([3; 32])),
+        result: ResultName::new("tecPATH_DRY"),
+        source: Source::Ws,
+    }
+}
+
+fn proof() -> AbsenceProof {
+    AbsenceProof::EveryLedgerRead { first: LedgerIndex(3), last: LedgerIndex(7) }
+}
+
+fn answer(name: &str) -> Event {
+    Event::Answered(ResultName::new(name))
+}
+
+fn passed(proof: Option<AbsenceProof>) -> Event {
+    Event::LastLedgerPassed { last_ledger_sequence: LedgerIndex(7), proof }
+}
+
+fn consumed() -> Event {
+    Event::SequenceConsumed { by: TxHash([8; 32]), ledger: LedgerIndex(6) }
+}
+
+fn api(token: &str, refused: bool) -> Event {
+    Event::ApiError { token: ResultName::new(token), refused }
+}
+
+fn not_written(budget_spent: bool) -> Event {
+    Event::NotWritten { attempts: 8, budget_spent }
+}
+
+/// What each event makes of CREATED, SUBMITTED and RETRYABLE, row by row of the product's table;
+/// then every state times every event is looked at.
+#[test]
+fn the_table() {
+    use State::{Created as C, FailedNet as F, Rejected as X, Retryable as R, Submitted as S};
+    use State::{Expired as E, Validated as V};
+    let rows: [(Event, [State; 3]); 29] = [
+        // tes, tec, terQUEUED: the node holds it.
+        (answer("tesSUCCESS"), [S, S, S]),
+        (answer("tecPATH_DRY"), [S, S, S]),
+        (answer("tecNEW_IN_2031"), [S, S, S]),
+        (answer("terQUEUED"), [S, S, S]),
+        // Other ter, and tel.
+        (answer("terPRE_SEQ"), [R, R, R]),
+        (answer("terNEW_IN_2031"), [R, R, R]),
+        (answer("telCAN_NOT_QUEUE"), [R, R, R]),
+        (answer("telINSUF_FEE_P"), [R, R, R]),
+        // tem and tef: a refusal, unless some node may hold it.
+        (answer("temMALFORMED"), [X, S, X]),
+        (answer("temNEW_IN_2031"), [X, S, X]),
+        (answer("tefBAD_AUTH"), [X, S, X]),
+        // The exceptions.
+        (answer("tefALREADY"), [S, S, S]),
+        (answer("tefPAST_SEQ"), [S, S, S]),
+        (answer("tefMAX_LEDGER"), [S, S, S]),
+        // A Ticket that is gone may have been used by an earlier attempt.
+        (answer("tefNO_TICKET"), [X, S, S]),
+        // No result at all, or none that is one.
+        (answer("nonsense"), [S, S, S]),
+        (api("invalidTransaction", true), [X, S, X]),
+        (api("tooBusy", false), [R, R, R]),
+        // Not written: unchanged, and never sent only if that is a fact.
+        (not_written(false), [C, S, R]),
+        (not_written(true), [F, S, R]),
+        // Written, then silence.
+        (Event::OutcomeUnknown, [S, S, S]),
+        // The ledger.
+        (Event::SeenValidated(place()), [V, V, V]),
+        (Event::FoundNotValidated, [C, S, R]),
+        (passed(None), [C, S, R]),
+        (passed(Some(proof())), [C, E, E]),
+        (
+            passed(Some(AbsenceProof::SearchedAll {
+                min_ledger: LedgerIndex(3),
+                max_ledger: LedgerIndex(7),
+                endpoint: "node".into(),
+            })),
+            [C, E, E],
+        ),
+        (consumed(), [C, X, X]),
+        (answer("terNO_ACCOUNT"), [R, R, R]),
+        (answer("tecCLAIM"), [S, S, S]),
+    ];
+    for (event, expected) in &rows {
+        for (before, after) in [C, S, R].into_iter().zip(expected) {
+            let change = transition(&tx(before), event);
+            assert_eq!(change.state.state, *after, "{before} and {event:?}");
+            check_effects(&tx(before), &change, event);
+        }
+        for before in [V, X, E, F] {
+            let change = transition(&tx(before), event);
+            let overturned = before == X && matches!(event, Event::SeenValidated(_));
+            let after = if overturned { V } else { before };
+            assert_eq!(change.state.state, after, "{before} and {event:?}");
+            check_effects(&tx(before), &change, event);
+        }
+    }
+}
+
+/// What must hold of the effects, whatever the state and the event.
+fn check_effects(before: &TxState, change: &Transition, event: &Event) {
+    let has = |wanted: fn(&Effect) -> bool| change.effects.iter().filter(|e| wanted(e)).count();
+    let moved = before.state != change.state.state;
+    let concluded = has(|e| matches!(e, Effect::Conclude(_)));
+    assert_eq!(has(|e| *e == Effect::Announce), usize::from(moved), "{change:?}");
+    assert_eq!(concluded, usize::from(moved && change.state.state.is_terminal()), "{change:?}");
+    assert!(!moved || has(|e| *e == Effect::Persist) == 1, "{change:?}");
+    let validated = moved && change.state.state == State::Validated;
+    assert_eq!(has(|e| matches!(e, Effect::RecordValidation(_))), usize::from(validated));
+    assert_eq!(
+        has(|e| *e == Effect::CountOverturned),
+        usize::from(validated && before.state == State::Rejected)
+    );
+    let contradicted = matches!(event, Event::SeenValidated(_))
+        && matches!(before.state, State::Expired | State::FailedNet);
+    assert_eq!(has(|e| *e == Effect::Alarm), usize::from(contradicted));
+    if change.state.state.is_terminal() {
+        assert!(!change.state.undecided || !moved);
+        let more = |e: &Effect| {
+            matches!(e, Effect::ResendAfterPause | Effect::ResendOnLaterLedger | Effect::LookUp)
+        };
+        assert!(!change.effects.iter().any(more), "nothing is sent after the end: {change:?}");
+    }
+    if moved && change.state.state == State::Retryable {
+        assert_eq!(has(|e| *e == Effect::ResendOnLaterLedger), 1);
+    }
+}
+
+#[test]
+fn what_makes_a_resend_and_what_a_look_up() {
+    let effects = |state, event: &Event| transition(&tx(state), event).effects;
+    let created = State::Created;
+    assert!(effects(created, &answer("terPRE_SEQ")).contains(&Effect::ResendOnLaterLedger));
+    assert!(effects(created, &not_written(false)).contains(&Effect::ResendAfterPause));
+    assert!(effects(created, &Event::OutcomeUnknown).contains(&Effect::ResendAfterPause));
+    for name in ["tefPAST_SEQ", "tefMAX_LEDGER"] {
+        let change = transition(&tx(created), &answer(name));
+        assert!(change.effects.contains(&Effect::LookUp) && change.state.in_doubt);
+    }
+    assert!(!transition(&tx(created), &answer("tefALREADY")).state.in_doubt);
+    let first = transition(&tx(State::Submitted), &passed(None));
+    assert!(first.state.undecided && first.effects.contains(&Effect::LookUp));
+    assert!(transition(&first.state, &passed(None)).effects.is_empty(), "flagged once");
+    assert!(!transition(&first.state, &passed(Some(proof()))).state.undecided);
+    assert!(!transition(&first.state, &Event::SeenValidated(place())).state.undecided);
+}
+
+/// CREATED, but an attempt may have left (a restart): never sent would be a lie.
+#[test]
+fn never_sent_is_a_fact() {
+    let maybe = TxState { may_have_left: true, ..TxState::CREATED };
+    assert_eq!(transition(&maybe, &not_written(true)).state.state, State::Created);
+    let fact = transition(&TxState::CREATED, &not_written(true));
+    assert_eq!(fact.state.state, State::FailedNet);
+    assert!(
+        fact.effects.contains(&Effect::Conclude(Evidence::NeverSent { attempts: 8 })),
+        "{fact:?}"
+    );
+}
+
+#[test]
+fn names_and_discriminants() {
+    for (n, state) in State::ALL.into_iter().enumerate() {
+        assert_eq!(state as usize, n);
+        assert_eq!(State::from_index(n as u8), Some(state));
+        assert_eq!(State::from_name(&state.name().to_lowercase()), Some(state));
+        assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+    }
+    assert_eq!(State::from_index(7), None);
+}
+
+fn any_result() -> impl Strategy<Value = ResultName> {
+    prop_oneof![
+        (-399i32..200).prop_filter_map("a result", |code| {
+            EngineResult::from_code(code).map(ResultName::Known)
+        }),
+        "te[scrfml][A-Z]{2}".prop_map(|name| ResultName::new(&name)),
+        "[a-z]{0,5}".prop_map(|name| ResultName::new(&name)),
+    ]
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        5 => any_result().prop_map(Event::Answered),
+        1 => (any_result(), any::<bool>())
+            .prop_map(|(token, refused)| Event::ApiError { token, refused }),
+        1 => (1u32..9, any::<bool>())
+            .prop_map(|(attempts, budget_spent)| Event::NotWritten { attempts, budget_spent }),
+        1 => Just(Event::OutcomeUnknown),
+        1 => Just(Event::SeenValidated(place())),
+        1 => Just(Event::FoundNotValidated),
+        1 => any::<bool>().prop_map(|proven| passed(proven.then(proof))),
+        1 => Just(consumed()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    /// Whatever happens in whatever order: every state is reached only by what its name claims.
+    #[test]
+    fn a_life(events in prop::collection::vec(any_event(), 0..20)) {
+        let mut now = TxState::CREATED;
+        let mut reached_a_node = false;
+        for event in &events {
+            let change = transition(&now, event);
+            check_effects(&now, &change, event);
+            let (from, to) = (now.state, change.state.state);
+            if from != to {
+                if from.is_terminal() {
+                    prop_assert_eq!((from, to), (State::Rejected, State::Validated));
+                }
+                let by = match to {
+                    State::Validated => matches!(event, Event::SeenValidated(_)),
+                    State::Expired => {
+                        matches!(event, Event::LastLedgerPassed { proof: Some(_), .. })
+                    }
+                    State::FailedNet => {
+                        !reached_a_node
+                            && matches!(event, Event::NotWritten { budget_spent: true, .. })
+                    }
+                    State::Rejected => match event {
+                        Event::Answered(result) => matches!(
+                            result.class(),
+                            Some(ResultClass::Tef | ResultClass::Tem)
+                        ),
+                        Event::ApiError { refused, .. } => *refused,
+                        other => matches!(other, Event::SequenceConsumed { .. }),
+                    },
+                    State::Created => false,
+                    State::Submitted | State::Retryable => !from.is_terminal(),
+                };
+                prop_assert!(by, "{from} -> {to} by {event:?}");
+                for effect in &change.effects {
+                    if let Effect::Conclude(evidence) = effect {
+                        let fits = match evidence {
+                            Evidence::Validated(_) => to == State::Validated,
+                            Evidence::RefusedByNode { .. }
+                            | Evidence::SequenceConsumed { .. } => to == State::Rejected,
+                            Evidence::LastLedgerPassed { .. } => to == State::Expired,
+                            Evidence::NeverSent { .. } => to == State::FailedNet,
+                        };
+                        prop_assert!(fits, "{to} with {evidence:?}");
+                    }
+                }
+            }
+            reached_a_node |= matches!(
+                event,
+                Event::Answered(_) | Event::ApiError { .. } | Event::OutcomeUnknown
+            );
+            prop_assert!(!now.may_have_left || change.state.may_have_left, "it cannot come back");
+            // The same event once more changes nothing more.
+            prop_assert_eq!(transition(&change.state, event).state.state, to);
+            now = change.state;
+        }
+    }
+}
