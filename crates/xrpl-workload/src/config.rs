@@ -67,7 +67,7 @@ pub struct Config {
     pub duration: Option<Duration>,
     pub tps: f64,
     pub max_pending: usize,
-    pub accounts: usize,
+    pub accounts: Option<usize>,
     pub gateways: usize,
     pub currencies: Vec<String>,
     pub types: BTreeMap<String, u32>,
@@ -237,7 +237,7 @@ impl Config {
             duration: None,
             tps: 0.0,
             max_pending: 0,
-            accounts: 0,
+            accounts: None,
             gateways: 0,
             currencies: Vec::new(),
             types: BTreeMap::new(),
@@ -404,6 +404,15 @@ impl Config {
             return conflict("--secret and --secret-file: give only one of them".into());
         }
         Ok(())
+    }
+
+    /// How many user accounts: as told, or enough for the load.
+    #[must_use]
+    pub fn user_accounts(&self) -> usize {
+        const FEW: usize = 100;
+        const MANY: usize = 2_000;
+        let unlimited = self.tps == 0.0 && self.rpc.is_empty();
+        self.accounts.unwrap_or(if unlimited { MANY } else { FEW })
     }
 
     /// All settings with their values and origins.

@@ -73,7 +73,10 @@ pub async fn start_for_run(config: &Config, view: &View) -> Result<Embedded, Set
     }
     for (key, address) in [("rpc_bind", &mut wanted.rpc_bind), ("ws_bind", &mut wanted.ws_bind)] {
         if config.is_default(key) && !is_free(*address).await {
-            view.say(&format!("port {} is taken: the embedded ledger takes a free one", address.port()));
+            view.say(&format!(
+                "port {} is taken: the embedded ledger takes a free one",
+                address.port()
+            ));
             address.set_port(0);
         }
     }

@@ -97,17 +97,52 @@ fn transactions(text: &mut Text, stats: &Stats) {
     );
     for (name, kind, help, value) in [
         ("pending", "gauge", "Transactions without an end.", stats.pending),
-        ("undecided", "gauge", "Past LastLedgerSequence without proof of absence.", stats.undecided),
+        (
+            "undecided",
+            "gauge",
+            "Past LastLedgerSequence without proof of absence.",
+            stats.undecided,
+        ),
         ("overturned_total", "counter", "Rejections a ledger overturned.", stats.overturned),
-        ("contradicted_total", "counter", "Proofs of absence a ledger contradicted.", stats.contradicted),
-        ("valid_failed_total", "counter", "Of valid intent, ended otherwise than VALIDATED.", stats.valid_failed),
-        ("expected_invalid_total", "counter", "Deliberately invalid transactions.", stats.expected_invalid),
-        ("invalid_otherwise_total", "counter", "Of those, with another result than predicted.", stats.invalid_otherwise),
+        (
+            "contradicted_total",
+            "counter",
+            "Proofs of absence a ledger contradicted.",
+            stats.contradicted,
+        ),
+        (
+            "valid_failed_total",
+            "counter",
+            "Of valid intent, ended otherwise than VALIDATED.",
+            stats.valid_failed,
+        ),
+        (
+            "expected_invalid_total",
+            "counter",
+            "Deliberately invalid transactions.",
+            stats.expected_invalid,
+        ),
+        (
+            "invalid_otherwise_total",
+            "counter",
+            "Of those, with another result than predicted.",
+            stats.invalid_otherwise,
+        ),
         ("resends_total", "counter", "Blobs sent again.", stats.resends),
         ("lookups_total", "counter", "Look-ups made.", stats.lookups),
         ("ledger_index", "gauge", "Newest validated ledger.", u64::from(stats.ledger_index.0)),
-        ("ledgers_backfilled_total", "counter", "Ledgers read because the stream missed them.", stats.ledgers_backfilled),
-        ("ledger_mismatches_total", "counter", "Ledgers with different hashes from different nodes.", stats.ledger_mismatches),
+        (
+            "ledgers_backfilled_total",
+            "counter",
+            "Ledgers read because the stream missed them.",
+            stats.ledgers_backfilled,
+        ),
+        (
+            "ledger_mismatches_total",
+            "counter",
+            "Ledgers with different hashes from different nodes.",
+            stats.ledger_mismatches,
+        ),
         ("store_failures_total", "counter", "Failed writes of the store.", stats.store_failures),
         ("task_restarts_total", "counter", "Background tasks started again.", stats.task_restarts),
     ] {
@@ -133,17 +168,30 @@ fn transactions(text: &mut Text, stats: &Stats) {
             let _ = writeln!(text.0, "{name}_bucket{{le=\"{ledgers}\"}} {below}");
         }
     }
-    let _ = writeln!(text.0, "{name}_bucket{{le=\"+Inf\"}} {below}\n{name}_sum {sum}\n{name}_count {below}");
+    let _ = writeln!(
+        text.0,
+        "{name}_bucket{{le=\"+Inf\"}} {below}\n{name}_sum {sum}\n{name}_count {below}"
+    );
 }
 
 fn streams(text: &mut Text, stats: &WsStats) {
     for (name, kind, help, value) in [
         ("queue_depth", "gauge", "Events waiting.", stats.queue_size as u64),
         ("queue_capacity", "gauge", "Events that may wait.", stats.queue_maxsize as u64),
-        ("queue_blocked_total", "counter", "Times a reader waited for room.", stats.queue_blocked_count),
+        (
+            "queue_blocked_total",
+            "counter",
+            "Times a reader waited for room.",
+            stats.queue_blocked_count,
+        ),
         ("connected", "gauge", "Streams connected.", stats.connected as u64),
         ("reconnects_total", "counter", "Streams connected again.", stats.reconnects),
-        ("failed_events_total", "counter", "Events that could not be processed.", stats.failed_events),
+        (
+            "failed_events_total",
+            "counter",
+            "Events that could not be processed.",
+            stats.failed_events,
+        ),
     ] {
         text.one(&format!("xrpl_workload_ws_{name}"), kind, help, value);
     }
@@ -167,7 +215,12 @@ fn load(text: &mut Text, status: &xrpl_generator::Status) {
     let pacing = &status.stats.pacing;
     for (name, kind, help, value) in [
         ("running", "gauge", "Whether load runs.", u64::from(status.running)),
-        ("in_flight", "gauge", "Transactions of the load without an end.", status.stats.in_flight as u64),
+        (
+            "in_flight",
+            "gauge",
+            "Transactions of the load without an end.",
+            status.stats.in_flight as u64,
+        ),
         ("free_accounts", "gauge", "Accounts that could send.", status.free_accounts as u64),
         ("holes_filled_total", "counter", "Sequence holes filled.", status.stats.holes_filled),
         ("slots_on_time_total", "counter", "Slots of the schedule used on time.", pacing.on_time),
@@ -228,7 +281,11 @@ mod tests {
         let stats = Stats {
             finality_buckets: vec![(500, 1), (1000, 3)],
             finality_ledgers: BTreeMap::from([(1, 2), (2, 1), (7, 4)]),
-            finality_ms: xrpl_tracker::stats::Quantiles { count: 3, sum: 2500, ..Default::default() },
+            finality_ms: xrpl_tracker::stats::Quantiles {
+                count: 3,
+                sum: 2500,
+                ..Default::default()
+            },
             ..Stats::default()
         };
         transactions(&mut text, &stats);

@@ -179,8 +179,7 @@ impl Session {
         let tracker = Tracker::start(pool.clone(), store, tracker_config(&config))
             .await
             .map_err(|error| SetupError::new(error.to_string()))?;
-        let names: Vec<_> =
-            pool.endpoints().map(|(id, _)| pool.name(id).to_string()).collect();
+        let names: Vec<_> = pool.endpoints().map(|(id, _)| pool.name(id).to_string()).collect();
         let first = Progress { stage: "starting", done: 0, total: 1 };
         let app = Arc::new(App {
             endpoint: names.join(","),
@@ -362,7 +361,10 @@ pub async fn connect(endpoints: Vec<Endpoint>) -> Result<Pool, SetupError> {
                 .iter()
                 .map(|node| match &node.last_error {
                     Some(error) => error.clone(),
-                    None => format!("{}: in state {:?}, without a validated ledger", node.name, node.server_state),
+                    None => format!(
+                        "{}: in state {:?}, without a validated ledger",
+                        node.name, node.server_state
+                    ),
                 })
                 .collect();
             return Err(SetupError(format!(
@@ -414,7 +416,7 @@ fn generator_config(config: &Config) -> Result<GeneratorConfig, SetupError> {
     };
     Ok(GeneratorConfig {
         seed: config.seed.clone(),
-        accounts: config.accounts,
+        accounts: config.user_accounts(),
         gateways: config.gateways,
         currencies: config.currencies.clone(),
         key_type: config.key_type,

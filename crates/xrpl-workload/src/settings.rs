@@ -146,9 +146,9 @@ settings! {
         max_pending: One "N" = "5", RUN;
             "Transactions in flight per account; xrpld queues at most 10 of one account."
             => |c, v| { c.max_pending = number(text(v)?, 1, 1000, "5")?; Ok(()) };
-        accounts: One "N" = "100", RUN;
-            "User accounts."
-            => |c, v| { c.accounts = number(text(v)?, 2, 1_000_000, "100")?; Ok(()) };
+        accounts: One "N" = "auto", RUN;
+            "User accounts. auto: 100, or 2000 for --tps 0 on the embedded ledger, where accounts x --max-pending is what one ledger can take."
+            => |c, v| { c.accounts = match text(v)? { "auto" => None, t => Some(number(t, 2, 1_000_000, "100")?) }; Ok(()) };
         gateways: One "N" = "2", RUN;
             "Gateway accounts, which issue the currencies."
             => |c, v| { c.gateways = number(text(v)?, 0, 255, "2")?; Ok(()) };

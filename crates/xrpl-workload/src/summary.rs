@@ -134,7 +134,10 @@ mod tests {
     fn healthy() -> Stats {
         Stats {
             total_tracked: 10,
-            by_state: State::ALL.into_iter().map(|s| (s, u64::from(s == State::Validated) * 10)).collect(),
+            by_state: State::ALL
+                .into_iter()
+                .map(|s| (s, u64::from(s == State::Validated) * 10))
+                .collect(),
             valid_by_state: BTreeMap::from([(State::Validated, 10)]),
             ..Stats::default()
         }
@@ -145,9 +148,18 @@ mod tests {
         let json = serde_json::to_value(Summary::new(&healthy(), 12.345, "s", "http://a")).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let mut promised = [
-            "submitted", "by_state", "validated_by_source", "undecided", "overturned",
-            "expected_invalid", "engine_results", "finality_ms", "finality_ledgers",
-            "validated_per_second", "seed", "endpoint",
+            "submitted",
+            "by_state",
+            "validated_by_source",
+            "undecided",
+            "overturned",
+            "expected_invalid",
+            "engine_results",
+            "finality_ms",
+            "finality_ledgers",
+            "validated_per_second",
+            "seed",
+            "endpoint",
         ];
         promised.sort_unstable();
         assert_eq!(keys, promised);

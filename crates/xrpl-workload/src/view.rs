@@ -223,7 +223,15 @@ mod tests {
             finality_ms_p50: 987,
         }
         .line();
-        for part in ["12s", "ledger 345", "submitted 678", "validated 567 (200/s, p50 987 ms)", "pending 91", "failed 23", "45 invalid"] {
+        for part in [
+            "12s",
+            "ledger 345",
+            "submitted 678",
+            "validated 567 (200/s, p50 987 ms)",
+            "pending 91",
+            "failed 23",
+            "45 invalid",
+        ] {
             assert!(line.contains(part), "{part} in {line}");
         }
     }

@@ -20,16 +20,28 @@ async fn every_get_has_its_fields() {
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let user = run.app.generator().unwrap().accounts().users[0].to_string();
     let user_path = format!("/accounts/{user}");
-    let (lines_path, balances_path) = (format!("{user_path}/lines"), format!("{user_path}/balances"));
+    let (lines_path, balances_path) =
+        (format!("{user_path}/lines"), format!("{user_path}/balances"));
     let table: &[(&str, &[&str])] = &[
         ("/health", &["status"]),
         ("/version", &["version"]),
         (
             "/state/summary",
             &[
-                "total_tracked", "by_state", "by_type", "by_type_validated", "validated_by_source",
-                "recent_validations", "gateways", "users", "uptime_seconds", "started_at",
-                "ledger_index", "first_ledger_index", "ledgers_elapsed", "overturned",
+                "total_tracked",
+                "by_state",
+                "by_type",
+                "by_type_validated",
+                "validated_by_source",
+                "recent_validations",
+                "gateways",
+                "users",
+                "uptime_seconds",
+                "started_at",
+                "ledger_index",
+                "first_ledger_index",
+                "ledgers_elapsed",
+                "overturned",
             ],
         ),
         ("/state/pending", &["pending"]),
@@ -42,17 +54,31 @@ async fn every_get_has_its_fields() {
         (
             "/state/ws/stats",
             &[
-                "queue_size", "queue_maxsize", "validations_by_source", "recent_validations_count",
-                "ws_event_counters", "connected", "reconnects", "ledgers_backfilled",
+                "queue_size",
+                "queue_maxsize",
+                "validations_by_source",
+                "recent_validations_count",
+                "ws_event_counters",
+                "connected",
+                "reconnects",
+                "ledgers_backfilled",
             ],
         ),
         ("/state/finality", &["checked", "results"]),
         (
             "/state/fees",
             &[
-                "expected_ledger_size", "current_ledger_size", "current_queue_size",
-                "max_queue_size", "base_fee", "minimum_fee", "median_fee", "open_ledger_fee",
-                "ledger_current_index", "queue_utilization", "ledger_utilization",
+                "expected_ledger_size",
+                "current_ledger_size",
+                "current_queue_size",
+                "max_queue_size",
+                "base_fee",
+                "minimum_fee",
+                "median_fee",
+                "open_ledger_fee",
+                "ledger_current_index",
+                "queue_utilization",
+                "ledger_utilization",
                 "last_closed_txn_count",
             ],
         ),
@@ -64,15 +90,24 @@ async fn every_get_has_its_fields() {
         (
             "/state/diagnostics",
             &[
-                "ledger_index", "total_accounts", "blocked_accounts", "free_accounts",
-                "pending_by_state", "oldest_pending_age_ledgers", "blocked_sample",
+                "ledger_index",
+                "total_accounts",
+                "blocked_accounts",
+                "free_accounts",
+                "pending_by_state",
+                "oldest_pending_age_ledgers",
+                "blocked_sample",
             ],
         ),
         (
             "/accounts",
             &[
-                "total_wallets", "available_for_txn", "max_pending_per_account", "funding",
-                "gateways", "users",
+                "total_wallets",
+                "available_for_txn",
+                "max_pending_per_account",
+                "funding",
+                "gateways",
+                "users",
             ],
         ),
         (&user_path, &["account_data"]),
@@ -104,7 +139,8 @@ async fn every_get_has_its_fields() {
     assert_eq!(get(api, "/state/dashboard").await.headers["location"], "/dashboard");
     let metrics = get(api, "/metrics").await;
     assert!(metrics.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
-    for name in ["transactions_total", "finality_seconds_bucket", "ws_queue_depth", "load_running"] {
+    for name in ["transactions_total", "finality_seconds_bucket", "ws_queue_depth", "load_running"]
+    {
         assert!(metrics.text.contains(&format!("xrpl_workload_{name}")), "{}", metrics.text);
     }
     assert_healthy(&run.end().await);
@@ -113,8 +149,17 @@ async fn every_get_has_its_fields() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_and_no_page_tells_a_secret() {
     let run = Running::start(&[]).await;
-    let seeds: Vec<String> = vec!["snoPBrXtMeMyMHUVTgbuqAfg1SUTb".into(), "masterpassphrase".into()];
-    for path in ["/", "/accounts", "/state/summary", "/state/users", "/state/gateways", "/workload/status", "/metrics"] {
+    let seeds: Vec<String> =
+        vec!["snoPBrXtMeMyMHUVTgbuqAfg1SUTb".into(), "masterpassphrase".into()];
+    for path in [
+        "/",
+        "/accounts",
+        "/state/summary",
+        "/state/users",
+        "/state/gateways",
+        "/workload/status",
+        "/metrics",
+    ] {
         let text = get(run.api, path).await.text;
         for seed in &seeds {
             assert!(!text.contains(seed.as_str()), "{path}");
@@ -148,10 +193,24 @@ async fn one_transaction_on_request_is_followed_to_its_dossier() {
         has(
             &dossier,
             &[
-                "tx_hash", "state", "account", "sequence", "last_ledger_seq", "created_ledger",
-                "attempts", "transaction_type", "engine_result_first", "engine_result_message",
-                "engine_result_final", "validated_ledger", "meta_txn_result", "evidence",
-                "tx_blob", "tx_json", "preliminary_results", "sightings",
+                "tx_hash",
+                "state",
+                "account",
+                "sequence",
+                "last_ledger_seq",
+                "created_ledger",
+                "attempts",
+                "transaction_type",
+                "engine_result_first",
+                "engine_result_message",
+                "engine_result_final",
+                "validated_ledger",
+                "meta_txn_result",
+                "evidence",
+                "tx_blob",
+                "tx_json",
+                "preliminary_results",
+                "sightings",
             ],
         );
         assert_eq!(dossier["evidence"]["kind"], "validated", "{dossier:#}");
@@ -193,7 +252,8 @@ async fn payments_and_transactions_of_a_caller() {
     assert_eq!(first.status, 200, "{}", first.text);
     let again = ask(api, "POST", "/transaction/submit", &key, Some(&text)).await;
     assert_eq!(first.json()["tx_hash"], again.json()["tx_hash"]);
-    let other = json!({"account": source, "tx_json": {"TransactionType": "AccountSet"}}).to_string();
+    let other =
+        json!({"account": source, "tx_json": {"TransactionType": "AccountSet"}}).to_string();
     let clash = ask(api, "POST", "/transaction/submit", &key, Some(&other)).await;
     assert_eq!(clash.error().0, 409);
     let hash = first.json()["tx_hash"].as_str().unwrap().to_owned();
@@ -220,7 +280,12 @@ async fn the_load_is_controlled_while_it_runs() {
         ("/workload/target-tps", json!({"target_tps": 8}), json!(7.5), json!(8.0)),
         ("/workload/max-pending", json!({"max_pending": 3}), json!(5), json!(3)),
         ("/workload/intent", json!({"invalid": 10}), json!(0.0), json!(10.0)),
-        ("/workload/toggle-type", json!({"type": "AccountSet", "enabled": false}), json!(true), json!(false)),
+        (
+            "/workload/toggle-type",
+            json!({"type": "AccountSet", "enabled": false}),
+            json!(true),
+            json!(false),
+        ),
         ("/workload/toggle-type", json!({"type": "AccountSet"}), json!(false), json!(true)),
     ] {
         let answer = post(api, path, body).await;
@@ -258,7 +323,10 @@ async fn every_page_of_a_run_can_be_read_while_it_goes_on() {
     assert!(all > 50, "{all}");
     let filtered = get(api, "/state/transactions?state=validated&type=Payment").await.json();
     for row in filtered["transactions"].as_array().unwrap() {
-        assert_eq!((&row["state"], &row["transaction_type"]), (&json!("VALIDATED"), &json!("Payment")));
+        assert_eq!(
+            (&row["state"], &row["transaction_type"]),
+            (&json!("VALIDATED"), &json!("Payment"))
+        );
     }
     run.end().await;
 }
@@ -287,7 +355,13 @@ async fn errors_have_one_form_a_fitting_status_and_name_the_field() {
         ("POST", "/payment".into(), Some("{"), 400, "JSON"),
         ("POST", "/payment".into(), Some("{}"), 400, "source"),
         ("POST", "/payment".into(), Some(r#"{"source": 1}"#), 400, "source"),
-        ("POST", "/payment".into(), Some(r#"{"source":"x","destination":"x","amount":"1"}"#), 400, "source"),
+        (
+            "POST",
+            "/payment".into(),
+            Some(r#"{"source":"x","destination":"x","amount":"1"}"#),
+            400,
+            "source",
+        ),
         ("POST", "/transaction/submit".into(), Some("{}"), 400, "tx_blob"),
         ("POST", "/transaction/submit".into(), Some(r#"{"tx_blob":"zz"}"#), 400, "tx_blob"),
         ("POST", "/transaction/submit".into(), Some(r#"{"tx_blob":"1200"}"#), 400, "tx_blob"),
@@ -296,16 +370,24 @@ async fn errors_have_one_form_a_fitting_status_and_name_the_field() {
         ("POST", "/workload/target-tps".into(), Some(r#"{"tps":-1}"#), 400, "tps"),
         ("POST", "/workload/max-pending".into(), Some(r#"{"max_pending":0}"#), 400, "max_pending"),
         ("POST", "/workload/intent".into(), Some(r#"{"invalid":101}"#), 400, "invalid"),
-        ("POST", "/workload/toggle-type".into(), Some(r#"{"type":"Nope","enabled":true}"#), 400, "Nope"),
+        (
+            "POST",
+            "/workload/toggle-type".into(),
+            Some(r#"{"type":"Nope","enabled":true}"#),
+            400,
+            "Nope",
+        ),
     ] {
         let answer = ask(api, method, &path, &[], body).await;
         let (got, _, message) = answer.error();
         assert_eq!(got, status, "{method} {path}: {message}");
         assert!(message.contains(named), "{method} {path} {body:?}: {message}");
     }
-    let amounts = [json!("-5"), json!("0"), json!("1.5"), json!({"value": "1"}), json!("lots"), json!(null)];
+    let amounts =
+        [json!("-5"), json!("0"), json!("1.5"), json!({"value": "1"}), json!("lots"), json!(null)];
     for amount in amounts {
-        let body = json!({"source": user, "destination": "rrrrrrrrrrrrrrrrrrrrBZbvji", "amount": amount});
+        let body =
+            json!({"source": user, "destination": "rrrrrrrrrrrrrrrrrrrrBZbvji", "amount": amount});
         let (status, _, message) = post(api, "/payment", body).await.error();
         assert!(status == 400 && message.contains("amount"), "{amount}: {message}");
     }
@@ -327,7 +409,9 @@ async fn a_token_guards_actions_and_leaves_reading_free() {
         ("GET", "/transaction/random"),
         ("GET", "/transaction/create/Payment"),
     ] {
-        for given in [None, Some("Bearer open-sesam"), Some("Bearer open-sesamee"), Some("open-sesame")] {
+        for given in
+            [None, Some("Bearer open-sesam"), Some("Bearer open-sesamee"), Some("open-sesame")]
+        {
             let headers: Vec<_> = given.map(|value| ("authorization", value)).into_iter().collect();
             let answer = ask(api, method, path, &headers, None).await;
             assert_eq!(answer.headers["www-authenticate"], "Bearer");

@@ -6,7 +6,11 @@ use std::{net::TcpListener as StdListener, process::Output, time::Duration};
 
 use common::program;
 use serde_json::{Value as Json, json};
-use xrpl_protocol::{Definitions, Object, keys::{KeyPair, KeyType, Seed}, sign::sign};
+use xrpl_protocol::{
+    Definitions, Object,
+    keys::{KeyPair, KeyType, Seed},
+    sign::sign,
+};
 use xrpl_standalone::server::{Standalone, StandaloneConfig};
 
 const MASTER: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
@@ -90,8 +94,7 @@ async fn submit_tells_the_outcome_by_its_exit_code() {
     assert_eq!(code(&expired), 12, "{}", texts(&expired));
 
     // 14: no end within the time given.
-    let undecided =
-        submit(&node, &payment(json!({"Sequence": 2000})), &["--timeout=1s"]).await;
+    let undecided = submit(&node, &payment(json!({"Sequence": 2000})), &["--timeout=1s"]).await;
     assert_eq!(code(&undecided), 14, "{}", texts(&undecided));
     node.shutdown().await;
 }
@@ -134,7 +137,12 @@ async fn submit_refuses_wrong_input_before_anything_is_sent() {
         (r#"{"TransactionType":"Nonsense"}"#, "Nonsense"),
     ] {
         let output = call(
-            vec!["submit".into(), transaction.into(), "--rpc=http://127.0.0.1:1".into(), "--ws=ws://127.0.0.1:1".into()],
+            vec![
+                "submit".into(),
+                transaction.into(),
+                "--rpc=http://127.0.0.1:1".into(),
+                "--ws=ws://127.0.0.1:1".into(),
+            ],
             vec![("XRPL_WORKLOAD_SECRET", MASTER.into())],
         )
         .await;
@@ -153,15 +161,43 @@ async fn what_cannot_start_says_why_and_what_to_do() {
     let address = taken.local_addr().unwrap().to_string();
     for (args, exit, named) in [
         (vec!["run", "--api-bind", &address], 3, vec!["--api-bind", &address]),
-        (vec!["standalone", "--rpc-bind", &address, "--ws-bind", "127.0.0.1:0"], 3, vec!["--rpc-bind"]),
-        (vec!["run", "--no-api", "--rpc", "http://127.0.0.1:1", "--ws", "ws://127.0.0.1:1"], 3, vec!["no node answers", "127.0.0.1:1"]),
-        (vec!["run", "--store", "/no/such/dir/x.db", "--api-bind", "127.0.0.1:0"], 3, vec!["--store", "memory"]),
+        (
+            vec!["standalone", "--rpc-bind", &address, "--ws-bind", "127.0.0.1:0"],
+            3,
+            vec!["--rpc-bind"],
+        ),
+        (
+            vec!["run", "--no-api", "--rpc", "http://127.0.0.1:1", "--ws", "ws://127.0.0.1:1"],
+            3,
+            vec!["no node answers", "127.0.0.1:1"],
+        ),
+        (
+            vec!["run", "--store", "/no/such/dir/x.db", "--api-bind", "127.0.0.1:0"],
+            3,
+            vec!["--store", "memory"],
+        ),
         (vec!["run", "--tps", "fast"], 2, vec!["--tps fast"]),
         (vec!["run", "--tpz", "5"], 2, vec!["--tps"]),
         (vec!["rum"], 2, vec!["run"]),
         (vec!["standalone", "--tps", "5"], 2, vec!["--tps"]),
         (vec!["run", "--rpc", "http://127.0.0.1:1"], 2, vec!["--ws"]),
-        (vec!["run", "--types", "Paymnt=3", "--store", "memory", "--api-bind", "127.0.0.1:0", "--rpc-bind", "127.0.0.1:0", "--ws-bind", "127.0.0.1:0"], 3, vec!["Payment"]),
+        (
+            vec![
+                "run",
+                "--types",
+                "Paymnt=3",
+                "--store",
+                "memory",
+                "--api-bind",
+                "127.0.0.1:0",
+                "--rpc-bind",
+                "127.0.0.1:0",
+                "--ws-bind",
+                "127.0.0.1:0",
+            ],
+            3,
+            vec!["Payment"],
+        ),
         (vec!["run", "--config", "none.toml"], 2, vec!["none.toml"]),
     ] {
         let args: Vec<String> = args.into_iter().map(str::to_owned).collect();

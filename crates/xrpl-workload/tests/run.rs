@@ -58,7 +58,8 @@ async fn deliberately_invalid_ones_get_what_their_taints_predict_and_hide_nothin
 #[tokio::test(flavor = "multi_thread")]
 async fn secp256k1_and_the_open_ledger_fee() {
     let ended =
-        run(&[("key_type", "secp256k1"), ("fee_strategy", "open_ledger"), ("duration", "2s")]).await;
+        run(&[("key_type", "secp256k1"), ("fee_strategy", "open_ledger"), ("duration", "2s")])
+            .await;
     assert_healthy(&ended);
 }
 

@@ -77,7 +77,10 @@ async fn a_stream_cut_every_second_loses_nothing_and_is_backfilled() {
     // The ledger itself is the judge: what it has, and only that, is VALIDATED.
     let on_ledger = node.with_node(|node| {
         let newest = node.validated().header.index;
-        (3..=newest).filter_map(|index| node.ledger(index)).map(|l| l.transactions.len()).sum::<usize>()
+        (3..=newest)
+            .filter_map(|index| node.ledger(index))
+            .map(|l| l.transactions.len())
+            .sum::<usize>()
     });
     assert_eq!(on_ledger as u64, summary.by_state["VALIDATED"], "{summary}");
     node.shutdown().await;

@@ -124,9 +124,8 @@ async fn diagnostics(State(app): Shared) -> Result<Json<Json_>, ApiError> {
     let open: Vec<_> = TxState::ALL.into_iter().filter(|state| !state.is_terminal()).collect();
     let filter = RowFilter { states: open.clone(), ..RowFilter::default() };
     let oldest = app.tracker.rows(&filter, None, SAMPLE).await?.rows;
-    let age = oldest
-        .first()
-        .map_or(0, |row| stats.ledger_index.0.saturating_sub(row.created_ledger.0));
+    let age =
+        oldest.first().map_or(0, |row| stats.ledger_index.0.saturating_sub(row.created_ledger.0));
     let pending: Map<_, _> = open
         .iter()
         .map(|state| {

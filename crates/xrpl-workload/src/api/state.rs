@@ -157,7 +157,10 @@ async fn transactions(
             .map(|name| {
                 TxState::from_name(name).ok_or_else(|| {
                     let known: Vec<_> = TxState::ALL.iter().map(|state| state.name()).collect();
-                    ApiError::bad_request(format!("state: {name:?} is none of {}", known.join(", ")))
+                    ApiError::bad_request(format!(
+                        "state: {name:?} is none of {}",
+                        known.join(", ")
+                    ))
                 })
             })
             .collect::<Result<_, _>>()?,

@@ -217,7 +217,9 @@ fn own_fields(mut tx: Json_, address: &str) -> Result<Object, ApiError> {
     let Some(map) = tx.as_object_mut() else {
         return Err(ApiError::bad_request("tx_json: an object is needed"));
     };
-    for name in ["Sequence", "TicketSequence", "LastLedgerSequence", "SigningPubKey", "TxnSignature", "Fee"] {
+    for name in
+        ["Sequence", "TicketSequence", "LastLedgerSequence", "SigningPubKey", "TxnSignature", "Fee"]
+    {
         if map.contains_key(name) {
             return Err(ApiError::bad_request(format!(
                 "tx_json.{name}: leave it out, it is filled in"

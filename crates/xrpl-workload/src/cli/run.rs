@@ -11,7 +11,8 @@ use crate::{
 
 /// Runs to the end.
 pub(super) async fn run(config: Config, bar: ProgressBar) -> Exit {
-    let view = View::new(Mode::choose(config.json, config.quiet), config.json, config.interval, bar);
+    let view =
+        View::new(Mode::choose(config.json, config.quiet), config.json, config.interval, bar);
     match drive(config, &view).await {
         Ok(exit) => exit,
         Err(error) => {

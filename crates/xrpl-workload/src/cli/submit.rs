@@ -68,8 +68,9 @@ async fn submit(config: &Config, transaction: &str) -> Result<Exit, Failure> {
     let text = read(transaction)?;
     let text = text.trim();
     let given = if text.starts_with('{') {
-        let tx: Json = serde_json::from_str(text)
-            .map_err(|error| Failure::Input(format!("the transaction is not valid JSON: {error}")))?;
+        let tx: Json = serde_json::from_str(text).map_err(|error| {
+            Failure::Input(format!("the transaction is not valid JSON: {error}"))
+        })?;
         Given::Json(tx)
     } else {
         let blob = const_hex::decode(text).map_err(|error| {
@@ -218,12 +219,11 @@ async fn fill_and_sign(
             ledger_index: Some(LedgerSpec::Current),
             queue: true,
         };
-        let info = pool.request(&request).await.map_err(|error| {
-            match error.is_token("actNotFound") {
+        let info =
+            pool.request(&request).await.map_err(|error| match error.is_token("actNotFound") {
                 true => Failure::Input(format!("Account: {account} does not exist on this ledger")),
                 false => Failure::node(error),
-            }
-        })?;
+            })?;
         tx["Sequence"] = json!(info.account_data.sequence.0);
     }
     if lacks(&tx, "Fee") {

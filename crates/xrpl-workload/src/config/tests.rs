@@ -24,7 +24,7 @@ fn flags_outrank_environment_outranks_file_outranks_defaults() {
     let file = "tps = 3\nmax_pending = 3\naccounts = 30";
     let env = [("XRPL_WORKLOAD_TPS", "2"), ("XRPL_WORKLOAD_MAX_PENDING", "2")];
     let config = load(&[("tps", "1")], &env, file).unwrap();
-    assert_eq!((config.tps, config.max_pending, config.accounts), (1.0, 2, 30));
+    assert_eq!((config.tps, config.max_pending, config.accounts), (1.0, 2, Some(30)));
     assert_eq!(config.gateways, 2);
     let origins: BTreeMap<_, _> =
         config.effective().map(|e| (e.setting.key, e.origin.to_string())).collect();
@@ -129,6 +129,20 @@ fn lists_and_tables_in_every_form() {
         load(&[], &[], "rpc = [\"http://a:1\", \"http://b:1\"]\nws = [\"ws://a:2\", \"ws://b:2\"]")
             .unwrap();
     assert_eq!((config.rpc.len(), config.ws.len()), (2, 2));
+}
+
+#[test]
+fn accounts_follow_the_load_unless_told() {
+    let node = ("rpc", "http://a:1");
+    let ws = ("ws", "ws://a:2");
+    for (flags, accounts) in [
+        (vec![], 100),
+        (vec![("tps", "0")], 2_000),
+        (vec![("tps", "0"), node, ws], 100),
+        (vec![("tps", "0"), ("accounts", "7")], 7),
+    ] {
+        assert_eq!(load(&flags, &[], "").unwrap().user_accounts(), accounts, "{flags:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What the end-to-end tests share.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, process::Command, time::Duration};
+use std::{
+    collections::BTreeMap, net::SocketAddr, path::PathBuf, process::Command, time::Duration,
+};
 
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Bytes, client::conn::http1};
@@ -188,6 +190,5 @@ pub fn program(dir: &std::path::Path) -> Command {
 }
 
 /// Flags of a short run of the program on free ports.
-pub const FREE_PORTS: &[&str] = &[
-    "--api-bind", "127.0.0.1:0", "--rpc-bind", "127.0.0.1:0", "--ws-bind", "127.0.0.1:0",
-];
+pub const FREE_PORTS: &[&str] =
+    &["--api-bind", "127.0.0.1:0", "--rpc-bind", "127.0.0.1:0", "--ws-bind", "127.0.0.1:0"];
