@@ -3,6 +3,8 @@
 //! One task owns the engine. A fixed number of workers carry transactions to the tracker and come
 //! back with the node's first answer; outcomes come by a channel of their own.
 
+mod wishes;
+
 use std::{
     collections::VecDeque,
     sync::Arc,
@@ -20,17 +22,16 @@ use xrpl_client::{
     Pool,
     request::{AccountInfo, Fee, LedgerSpec},
 };
-use xrpl_protocol::{
-    AccountId, Amount, Definitions, Object, ResultClass, Sequence, TxHash, fields,
-};
+use xrpl_protocol::{AccountId, ResultClass, Sequence, TxHash};
 use xrpl_tracker::{
     Error as TrackerError, Intent, LedgerHead, Outcome, ResultName, State, Submission, Submitted,
     Tracker,
 };
 
+use self::wishes::{What, Wish};
 use crate::{
     accounts::Index,
-    catalogue::{OwnFields, Tx},
+    catalogue::Tx,
     config::GeneratorConfig,
     engine::{Done, Engine, Origin, Prepared},
     error::GeneratorError,
@@ -43,8 +44,6 @@ use crate::{
 
 /// Transactions built before the loop looks at what has come in.
 const BURST: usize = 64;
-/// How long a transaction that was asked for waits for an account.
-const ASKED_PATIENCE: Duration = Duration::from_secs(5);
 /// How often the status is published.
 const PUBLISH: Duration = Duration::from_millis(250);
 /// How often at most the open-ledger fee is asked for.
@@ -60,18 +59,6 @@ struct Answered {
 enum Finding {
     Sequence(Index, Option<Sequence>),
     Fee { open_ledger: u64, queue: u64, per_ledger: u64 },
-}
-
-struct Wish {
-    until: Instant,
-    what: What,
-    reply: Reply<Asked>,
-}
-
-enum What {
-    Create(Option<String>),
-    Pay { from: AccountId, to: AccountId, amount: Amount },
-    Send { from: AccountId, body: Object },
 }
 
 pub(crate) struct Driver {
@@ -252,87 +239,6 @@ impl Driver {
             let Some(wish) = self.wishes.pop_front() else { break };
             self.serve(wish);
         }
-    }
-
-    fn serve(&mut self, wish: Wish) {
-        let made = if self.idle.is_empty() {
-            Err(GeneratorError::Busy("every submission waits for the endpoint's answer"))
-        } else {
-            self.make(&wish.what)
-        };
-        match made {
-            Ok(prepared) => {
-                let account = self.engine.world.accounts[prepared.sender].id;
-                self.asked.insert(prepared.hash, (wish.reply, prepared.name, account));
-                self.dispatch(prepared);
-            }
-            Err(GeneratorError::Busy(_)) if Instant::now() < wish.until => {
-                self.wishes.push_back(wish);
-            }
-            // Who asked may have gone; then nobody is to be told.
-            Err(error) => drop(wish.reply.send(Err(error))),
-        }
-    }
-
-    fn make(&mut self, what: &What) -> Result<Prepared, GeneratorError> {
-        match what {
-            What::Create(None) => self.engine.ask(None),
-            What::Create(Some(name)) => {
-                let id = self.engine.catalogue.find(name)?;
-                self.engine.ask(Some(id))
-            }
-            What::Pay { from, to, amount } => {
-                let accounts = &self.engine.world.accounts;
-                let index = accounts.find(*from).ok_or(GeneratorError::UnknownAccount(*from))?;
-                let drops = u64::try_from(amount.drops().unwrap_or(0)).unwrap_or(0);
-                let body = xrpl_protocol::transaction::Payment {
-                    destination: *to,
-                    amount: *amount,
-                    send_max: None,
-                    destination_tag: None,
-                };
-                let tx = Tx { xrp: drops, to: accounts.find(*to), ..Tx::new(body) };
-                self.send_asked(index, tx, "Payment")
-            }
-            What::Send { from, body } => {
-                let accounts = &self.engine.world.accounts;
-                let index = accounts.find(*from).ok_or(GeneratorError::UnknownAccount(*from))?;
-                let code = body.u16(fields::TRANSACTION_TYPE);
-                let name = code.and_then(|code| Definitions::builtin().transaction_type_name(code));
-                let name = name.ok_or_else(|| GeneratorError::UnknownType {
-                    name: "without TransactionType".into(),
-                    nearest: None,
-                })?;
-                let sent = body.amount(fields::AMOUNT).and_then(|amount| amount.drops());
-                let tx = Tx {
-                    flags: body.u32(fields::FLAGS).unwrap_or(0),
-                    // TicketCreate moves the Sequence by its Tickets too.
-                    width: 1 + body.u32(fields::TICKET_COUNT).unwrap_or(0),
-                    xrp: sent.and_then(|drops| u64::try_from(drops).ok()).unwrap_or(0),
-                    to: body.account(fields::DESTINATION).and_then(|id| accounts.find(id)),
-                    ..Tx::new(OwnFields(body.clone()))
-                };
-                self.send_asked(index, tx, name)
-            }
-        }
-    }
-
-    /// A given transaction, with what its metadata says about trust lines learnt.
-    fn send_asked(
-        &mut self,
-        index: Index,
-        tx: Tx,
-        name: &'static str,
-    ) -> Result<Prepared, GeneratorError> {
-        let learn = |world: &mut crate::objects::World, applied: &crate::catalogue::Applied<'_>| {
-            world.learn_lines(applied.metadata);
-        };
-        let mut prepared = self
-            .engine
-            .send(index, tx, Some(learn), true)
-            .map_err(|_| GeneratorError::Busy("the account has as many in flight as allowed"))?;
-        prepared.name = name;
-        Ok(prepared)
     }
 
     fn next_deadline(&self, more: bool) -> Instant {
@@ -551,10 +457,6 @@ impl Driver {
                 drop(reply.send(Ok((*self.status()).clone())));
             }
         }
-    }
-
-    fn wish(&mut self, what: What, reply: Reply<Asked>) {
-        self.serve(Wish { until: Instant::now() + ASKED_PATIENCE, what, reply });
     }
 
     pub(crate) fn status(&self) -> Arc<Status> {
