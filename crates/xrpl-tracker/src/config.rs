@@ -24,7 +24,8 @@ pub struct TrackerConfig {
     pub queue_capacity: usize,
     /// How often the finality check runs.
     pub check_interval: Duration,
-    /// How many ledgers after hand-in a transaction is looked up.
+    /// How many ledgers after hand-in a transaction is looked up, and at least one
+    /// [`Self::check_interval`] after it.
     pub overdue_ledgers: u32,
     /// Or how long after hand-in.
     pub overdue_after: Duration,

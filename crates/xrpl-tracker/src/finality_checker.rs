@@ -49,6 +49,11 @@ pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), std::convert::Infalli
 
 /// One whole check.
 pub(crate) async fn check(shared: &Shared) -> CheckReport {
+    // A stream that is only behind brings everything itself; asking besides would double its work.
+    let streams = shared.streams.connected.load(std::sync::atomic::Ordering::Relaxed);
+    if streams > 0 && shared.queue.depth() * 2 >= shared.queue.capacity().max(2) {
+        return CheckReport::default();
+    }
     ask_head(shared).await;
     let now_ms = shared.now_ms();
     let keys = {
@@ -94,9 +99,11 @@ impl Core {
         let head = self.head.index.0;
         let ledgers = shared.config.overdue_ledgers;
         let after = millis(shared.config.overdue_after);
+        let at_least = millis(shared.config.check_interval).min(after);
         let old = self.pending.take_old(|entry| {
-            entry.created_ledger.saturating_add(ledgers) <= head
-                || entry.created_at_ms + after <= now_ms
+            let age_ms = now_ms.saturating_sub(entry.created_at_ms);
+            let passed = entry.created_ledger.saturating_add(ledgers) <= head;
+            (passed && age_ms >= at_least) || age_ms >= after
         });
         self.overdue.extend(old);
         let pending = &self.pending;

@@ -113,6 +113,14 @@ struct Place {
     entry: Option<Entry>,
 }
 
+/// Transactions with one LastLedgerSequence.
+#[derive(Debug, Default)]
+struct LastLedger {
+    keys: Vec<Key>,
+    /// How many of them are forgotten: a last ledger far away must not keep their keys for ever.
+    forgotten: usize,
+}
+
 /// The transactions in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
@@ -125,7 +133,7 @@ pub(crate) struct Pending {
     account_by_text: FxHashMap<Box<str>, u32>,
     /// The newest entry of an (account, slot); the others hang on it.
     by_slot: FxHashMap<(u32, Slot), u32>,
-    by_last_ledger: BTreeMap<u32, Vec<Key>>,
+    by_last_ledger: BTreeMap<u32, LastLedger>,
     /// In order of hand-in; ended ones leave when they are passed.
     by_age: VecDeque<Key>,
     ended: VecDeque<(u64, Key)>,
@@ -168,7 +176,7 @@ impl Pending {
         self.by_hash.insert(new.hash, index);
         let terminal = new.progress.state.is_terminal();
         if let (Some(last), false) = (new.last_ledger, terminal) {
-            self.by_last_ledger.entry(last.0).or_default().push(key);
+            self.by_last_ledger.entry(last.0).or_default().keys.push(key);
         }
         if !terminal {
             self.by_age.push_back(key);
@@ -245,7 +253,7 @@ impl Pending {
     pub(crate) fn take_last_ledger_below(&mut self, ledger: u32) -> Vec<Key> {
         let later = self.by_last_ledger.split_off(&ledger);
         let below = std::mem::replace(&mut self.by_last_ledger, later);
-        below.into_values().flatten().collect()
+        below.into_values().flat_map(|last| last.keys).collect()
     }
 
     /// Takes, in order of hand-in, those for which `old` holds; stops at the first that is not.
@@ -337,6 +345,14 @@ impl Pending {
                 at = other.same_slot;
             }
         }
+        if let Some(last) = self.by_last_ledger.get_mut(&entry.last_ledger) {
+            last.forgotten += 1;
+            if last.forgotten > 32 && last.forgotten * 2 > last.keys.len() {
+                let places = &self.places;
+                last.keys.retain(|key| places[key.index as usize].generation == key.generation);
+                last.forgotten = 0;
+            }
+        }
         let account = &mut self.accounts[entry.account as usize];
         account.entries -= 1;
         if account.entries == 0 {
@@ -408,6 +424,18 @@ mod tests {
         assert!(pending.get(a).is_none() && pending.get(c).is_none());
         assert_eq!(pending.on_slot(&address, sequence).collect::<Vec<_>>(), [e, b]);
         assert_eq!(pending.rivals(d).count(), 0);
+    }
+
+    #[test]
+    fn a_last_ledger_far_away_does_not_keep_what_is_forgotten() {
+        let mut pending = Pending::default();
+        for n in 0..200 {
+            let key = add(&mut pending, n, n, Slot::Sequence(Sequence(1)), 4_000_000);
+            end(&mut pending, key, State::Validated, 0);
+            pending.forget(1, 0, 0);
+        }
+        assert!(pending.by_last_ledger[&4_000_000].keys.len() < 100);
+        assert_eq!((pending.places.len(), pending.accounts.len()), (1, 1), "places are used again");
     }
 
     #[test]

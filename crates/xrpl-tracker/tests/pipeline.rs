@@ -273,6 +273,8 @@ async fn timeout_is_resent_with_the_same_blob() {
     let dossier = tracker.dossier(tx.hash).await.unwrap().unwrap();
     assert_eq!(dossier.row.attempts, 3);
     assert_eq!(dossier.preliminary_results.len(), 3);
+    let json = serde_json::to_value(&dossier).unwrap();
+    assert!(json["preliminary_results"][0].get("unknown").is_some(), "{json}");
 }
 
 #[tokio::test(start_paused = true)]

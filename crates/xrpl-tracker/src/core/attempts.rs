@@ -1,0 +1,136 @@
+//! Attempts to submit: what begins one, what its answer does, and when the next one is.
+
+use xrpl_client::EndpointId;
+
+use super::Core;
+use crate::{
+    lifecycle::Event,
+    pending::{Key, Resend},
+    record::{Answer, Preliminary},
+};
+
+impl Core {
+    /// Takes back an entry that is not to be tracked after all; nothing of it was sent.
+    pub(crate) fn withdraw(&mut self, key: Key) {
+        let Some(entry) = self.pending.get(key) else { return };
+        self.counters.withdrawn(entry.progress.state, entry.transaction_type, &entry.intent);
+        self.pending.remove(key);
+    }
+
+    /// Starts an attempt; none if it is not to be sent (any more).
+    pub(crate) fn begin_attempt(&mut self, key: Key) -> Option<bytes::Bytes> {
+        let head = self.head.index.0;
+        let entry = self.pending.get_mut(key)?;
+        entry.resend = Resend::No;
+        let too_late =
+            entry.progress.attempts > 0 && entry.last_ledger().is_some_and(|last| head >= last);
+        if entry.progress.state.is_terminal() || entry.in_flight || too_late {
+            return None;
+        }
+        entry.in_flight = true;
+        entry.progress.attempts += 1;
+        if entry.progress.attempts > 1 {
+            self.counters.resends += 1;
+        }
+        Some(entry.blob.clone())
+    }
+
+    /// Ends an attempt with what became of it.
+    pub(crate) fn end_attempt(
+        &mut self,
+        key: Key,
+        endpoint: EndpointId,
+        answer: Answer,
+        event: &Event,
+        now_ms: u64,
+    ) {
+        let kept = self.pauses.preliminary_kept;
+        let Some(entry) = self.pending.get_mut(key) else { return };
+        entry.in_flight = false;
+        let progress = &mut entry.progress;
+        if progress.preliminary.len() >= kept {
+            // The first ones and the newest ones say most.
+            progress.preliminary.remove(kept / 2);
+        }
+        if let Answer::EngineResult(result) | Answer::Error(result) = &answer {
+            if progress.engine_result_first.is_none() {
+                progress.engine_result_first = Some(result.clone());
+                let took = now_ms.saturating_sub(entry.created_at_ms);
+                progress.latencies.first_answer_ms = Some(u32::try_from(took).unwrap_or(u32::MAX));
+                self.counters.first_result(result);
+            }
+            progress.engine_result_last = Some(result.clone());
+        }
+        progress.preliminary.push(Preliminary { at_ms: now_ms, endpoint: endpoint.0, answer });
+        if entry.progress.state.is_terminal() {
+            // It ended while the answer was on its way; the dossier has the answer all the same.
+            self.links.store.update(entry.hash, entry.progress.clone());
+            return;
+        }
+        self.apply(key, event, now_ms, None);
+        self.settle_doubt(key, now_ms);
+    }
+
+    /// A doubtful one whose slot another of ours used, as is already known.
+    fn settle_doubt(&mut self, key: Key, now_ms: u64) {
+        if !self.pending.get(key).is_some_and(|entry| entry.condition.in_doubt) {
+            return;
+        }
+        let by = self.pending.rivals(key).find_map(|rival| {
+            let rival = self.pending.get(rival)?;
+            Some((rival.hash, rival.progress.validated.as_ref()?.ledger_index))
+        });
+        if let Some((by, ledger)) = by {
+            self.apply(key, &Event::SequenceConsumed { by, ledger }, now_ms, None);
+        }
+    }
+
+    pub(crate) fn resend_on_later_ledger(&mut self, key: Key) {
+        let head = self.head.index.0;
+        let Some(entry) = self.pending.get_mut(key) else { return };
+        let gap = 1 << entry.retries.min(3);
+        entry.retries = entry.retries.saturating_add(1);
+        let at = head.saturating_add(gap);
+        entry.resend = Resend::AtLedger(at);
+        self.resend_at_ledger.entry(at).or_default().push(key);
+    }
+
+    pub(crate) fn resend_after_pause(&mut self, key: Key, now_ms: u64) {
+        let Some(entry) = self.pending.get_mut(key) else { return };
+        let pause = (self.pauses.first_ms << entry.retries.min(16)).min(self.pauses.longest_ms);
+        entry.retries = entry.retries.saturating_add(1);
+        // Spread by hash, so that what failed together is not sent together again.
+        let jitter = pause * u64::from(entry.hash.0[0]) / 1_024;
+        let at = now_ms + pause + jitter;
+        entry.resend = Resend::AtTime(at);
+        self.next_deadline += 1;
+        self.resend_at_time.insert((at, self.next_deadline), key);
+        self.links.resend.notify_one();
+    }
+
+    /// Takes what is to be sent again now, and says when the next one is.
+    pub(crate) fn take_resends(&mut self, now_ms: u64) -> (Vec<Key>, Option<u64>) {
+        let mut due = Vec::new();
+        while let Some(entry) = self.resend_at_ledger.first_entry() {
+            if *entry.key() > self.head.index.0 {
+                break;
+            }
+            let (at, keys) = entry.remove_entry();
+            let is_due = |key: &Key| {
+                self.pending.get(*key).is_some_and(|e| e.resend == Resend::AtLedger(at))
+            };
+            due.extend(keys.into_iter().filter(is_due));
+        }
+        while let Some(entry) = self.resend_at_time.first_entry() {
+            let (at, _) = *entry.key();
+            if at > now_ms {
+                break;
+            }
+            let key = entry.remove();
+            if self.pending.get(key).is_some_and(|e| e.resend == Resend::AtTime(at)) {
+                due.push(key);
+            }
+        }
+        (due, self.resend_at_time.first_key_value().map(|((at, _), _)| *at))
+    }
+}
