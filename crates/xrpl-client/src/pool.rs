@@ -210,7 +210,8 @@ impl Pool {
             .map(|node| {
                 let health = node.health.lock();
                 let lags = match (best, health.validated) {
-                    (Some(best), Some(own)) => best.0 - own.0 > self.config.max_lag,
+                    // Another task may have seen a newer ledger since `best` was read.
+                    (Some(best), Some(own)) => best.0.saturating_sub(own.0) > self.config.max_lag,
                     _ => false,
                 };
                 (!health.healthy, lags, health.id)

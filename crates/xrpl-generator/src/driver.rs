@@ -306,8 +306,10 @@ impl Driver {
             }
             Err(error) => {
                 warn!(%hash, %error, "the tracker did not take a transaction");
-                // A store that failed may have failed after the row was written.
-                let sure = !matches!(error, TrackerError::Store(_));
+                // Only what is no transaction at all has certainly not left; a store may fail after
+                // the row was written, and a tracker that shuts down may have begun to send.
+                let sure =
+                    matches!(error, TrackerError::BadBlob(_) | TrackerError::MissingField(_));
                 let done = self.engine.not_taken(hash, sure);
                 self.note(done, || error.to_string());
                 if let Some((reply, ..)) = asked {
