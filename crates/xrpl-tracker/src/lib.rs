@@ -1,6 +1,31 @@
-//! Follows a transaction from signed blob to proven end.
+//! Follows a transaction from signed blob to proven end. A terminal state is a fact about the ledger,
+//! with evidence, or it is not given.
 //!
-//! A terminal state is a fact about the ledger, with evidence, or it is not given.
+//! ```text
+//! submit ─> store (CREATED durable) ─> submitter ─> node ─> ws_listener ─> event_queue ─> ws_processor
+//!                                          │                                                   │
+//!               finality_checker, backfill ┴──────────> lifecycle::transition <────────────────┘
+//!                                                              │
+//!                                              store, outcomes, events, stats
+//! ```
+//!
+//! | module | its one job |
+//! |---|---|
+//! | [`lifecycle`] | state and event in, state and effects out; no state is set anywhere else |
+//! | [`evidence`] | why a terminal state is given, with its proof |
+//! | `pending` | transactions in memory, indexed by hash, account and slot, last ledger, age |
+//! | `core` | the one lock around them, and what an event does to everything else |
+//! | `ws_listener`, `event_queue`, `ws_processor`, [`message`] | the stream, from socket to state |
+//! | `completeness`, `backfill` | which ledgers are known whole; reading those that are not |
+//! | `finality_checker` | look-ups for what the stream has not settled |
+//! | `submitter` | attempts, first and again |
+//! | [`store`] | memory or SQLite |
+//! | [`stats`] | counters of constant cost |
+//! | `network` | which network this is, and which run of the store goes on |
+//! | `supervisor` | background tasks, started again when they fail |
+//! | [`Tracker`] | the handle |
+//!
+//! See `examples/submit_and_wait.rs` for its use as a library.
 
 mod backfill;
 #[doc(hidden)]

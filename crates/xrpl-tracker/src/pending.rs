@@ -67,8 +67,10 @@ pub(crate) struct Entry {
     /// When it ended; for eviction.
     pub(crate) ended_at_ms: u64,
     pub(crate) waiters: Option<Box<Waiters>>,
-    /// Another one with the same account and slot.
+    /// An older one with the same account and slot.
     same_slot: Option<u32>,
+    /// Another one has (or had) the same account and slot.
+    shares_slot: bool,
 }
 
 impl Entry {
@@ -149,6 +151,28 @@ impl Pending {
         Some(Key { index, generation: self.places[index as usize].generation })
     }
 
+    /// Brings what lies around these transactions into the processor's caches. One after another
+    /// each would wait for memory several times; here the processor waits for many at once.
+    pub(crate) fn warm(&self, hashes: impl Iterator<Item = TxHash>) {
+        let found: smallvec::SmallVec<[u32; 128]> =
+            hashes.filter_map(|hash| self.by_hash.get(&hash).copied()).collect();
+        let mut touched = 0u64;
+        for index in &found {
+            if let Some(entry) = &self.places[*index as usize].entry {
+                touched ^= u64::from(entry.hash.0[31]) ^ entry.created_at_ms;
+                touched ^= u64::from(entry.last_ledger) ^ entry.ended_at_ms;
+                touched ^= entry.progress.state as u64 ^ u64::from(entry.progress.attempts);
+                touched ^= entry.progress.sightings.len() as u64;
+                touched ^= entry.progress.preliminary.len() as u64;
+                touched ^= u64::from(entry.progress.latencies.finality_ledgers.unwrap_or(0));
+                touched ^= u64::from(entry.progress.engine_result_last.is_some());
+                touched ^= u64::from(entry.progress.validated.is_some());
+                touched ^= u64::from(entry.waiters.is_some()) ^ u64::from(entry.shares_slot);
+            }
+        }
+        std::hint::black_box(touched);
+    }
+
     pub(crate) fn get(&self, key: Key) -> Option<&Entry> {
         let place = self.places.get(key.index as usize)?;
         place.entry.as_ref().filter(|_| place.generation == key.generation)
@@ -173,6 +197,9 @@ impl Pending {
         });
         let key = Key { index, generation: self.places[index as usize].generation };
         let same_slot = self.by_slot.insert((account, new.slot), index);
+        if let Some(older) = same_slot.and_then(|older| self.places[older as usize].entry.as_mut()) {
+            older.shares_slot = true;
+        }
         self.by_hash.insert(new.hash, index);
         let terminal = new.progress.state.is_terminal();
         if let (Some(last), false) = (new.last_ledger, terminal) {
@@ -198,6 +225,7 @@ impl Pending {
             retries: 0,
             ended_at_ms: 0,
             waiters: None,
+            shares_slot: same_slot.is_some(),
             same_slot,
         });
         key

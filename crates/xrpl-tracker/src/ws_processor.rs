@@ -48,6 +48,10 @@ pub(crate) fn process_batch(core: &Mutex<Core>, batch: &[StreamEvent], now_ms: u
         })
         .collect();
     let mut core = core.lock();
+    core.pending.warm(read.iter().filter_map(|event| match event {
+        Read::Message(_, Message::Validated(tx)) => Some(tx.hash),
+        _ => None,
+    }));
     for event in &read {
         match event {
             Read::Message(_, Message::Validated(tx)) => {
