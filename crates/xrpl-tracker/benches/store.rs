@@ -78,12 +78,12 @@ async fn one(store: &SqliteStore, n: usize) {
         ledger_index: LedgerIndex(11),
         ledger_hash,
     });
-    progress.validated = Some(ValidatedIn {
+    progress.validated = Some(Box::new(ValidatedIn {
         ledger_index: LedgerIndex(11),
         ledger_hash,
         result: success,
         source: Source::Ws,
-    });
+    }));
     store.update(hash, progress);
 }
 

@@ -310,7 +310,7 @@ impl Core {
         entry.resend = Resend::No;
         match evidence.clone() {
             Evidence::Validated(place) => {
-                progress.validated = Some(place);
+                progress.validated = Some(Box::new(place));
                 progress.evidence = None;
             }
             other => progress.evidence = Some(Box::new(other)),

@@ -2,7 +2,7 @@
 //! (account, Sequence or Ticket), by LastLedgerSequence, by age.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, hash_map::Entry as MapEntry},
     sync::Arc,
 };
 
@@ -115,6 +115,49 @@ struct Place {
     entry: Option<Entry>,
 }
 
+/// Places by hash. The first eight bytes tell hashes apart but for accident or ill will; so that
+/// neither does harm, hashes that share them with another are kept whole in a second map. The
+/// index of a million transactions is less than half as large so.
+#[derive(Debug, Default)]
+struct HashIndex {
+    by_prefix: FxHashMap<u64, u32>,
+    collided: FxHashMap<TxHash, u32>,
+}
+
+fn prefix(hash: TxHash) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.0[..8]);
+    u64::from_le_bytes(first)
+}
+
+impl HashIndex {
+    fn len(&self) -> usize {
+        self.by_prefix.len() + self.collided.len()
+    }
+
+    /// A place that may be the hash's; whether it is, is for the entry there to say.
+    fn candidate(&self, hash: TxHash) -> Option<u32> {
+        self.by_prefix.get(&prefix(hash)).copied()
+    }
+
+    fn insert(&mut self, hash: TxHash, index: u32) {
+        match self.by_prefix.entry(prefix(hash)) {
+            MapEntry::Vacant(vacant) => {
+                vacant.insert(index);
+            }
+            MapEntry::Occupied(_) => {
+                self.collided.insert(hash, index);
+            }
+        }
+    }
+
+    fn remove(&mut self, hash: TxHash) {
+        if self.collided.remove(&hash).is_none() {
+            self.by_prefix.remove(&prefix(hash));
+        }
+    }
+}
+
 /// Transactions with one LastLedgerSequence.
 #[derive(Debug, Default)]
 struct LastLedger {
@@ -128,7 +171,7 @@ struct LastLedger {
 pub(crate) struct Pending {
     places: Vec<Place>,
     free: Vec<u32>,
-    by_hash: FxHashMap<TxHash, u32>,
+    by_hash: HashIndex,
     accounts: Vec<Account>,
     free_accounts: Vec<u32>,
     account_by_id: FxHashMap<AccountId, u32>,
@@ -147,7 +190,14 @@ impl Pending {
     }
 
     pub(crate) fn find(&self, hash: TxHash) -> Option<Key> {
-        let index = *self.by_hash.get(&hash)?;
+        let is = |index: &u32| {
+            self.places[*index as usize].entry.as_ref().is_some_and(|entry| entry.hash == hash)
+        };
+        let index = self
+            .by_hash
+            .candidate(hash)
+            .filter(is)
+            .or_else(|| self.by_hash.collided.get(&hash).copied())?;
         Some(Key { index, generation: self.places[index as usize].generation })
     }
 
@@ -155,7 +205,7 @@ impl Pending {
     /// each would wait for memory several times; here the processor waits for many at once.
     pub(crate) fn warm(&self, hashes: impl Iterator<Item = TxHash>) {
         let found: smallvec::SmallVec<[u32; 128]> =
-            hashes.filter_map(|hash| self.by_hash.get(&hash).copied()).collect();
+            hashes.filter_map(|hash| self.by_hash.candidate(hash)).collect();
         let mut touched = 0u64;
         for index in &found {
             if let Some(entry) = &self.places[*index as usize].entry {
@@ -197,7 +247,8 @@ impl Pending {
         });
         let key = Key { index, generation: self.places[index as usize].generation };
         let same_slot = self.by_slot.insert((account, new.slot), index);
-        if let Some(older) = same_slot.and_then(|older| self.places[older as usize].entry.as_mut()) {
+        if let Some(older) = same_slot.and_then(|older| self.places[older as usize].entry.as_mut())
+        {
             older.shares_slot = true;
         }
         self.by_hash.insert(new.hash, index);
@@ -355,7 +406,7 @@ impl Pending {
         let Some(entry) = place.entry.take() else { return };
         place.generation = place.generation.wrapping_add(1);
         self.free.push(key.index);
-        self.by_hash.remove(&entry.hash);
+        self.by_hash.remove(entry.hash);
         let slot = (entry.account, entry.slot);
         if self.by_slot.get(&slot) == Some(&key.index) {
             match entry.same_slot {
@@ -464,6 +515,37 @@ mod tests {
         }
         assert!(pending.by_last_ledger[&4_000_000].keys.len() < 100);
         assert_eq!((pending.places.len(), pending.accounts.len()), (1, 1), "places are used again");
+    }
+
+    #[test]
+    fn hashes_that_begin_alike_are_told_apart() {
+        let mut pending = Pending::default();
+        let hash = |n: u8| {
+            let mut bytes = [1; 32];
+            bytes[31] = n;
+            TxHash(bytes)
+        };
+        let slot = Slot::Sequence(Sequence(1));
+        let mut keys = Vec::new();
+        for n in 0..3 {
+            assert_eq!(pending.find(hash(n)), None);
+            let key = add(&mut pending, n, n, slot, 0);
+            // As if it had been handed in with this hash.
+            pending.by_hash.remove(TxHash([n; 32]));
+            pending.get_mut(key).unwrap().hash = hash(n);
+            let index = key.index;
+            pending.by_hash.insert(hash(n), index);
+            keys.push(key);
+        }
+        for n in 0..3 {
+            assert_eq!(pending.find(hash(n)), Some(keys[n as usize]));
+        }
+        pending.remove(keys[0]);
+        assert_eq!(pending.find(hash(0)), None);
+        assert_eq!(pending.find(hash(2)), Some(keys[2]));
+        pending.remove(keys[2]);
+        assert_eq!((pending.find(hash(2)), pending.find(hash(1))), (None, Some(keys[1])));
+        assert_eq!(pending.len(), 1);
     }
 
     #[test]

@@ -286,13 +286,13 @@ pub struct Progress {
     /// The newest one.
     pub engine_result_last: Option<ResultName>,
     /// Where it stands in the validated ledger.
-    pub validated: Option<ValidatedIn>,
+    pub validated: Option<Box<ValidatedIn>>,
     /// Why the state is terminal, when it is; for VALIDATED see `validated`.
     pub evidence: Option<Box<Evidence>>,
     /// The first attempts and the last ones; those between are only counted.
     pub preliminary: SmallVec<[Preliminary; 1]>,
     /// Sightings in validated ledgers.
-    pub sightings: SmallVec<[Sighting; 1]>,
+    pub sightings: Vec<Sighting>,
     /// How long it took.
     pub latencies: Latencies,
 }
@@ -311,7 +311,7 @@ impl Progress {
             validated: None,
             evidence: None,
             preliminary: SmallVec::new(),
-            sightings: SmallVec::new(),
+            sightings: Vec::new(),
             latencies: Latencies::default(),
         }
     }
@@ -320,7 +320,7 @@ impl Progress {
     #[must_use]
     pub fn evidence(&self) -> Option<Evidence> {
         match (&self.validated, &self.evidence) {
-            (Some(place), _) => Some(Evidence::Validated(place.clone())),
+            (Some(place), _) => Some(Evidence::Validated((**place).clone())),
             (None, Some(evidence)) => Some((**evidence).clone()),
             (None, None) => None,
         }

@@ -379,7 +379,7 @@ impl Tracker {
             tx_blob: const_hex::encode_upper(&record.identity.blob),
             tx_json,
             preliminary_results: preliminary_results.collect(),
-            sightings: record.progress.sightings.to_vec(),
+            sightings: record.progress.sightings,
         }))
     }
 

@@ -65,13 +65,13 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
     };
     let validated = match row.get::<_, Option<u32>>(19)? {
         None => None,
-        Some(ledger_index) => Some(ValidatedIn {
+        Some(ledger_index) => Some(Box::new(ValidatedIn {
             ledger_index: LedgerIndex(ledger_index),
             ledger_hash: row.get::<_, Option<[u8; 32]>>(20)?.map(Hash256),
             result: name(row, 18)?.ok_or_else(|| wrong(18, "validated without a result"))?,
             source: source(row.get_ref(21)?.as_str_or_null()?)
                 .ok_or_else(|| wrong(21, "validated without a source"))?,
-        }),
+        })),
     };
     let blob: Vec<u8> = row.get(11)?;
     let transaction_type: String = row.get(7)?;
@@ -99,7 +99,7 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
             validated,
             evidence: json(row, 22)?,
             preliminary: json::<Vec<_>>(row, 23)?.unwrap_or_default().into(),
-            sightings: json::<Vec<_>>(row, 24)?.unwrap_or_default().into(),
+            sightings: json(row, 24)?.unwrap_or_default(),
             latencies: Latencies {
                 first_answer_ms: row.get(25)?,
                 finality_ms: row.get(26)?,
