@@ -3,6 +3,8 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
+use crate::decimal::Decimal;
+
 /// Smallest mantissa of a normal value: 10^15.
 pub const MIN_MANTISSA: i64 = 1_000_000_000_000_000;
 /// Largest mantissa of a normal value: 10^16 - 1.
@@ -146,7 +148,7 @@ impl IssuedValue {
         Ok(Self { mantissa: if negative { -m } else { m }, exponent })
     }
 
-    /// The sum, rounded by ties-to-even (xrpld's `Number`, amendment fixUniversalNumber).
+    /// The sum, as xrpld's `Number` makes it: to 19 digits first, then to 16, ties to even.
     ///
     /// # Errors
     /// [`ValueError::Overflow`].
@@ -159,13 +161,13 @@ impl IssuedValue {
         }
         let (high, low) =
             if self.exponent >= other.exponent { (self, other) } else { (other, self) };
-        let gap = high.exponent - low.exponent;
-        // Beyond this the smaller is under half of the last digit, whatever the signs.
-        if gap > 20 {
-            return Ok(high);
+        // With so small a gap 19 digits hold the sum exactly, and the short way is the same.
+        if high.exponent - low.exponent <= 1 {
+            let gap = (high.exponent - low.exponent) as u32;
+            let sum = i128::from(high.mantissa) * 10i128.pow(gap) + i128::from(low.mantissa);
+            return Self::normal(sum, low.exponent, false, Rounding::HalfEven);
         }
-        let sum = i128::from(high.mantissa) * 10i128.pow(gap as u32) + i128::from(low.mantissa);
-        Self::normal(sum, low.exponent, false, Rounding::HalfEven)
+        self.decimal()?.add(other.decimal()?, Rounding::HalfEven).and_then(Self::of_decimal)
     }
 
     /// The difference, rounded as [`IssuedValue::add`].
@@ -176,24 +178,47 @@ impl IssuedValue {
         self.add(other.negated())
     }
 
-    /// The product.
+    /// The product, rounded to 19 digits and then to 16.
     ///
     /// # Errors
     /// [`ValueError::Overflow`].
     pub fn mul(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
-        let product = i128::from(self.mantissa) * i128::from(other.mantissa);
-        Self::normal(product, self.exponent + other.exponent, false, rounding)
+        let product = self.decimal()?.mul(other.decimal()?, rounding)?;
+        Self::rounded(product, rounding)
     }
 
-    /// The quotient.
+    /// The quotient, rounded to 19 digits and then to 16.
     ///
     /// # Errors
     /// [`ValueError::DivisionByZero`], [`ValueError::Overflow`].
     pub fn div(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
-        self.ratio(other.mantissa.into(), rounding, self.exponent - other.exponent)
+        let quotient = self.decimal()?.div(other.decimal()?, rounding)?;
+        Self::rounded(quotient, rounding)
+    }
+
+    fn decimal(self) -> Result<Decimal, ValueError> {
+        Decimal::new(self.mantissa, self.exponent, Rounding::HalfEven)
+    }
+
+    fn of_decimal(decimal: Decimal) -> Result<Self, ValueError> {
+        Self::rounded(decimal, Rounding::HalfEven)
+    }
+
+    fn rounded(decimal: Decimal, rounding: Rounding) -> Result<Self, ValueError> {
+        match decimal.rounded(MIN_MANTISSA, MAX_MANTISSA, rounding)? {
+            Some((_, exponent)) if exponent > MAX_EXPONENT => Err(ValueError::Overflow),
+            Some((mantissa, exponent)) if exponent >= MIN_EXPONENT => {
+                Ok(Self { mantissa, exponent })
+            }
+            _ => Ok(Self::ZERO),
+        }
     }
 
     /// `self * numerator / denominator` (xrpld's `mulRatio`), as transfer rates need it.
+    ///
+    /// Only what does not fit into 18 digits counts as a remainder to round [`Rounding::Up`] or
+    /// [`Rounding::Down`] for; digits 17 and 18 are rounded to the nearest before. The ledger's
+    /// balances depend on this.
     ///
     /// # Errors
     /// [`ValueError::DivisionByZero`], [`ValueError::Overflow`].
@@ -203,29 +228,38 @@ impl IssuedValue {
         denominator: u32,
         rounding: Rounding,
     ) -> Result<Self, ValueError> {
-        let scaled = Self { mantissa: self.mantissa, exponent: self.exponent };
+        const ROOM: u32 = 18;
         if denominator == 0 {
             return Err(ValueError::DivisionByZero);
         }
-        let product = i128::from(scaled.mantissa) * i128::from(numerator);
-        let (mut m, mut exponent) = (product * 1_000_000_000_000, scaled.exponent - 12);
-        let rest = m % i128::from(denominator);
-        m /= i128::from(denominator);
-        // At least 16 digits stand unless the value is zero.
-        if m != 0 && m.unsigned_abs() < MIN_MANTISSA as u128 {
-            m *= 10;
-            exponent -= 1;
+        let denominator = u128::from(denominator);
+        let product = u128::from(self.mantissa.unsigned_abs()) * u128::from(numerator);
+        let (mut whole, mut rest) = (product / denominator, product % denominator);
+        let mut exponent = self.exponent;
+        if rest != 0 {
+            let grow = ROOM.saturating_sub(digits_up_to(whole));
+            exponent -= grow as i32;
+            rest *= 10u128.pow(grow);
+            whole = whole * 10u128.pow(grow) + rest / denominator;
+            rest %= denominator;
         }
-        Self::normal(m, exponent, rest != 0, rounding)
-    }
-
-    fn ratio(self, divisor: i128, rounding: Rounding, exponent: i32) -> Result<Self, ValueError> {
-        if divisor == 0 {
-            return Err(ValueError::DivisionByZero);
+        let shrink = digits_up_to(whole).saturating_sub(ROOM);
+        let power = 10u128.pow(shrink);
+        let inexact = rest != 0 || !whole.is_multiple_of(power);
+        exponent += shrink as i32;
+        let negative = self.mantissa < 0;
+        let size = i128::try_from(whole / power).map_err(|_| ValueError::Overflow)?;
+        let near =
+            Self::normal(if negative { -size } else { size }, exponent, false, Rounding::HalfEven)?;
+        let step = match rounding {
+            Rounding::Up if inexact && !negative => 1,
+            Rounding::Down if inexact && negative => -1,
+            _ => return Ok(near),
+        };
+        if near.is_zero() {
+            return Ok(Self { mantissa: step * MIN_MANTISSA, exponent: MIN_EXPONENT });
         }
-        // 16 digits times 10^20 divided by 16 digits leaves 20 or 21 digits and a sticky rest.
-        let scaled = i128::from(self.mantissa) * 100_000_000_000_000_000_000;
-        Self::normal(scaled / divisor, exponent - 20, scaled % divisor != 0, rounding)
+        Self::new(near.mantissa + step, near.exponent)
     }
 
     /// With the opposite sign.
@@ -264,6 +298,14 @@ impl IssuedValue {
             && (MIN_EXPONENT..=MAX_EXPONENT).contains(&exponent);
         let mantissa = if bits & (1 << 62) == 0 { -mantissa } else { mantissa };
         valid.then_some(Self { mantissa, exponent })
+    }
+}
+
+/// The smallest power of ten that is not below `n`.
+fn digits_up_to(n: u128) -> u32 {
+    match n {
+        0 | 1 => 0,
+        _ => (n - 1).ilog10() + 1,
     }
 }
 
@@ -418,6 +460,20 @@ mod tests {
         assert_eq!(v("2").div(v("3"), Rounding::Down).unwrap(), v("0.6666666666666666"));
         assert_eq!(v("100").mul_ratio(1_005_000_000, 1_000_000_000, Rounding::Up), Ok(v("100.5")));
         assert_eq!(v("9999999999999999").add(v("0.5")).unwrap(), v("1e16"));
+        // 5 in the 17th digit is rounded to the even neighbour, and what lies beyond the 18th counts
+        // once more.
+        assert_eq!(v("1000000000000001").mul_ratio(3, 2, Rounding::Up), Ok(v("1500000000000002")));
+        assert_eq!(v("1000000000000003").mul_ratio(3, 2, Rounding::Up), Ok(v("1500000000000004")));
+        assert_eq!(v("1").mul_ratio(1, 3, Rounding::Up), Ok(v("0.3333333333333334")));
+        assert_eq!(v("-1").mul_ratio(1, 3, Rounding::Down), Ok(v("-0.3333333333333334")));
+        assert_eq!(v("-1").mul_ratio(1, 3, Rounding::Up), Ok(v("-0.3333333333333333")));
+        assert_eq!(v("1").mul_ratio(1, 0, Rounding::Up), Err(ValueError::DivisionByZero));
+        let least =
+            IssuedValue::from_bits(0x8000_0000_0000_0000 | 1 << 62 | 1 << 54 | MIN_MANTISSA as u64);
+        assert_eq!(least.unwrap().mul_ratio(1, 3, Rounding::Up), Ok(least.unwrap()));
+        // Rounded at 19 digits and again at 16: exactly it is less than half, the ledger has half.
+        assert_eq!(v("1000000000000001").add(v("0.4999999999")).unwrap(), v("1000000000000002"));
+        assert_eq!(v("1000000000000001").add(v("0.499")).unwrap(), v("1000000000000001"));
         assert_eq!(v("1e80").mul(v("1e80"), Rounding::Up), Err(ValueError::Overflow));
         assert_eq!(v("1").div(v("0"), Rounding::Up), Err(ValueError::DivisionByZero));
     }

@@ -13,6 +13,7 @@
 pub mod account_id;
 pub mod amount;
 pub mod base58;
+mod decimal;
 pub mod decode;
 pub mod definitions;
 pub mod encode;

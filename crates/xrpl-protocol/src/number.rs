@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::issued_value::{ValueError, parse_decimal};
+use crate::{
+    decimal::Decimal,
+    issued_value::{Rounding, ValueError, parse_decimal},
+};
 
 /// Smallest mantissa of a normal value: 10^18.
 const MIN_MANTISSA: u128 = 1_000_000_000_000_000_000;
@@ -23,6 +26,51 @@ pub struct Number {
 impl Number {
     /// Zero.
     pub const ZERO: Self = Self { mantissa: 0, exponent: ZERO_EXPONENT };
+}
+
+impl Number {
+    fn decimal(self) -> Result<Decimal, ValueError> {
+        if self.mantissa == 0 {
+            return Ok(Decimal::ZERO);
+        }
+        Decimal::new(self.mantissa, self.exponent, Rounding::HalfEven)
+    }
+
+    fn of(decimal: Decimal) -> Self {
+        decimal.parts().map_or(Self::ZERO, |(mantissa, exponent)| Self { mantissa, exponent })
+    }
+
+    /// The sum, as xrpld rounds it.
+    ///
+    /// # Errors
+    /// [`ValueError::Overflow`].
+    pub fn checked_add(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
+        self.decimal()?.add(other.decimal()?, rounding).map(Self::of)
+    }
+
+    /// The difference, as xrpld rounds it.
+    ///
+    /// # Errors
+    /// [`ValueError::Overflow`].
+    pub fn checked_sub(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
+        self.decimal()?.add(other.decimal()?.negated(), rounding).map(Self::of)
+    }
+
+    /// The product, as xrpld rounds it.
+    ///
+    /// # Errors
+    /// [`ValueError::Overflow`].
+    pub fn checked_mul(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
+        self.decimal()?.mul(other.decimal()?, rounding).map(Self::of)
+    }
+
+    /// The quotient, as xrpld rounds it.
+    ///
+    /// # Errors
+    /// [`ValueError::DivisionByZero`], [`ValueError::Overflow`].
+    pub fn checked_div(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
+        self.decimal()?.div(other.decimal()?, rounding).map(Self::of)
+    }
 }
 
 impl FromStr for Number {
@@ -63,28 +111,34 @@ impl FromStr for Number {
 }
 
 impl fmt::Display for Number {
-    /// Without needless zeros: plain where that is short, with an exponent else.
+    /// As xrpld writes it, without needless zeros: plain from 10^-10 to below 10^11 and where 19
+    /// digits are a whole number, with an exponent else.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.mantissa == 0 {
+        let Ok(decimal) = self.decimal() else {
+            // Beyond what can be computed with, but it can be shown.
+            return write!(f, "{}e{}", self.mantissa, self.exponent);
+        };
+        let (mut m, mut exponent) = decimal.digits();
+        if m == 0 {
             return f.write_str("0");
-        }
-        let (mut m, mut exponent) = (self.mantissa.unsigned_abs(), i64::from(self.exponent));
-        while m.is_multiple_of(10) {
-            m /= 10;
-            exponent += 1;
         }
         if self.mantissa < 0 {
             f.write_str("-")?;
         }
-        let digits = m.to_string();
-        let point = digits.len() as i64 + exponent;
-        match exponent {
-            0..=18 => write!(f, "{digits}{}", "0".repeat(exponent as usize)),
-            -28..=-1 if point > 0 => {
-                write!(f, "{}.{}", &digits[..point as usize], &digits[point as usize..])
+        if exponent != 0 && !(-28..=-8).contains(&exponent) {
+            while m.is_multiple_of(10) {
+                m /= 10;
+                exponent += 1;
             }
-            -28..=-1 => write!(f, "0.{}{digits}", "0".repeat(point.unsigned_abs() as usize)),
-            _ => write!(f, "{digits}e{exponent}"),
+            return write!(f, "{m}e{exponent}");
+        }
+        // 10^28 fits, and so does the mantissa's fraction with as many digits.
+        let (scale, width) =
+            (10u128.pow(exponent.unsigned_abs()), exponent.unsigned_abs() as usize);
+        write!(f, "{}", m / scale)?;
+        match m % scale {
+            0 => Ok(()),
+            rest => f.write_str(format!(".{rest:0width$}").trim_end_matches('0')),
         }
     }
 }
@@ -108,6 +162,22 @@ mod tests {
         {
             assert_eq!(text.parse::<Number>().unwrap().to_string(), shown);
         }
+        // Where the plain form ends, as in rippled's `to_string(Number)`.
+        for (text, shown) in [
+            ("99999999999.5", "99999999999.5"),
+            ("1e11", "1e11"),
+            ("123456789012.5", "1234567890125e-1"),
+            ("1e18", "1000000000000000000"),
+            ("9323372036854775800", "9323372036854775800"),
+            ("0.0000000001", "0.0000000001"),
+            ("0.00000000001", "1e-11"),
+            ("-0.1234567890123456789", "-0.1234567890123456789"),
+        ] {
+            assert_eq!(text.parse::<Number>().unwrap().to_string(), shown, "{text}");
+        }
+        // On the wire any mantissa may stand; too large an exponent is still shown, not a panic.
+        let far = Number { mantissa: 1, exponent: i32::MAX };
+        assert_eq!(far.to_string(), "1e2147483647");
         assert!("1e99999".parse::<Number>().is_err());
     }
 }
