@@ -122,7 +122,7 @@ mod tests {
         });
         tokio::time::sleep(Duration::from_secs(5)).await;
         assert_eq!((runs.load(Ordering::Relaxed), supervisor.restarts()), (3, 2));
-        supervisor.keep("endless", || std::future::pending::<Result<(), String>>());
+        supervisor.keep("endless", std::future::pending::<Result<(), String>>);
         supervisor.stop().await;
     }
 }

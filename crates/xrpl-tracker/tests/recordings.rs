@@ -108,7 +108,11 @@ async fn replay(file: &std::path::Path) -> usize {
     }
     let stats = tracker.stats();
     let ws = tracker.ws_stats();
-    assert_eq!((ws.failed_events, stats.ledger_mismatches, stats.contradicted), (0, 0, 0), "{name}");
+    assert_eq!(
+        (ws.failed_events, stats.ledger_mismatches, stats.contradicted),
+        (0, 0, 0),
+        "{name}"
+    );
     if stats.overturned > 0 {
         println!("{name}: {} overturned", stats.overturned);
     }

@@ -100,11 +100,8 @@ async fn another_network_begins_a_run() {
 
     // The same length, another chain; then a fresh one, that begins as the old one began; then
     // another network with the same hashes.
-    let changes: [fn(&mut Script); 3] = [
-        |script| script.chain = 2,
-        |script| script.head = 2,
-        |script| script.network_id = 8,
-    ];
+    let changes: [fn(&mut Script); 3] =
+        [|script| script.chain = 2, |script| script.head = 2, |script| script.network_id = 8];
     for (n, change) in changes.into_iter().enumerate() {
         let other = Node::new();
         other.set(|script| {
@@ -166,7 +163,10 @@ async fn rows_page_stably_and_filter() {
             RowFilter { transaction_type: Some("Payment".into()), ..RowFilter::default() },
             RowFilter { transaction_type: Some("'; --".into()), ..RowFilter::default() },
             RowFilter { account: Some(sender.account()), ..RowFilter::default() },
-            RowFilter { engine_result: Some(ResultName::new("temBAD_FEE")), ..RowFilter::default() },
+            RowFilter {
+                engine_result: Some(ResultName::new("temBAD_FEE")),
+                ..RowFilter::default()
+            },
             RowFilter { undecided: true, ..RowFilter::default() },
         ];
         let mut counts = Vec::new();

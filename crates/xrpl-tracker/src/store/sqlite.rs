@@ -387,7 +387,7 @@ fn note_ledger(
         )?
         .execute(params![run, index.0, hash.0])?;
     let old = index.0.saturating_sub(LEDGERS_KEPT);
-    if old % 256 != 0 {
+    if !old.is_multiple_of(256) {
         change
             .prepare_cached("DELETE FROM ledgers WHERE run = ?1 AND ledger_index = ?2")?
             .execute(params![run, old])?;
