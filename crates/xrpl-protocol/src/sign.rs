@@ -5,6 +5,7 @@ use crate::{
     AccountId, Definitions, Object, TxHash, Value, fields,
     hash::{prefix, transaction_hash},
     keys::{KeyPair, PublicKey},
+    transaction::Slot,
 };
 
 /// A signed transaction: what is sent, and what it is called.
@@ -73,24 +74,46 @@ pub fn combine_multisigned(mut tx: Object, mut signers: Vec<Object>) -> SignedTr
     SignedTransaction::new(tx.encode())
 }
 
-/// What the signers of a Batch sign: flags and the inner transactions' hashes
-/// (<https://github.com/XRPLF/XRPL-Standards/tree/master/XLS-0056-batch>).
+/// What the signers of a Batch sign, without the end that names the signer
+/// (<https://github.com/XRPLF/XRPL-Standards/tree/master/XLS-0056-batch>): the outer transaction's
+/// account, its Sequence or Ticket and its flags, so that a signature holds for no other Batch, and
+/// the inner transactions' hashes.
 #[must_use]
-pub fn batch_message(flags: u32, inner: &[TxHash]) -> Vec<u8> {
+pub fn batch_message(outer: AccountId, slot: Slot, flags: u32, inner: &[TxHash]) -> Vec<u8> {
     let mut out = prefix::BATCH.to_vec();
+    out.extend_from_slice(&outer.0);
+    out.extend_from_slice(&slot.number().to_be_bytes());
     out.extend_from_slice(&flags.to_be_bytes());
     out.extend_from_slice(&(inner.len() as u32).to_be_bytes());
     inner.iter().for_each(|hash| out.extend_from_slice(&hash.0));
     out
 }
 
-/// One account's signature of a Batch: the `BatchSigner` object.
+/// One account's signature of a Batch: the `BatchSigner` object. The message is that of
+/// [`batch_message`].
 #[must_use]
-pub fn sign_batch(flags: u32, inner: &[TxHash], signer: AccountId, key: &KeyPair) -> Object {
+pub fn sign_batch(message: &[u8], signer: AccountId, key: &KeyPair) -> Object {
+    let signature = key.sign(&[message, &signer.0].concat());
     Object::new()
         .with(fields::ACCOUNT, signer)
         .with(fields::SIGNING_PUB_KEY, key.public_key().0.to_vec())
-        .with(fields::TXN_SIGNATURE, key.sign(&batch_message(flags, inner)).as_bytes().to_vec())
+        .with(fields::TXN_SIGNATURE, signature.as_bytes().to_vec())
+}
+
+/// One signer's part of a `BatchSigner` whose account has a signer list: the `Signer` object. It
+/// signs for the Batch's `account` as itself, `signer`.
+#[must_use]
+pub fn multisign_batch(
+    message: &[u8],
+    account: AccountId,
+    signer: AccountId,
+    key: &KeyPair,
+) -> Object {
+    let signature = key.sign(&[message, &account.0, &signer.0].concat());
+    Object::new()
+        .with(fields::ACCOUNT, signer)
+        .with(fields::SIGNING_PUB_KEY, key.public_key().0.to_vec())
+        .with(fields::TXN_SIGNATURE, signature.as_bytes().to_vec())
 }
 
 /// What a payment channel claim signs.

@@ -4,7 +4,8 @@ mod common;
 
 use serde_json::Value as Json;
 use xrpl_protocol::{
-    AccountId, Definitions, IssuedValue, Object, encode::EncodeError, fields, keys::*, sign,
+    AccountId, Definitions, IssuedValue, Object, Sequence, encode::EncodeError, fields,
+    hash::transaction_hash, keys::*, sign, transaction::Slot,
 };
 
 /// Writes numbers in one form, where libraries differ in how they show the same: 64-bit
@@ -216,4 +217,52 @@ fn recorded_transactions() {
     }
     println!("{seen} transactions, {valid} with a valid signature");
     assert!(seen == 0 || valid * 10 > seen * 9);
+}
+
+/// A Batch that a real xrpld applied proves what its signers sign.
+#[test]
+fn recorded_batch_signers() {
+    let mut proven = [0, 0];
+    for line in common::lines("xrpld-3.3.0-b0/batch.jsonl") {
+        if line["step"] != "submit" || line["response"]["engine_result"] != "tesSUCCESS" {
+            continue;
+        }
+        let Some(blob) = line["tx_blob"].as_str() else { continue };
+        let bytes = const_hex::decode(blob).unwrap();
+        let batch = Object::decode(&bytes, Definitions::builtin()).unwrap();
+        let Some(signers) = batch.array(fields::BATCH_SIGNERS) else { continue };
+        let raw = batch.array(fields::RAW_TRANSACTIONS).unwrap();
+        let inner: Vec<_> = raw.iter().map(|(_, tx)| transaction_hash(&tx.encode())).collect();
+        let slot = match batch.u32(fields::TICKET_SEQUENCE) {
+            Some(ticket) => Slot::Ticket(Sequence(ticket)),
+            None => Slot::Sequence(Sequence(batch.u32(fields::SEQUENCE).unwrap())),
+        };
+        let outer = batch.account(fields::ACCOUNT).unwrap();
+        let flags = batch.u32(fields::FLAGS).unwrap();
+        let message = sign::batch_message(outer, slot, flags, &inner);
+        let holds = |part: &Object, message: &[u8]| {
+            let key = PublicKey::from_slice(part.blob(fields::SIGNING_PUB_KEY).unwrap()).unwrap();
+            key.verify(message, part.blob(fields::TXN_SIGNATURE).unwrap())
+        };
+        for (_, signer) in signers {
+            let account = signer.account(fields::ACCOUNT).unwrap();
+            let message = [&message[..], &account.0].concat();
+            let Some(parts) = signer.array(fields::SIGNERS) else {
+                assert!(holds(signer, &message), "{}", line["label"]);
+                proven[0] += 1;
+                continue;
+            };
+            for (_, part) in parts {
+                let own = part.account(fields::ACCOUNT).unwrap();
+                assert!(holds(part, &[&message[..], &own.0].concat()), "{}", line["label"]);
+                proven[1] += 1;
+            }
+        }
+    }
+    println!(
+        "{} signatures of Batches, {} of them by signer lists",
+        proven[0] + proven[1],
+        proven[1]
+    );
+    assert!(proven == [0, 0] || (proven[0] > 0 && proven[1] > 0));
 }
