@@ -14,7 +14,7 @@ use crate::{
     fees::Fees,
 };
 
-/// Position of an asset in [`Assets`].
+/// Position of an asset in `crate::assets::Assets`.
 pub type AssetId = u16;
 
 /// An account's XRP.

@@ -19,7 +19,7 @@ use xrpl_protocol::{
 /// Calls per second, the best of several short rounds that alternate with those of the other.
 fn rates(mut a: impl FnMut(u32), mut b: impl FnMut(u32)) -> (f64, f64) {
     const ROUND: Duration = Duration::from_millis(250);
-    let mut round = |f: &mut dyn FnMut(u32)| {
+    let round = |f: &mut dyn FnMut(u32)| {
         let (start, mut calls) = (Instant::now(), 0);
         while start.elapsed() < ROUND {
             for _ in 0..200 {

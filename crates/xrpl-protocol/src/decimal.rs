@@ -213,7 +213,8 @@ impl Decimal {
         const SCALE: u128 = 10u128.pow(GUARD);
         let high = self.mantissa * SCALE;
         let power = 10u128.pow(gap.min(37));
-        let (taken, rest) = (low.mantissa * SCALE / power, low.mantissa * SCALE % power != 0);
+        let (taken, rest) =
+            (low.mantissa * SCALE / power, !(low.mantissa * SCALE).is_multiple_of(power));
         // The guard's sign is that of the operand that was shifted: always the lower one, except
         // that between equal exponents nothing is shifted at all.
         let (negative, mut difference) =
@@ -281,7 +282,7 @@ impl Decimal {
         let divisor = other.mantissa;
         let more = numerator % divisor * 10u128.pow(SECOND);
         let quotient = numerator / divisor * 10u128.pow(SECOND) + more / divisor;
-        let cut = if more % divisor == 0 { Cut::Nothing } else { Cut::BelowHalf };
+        let cut = if more.is_multiple_of(divisor) { Cut::Nothing } else { Cut::BelowHalf };
         let exponent = self.exponent - other.exponent - (FIRST + SECOND) as i32;
         let negative = self.negative != other.negative;
         normal(negative, quotient, exponent, cut, rounding, (MIN, MAX))

@@ -207,10 +207,10 @@ pub(super) fn account_tx(call: &Call<'_>) -> Answer {
     };
     let (mut low, mut high) =
         (bound("ledger_index_min", oldest)?, bound("ledger_index_max", newest)?);
-    if call.params.contains_key("ledger_index") || call.params.contains_key("ledger_hash") {
-        if let super::Looked::Closed(ledger) = call.ledger(&node)? {
-            (low, high) = (ledger.header.index, ledger.header.index);
-        }
+    if (call.params.contains_key("ledger_index") || call.params.contains_key("ledger_hash"))
+        && let super::Looked::Closed(ledger) = call.ledger(&node)?
+    {
+        (low, high) = (ledger.header.index, ledger.header.index);
     }
     let (low, high) = (low.max(oldest), high.min(newest));
     if low > high {
