@@ -87,7 +87,7 @@ impl Default for GeneratorConfig {
             issued_balance: 100_000,
             pace: Pace::Fixed(20.0),
             max_pending_per_account: 5,
-            max_submitting: 128,
+            max_submitting: 512,
             weights: BTreeMap::new(),
             intent_invalid: 0.0,
             fee_strategy: FeeStrategy::Base,

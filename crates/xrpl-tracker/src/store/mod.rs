@@ -10,6 +10,7 @@ mod migrations;
 pub(crate) mod rows;
 mod sql_rows;
 pub mod sqlite;
+mod writer;
 
 use std::{fmt, sync::Arc};
 

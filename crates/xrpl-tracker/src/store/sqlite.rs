@@ -2,8 +2,10 @@
 //!
 //! One thread writes. It takes everything that is waiting, writes it in one SQL transaction and
 //! only then tells those who wait that their CREATED row is durable (group commit), so that cost
-//! grows with commits, not with transactions. Of several conditions of one transaction in a group
-//! only the newest is written.
+//! grows with commits, not with transactions. New rows go first; conditions of known ones follow a
+//! share at a time, so that a ledger's thousands of validations do not hold up what is about to be
+//! sent. Of several conditions of one transaction that wait only the newest is written. What could
+//! not be written stays and is tried again.
 //!
 //! What a commit survives: the file is in WAL mode. With [`Durability::Process`] (synchronous =
 //! NORMAL) a commit is in the operating system's hands: it survives `kill -9` at any instant, but a
@@ -11,7 +13,6 @@
 //! [`Durability::Power`] (synchronous = FULL) each group is also flushed to the disk first.
 
 use std::{
-    collections::HashMap,
     fs::OpenOptions,
     path::{Path, PathBuf},
     sync::{
@@ -25,24 +26,19 @@ use std::{
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
-use xrpl_protocol::{Hash256, LedgerIndex, TxHash, transaction::Slot};
+use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
 use super::{
     Anchor, Created, Resumed, Store, migrations,
-    sql_rows::{self, COLUMNS, json_text},
+    sql_rows::{self, COLUMNS},
+    writer::{Operation, Writer},
 };
 use crate::{
     error::{Error, Result},
-    record::{Identity, Intent, Progress, Record, RowFilter, RunId},
+    record::{Identity, Progress, Record, RowFilter, RunId},
 };
-
-/// Ledger hashes kept of a run, besides every 256th.
-const LEDGERS_KEPT: u32 = 10_000;
-
-/// Most operations written in one SQL transaction.
-const GROUP: usize = 4_096;
 
 /// What a commit survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,15 +77,6 @@ pub struct SqliteStore {
     failures: Arc<AtomicU64>,
 }
 
-enum Operation {
-    Create(Box<Identity>, oneshot::Sender<Result<Created>>),
-    Update(TxHash, Box<Progress>),
-    Ledger(LedgerIndex, Hash256),
-    Begin(Option<u32>, u64, oneshot::Sender<Result<RunId>>),
-    Resume(RunId, oneshot::Sender<Result<()>>),
-    Flush(oneshot::Sender<Result<()>>),
-}
-
 impl SqliteStore {
     /// Opens or makes a file.
     ///
@@ -106,7 +93,7 @@ impl SqliteStore {
             .query_row("SELECT max(id) FROM runs", [], |row| row.get::<_, Option<u64>>(0))?
             .map(RunId);
         let (to_writer, operations) = mpsc::channel();
-        let writer = Writer { connection: writing, run, failures: Arc::clone(&failures) };
+        let writer = Writer::new(writing, run, Arc::clone(&failures));
         let handle = thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.work(&operations, options.group_window))
@@ -188,211 +175,11 @@ fn connect(path: &Path, durability: Durability) -> Result<Connection> {
         Durability::Power => "FULL",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
+    // 16 MiB of log between checkpoints: pages written often are copied and flushed once.
+    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
-}
-
-struct Writer {
-    connection: Connection,
-    run: Option<RunId>,
-    failures: Arc<AtomicU64>,
-}
-
-/// What is told once the group is committed.
-type Ack = Box<dyn FnOnce(std::result::Result<(), String>)>;
-
-impl Writer {
-    fn work(mut self, operations: &mpsc::Receiver<Operation>, window: Duration) {
-        let mut company = false;
-        let mut group = Vec::with_capacity(GROUP);
-        while let Ok(first) = operations.recv() {
-            let urgent = matches!(first, Operation::Flush(_));
-            group.push(first);
-            if company && !urgent {
-                thread::sleep(window);
-            }
-            while group.len() < GROUP
-                && let Ok(next) = operations.try_recv()
-            {
-                group.push(next);
-            }
-            company = group.len() > 2;
-            self.write(&mut group);
-        }
-    }
-
-    fn write(&mut self, group: &mut Vec<Operation>) {
-        let mut acks: Vec<Ack> = Vec::new();
-        let size = group.len();
-        let written = self.write_group(group, &mut acks);
-        if let Err(error) = &written {
-            self.failures.fetch_add(size as u64, Ordering::Relaxed);
-            tracing::error!(%error, "the store could not write a group of {size}");
-        }
-        for ack in acks {
-            ack(written.as_ref().copied().map_err(ToString::to_string));
-        }
-        // On failure some were not reached: dropping their senders tells those who wait.
-        group.clear();
-    }
-
-    fn write_group(&mut self, group: &mut Vec<Operation>, acks: &mut Vec<Ack>) -> Result<()> {
-        // Of several conditions of one transaction only the newest needs writing.
-        let mut newest: HashMap<TxHash, usize> = HashMap::new();
-        for (at, operation) in group.iter().enumerate() {
-            if let Operation::Update(hash, _) = operation {
-                newest.insert(*hash, at);
-            }
-        }
-        let change = self.connection.transaction()?;
-        let mut run = self.run;
-        for (at, operation) in group.drain(..).enumerate() {
-            match operation {
-                Operation::Create(identity, tell) => {
-                    let made = create(&change, run, *identity)?;
-                    acks.push(Box::new(move |done| {
-                        let _ = tell.send(done.map(|()| made).map_err(Error::Store));
-                    }));
-                }
-                Operation::Update(hash, progress) => {
-                    if newest.get(&hash) == Some(&at) {
-                        update(&change, run, hash, &progress)?;
-                    }
-                }
-                Operation::Ledger(index, hash) => {
-                    note_ledger(&change, run, index, hash)?;
-                }
-                Operation::Begin(network_id, started_at_ms, tell) => {
-                    change.execute(
-                        "INSERT INTO runs (network_id, started_at_ms) VALUES (?1, ?2)",
-                        params![network_id, started_at_ms],
-                    )?;
-                    let id = RunId(u64::try_from(change.last_insert_rowid()).unwrap_or(0));
-                    run = Some(id);
-                    acks.push(Box::new(move |done| {
-                        let _ = tell.send(done.map(|()| id).map_err(Error::Store));
-                    }));
-                }
-                Operation::Resume(id, tell) => {
-                    run = Some(id);
-                    acks.push(Box::new(move |done| {
-                        let _ = tell.send(done.map_err(Error::Store));
-                    }));
-                }
-                Operation::Flush(tell) => acks.push(Box::new(move |done| {
-                    let _ = tell.send(done.map_err(Error::Store));
-                })),
-            }
-        }
-        change.commit()?;
-        self.run = run;
-        Ok(())
-    }
-}
-
-fn run_number(run: Option<RunId>) -> Result<u64> {
-    run.map(|run| run.0).ok_or_else(|| Error::Store("no run has begun".into()))
-}
-
-fn create(change: &Transaction<'_>, run: Option<RunId>, identity: Identity) -> Result<Created> {
-    let run = run_number(run)?;
-    let (slot, is_ticket) = match identity.slot {
-        Slot::Sequence(n) => (n.0, false),
-        Slot::Ticket(n) => (n.0, true),
-    };
-    let expected = match &identity.intent {
-        Intent::Valid => None,
-        Intent::Invalid { expected } => Some(json_text(expected)?),
-    };
-    let made = change
-        .prepare_cached(
-            "INSERT INTO transactions (run, hash, account, slot, is_ticket, last_ledger_sequence,
-                transaction_type, expected, created_ledger, created_at_ms, blob, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)
-             ON CONFLICT (run, hash) DO NOTHING",
-        )?
-        .execute(params![
-            run,
-            identity.hash.0,
-            identity.account.0,
-            slot,
-            is_ticket,
-            identity.last_ledger_sequence.map(|l| l.0),
-            &*identity.transaction_type,
-            expected,
-            identity.created_ledger.0,
-            identity.created_at_ms,
-            &identity.blob[..],
-        ])?;
-    if made == 1 {
-        return Ok(Created::New(u64::try_from(change.last_insert_rowid()).unwrap_or(0)));
-    }
-    let known = sql_rows::get(change, RunId(run), identity.hash)?;
-    known
-        .map(|record| Created::Known(Box::new(record)))
-        .ok_or_else(|| Error::Store("a row conflicts with one that is not there".into()))
-}
-
-fn update(
-    change: &Transaction<'_>,
-    run: Option<RunId>,
-    hash: TxHash,
-    progress: &Progress,
-) -> Result<()> {
-    let place = progress.validated.as_ref();
-    let list = |text: String| (text != "[]").then_some(text);
-    change
-        .prepare_cached(
-            "UPDATE transactions SET state = ?3, undecided = ?4, overturned = ?5, attempts = ?6,
-                engine_result_first = ?7, engine_result_last = ?8, engine_result_final = ?9,
-                validated_ledger = ?10, ledger_hash = ?11, source = ?12, evidence = ?13,
-                preliminary = ?14, sightings = ?15, first_answer_ms = ?16, finality_ms = ?17,
-                finality_ledgers = ?18
-             WHERE run = ?1 AND hash = ?2",
-        )?
-        .execute(params![
-            run_number(run)?,
-            hash.0,
-            progress.state as u8,
-            progress.undecided,
-            progress.overturned,
-            progress.attempts,
-            progress.engine_result_first.as_ref().map(|r| r.as_str()),
-            progress.engine_result_last.as_ref().map(|r| r.as_str()),
-            progress.engine_result_final().as_ref().map(|r| r.as_str()),
-            place.map(|p| p.ledger_index.0),
-            place.and_then(|p| p.ledger_hash).map(|h| h.0),
-            place.map(|p| p.source.name()),
-            progress.evidence.as_deref().map(json_text).transpose()?,
-            list(json_text(&progress.preliminary[..])?),
-            list(json_text(&progress.sightings[..])?),
-            progress.latencies.first_answer_ms,
-            progress.latencies.finality_ms,
-            progress.latencies.finality_ledgers,
-        ])?;
-    Ok(())
-}
-
-fn note_ledger(
-    change: &Transaction<'_>,
-    run: Option<RunId>,
-    index: LedgerIndex,
-    hash: Hash256,
-) -> Result<()> {
-    let run = run_number(run)?;
-    change
-        .prepare_cached(
-            "INSERT OR REPLACE INTO ledgers (run, ledger_index, hash) VALUES (?1, ?2, ?3)",
-        )?
-        .execute(params![run, index.0, hash.0])?;
-    let old = index.0.saturating_sub(LEDGERS_KEPT);
-    if !old.is_multiple_of(256) {
-        change
-            .prepare_cached("DELETE FROM ledgers WHERE run = ?1 AND ledger_index = ?2")?
-            .execute(params![run, old])?;
-    }
-    Ok(())
 }
 
 fn newest_run(connection: &Connection) -> Result<Option<RunId>> {

@@ -1,0 +1,331 @@
+//! The thread that writes the SQLite file: groups of new rows and of conditions.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use rusqlite::{Connection, Transaction, params};
+use tokio::sync::oneshot;
+use xrpl_protocol::{Hash256, LedgerIndex, TxHash, transaction::Slot};
+
+use super::{
+    Created,
+    sql_rows::{self, json_text},
+};
+use crate::{
+    error::{Error, Result},
+    record::{Identity, Intent, Progress, RunId},
+};
+
+/// Ledger hashes kept of a run, besides every 256th.
+const LEDGERS_KEPT: u32 = 10_000;
+
+/// Most operations taken together, and most rows made in one SQL transaction.
+const GROUP: usize = 4_096;
+
+/// Most conditions written in one SQL transaction, unless somebody waits for all of them.
+const CONDITIONS: usize = 256;
+
+/// How long the writer waits after a failure before it tries again what is left.
+const AFTER_FAILURE: Duration = Duration::from_millis(200);
+
+/// What the writer is asked to do.
+pub(super) enum Operation {
+    Create(Box<Identity>, oneshot::Sender<Result<Created>>),
+    Update(TxHash, Box<Progress>),
+    Ledger(LedgerIndex, Hash256),
+    Begin(Option<u32>, u64, oneshot::Sender<Result<RunId>>),
+    Resume(RunId, oneshot::Sender<Result<()>>),
+    Flush(oneshot::Sender<Result<()>>),
+}
+
+impl Operation {
+    /// Whether everything handed over before it must be written with it.
+    fn wants_all(&self) -> bool {
+        matches!(self, Self::Begin(..) | Self::Resume(..) | Self::Flush(_))
+    }
+}
+
+/// The writer's state.
+pub(super) struct Writer {
+    connection: Connection,
+    run: Option<RunId>,
+    failures: Arc<AtomicU64>,
+    conditions: Conditions,
+}
+
+/// Conditions of transactions that wait to be written: the newest of each, oldest first.
+#[derive(Default)]
+struct Conditions {
+    newest: HashMap<TxHash, Box<Progress>>,
+    order: VecDeque<TxHash>,
+}
+
+impl Conditions {
+    fn put(&mut self, hash: TxHash, progress: Box<Progress>) {
+        if self.newest.insert(hash, progress).is_none() {
+            self.order.push_back(hash);
+        }
+    }
+
+    fn first(&self, n: usize) -> impl Iterator<Item = (TxHash, &Progress)> {
+        self.order.iter().take(n).filter_map(|hash| Some((*hash, &**self.newest.get(hash)?)))
+    }
+
+    fn drop_first(&mut self, n: usize) {
+        for hash in self.order.drain(..n.min(self.order.len())) {
+            self.newest.remove(&hash);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.order.len()
+    }
+}
+
+/// What is told once the group is committed.
+type Ack = Box<dyn FnOnce(std::result::Result<(), String>)>;
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        run: Option<RunId>,
+        failures: Arc<AtomicU64>,
+    ) -> Self {
+        Self { connection, run, failures, conditions: Conditions::default() }
+    }
+
+    /// Writes until the last sender is gone and everything is written.
+    pub(super) fn work(mut self, operations: &mpsc::Receiver<Operation>, window: Duration) {
+        let mut group = Vec::new();
+        // The last group had company: it is worth while to wait for more.
+        let mut company = false;
+        let mut failed = false;
+        loop {
+            let first = if self.conditions.len() == 0 {
+                match operations.recv() {
+                    Ok(first) => Some(first),
+                    Err(_) => return,
+                }
+            } else {
+                let patience = if failed { AFTER_FAILURE } else { Duration::ZERO };
+                match operations.recv_timeout(patience) {
+                    Ok(first) => Some(first),
+                    Err(mpsc::RecvTimeoutError::Timeout) => None,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => {
+                        // Nobody is left to ask for it later: once more, then it is lost.
+                        self.write(&mut group, usize::MAX);
+                        return;
+                    }
+                }
+            };
+            if let Some(first) = first {
+                if company && !first.wants_all() {
+                    thread::sleep(window);
+                }
+                let mut next = Some(first);
+                while let Some(operation) = next.take() {
+                    // It ends the group: what comes after it is not part of it.
+                    let last = operation.wants_all();
+                    match operation {
+                        Operation::Update(hash, progress) => self.conditions.put(hash, progress),
+                        other => group.push(other),
+                    }
+                    if !last && group.len() < GROUP {
+                        next = operations.try_recv().ok();
+                    }
+                }
+            }
+            let all = group.last().is_some_and(Operation::wants_all);
+            company = group.len() > 2;
+            failed = !self.write(&mut group, if all { usize::MAX } else { CONDITIONS });
+        }
+    }
+
+    /// Writes a group and up to `most` conditions; false if that failed.
+    fn write(&mut self, group: &mut Vec<Operation>, most: usize) -> bool {
+        let mut acks: Vec<Ack> = Vec::new();
+        let conditions = most.min(self.conditions.len());
+        let size = group.len() + conditions;
+        let written = self.write_group(group, most, &mut acks);
+        match &written {
+            Ok(()) => self.conditions.drop_first(conditions),
+            Err(error) => {
+                self.failures.fetch_add(size as u64, Ordering::Relaxed);
+                tracing::error!(%error, "the store could not write a group of {size}");
+            }
+        }
+        for ack in acks {
+            ack(written.as_ref().copied().map_err(ToString::to_string));
+        }
+        // On failure some were not reached: dropping their senders tells those who wait.
+        group.clear();
+        written.is_ok()
+    }
+
+    fn write_group(
+        &mut self,
+        group: &mut Vec<Operation>,
+        most: usize,
+        acks: &mut Vec<Ack>,
+    ) -> Result<()> {
+        let change = self.connection.transaction()?;
+        let mut run = self.run;
+        let rows = group.iter().take_while(|operation| !operation.wants_all()).count();
+        for operation in group.drain(..rows) {
+            match operation {
+                Operation::Create(identity, tell) => {
+                    let made = create(&change, run, *identity)?;
+                    acks.push(Box::new(move |done| {
+                        let _ = tell.send(done.map(|()| made).map_err(Error::Store));
+                    }));
+                }
+                Operation::Ledger(index, hash) => note_ledger(&change, run, index, hash)?,
+                _ => {}
+            }
+        }
+        for (hash, progress) in self.conditions.first(most) {
+            update(&change, run, hash, progress)?;
+        }
+        for operation in group.drain(..) {
+            match operation {
+                Operation::Begin(network_id, started_at_ms, tell) => {
+                    change.execute(
+                        "INSERT INTO runs (network_id, started_at_ms) VALUES (?1, ?2)",
+                        params![network_id, started_at_ms],
+                    )?;
+                    let id = RunId(u64::try_from(change.last_insert_rowid()).unwrap_or(0));
+                    run = Some(id);
+                    acks.push(Box::new(move |done| {
+                        let _ = tell.send(done.map(|()| id).map_err(Error::Store));
+                    }));
+                }
+                Operation::Resume(id, tell) => {
+                    run = Some(id);
+                    acks.push(Box::new(move |done| {
+                        let _ = tell.send(done.map_err(Error::Store));
+                    }));
+                }
+                Operation::Flush(tell) => acks.push(Box::new(move |done| {
+                    let _ = tell.send(done.map_err(Error::Store));
+                })),
+                // Taken above.
+                Operation::Create(..) | Operation::Update(..) | Operation::Ledger(..) => {}
+            }
+        }
+        change.commit()?;
+        self.run = run;
+        Ok(())
+    }
+}
+
+fn run_number(run: Option<RunId>) -> Result<u64> {
+    run.map(|run| run.0).ok_or_else(|| Error::Store("no run has begun".into()))
+}
+
+fn create(change: &Transaction<'_>, run: Option<RunId>, identity: Identity) -> Result<Created> {
+    let run = run_number(run)?;
+    let (slot, is_ticket) = match identity.slot {
+        Slot::Sequence(n) => (n.0, false),
+        Slot::Ticket(n) => (n.0, true),
+    };
+    let expected = match &identity.intent {
+        Intent::Valid => None,
+        Intent::Invalid { expected } => Some(json_text(expected)?),
+    };
+    let made = change
+        .prepare_cached(
+            "INSERT INTO transactions (run, hash, account, slot, is_ticket, last_ledger_sequence,
+                transaction_type, expected, created_ledger, created_at_ms, blob, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)
+             ON CONFLICT (run, hash) DO NOTHING",
+        )?
+        .execute(params![
+            run,
+            identity.hash.0,
+            identity.account.0,
+            slot,
+            is_ticket,
+            identity.last_ledger_sequence.map(|l| l.0),
+            &*identity.transaction_type,
+            expected,
+            identity.created_ledger.0,
+            identity.created_at_ms,
+            &identity.blob[..],
+        ])?;
+    if made == 1 {
+        return Ok(Created::New(u64::try_from(change.last_insert_rowid()).unwrap_or(0)));
+    }
+    let known = sql_rows::get(change, RunId(run), identity.hash)?;
+    known
+        .map(|record| Created::Known(Box::new(record)))
+        .ok_or_else(|| Error::Store("a row conflicts with one that is not there".into()))
+}
+
+fn update(
+    change: &Transaction<'_>,
+    run: Option<RunId>,
+    hash: TxHash,
+    progress: &Progress,
+) -> Result<()> {
+    let place = progress.validated.as_ref();
+    let list = |text: String| (text != "[]").then_some(text);
+    change
+        .prepare_cached(
+            "UPDATE transactions SET state = ?3, undecided = ?4, overturned = ?5, attempts = ?6,
+                engine_result_first = ?7, engine_result_last = ?8, engine_result_final = ?9,
+                validated_ledger = ?10, ledger_hash = ?11, source = ?12, evidence = ?13,
+                preliminary = ?14, sightings = ?15, first_answer_ms = ?16, finality_ms = ?17,
+                finality_ledgers = ?18
+             WHERE run = ?1 AND hash = ?2",
+        )?
+        .execute(params![
+            run_number(run)?,
+            hash.0,
+            progress.state as u8,
+            progress.undecided,
+            progress.overturned,
+            progress.attempts,
+            progress.engine_result_first.as_ref().map(|r| r.as_str()),
+            progress.engine_result_last.as_ref().map(|r| r.as_str()),
+            progress.engine_result_final().as_ref().map(|r| r.as_str()),
+            place.map(|p| p.ledger_index.0),
+            place.and_then(|p| p.ledger_hash).map(|h| h.0),
+            place.map(|p| p.source.name()),
+            progress.evidence.as_deref().map(json_text).transpose()?,
+            list(json_text(&progress.preliminary[..])?),
+            list(json_text(&progress.sightings[..])?),
+            progress.latencies.first_answer_ms,
+            progress.latencies.finality_ms,
+            progress.latencies.finality_ledgers,
+        ])?;
+    Ok(())
+}
+
+fn note_ledger(
+    change: &Transaction<'_>,
+    run: Option<RunId>,
+    index: LedgerIndex,
+    hash: Hash256,
+) -> Result<()> {
+    let run = run_number(run)?;
+    change
+        .prepare_cached(
+            "INSERT OR REPLACE INTO ledgers (run, ledger_index, hash) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![run, index.0, hash.0])?;
+    let old = index.0.saturating_sub(LEDGERS_KEPT);
+    if !old.is_multiple_of(256) {
+        change
+            .prepare_cached("DELETE FROM ledgers WHERE run = ?1 AND ledger_index = ?2")?
+            .execute(params![run, old])?;
+    }
+    Ok(())
+}
