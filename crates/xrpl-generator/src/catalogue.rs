@@ -325,6 +325,16 @@ impl Catalogue {
         self.kinds.iter().map(|kind| kind.entry.name)
     }
 
+    /// How often each type is drawn, relative to the others.
+    pub fn weights(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.kinds.iter().map(|kind| (kind.entry.name, kind.weight))
+    }
+
+    /// Changes a type's weight; returns what it was.
+    pub fn set_weight(&mut self, id: EntryId, weight: u32) -> u32 {
+        std::mem::replace(&mut self.kinds[id].weight, weight)
+    }
+
     /// Whether a type is switched on.
     #[must_use]
     pub fn is_enabled(&self, id: EntryId) -> bool {

@@ -38,6 +38,7 @@ use crate::{
     fees::FeeStrategy,
     generator::{Asked, Command, Reply},
     lane::{Answer, Blocked},
+    lanes,
     pacing::{Cause, Schedule},
     stats::{AccountListing, DisabledType, GatewayListing, Status},
 };
@@ -449,6 +450,15 @@ impl Driver {
                 self.engine.list_all();
                 drop(reply.send(toggled));
             }
+            Command::SetWeight(name, weight, reply) => {
+                let catalogue = &mut self.engine.catalogue;
+                let old = catalogue.find(&name).map(|id| catalogue.set_weight(id, weight));
+                self.engine.list_all();
+                drop(reply.send(old));
+            }
+            Command::Lanes(limit, reply) => {
+                drop(reply.send(Ok(lanes::list(&self.engine.world.accounts, limit))));
+            }
             Command::Create(name, reply) => self.wish(What::Create(name), reply),
             Command::Pay { from, to, amount, reply } => {
                 self.wish(What::Pay { from, to, amount }, reply);
@@ -478,6 +488,7 @@ impl Driver {
             max_pending: engine.max_pending(),
             intent_invalid: engine.intent_invalid(),
             types: engine.catalogue.names().collect(),
+            weights: engine.catalogue.weights().collect(),
             disabled_types: disabled
                 .map(|(name, refused_with)| DisabledType { name, refused_with })
                 .collect(),

@@ -14,6 +14,7 @@ use crate::{
     driver::Driver,
     error::GeneratorError,
     funding,
+    lanes::LaneList,
     pacing::Pace,
     stats::{AccountListing, Status},
 };
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     SetMaxPending(usize, Reply<usize>),
     SetIntent(f64, Reply<f64>),
     Toggle(String, bool, Reply<bool>),
+    SetWeight(String, u32, Reply<u32>),
+    Lanes(usize, Reply<LaneList>),
     Create(Option<String>, Reply<Asked>),
     Pay { from: AccountId, to: AccountId, amount: Amount, reply: Reply<Asked> },
     Send { from: AccountId, body: Object, reply: Reply<Asked> },
@@ -188,6 +191,22 @@ impl Generator {
     /// [`GeneratorError::UnknownType`], [`GeneratorError::Ended`].
     pub async fn toggle_type(&self, name: &str, enabled: bool) -> Result<bool, GeneratorError> {
         self.ask(|reply| Command::Toggle(name.to_owned(), enabled, reply)).await
+    }
+
+    /// Changes how often a type is drawn, relative to the others; returns what it was.
+    ///
+    /// # Errors
+    /// [`GeneratorError::UnknownType`], [`GeneratorError::Ended`].
+    pub async fn set_weight(&self, name: &str, weight: u32) -> Result<u32, GeneratorError> {
+        self.ask(|reply| Command::SetWeight(name.to_owned(), weight, reply)).await
+    }
+
+    /// Who could send now and why the others could not: at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Ended`].
+    pub async fn lanes(&self, limit: usize) -> Result<LaneList, GeneratorError> {
+        self.ask(|reply| Command::Lanes(limit, reply)).await
     }
 
     /// Sends one transaction of a type, whether load runs or not.

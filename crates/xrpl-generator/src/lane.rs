@@ -40,6 +40,36 @@ pub enum Blocked {
     NoTicket,
 }
 
+impl Blocked {
+    /// One word for machines.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::OnTheWire => "on_the_wire",
+            Self::NodeQueue => "node_queue",
+            Self::Undecided => "undecided",
+            Self::Hole => "hole",
+            Self::Doubt => "doubt",
+            Self::NoTicket => "no_ticket",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Full => "as many as allowed are in flight",
+            Self::OnTheWire => "one is on its way to the node; the next may not overtake it",
+            Self::NodeQueue => "the node has not taken an earlier one yet, or its queue is full",
+            Self::Undecided => "an earlier one must be decided first",
+            Self::Hole => "a hole in its Sequences must be filled first",
+            Self::Doubt => "its Sequence is in doubt and is read from a validated ledger",
+            Self::NoTicket => "it has no Ticket",
+        }
+    }
+}
+
 /// The node's first answer to a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {

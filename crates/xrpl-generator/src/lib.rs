@@ -8,6 +8,7 @@
 //! | [`config`] | its settings |
 //! | [`accounts`], [`objects`] | who takes part, and what they own on the ledger |
 //! | [`lane`] | Sequences and Tickets of one account, several in flight |
+//! | [`lanes`] | who could send now, and why the others could not |
 //! | [`catalogue`], [`intent`] | what is sent, and deliberately invalid variants of it |
 //! | [`fees`], [`pacing`] | what it pays, and when it goes out |
 //! | [`engine`] | all of that together, without input and output |
@@ -24,6 +25,7 @@ mod funding;
 pub mod generator;
 pub mod intent;
 pub mod lane;
+pub mod lanes;
 pub mod objects;
 pub mod pacing;
 pub mod stats;

@@ -79,6 +79,8 @@ pub struct Status {
     pub intent_invalid: f64,
     /// Names of all types.
     pub types: Vec<&'static str>,
+    /// How often each is drawn, relative to the others.
+    pub weights: BTreeMap<&'static str, u32>,
     /// Those that are off.
     pub disabled_types: Vec<DisabledType>,
     /// Accounts that could send now.

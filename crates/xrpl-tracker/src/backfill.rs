@@ -110,6 +110,7 @@ async fn read(shared: &Shared, index: u32) {
     }
     core.completeness.read(index);
     core.ledgers_backfilled += 1;
+    core.ledgers.backfilled(LedgerIndex(index), transactions.len());
     core.links.store.ledger(LedgerIndex(index), hash);
     core.settle_past_last(now_ms);
 }

@@ -23,7 +23,9 @@ use crate::{
     config::TrackerConfig,
     event_queue::{ConnectionId, EventSender},
     evidence::{AbsenceProof, Evidence, ResultName, Source, ValidatedIn},
+    ledger_log::LedgerLog,
     lifecycle::{Effect, Event, State, transition},
+    matrix::CellKey,
     message::{LedgerClosed, ValidatedTransaction},
     pending::{Entry, Key, Pending, Resend},
     record::{LedgerHead, Outcome, RunId, Sighting, StateChange, Validation},
@@ -148,6 +150,7 @@ pub(crate) struct Core {
     pub(crate) counters: Counters,
     pub(crate) ring: ValidationRing,
     pub(crate) completeness: Completeness,
+    pub(crate) ledgers: LedgerLog,
     pub(crate) head: LedgerHead,
     pub(crate) first_head: LedgerIndex,
     pub(crate) run: RunId,
@@ -184,6 +187,7 @@ impl Core {
             counters: Counters::new(),
             ring: ValidationRing::new(config.validation_ring),
             completeness: Completeness::new(head.index.0, counts, grace, config.max_backfill),
+            ledgers: LedgerLog::default(),
             first_head: head.index,
             head,
             run,
@@ -221,8 +225,10 @@ impl Core {
         let before = entry.condition;
         let change = transition(&before, event);
         let after = change.state;
-        let was = (before.state == State::Rejected && after.state != before.state)
-            .then(|| (entry.progress.engine_result_final(), concluded_as_predicted(entry)));
+        let was = (before.state == State::Rejected && after.state != before.state).then(|| {
+            let predicted = concluded_as_predicted(entry);
+            (entry.progress.engine_result_final(), predicted, cell_key(entry))
+        });
         entry.condition = after;
         entry.progress.state = after.state;
         entry.progress.undecided = after.undecided;
@@ -252,7 +258,8 @@ impl Core {
                     if let Some(entry) = self.pending.get_mut(key) {
                         entry.progress.overturned = true;
                         tracing::warn!(hash = %entry.hash, "a validated ledger overturned a rejection");
-                        if let Some((result, predicted)) = &was {
+                        if let Some((result, predicted, cell)) = &was {
+                            self.counters.matrix.take(cell);
                             self.counters.unconcluded(
                                 State::Rejected,
                                 result.as_ref(),
@@ -295,6 +302,7 @@ impl Core {
         let ledgers = place.ledger_index.0.saturating_sub(entry.created_ledger);
         entry.progress.latencies.finality_ledgers = Some(ledgers);
         self.counters.validated(entry.transaction_type, place.source, finality_ms, ledgers);
+        self.ledgers.validated(place.ledger_index, place.source);
         self.ring.push(Validation {
             txn: entry.hash,
             ledger: place.ledger_index,
@@ -319,6 +327,7 @@ impl Core {
         let result = progress.engine_result_final();
         let predicted = concluded_as_predicted(entry);
         self.counters.concluded(state, result.as_ref(), &entry.intent, predicted);
+        self.counters.matrix.add(cell_key(entry), 1);
         if entry.waiters.is_some() {
             let metadata = entry
                 .waiters
@@ -485,6 +494,7 @@ impl Core {
             return;
         }
         self.links.store.ledger(ledger.index, ledger.hash);
+        self.ledgers.told(ledger);
         if told.newest {
             self.head = LedgerHead {
                 index: ledger.index,
@@ -569,6 +579,17 @@ impl Core {
 
 fn passed(last: u32, proof: Option<AbsenceProof>) -> Event {
     Event::LastLedgerPassed { last_ledger_sequence: LedgerIndex(last), proof }
+}
+
+/// The cell that an ended transaction counts in.
+fn cell_key(entry: &Entry) -> CellKey {
+    CellKey {
+        transaction_type: entry.transaction_type,
+        preliminary: entry.progress.engine_result_first.clone(),
+        state: entry.progress.state,
+        last: entry.progress.engine_result_final(),
+        invalid: entry.intent.is_invalid(),
+    }
 }
 
 fn concluded_as_predicted(entry: &Entry) -> bool {

@@ -20,7 +20,7 @@
 //! | `finality_checker` | look-ups for what the stream has not settled |
 //! | `submitter` | attempts, first and again |
 //! | [`store`] | memory or SQLite |
-//! | [`stats`] | counters of constant cost |
+//! | [`stats`], `matrix`, `ledger_log` | counters of constant cost, by kind of end, by ledger |
 //! | `network` | which network this is, and which run of the store goes on |
 //! | `supervisor` | background tasks, started again when they fail |
 //! | [`Tracker`] | the handle |
@@ -37,7 +37,9 @@ pub mod error;
 mod event_queue;
 pub mod evidence;
 mod finality_checker;
+mod ledger_log;
 pub mod lifecycle;
+mod matrix;
 pub mod message;
 mod network;
 mod pending;
@@ -54,7 +56,9 @@ mod ws_processor;
 pub use config::{Subscription, TrackerConfig};
 pub use error::{Error, Result};
 pub use evidence::{AbsenceProof, Evidence, ResultName, Source, ValidatedIn};
+pub use ledger_log::LedgerView;
 pub use lifecycle::State;
+pub use matrix::Cell;
 pub use record::{
     CheckReport, Dossier, Intent, LedgerHead, Outcome, Row, RowFilter, RowPage, RunId, StateChange,
     Submission, Submitted, Validation,

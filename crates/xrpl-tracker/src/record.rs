@@ -492,13 +492,19 @@ pub struct RowFilter {
     pub account: Option<AccountId>,
     /// Only with this result, first or final.
     pub engine_result: Option<ResultName>,
+    /// Only with this first preliminary result; `Some(None)`: with none.
+    pub preliminary: Option<Option<ResultName>>,
+    /// Only with this final result; `Some(None)`: with none.
+    pub last: Option<Option<ResultName>>,
     /// Only undecided ones.
     pub undecided: bool,
+    /// The newest first; cursors then go backwards.
+    pub newest_first: bool,
     /// Of this run; the present one if none.
     pub run: Option<RunId>,
 }
 
-/// Some rows, oldest first.
+/// Some rows, oldest first unless the filter says otherwise.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RowPage {
     /// The rows.

@@ -10,6 +10,7 @@ use xrpl_protocol::LedgerIndex;
 use crate::{
     evidence::{ResultName, Source},
     lifecycle::State,
+    matrix::{CellKey, Matrix},
     record::{Intent, RunId},
     store::Count,
 };
@@ -22,7 +23,7 @@ pub const FINALITY_BUCKETS_MS: [u64; 12] =
 const FINALITY_MAX_MS: u64 = 3_600_000;
 
 /// A number for a transaction type, so that a pending transaction need not hold its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TypeIndex(u16);
 
 #[derive(Debug)]
@@ -55,6 +56,7 @@ pub(crate) struct Counters {
     finality_ms: Histogram<u64>,
     finality_ms_sum: u64,
     finality_ledgers: BTreeMap<u32, u64>,
+    pub(crate) matrix: Matrix,
 }
 
 impl Counters {
@@ -83,6 +85,7 @@ impl Counters {
             finality_ms,
             finality_ms_sum: 0,
             finality_ledgers: BTreeMap::new(),
+            matrix: Matrix::default(),
         }
     }
 
@@ -215,6 +218,14 @@ impl Counters {
             self.overturned += count.n;
         }
         if count.state.is_terminal() {
+            let key = CellKey {
+                transaction_type: index,
+                preliminary: count.first.clone(),
+                state: count.state,
+                last: count.result.clone(),
+                invalid: count.invalid,
+            };
+            self.matrix.add(key, count.n);
             if let Some(result) = &count.result {
                 bump(&mut self.final_results, result, count.n);
             }

@@ -18,7 +18,9 @@ use crate::{
     error::{Error, Result},
     event_queue::event_queue,
     finality_checker,
+    ledger_log::LedgerView,
     lifecycle::{State, TxState},
+    matrix::Cell,
     network,
     pending::{Key, NewEntry, Waiters},
     record::{
@@ -415,6 +417,20 @@ impl Tracker {
     /// The store fails.
     pub async fn runs(&self) -> Result<Vec<RunId>> {
         self.shared.store.runs().await
+    }
+
+    /// What the node said first against what the ledger did, of all ended transactions of the run.
+    #[must_use]
+    pub fn matrix(&self) -> Vec<Cell> {
+        let core = self.shared.lock();
+        core.counters.matrix.cells(|index| core.counters.type_name(index))
+    }
+
+    /// The newest validated ledgers, newest first.
+    #[must_use]
+    pub fn ledgers(&self, limit: usize) -> Vec<LedgerView> {
+        let core = self.shared.lock();
+        core.ledgers.newest(limit, |index| core.completeness.covers(index, index))
     }
 
     /// The newest validation records, newest first.

@@ -345,6 +345,12 @@ async fn an_overturned_rejection() {
     assert_eq!((stats.overturned, stats.valid_failed), (1, 0));
     assert_eq!(stats.by_state[&State::Rejected], 0);
     assert_eq!(stats.engine_results.get(&ResultName::new("tefFAILURE")), None);
+    let cells = tracker.matrix();
+    assert_eq!((cells.len(), cells[0].state, cells[0].count), (1, State::Validated, 1));
+    assert_eq!(cells[0].preliminary, Some(ResultName::new("tefFAILURE")));
+    let ledger = &tracker.ledgers(1)[0];
+    assert_eq!((Some(ledger.ledger_index), ledger.ours), (second.validated_ledger, 1));
+    assert!(ledger.complete);
 }
 
 #[tokio::test(start_paused = true)]

@@ -70,6 +70,13 @@ async fn open_transactions_are_followed_to_their_end() {
     assert_eq!(node.submissions(txs[0].hash), sent, "what has ended is left alone");
     let stats = tracker.stats();
     assert_eq!((stats.total_tracked, stats.pending), (before.total_tracked, 0));
+    let counted: u64 = tracker.matrix().iter().map(|cell| cell.count).sum();
+    assert_eq!(counted, stats.total_tracked, "ends before and after the restart are counted");
+    let cell =
+        |name| tracker.matrix().into_iter().find(|cell| cell.last == Some(ResultName::new(name)));
+    let claimed = cell("tecPATH_DRY").unwrap();
+    assert_eq!((claimed.state, claimed.count, claimed.invalid), (State::Validated, 1, false));
+    assert!(cell("temBAD_FEE").unwrap().invalid);
     assert_eq!(stats.by_state[&State::Validated], 3);
     assert_eq!(stats.by_state[&State::Rejected], 1);
     assert_eq!(stats.by_state[&State::Expired], 1);
@@ -168,7 +175,20 @@ async fn rows_page_stably_and_filter() {
                 ..RowFilter::default()
             },
             RowFilter { undecided: true, ..RowFilter::default() },
+            RowFilter {
+                preliminary: Some(Some(ResultName::new("tesSUCCESS"))),
+                ..RowFilter::default()
+            },
+            RowFilter { preliminary: Some(None), ..RowFilter::default() },
+            RowFilter { last: Some(Some(ResultName::new("temBAD_FEE"))), ..RowFilter::default() },
+            RowFilter { last: Some(None), ..RowFilter::default() },
         ];
+        // The other way round: the same rows, page by page.
+        let newest = RowFilter { newest_first: true, ..RowFilter::default() };
+        let first = tracker.rows(&newest, None, 4).await.unwrap();
+        let rest = tracker.rows(&newest, first.next_cursor, 4).await.unwrap();
+        let back: Vec<_> = first.rows.iter().chain(&rest.rows).map(|row| row.tx_hash).collect();
+        assert_eq!(back, txs.iter().rev().map(|tx| tx.hash).collect::<Vec<_>>());
         let mut counts = Vec::new();
         for filter in &filters {
             let rows = tracker.rows(filter, None, 100).await.unwrap().rows.len() as u64;
@@ -178,7 +198,7 @@ async fn rows_page_stably_and_filter() {
         answers.push(counts);
         stop(tracker).await;
     }
-    assert_eq!(answers[0], [3, 4, 3, 7, 0, 7, 3, 0]);
+    assert_eq!(answers[0], [3, 4, 3, 7, 0, 7, 3, 0, 4, 0, 3, 4]);
     assert_eq!(answers[0], answers[1]);
 }
 

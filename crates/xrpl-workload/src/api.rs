@@ -22,6 +22,7 @@ mod accounts;
 mod error;
 mod extract;
 mod network;
+mod observe;
 mod page;
 mod state;
 mod transaction;
@@ -54,6 +55,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(page::routes())
         .merge(network::routes())
         .merge(state::routes())
+        .merge(observe::routes())
         .merge(accounts::routes())
         .merge(transaction::routes())
         .merge(workload::routes())

@@ -6,7 +6,7 @@
 //! | [`cli`] | the command line, one file per command |
 //! | [`session`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
 //! | [`api`] | the HTTP API, one file per group of routes |
-//! | [`events`], [`metrics`] | what is measured over time; Prometheus text |
+//! | [`events`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
 //! | [`view`], [`summary`] | what a run prints while it goes on and at its end |
 
 pub mod api;
@@ -15,6 +15,7 @@ pub mod config;
 pub mod embedded;
 pub mod events;
 pub mod metrics;
+pub mod observe;
 pub mod session;
 pub mod settings;
 pub mod summary;

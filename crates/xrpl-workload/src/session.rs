@@ -22,6 +22,7 @@ use crate::{
     config::{Config, FeeChoice, Secret, StoreChoice},
     embedded::{self, Embedded},
     events::Meter,
+    observe::Observer,
     summary::{Summary, failures},
     view::{Snapshot, View},
 };
@@ -76,6 +77,8 @@ pub struct App {
     pub tracker: Tracker,
     /// How fast transactions are validated.
     pub meter: Meter,
+    /// What the page draws over time.
+    pub observer: Observer,
     /// Names of the nodes.
     pub endpoint: String,
     /// When this process began the run.
@@ -186,6 +189,7 @@ impl Session {
             pool,
             tracker,
             meter: Meter::default(),
+            observer: Observer::default(),
             started: Instant::now(),
             started_at_ms: unix_ms(),
             idempotency: api::Idempotency::default(),
@@ -194,6 +198,12 @@ impl Session {
             config,
         });
         tasks.spawn(app.meter.clone().watch(app.tracker.clone(), end.clone()));
+        tasks.spawn(app.observer.clone().watch(
+            app.tracker.clone(),
+            app.pool.clone(),
+            app.meter.clone(),
+            end.clone(),
+        ));
         let mut address = None;
         if let Some(listener) = listener {
             address = listener.local_addr().ok();

@@ -118,6 +118,11 @@ async fn every_get_has_its_fields() {
         ("/workload/target-tps", &["target_tps"]),
         ("/workload/max-pending", &["max_pending"]),
         ("/workload/intent", &["invalid"]),
+        ("/state/timeline", &["interval_ms", "samples"]),
+        ("/state/ledgers", &["ledgers"]),
+        ("/state/latency", &["finality_ms", "finality_buckets_ms", "finality_ledgers", "ledgers"]),
+        ("/state/matrix", &["cells", "total"]),
+        ("/state/lanes", &["total", "blocked", "lanes"]),
         ("/workload/disabled-types", &["disabled_types"]),
     ];
     for (path, keys) in table {
@@ -286,6 +291,7 @@ async fn the_load_is_controlled_while_it_runs() {
             json!(true),
             json!(false),
         ),
+        ("/workload/weight", json!({"type": "Payment", "weight": 0}), json!(50), json!(0)),
         ("/workload/toggle-type", json!({"type": "AccountSet"}), json!(false), json!(true)),
     ] {
         let answer = post(api, path, body).await;
@@ -349,6 +355,18 @@ async fn errors_have_one_form_a_fitting_status_and_name_the_field() {
         ("GET", "/state/transactions?state=GONE".into(), None, 400, "state"),
         ("GET", "/state/transactions?account=r123".into(), None, 400, "account"),
         ("GET", "/state/failed/whatever".into(), None, 400, "engine_result"),
+        ("GET", "/state/transactions?order=random".into(), None, 400, "order"),
+        ("GET", "/state/transactions?final=".into(), None, 400, "final"),
+        ("GET", "/state/ledgers?limit=257".into(), None, 400, "limit"),
+        ("GET", "/state/lanes?limit=0".into(), None, 400, "limit"),
+        ("GET", "/state/timeline?since=1".into(), None, 400, "since"),
+        (
+            "POST",
+            "/workload/weight".into(),
+            Some(r#"{"type":"Payment","weight":-1}"#),
+            400,
+            "weight",
+        ),
         ("GET", "/accounts/r123".into(), None, 400, "id"),
         ("GET", "/accounts/rrrrrrrrrrrrrrrrrrrrBZbvji".into(), None, 404, "account"),
         ("POST", "/transaction/create/Paymnt".into(), None, 400, "Payment"),
@@ -423,4 +441,75 @@ async fn a_token_guards_actions_and_leaves_reading_free() {
     assert_eq!(get(api, "/state/summary").await.status, 200);
     assert_eq!(get(api, "/metrics").await.status, 200);
     run.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ledgers_matrix_lanes_and_latency_agree_with_the_summary() {
+    let run = Running::start(&[("tps", "40"), ("intent_invalid", "20")]).await;
+    let api = run.api;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(ask(api, "POST", "/workload/stop", &[], None).await.status, 200);
+    for _ in 0..200 {
+        if get(api, "/state/summary").await.json()["pending"] == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let number = |json: &Json| json.as_u64().unwrap();
+    let summary = get(api, "/state/summary").await.json();
+    let validated = number(&summary["by_state"]["VALIDATED"]);
+    assert!(validated > 50, "{summary:#}");
+
+    let ledgers = get(api, "/state/ledgers?limit=256").await.json();
+    let ledgers = ledgers["ledgers"].as_array().unwrap();
+    let ours: u64 = ledgers.iter().map(|ledger| number(&ledger["ours"])).sum();
+    assert_eq!(ours, validated);
+    for ledger in ledgers.iter().filter(|ledger| ledger["complete"] == true) {
+        assert!(number(&ledger["txn_count"]) >= number(&ledger["ours"]), "{ledger}");
+    }
+    assert!(ledgers.iter().any(|ledger| number(&ledger["open_ledger_fee"]) >= 10), "no fee level");
+
+    let matrix = get(api, "/state/matrix").await.json();
+    assert_eq!(matrix["total"], summary["total_tracked"]);
+    let mut of_state = 0;
+    for cell in matrix["cells"].as_array().unwrap() {
+        let text = |key: &str| cell[key].as_str().unwrap_or("none").to_owned();
+        let path = format!(
+            "/state/transactions?type={}&preliminary={}&final={}&state={}&order=newest&limit=10000",
+            text("transaction_type"),
+            text("preliminary"),
+            text("final"),
+            text("state")
+        );
+        let rows = get(api, &path).await.json();
+        let rows = rows["transactions"].as_array().unwrap();
+        let of_intent = |row: &&Json| (row["intent"] != "valid") == cell["invalid"];
+        let found = rows.iter().filter(of_intent).count() as u64;
+        assert_eq!(found, number(&cell["count"]), "{cell}: {:?}", rows.first());
+        assert!(rows.windows(2).all(|pair| number(&pair[0]["id"]) > number(&pair[1]["id"])));
+        of_state += if cell["state"] == "VALIDATED" { number(&cell["count"]) } else { 0 };
+    }
+    assert_eq!(of_state, validated);
+
+    let latency = get(api, "/state/latency").await.json();
+    assert_eq!(latency["finality_ms"], summary["finality_ms"]);
+    let counted = latency["finality_ledgers"].as_array().unwrap();
+    assert_eq!(counted.iter().map(|pair| number(&pair[1])).sum::<u64>(), validated);
+
+    let lanes = get(api, "/state/lanes?limit=3").await.json();
+    assert_eq!((&lanes["total"], &lanes["blocked"]), (&json!(12), &json!(0)), "{lanes:#}");
+    assert_eq!(lanes["lanes"].as_array().unwrap().len(), 3);
+    assert_eq!(lanes["lanes"][0]["in_flight"], 0);
+
+    let samples = get(api, "/state/timeline").await.json()["samples"].clone();
+    let samples = samples.as_array().unwrap();
+    assert!(samples.len() >= 2 && samples.len() < 60, "{}", samples.len());
+    let last = number(&samples.last().unwrap()["at_ms"]);
+    let newer = get(api, &format!("/state/timeline?since_ms={last}")).await.json();
+    assert!(newer["samples"].as_array().unwrap().len() <= 2, "{newer}");
+    let codes = get(api, "/state/failure-codes").await.json();
+    for code in codes["detail"].as_array().unwrap() {
+        assert!(!code["message"].as_str().unwrap().is_empty(), "{code}");
+    }
+    assert_healthy(&run.end().await);
 }

@@ -54,14 +54,27 @@ impl Core {
         }
         if let Answer::EngineResult(result) | Answer::Error(result) = &answer {
             if progress.engine_result_first.is_none() {
+                // It may have ended before the answer came; then it moves to another cell.
+                let ended = progress.state.is_terminal();
+                let cell = ended.then(|| super::cell_key(entry));
+                let progress = &mut entry.progress;
                 progress.engine_result_first = Some(result.clone());
+                if let Some(cell) = cell {
+                    self.counters.matrix.take(&cell);
+                    self.counters.matrix.add(super::cell_key(entry), 1);
+                }
+                let progress = &mut entry.progress;
                 let took = now_ms.saturating_sub(entry.created_at_ms);
                 progress.latencies.first_answer_ms = Some(u32::try_from(took).unwrap_or(u32::MAX));
                 self.counters.first_result(result);
             }
-            progress.engine_result_last = Some(result.clone());
+            entry.progress.engine_result_last = Some(result.clone());
         }
-        progress.preliminary.push(Preliminary { at_ms: now_ms, endpoint: endpoint.0, answer });
+        entry.progress.preliminary.push(Preliminary {
+            at_ms: now_ms,
+            endpoint: endpoint.0,
+            answer,
+        });
         if entry.progress.state.is_terminal() {
             // It ended while the answer was on its way; the dossier has the answer all the same.
             self.links.store.update(entry.hash, entry.progress.clone());

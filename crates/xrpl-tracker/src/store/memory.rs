@@ -181,15 +181,18 @@ impl Store for MemoryStore {
     ) -> Result<Vec<Record>> {
         let inner = self.inner.lock();
         let run = filter.run.unwrap_or_else(|| inner.run());
-        let after = cursor.map_or(0, |cursor| cursor.saturating_add(1));
-        Ok(inner
-            .records
-            .range(after..)
-            .map(|(_, record)| record)
-            .filter(|record| record.run == run && super::rows::selects(filter, record))
-            .take(limit)
-            .cloned()
-            .collect())
+        let wanted = |record: &&Record| record.run == run && super::rows::selects(filter, record);
+        Ok(match filter.newest_first {
+            true => {
+                let older = inner.records.range(..cursor.unwrap_or(u64::MAX)).rev();
+                older.map(|(_, record)| record).filter(wanted).take(limit).cloned().collect()
+            }
+            false => {
+                let after = cursor.map_or(0, |cursor| cursor.saturating_add(1));
+                let newer = inner.records.range(after..);
+                newer.map(|(_, record)| record).filter(wanted).take(limit).cloned().collect()
+            }
+        })
     }
 
     async fn count(&self, filter: &RowFilter) -> Result<u64> {

@@ -57,6 +57,8 @@ pub struct Count {
     pub state: State,
     /// The type.
     pub transaction_type: Arc<str>,
+    /// The first preliminary result, where there is one.
+    pub first: Option<ResultName>,
     /// The final result, where there is one.
     pub result: Option<ResultName>,
     /// Which way it was validated.
@@ -110,7 +112,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// One transaction of the present run.
     async fn get(&self, hash: TxHash) -> Result<Option<Record>>;
 
-    /// Transactions after a cursor (a [`Record::id`]), oldest first, at most `limit`.
+    /// Transactions after a cursor (a [`Record::id`]) in the filter's order, at most `limit`.
     async fn rows(
         &self,
         filter: &RowFilter,

@@ -8,7 +8,17 @@ use crate::{
 
 /// Whether a filter selects a record (its run is looked at by the caller).
 pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
-    let RowFilter { states, transaction_type, account, engine_result, undecided, run: _ } = filter;
+    let RowFilter {
+        states,
+        transaction_type,
+        account,
+        engine_result,
+        preliminary,
+        last,
+        undecided,
+        newest_first: _,
+        run: _,
+    } = filter;
     (states.is_empty() || states.contains(&record.progress.state))
         && transaction_type
             .as_deref()
@@ -18,6 +28,8 @@ pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
             record.progress.engine_result_first.as_ref() == Some(wanted)
                 || record.progress.engine_result_final().as_ref() == Some(wanted)
         })
+        && preliminary.as_ref().is_none_or(|wanted| record.progress.engine_result_first == *wanted)
+        && last.as_ref().is_none_or(|wanted| record.progress.engine_result_final() == *wanted)
         && (!undecided || record.progress.undecided)
 }
 
@@ -39,6 +51,7 @@ pub(crate) fn count_into(counts: &mut Vec<Count>, record: &Record) {
     let key = Count {
         state: record.progress.state,
         transaction_type: record.identity.transaction_type.clone(),
+        first: first.cloned(),
         result: last.clone(),
         source: record.progress.validated.as_ref().map(|place| place.source),
         invalid: record.identity.intent.is_invalid(),

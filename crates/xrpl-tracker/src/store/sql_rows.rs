@@ -118,7 +118,17 @@ pub(super) fn get(connection: &Connection, run: RunId, hash: TxHash) -> Result<O
 
 /// The condition of a filter and its parameters.
 fn condition(filter: &RowFilter, run: RunId) -> (String, Vec<Box<dyn ToSql>>) {
-    let RowFilter { states, transaction_type, account, engine_result, undecided, run: _ } = filter;
+    let RowFilter {
+        states,
+        transaction_type,
+        account,
+        engine_result,
+        preliminary,
+        last,
+        undecided,
+        newest_first: _,
+        run: _,
+    } = filter;
     let mut sql = String::from("run = ?");
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(run.0)];
     if !states.is_empty() {
@@ -147,13 +157,26 @@ fn condition(filter: &RowFilter, run: RunId) -> (String, Vec<Box<dyn ToSql>>) {
         values.push(Box::new(wanted.as_str().to_owned()));
         values.push(Box::new(wanted.as_str().to_owned()));
     }
+    for (wanted, present, absent) in [
+        (preliminary, " AND engine_result_first = ?", " AND engine_result_first IS NULL"),
+        (last, " AND engine_result_final = ?", " AND engine_result_final IS NULL"),
+    ] {
+        match wanted {
+            None => {}
+            Some(Some(name)) => {
+                sql.push_str(present);
+                values.push(Box::new(name.as_str().to_owned()));
+            }
+            Some(None) => sql.push_str(absent),
+        }
+    }
     if *undecided {
         sql.push_str(" AND undecided = 1");
     }
     (sql, values)
 }
 
-/// Rows after a cursor, oldest first.
+/// Rows after a cursor, oldest or newest first.
 pub(super) fn select(
     connection: &Connection,
     filter: &RowFilter,
@@ -162,11 +185,13 @@ pub(super) fn select(
     limit: usize,
 ) -> Result<Vec<Record>> {
     let (condition, mut values) = condition(filter, run);
-    values.push(Box::new(cursor.unwrap_or(0).min(i64::MAX as u64)));
+    let (from, order) = match filter.newest_first {
+        true => (cursor.unwrap_or(u64::MAX), "id < ? ORDER BY id DESC"),
+        false => (cursor.unwrap_or(0), "id > ? ORDER BY id"),
+    };
+    values.push(Box::new(from.min(i64::MAX as u64)));
     values.push(Box::new(i64::try_from(limit).unwrap_or(i64::MAX)));
-    let sql = format!(
-        "SELECT {COLUMNS} FROM transactions WHERE {condition} AND id > ? ORDER BY id LIMIT ?"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM transactions WHERE {condition} AND {order} LIMIT ?");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(rusqlite::params_from_iter(values), read_row)?;
     Ok(rows.collect::<Read<_>>()?)
@@ -203,6 +228,7 @@ pub(super) fn counts(connection: &Connection, run: RunId) -> Result<Vec<Count>> 
             invalid: intent.is_invalid(),
             predicted: super::rows::predicted(&intent, first.as_ref(), result.as_ref()),
             overturned: row.get(5)?,
+            first,
             result,
             n: row.get(7)?,
         })

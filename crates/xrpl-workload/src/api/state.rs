@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{Json, Router, extract::State, routing::get};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json_, json};
+use xrpl_protocol::ResultClass;
 use xrpl_tracker::{ResultName, RowFilter, RunId, State as TxState, stats::Stats};
 
 use super::{
@@ -142,6 +143,10 @@ struct Wanted {
     transaction_type: Option<String>,
     account: Option<String>,
     run: Option<u64>,
+    preliminary: Option<String>,
+    #[serde(rename = "final")]
+    last: Option<String>,
+    order: Option<String>,
     limit: Option<usize>,
     cursor: Option<u64>,
 }
@@ -170,10 +175,31 @@ async fn transactions(
         transaction_type: wanted.transaction_type,
         account: wanted.account.map(|text| account("account", &text)).transpose()?,
         run: wanted.run.map(RunId),
+        preliminary: wanted.preliminary.map(|name| result("preliminary", &name)).transpose()?,
+        last: wanted.last.map(|name| result("final", &name)).transpose()?,
+        newest_first: match wanted.order.as_deref() {
+            None | Some("oldest") => false,
+            Some("newest") => true,
+            Some(other) => {
+                return Err(ApiError::bad_request(format!(
+                    "order: {other:?} is neither oldest nor newest"
+                )));
+            }
+        },
         ..RowFilter::default()
     };
     let page = Page { limit: wanted.limit, cursor: wanted.cursor };
     rows(&app, "transactions", &filter, &page).await.map(Json)
+}
+
+/// A result by name; `none` for those without.
+fn result(field: &str, name: &str) -> Result<Option<ResultName>, ApiError> {
+    // An error token of the API counts as a first answer too, so that any name may be asked for.
+    match name {
+        "none" => Ok(None),
+        name if (1..=60).contains(&name.len()) => Ok(Some(ResultName::new(name))),
+        _ => Err(ApiError::bad_request(format!("{field}: from 1 to 60 characters"))),
+    }
 }
 
 async fn failed_with(
@@ -218,11 +244,27 @@ fn failures(stats: &Stats) -> Vec<(&str, u64)> {
     codes
 }
 
+/// A result with what it means, for people.
+fn in_words(code: &str, count: u64) -> Json_ {
+    let result = ResultName::new(code);
+    let meaning = match result.class() {
+        Some(ResultClass::Tes) => "applied",
+        Some(ResultClass::Tec) => "in a ledger: the fee was claimed, nothing else happened",
+        Some(ResultClass::Ter) => "not now: it may apply later",
+        Some(ResultClass::Tef) => "cannot apply to this ledger",
+        Some(ResultClass::Tel) => "this server did not take it",
+        Some(ResultClass::Tem) => "malformed: it can never apply",
+        None => "not an engine result",
+    };
+    json!({"code": code, "count": count, "message": result.message(), "meaning": meaning})
+}
+
 async fn failure_codes(State(app): Shared) -> Json<Json_> {
     let stats = app.tracker.stats();
     let codes = failures(&stats);
     let total: u64 = codes.iter().map(|(_, n)| n).sum();
-    Json(json!({"failure_codes": codes, "total": total}))
+    let detail: Vec<_> = codes.iter().map(|(code, n)| in_words(code, *n)).collect();
+    Json(json!({"failure_codes": codes, "total": total, "detail": detail}))
 }
 
 async fn dossier(State(app): Shared, Segment(text): Segment) -> Result<Json<Json_>, ApiError> {

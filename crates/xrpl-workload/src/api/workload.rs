@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/workload/intent", get(intent).post(set_intent))
         .route("/workload/disabled-types", get(disabled_types))
         .route("/workload/toggle-type", post(toggle_type))
+        .route("/workload/weight", post(set_weight))
 }
 
 fn view(status: &Status) -> Json_ {
@@ -82,6 +83,7 @@ async fn rate_controls(State(app): Shared) -> Result<Json<Json_>, ApiError> {
         "intent": {"invalid": status.intent_invalid},
         "disabled_types": status.disabled_types,
         "types": status.types,
+        "weights": status.weights,
         "running": status.running,
     })))
 }
@@ -149,6 +151,21 @@ async fn disabled_types(State(app): Shared) -> Result<Json<Json_>, ApiError> {
     let disabled = current(&app).await?.disabled_types;
     let names: Vec<_> = disabled.iter().map(|entry| entry.name).collect();
     Ok(Json(json!({"disabled_types": names, "detail": disabled})))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Weight {
+    #[serde(rename = "type")]
+    name: String,
+    weight: u32,
+}
+
+async fn set_weight(
+    State(app): Shared,
+    Body(Weight { name, weight }): Body<Weight>,
+) -> Result<Json<Json_>, ApiError> {
+    Ok(changed(generator(&app)?.set_weight(&name, weight).await?, weight))
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,0 +1,68 @@
+//! Who could send now, and why the others could not: the accounts' lanes as the API shows them.
+
+use serde::Serialize;
+use xrpl_protocol::{AccountId, Sequence};
+
+use crate::{
+    accounts::{Account, Accounts, Role},
+    lane::Blocked,
+};
+
+/// One account's lane at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LaneView {
+    /// The account.
+    pub account: AccountId,
+    /// What it is for: `user`, `gateway`.
+    pub role: &'static str,
+    /// Its transactions in flight, on Sequences and Tickets.
+    pub in_flight: usize,
+    /// The next Sequence never handed out.
+    pub next_sequence: Sequence,
+    /// Tickets that nothing uses yet.
+    pub free_tickets: usize,
+    /// Why it cannot send now; none if it can.
+    pub blocked: Option<&'static str>,
+    /// The same in words.
+    pub reason: Option<&'static str>,
+}
+
+/// Some lanes, and how many there are of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LaneList {
+    /// Accounts that send.
+    pub total: usize,
+    /// Those that cannot send now.
+    pub blocked: usize,
+    /// At most as many as asked for: those that cannot send first, then by what is in flight.
+    pub lanes: Vec<LaneView>,
+}
+
+fn view(account: &Account) -> LaneView {
+    let blocked = account.lane.may_take(1).err();
+    LaneView {
+        account: account.id,
+        role: match account.role {
+            Role::Gateway => "gateway",
+            _ => "user",
+        },
+        in_flight: account.lane.in_flight(),
+        next_sequence: account.lane.next(),
+        free_tickets: account.lane.free_tickets(),
+        blocked: blocked.map(Blocked::name),
+        reason: blocked.map(Blocked::reason),
+    }
+}
+
+/// The lanes of those that send load.
+pub(crate) fn list(accounts: &Accounts, limit: usize) -> LaneList {
+    let sends = |account: &&Account| matches!(account.role, Role::User | Role::Gateway);
+    let mut lanes: Vec<_> =
+        accounts.iter().filter(sends).filter(|account| account.active).map(view).collect();
+    let (total, blocked) = (lanes.len(), lanes.iter().filter(|l| l.blocked.is_some()).count());
+    let order = |lane: &LaneView| (lane.blocked.is_none(), std::cmp::Reverse(lane.in_flight));
+    // Stable: equal ones keep the order of the accounts, so that a page does not jump.
+    lanes.sort_by_key(order);
+    lanes.truncate(limit);
+    LaneList { total, blocked, lanes }
+}

@@ -1,0 +1,113 @@
+//! The newest validated ledgers, and what of them is ours.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use xrpl_protocol::{Drops, Hash256, LedgerIndex};
+
+use crate::{evidence::Source, message::LedgerClosed};
+
+/// Ledgers kept.
+const KEPT: usize = 256;
+
+/// One validated ledger.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LedgerView {
+    /// Its index.
+    pub ledger_index: LedgerIndex,
+    /// Its hash; none before a stream or a node told it.
+    pub ledger_hash: Option<Hash256>,
+    /// Seconds since 2000-01-01 00:00 UTC.
+    pub close_time: Option<u32>,
+    /// Its transactions, as far as a source said how many.
+    pub txn_count: Option<u32>,
+    /// Those of them that are tracked.
+    pub ours: u64,
+    /// The same by the source that showed them first.
+    pub ours_by_source: BTreeMap<Source, u64>,
+    /// Every transaction of it was seen.
+    pub complete: bool,
+    /// It was read because the stream missed it or part of it.
+    pub backfilled: bool,
+    /// Cost of a reference transaction.
+    pub base_fee: Option<Drops>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    told: Option<(Hash256, u32, Drops)>,
+    txn_count: Option<u32>,
+    ours: [u64; Source::ALL.len()],
+    backfilled: bool,
+}
+
+/// A bounded number of ledgers, by index.
+#[derive(Debug, Default)]
+pub(crate) struct LedgerLog(BTreeMap<u32, Entry>);
+
+impl LedgerLog {
+    fn entry(&mut self, index: LedgerIndex) -> &mut Entry {
+        if self.0.len() >= KEPT && !self.0.contains_key(&index.0) {
+            self.0.pop_first();
+        }
+        self.0.entry(index.0).or_default()
+    }
+
+    pub(crate) fn told(&mut self, ledger: &LedgerClosed) {
+        let entry = self.entry(ledger.index);
+        entry.told = Some((ledger.hash, ledger.close_time, ledger.base_fee));
+        entry.txn_count = ledger.txn_count.or(entry.txn_count);
+    }
+
+    pub(crate) fn validated(&mut self, index: LedgerIndex, source: Source) {
+        self.entry(index).ours[source as usize] += 1;
+    }
+
+    pub(crate) fn backfilled(&mut self, index: LedgerIndex, txn_count: usize) {
+        let entry = self.entry(index);
+        entry.backfilled = true;
+        entry.txn_count = entry.txn_count.or(u32::try_from(txn_count).ok());
+    }
+
+    /// The newest ones first, at most `limit`.
+    pub(crate) fn newest(&self, limit: usize, complete: impl Fn(u32) -> bool) -> Vec<LedgerView> {
+        let view = |(index, entry): (&u32, &Entry)| LedgerView {
+            ledger_index: LedgerIndex(*index),
+            ledger_hash: entry.told.map(|(hash, ..)| hash),
+            close_time: entry.told.map(|(_, time, _)| time),
+            txn_count: entry.txn_count,
+            ours: entry.ours.iter().sum(),
+            ours_by_source: Source::ALL
+                .into_iter()
+                .map(|source| (source, entry.ours[source as usize]))
+                .filter(|(_, n)| *n > 0)
+                .collect(),
+            complete: complete(*index),
+            backfilled: entry.backfilled,
+            base_fee: entry.told.map(|(.., fee)| fee),
+        };
+        self.0.iter().rev().take(limit).map(view).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_bounded_and_tells_the_newest_first() {
+        let mut log = LedgerLog::default();
+        for index in 1..=300 {
+            log.validated(LedgerIndex(index), Source::Ws);
+            log.validated(LedgerIndex(index), Source::Poll);
+        }
+        log.backfilled(LedgerIndex(300), 7);
+        assert_eq!(log.0.len(), KEPT);
+        let newest = log.newest(2, |index| index == 299);
+        assert_eq!(newest.iter().map(|l| l.ledger_index.0).collect::<Vec<_>>(), [300, 299]);
+        let of = |l: &LedgerView| (l.ours, l.txn_count, l.complete, l.backfilled);
+        assert_eq!(of(&newest[0]), (2, Some(7), false, true));
+        assert_eq!(of(&newest[1]), (2, None, true, false));
+        assert_eq!(newest[0].ours_by_source, BTreeMap::from([(Source::Ws, 1), (Source::Poll, 1)]));
+    }
+}

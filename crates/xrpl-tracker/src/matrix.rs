@@ -1,0 +1,84 @@
+//! What the node said first against what the ledger did, counted as transactions end.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use crate::{evidence::ResultName, lifecycle::State, stats::TypeIndex};
+
+/// Kinds of ends told apart. Names of results come from nodes, so that there must be a bound; there
+/// are far fewer in any real run.
+const MOST_CELLS: usize = 4_096;
+
+/// Ended transactions that share these properties.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// Their type.
+    pub transaction_type: Arc<str>,
+    /// The first preliminary result; none where no answer came.
+    pub preliminary: Option<ResultName>,
+    /// The terminal state.
+    pub state: State,
+    /// The final result: that of the metadata, or the refusal.
+    #[serde(rename = "final")]
+    pub last: Option<ResultName>,
+    /// Whether they are deliberately wrong.
+    pub invalid: bool,
+    /// How many.
+    pub count: u64,
+}
+
+/// What a cell is found by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CellKey {
+    pub(crate) transaction_type: TypeIndex,
+    pub(crate) preliminary: Option<ResultName>,
+    pub(crate) state: State,
+    pub(crate) last: Option<ResultName>,
+    pub(crate) invalid: bool,
+}
+
+/// All cells.
+#[derive(Debug, Default)]
+pub(crate) struct Matrix(FxHashMap<CellKey, u64>);
+
+impl Matrix {
+    pub(crate) fn add(&mut self, key: CellKey, n: u64) {
+        if let Some(count) = self.0.get_mut(&key) {
+            *count += n;
+        } else if self.0.len() < MOST_CELLS {
+            self.0.insert(key, n);
+        }
+    }
+
+    pub(crate) fn take(&mut self, key: &CellKey) {
+        if let Some(count) = self.0.get_mut(key) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// The cells, most frequent first.
+    pub(crate) fn cells(&self, name: impl Fn(TypeIndex) -> Arc<str>) -> Vec<Cell> {
+        let mut cells: Vec<_> = self
+            .0
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(key, count)| Cell {
+                transaction_type: name(key.transaction_type),
+                preliminary: key.preliminary.clone(),
+                state: key.state,
+                last: key.last.clone(),
+                invalid: key.invalid,
+                count: *count,
+            })
+            .collect();
+        cells.sort_unstable_by(|a, b| {
+            let key = |cell: &Cell| {
+                (cell.transaction_type.clone(), cell.preliminary.clone(), cell.last.clone())
+            };
+            b.count.cmp(&a.count).then_with(|| key(a).cmp(&key(b)))
+        });
+        cells
+    }
+}

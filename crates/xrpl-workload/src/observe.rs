@@ -1,0 +1,165 @@
+//! What the page draws over time: one sample a second, and the fee level of each ledger. Bounded.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use xrpl_client::{Pool, request::Fee};
+use xrpl_tracker::{State, Tracker};
+
+use crate::{events::Meter, session::unix_ms};
+
+/// How far apart samples are.
+pub const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+/// Samples kept: ten minutes.
+pub const SAMPLES: usize = 600;
+/// Ledgers whose fee level is kept.
+const LEDGERS: usize = 256;
+
+/// The counters at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Sample {
+    /// When, milliseconds since 1970.
+    pub at_ms: u64,
+    /// The newest validated ledger.
+    pub ledger_index: u32,
+    /// Transactions of the run.
+    pub submitted: u64,
+    /// Validated ones.
+    pub validated: u64,
+    /// Without an end.
+    pub pending: u64,
+    /// Validated a second, over the last ten seconds.
+    pub validated_per_second: f64,
+    /// Medians and tails of hand-in to validation so far, milliseconds.
+    pub finality_ms_p50: u64,
+    /// Nine of ten.
+    pub finality_ms_p90: u64,
+    /// Ninety-nine of a hundred.
+    pub finality_ms_p99: u64,
+}
+
+/// What a node asked for while a ledger was the newest validated one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FeeLevel {
+    /// To get into the open ledger, drops.
+    pub open_ledger_fee: u64,
+    /// Transactions in the queue.
+    pub queue_size: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    samples: VecDeque<Sample>,
+    fees: BTreeMap<u32, FeeLevel>,
+}
+
+/// Keeps samples and fee levels.
+#[derive(Clone, Debug, Default)]
+pub struct Observer(Arc<Mutex<Kept>>);
+
+impl Observer {
+    /// Looks once a second and at each ledger, until cancelled.
+    pub async fn watch(self, tracker: Tracker, pool: Pool, meter: Meter, end: CancellationToken) {
+        let mut ticks = interval(SAMPLE_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut asked = 0;
+        loop {
+            tokio::select! {
+                () = end.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            self.look(&tracker, &meter);
+            let head = tracker.ledger().borrow().index.0;
+            if head == asked {
+                continue;
+            }
+            asked = head;
+            let wanted = Fee::default();
+            let answer = tokio::select! {
+                () = end.cancelled() => return,
+                answer = pool.request(&wanted) => answer,
+            };
+            // A node that does not answer now has no fee level to tell; the next ledger asks again.
+            if let Ok(fee) = answer {
+                let level = FeeLevel {
+                    open_ledger_fee: fee.drops.open_ledger_fee.0,
+                    queue_size: fee.current_queue_size,
+                };
+                self.note_fee(head, level);
+            }
+        }
+    }
+
+    fn look(&self, tracker: &Tracker, meter: &Meter) {
+        let stats = tracker.stats();
+        self.note(Sample {
+            at_ms: unix_ms(),
+            ledger_index: stats.ledger_index.0,
+            submitted: stats.total_tracked,
+            validated: stats.by_state.get(&State::Validated).copied().unwrap_or(0),
+            pending: stats.pending,
+            validated_per_second: (meter.current() * 10.0).round() / 10.0,
+            finality_ms_p50: stats.finality_ms.p50,
+            finality_ms_p90: stats.finality_ms.p90,
+            finality_ms_p99: stats.finality_ms.p99,
+        });
+    }
+
+    fn note(&self, sample: Sample) {
+        let samples = &mut self.0.lock().samples;
+        samples.push_back(sample);
+        if samples.len() > SAMPLES {
+            samples.pop_front();
+        }
+    }
+
+    fn note_fee(&self, ledger: u32, level: FeeLevel) {
+        let fees = &mut self.0.lock().fees;
+        fees.insert(ledger, level);
+        if fees.len() > LEDGERS {
+            fees.pop_first();
+        }
+    }
+
+    /// Samples taken after a moment, oldest first.
+    #[must_use]
+    pub fn since(&self, at_ms: u64) -> Vec<Sample> {
+        let kept = self.0.lock();
+        let from = kept.samples.partition_point(|sample| sample.at_ms <= at_ms);
+        kept.samples.range(from..).copied().collect()
+    }
+
+    /// The fee level while a ledger was the newest, where it was asked for.
+    #[must_use]
+    pub fn fee_level(&self, ledger: u32) -> Option<FeeLevel> {
+        self.0.lock().fees.get(&ledger).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_and_fees_are_bounded_and_told_from_a_moment_on() {
+        let observer = Observer::default();
+        for n in 0..2_000_u32 {
+            observer.note(Sample { at_ms: u64::from(n) * 1_000, ..Sample::default() });
+            let level = FeeLevel { open_ledger_fee: u64::from(n), queue_size: None };
+            observer.note_fee(n, level);
+        }
+        assert_eq!(observer.since(0).len(), SAMPLES);
+        let newest = observer.since(1_997_000);
+        assert_eq!(newest.iter().map(|s| s.at_ms).collect::<Vec<_>>(), [1_998_000, 1_999_000]);
+        assert_eq!(observer.since(u64::MAX), []);
+        assert_eq!(observer.fee_level(1_743), None);
+        assert_eq!(observer.fee_level(1_744).map(|l| l.open_ledger_fee), Some(1_744));
+    }
+}
