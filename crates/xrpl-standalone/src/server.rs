@@ -20,6 +20,7 @@ use serde_json::{Map, Value as Json, json};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
+    sync::watch,
     time::{self, Instant},
 };
 use tokio_tungstenite::{
@@ -86,6 +87,8 @@ pub(crate) struct Shared {
     started: Instant,
     start_time: u32,
     ports: Mutex<(u16, u16)>,
+    /// Whether a ledger is being closed.
+    closing: watch::Sender<bool>,
     connections: AtomicU64,
     pub(crate) node_key: String,
 }
@@ -106,6 +109,7 @@ impl Shared {
             started: Instant::now(),
             start_time,
             ports: Mutex::default(),
+            closing: watch::Sender::default(),
             connections: AtomicU64::new(0),
             node_key: base58::encode(base58::NODE_PUBLIC, &key.public_key().0),
         }
@@ -140,7 +144,17 @@ impl Shared {
 
     pub(crate) fn accept(&self) -> Arc<ClosedLedger> {
         let now = self.now();
-        self.change(|node| node.accept(now))
+        self.closing.send_replace(true);
+        let ledger = self.change(|node| node.accept(now));
+        self.closing.send_replace(false);
+        ledger
+    }
+
+    /// Waits while a ledger is being closed, so that the runtime's threads do not all stand at its
+    /// lock.
+    async fn until_open(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.closing.subscribe().wait_for(|closing| !closing).await;
     }
 
     /// Changes the ledger and tells the subscribers, so that messages come in the ledger's order.
@@ -326,6 +340,7 @@ async fn http_request(
     let Ok(Json::Object(request)) = serde_json::from_slice::<Json>(&body) else {
         return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: "));
     };
+    shared.until_open().await;
     let answer = match request.get("method").and_then(Json::as_str) {
         Some("batch") => match request.get("params") {
             Some(Json::Array(calls)) => {
@@ -422,21 +437,21 @@ impl WsConnection {
         let (mut sink, mut source) = stream.split();
         let writer = async {
             while let Some(message) = outgoing.recv().await {
-                let sent = match message {
-                    Outgoing::Text(text) => {
-                        this.queue.written();
-                        // Flushed once the queue is empty.
-                        match outgoing.is_empty() {
-                            true => sink.send(Message::Text(text)).await,
-                            false => sink.feed(Message::Text(text)).await,
-                        }
-                    }
+                let text = match message {
+                    Outgoing::Message(message) => message.text(),
+                    Outgoing::Text(text) => text,
                     Outgoing::Close(code, reason) => {
                         let frame =
                             CloseFrame { code: CloseCode::from(code), reason: reason.into() };
                         let _ = sink.send(Message::Close(Some(frame))).await;
                         return;
                     }
+                };
+                this.queue.written();
+                // Flushed once the queue is empty.
+                let sent = match outgoing.is_empty() {
+                    true => sink.send(Message::Text(text)).await,
+                    false => sink.feed(Message::Text(text)).await,
                 };
                 if sent.is_err() {
                     return;
@@ -454,8 +469,9 @@ impl WsConnection {
                     Message::Close(_) => return,
                     _ => continue,
                 };
+                this.shared.until_open().await;
                 let answer = this.request(&text);
-                if !this.queue.send(answer.to_string().into(), usize::MAX) {
+                if !this.queue.send(Outgoing::Text(answer.to_string().into()), usize::MAX) {
                     return;
                 }
             }

