@@ -2,6 +2,7 @@
 //! metadata, every ledger hash. What differs is listed with its reason in `replay_differences.json`,
 //! and that list must be exact.
 
+mod recordings;
 mod replay_support;
 
 use replay_support::{Differences, Recording};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use xrpl_protocol::{EngineResult, Hash256, Object, ResultClass, fields, object_id};
 
 use super::{
+    adopt,
     canonical::CanonicalSet,
     closed::{ClosedLedger, LedgerTransaction},
     entry_type,
@@ -91,6 +92,43 @@ pub(super) fn build(
     let burnt = view.burnt;
     let mut state = parent.state.clone();
     view.apply_to(&mut state);
+    after(parent, close_time, burnt, state, transactions)
+}
+
+/// A ledger that another server closed after `parent`, from its transactions and their metadata.
+pub(super) fn adopt(
+    parent: &ClosedLedger,
+    close_time: u32,
+    transactions: Vec<(Arc<PreparedTx>, Object)>,
+) -> ClosedLedger {
+    let transactions: Vec<_> = transactions
+        .into_iter()
+        .zip(0..)
+        .map(|((tx, metadata), index)| {
+            let code = metadata.u8(fields::TRANSACTION_RESULT).unwrap_or_default();
+            Arc::new(LedgerTransaction {
+                tx,
+                result: EngineResult::from_code(i32::from(code))
+                    .unwrap_or(EngineResult::TES_SUCCESS),
+                metadata_blob: metadata.encode(),
+                metadata,
+                index,
+            })
+        })
+        .collect();
+    let mut state = parent.state.clone();
+    adopt::apply(&mut state, parent.header.index + 1, &transactions);
+    let burnt = transactions.iter().map(|tx| tx.tx.fee.unwrap_or_default().unsigned_abs()).sum();
+    after(parent, close_time, burnt, state, transactions)
+}
+
+fn after(
+    parent: &ClosedLedger,
+    close_time: u32,
+    burnt: u64,
+    mut state: ShaMap<Entry>,
+    transactions: Vec<Arc<LedgerTransaction>>,
+) -> ClosedLedger {
     let index = parent.header.index + 1;
     update_skip_lists(&mut state, index, parent.header.hash);
     let header = LedgerHeader {

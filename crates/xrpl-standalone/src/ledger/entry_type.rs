@@ -10,6 +10,8 @@ pub const DIRECTORY_NODE: u16 = 0x64;
 pub const AMENDMENTS: u16 = 0x66;
 /// `LedgerHashes`.
 pub const LEDGER_HASHES: u16 = 0x68;
+/// `NFTokenPage`.
+pub const NFT_PAGE: u16 = 0x50;
 /// `Offer`.
 pub const OFFER: u16 = 0x6f;
 /// `DepositPreauth`.

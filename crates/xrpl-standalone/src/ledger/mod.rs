@@ -4,6 +4,7 @@
 //! transactions (prepared by [`PreparedTx`], outside any lock) and the time, and take away answers
 //! and [`Event`]s.
 
+mod adopt;
 mod canonical;
 mod close;
 pub mod closed;

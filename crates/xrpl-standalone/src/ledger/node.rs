@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use rustc_hash::FxHashMap;
-use xrpl_protocol::{AccountId, Drops, EngineResult, Hash256, ResultClass, TxHash};
+use xrpl_protocol::{AccountId, Drops, EngineResult, Hash256, Object, ResultClass, TxHash};
 
 use super::{
     canonical::CanonicalSet,
@@ -454,7 +454,25 @@ impl Node {
         let proposed = self.open.transactions();
         let mut retries = CanonicalSet::new(close::set_hash(&proposed));
         proposed.into_iter().for_each(|tx| retries.insert(tx));
-        let ledger = Arc::new(close::build(&self.context, &parent, close_time, &mut retries));
+        let ledger = close::build(&self.context, &parent, close_time, &mut retries);
+        self.follow(ledger, retries)
+    }
+
+    /// Takes over a ledger that another server closed after this one's newest: its close time, and
+    /// its transactions with their metadata in order. For replaying recordings that hold
+    /// transactions of types not built here.
+    pub fn adopt(
+        &mut self,
+        close_time: u32,
+        transactions: Vec<(Arc<PreparedTx>, Object)>,
+    ) -> Arc<ClosedLedger> {
+        let ledger = close::adopt(self.closed(), close_time, transactions);
+        self.follow(ledger, CanonicalSet::default())
+    }
+
+    /// Goes on from a ledger that has just been closed.
+    fn follow(&mut self, ledger: ClosedLedger, retries: CanonicalSet) -> Arc<ClosedLedger> {
+        let ledger = Arc::new(ledger);
         self.txq.process_closed(&self.context, &ledger);
         self.store(Arc::clone(&ledger));
         self.reopen(&ledger, retries);
