@@ -396,6 +396,7 @@ impl Core {
                 .or_else(|| entry.progress.engine_result_last.clone()),
             validated_ledger: place.map(|place| place.ledger_index),
             source: place.map(|place| place.source),
+            latencies: entry.progress.latencies,
         };
         // Receivers may have gone in the meantime.
         let _ = self.links.events.send(Arc::new(change));

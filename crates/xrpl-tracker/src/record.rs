@@ -225,8 +225,10 @@ pub struct StateChange {
     /// Its type.
     pub transaction_type: Arc<str>,
     /// Before; none for a new one.
+    #[serde(rename = "previous_state")]
     pub from: Option<State>,
     /// After.
+    #[serde(rename = "state")]
     pub to: State,
     /// The newest result, preliminary or final.
     pub engine_result: Option<ResultName>,
@@ -234,6 +236,9 @@ pub struct StateChange {
     pub validated_ledger: Option<LedgerIndex>,
     /// Which way it was seen, once validated.
     pub source: Option<Source>,
+    /// How long it took so far.
+    #[serde(flatten)]
+    pub latencies: Latencies,
 }
 
 /// One transaction seen in one validated ledger, whichever source came first.

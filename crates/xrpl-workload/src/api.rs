@@ -20,6 +20,7 @@ use crate::session::App;
 
 mod accounts;
 mod error;
+mod events;
 mod extract;
 mod network;
 mod observe;
@@ -29,6 +30,7 @@ mod transaction;
 mod workload;
 
 pub use error::ApiError;
+pub use events::READERS;
 pub use transaction::Idempotency;
 
 /// The largest body: a signed transaction in hex is far smaller.
@@ -56,6 +58,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(network::routes())
         .merge(state::routes())
         .merge(observe::routes())
+        .merge(events::routes())
         .merge(accounts::routes())
         .merge(transaction::routes())
         .merge(workload::routes())

@@ -1,129 +1,326 @@
-//! What happens over time: how fast transactions are validated.
+//! What happens, in order: state changes, ledgers, and counters once a second.
+//!
+//! The last [`KEPT`] events stand in one buffer that all readers share. A reader holds nothing but
+//! its place in it, so that readers cost no memory and never hold up who writes: one that is too
+//! slow finds its place gone and is told so.
 
 use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::{
+    sync::{Notify, broadcast::error::RecvError, watch},
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
-use xrpl_tracker::{State, Tracker};
+use xrpl_tracker::{LedgerView, State, StateChange};
 
-/// How often the counters are looked at.
-const LOOK: Duration = Duration::from_millis(100);
-/// Over how long the current rate is taken: some ledgers, since validations come in bursts.
-const WINDOW: Duration = Duration::from_secs(10);
+use crate::session::{App, unix_ms};
 
-#[derive(Clone, Copy, Debug)]
-struct Sample {
-    at: Instant,
-    validated: u64,
+/// Events kept for readers that come again.
+pub const KEPT: usize = 16_384;
+/// Events that a reader is handed at once.
+const BATCH: usize = 256;
+/// How often the counters are told.
+const STATS_EVERY: Duration = Duration::from_secs(1);
+/// Ledgers that are told again when more is known of them.
+const LEDGERS_TOLD_AGAIN: usize = 8;
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Happening {
+    /// A transaction changed its state, or is new.
+    State(Arc<StateChange>),
+    /// A ledger was validated, or more is known of one.
+    Ledger(Arc<LedgerEvent>),
+    /// The counters.
+    Stats(Arc<StatsEvent>),
+    /// State changes that were too many at once to be told.
+    Gap(Gap),
+}
+
+impl Happening {
+    /// The event's name in the stream.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::State(_) => "state",
+            Self::Ledger(_) => "ledger",
+            Self::Stats(_) => "stats",
+            Self::Gap(_) => "gap",
+        }
+    }
+}
+
+/// A ledger as it is told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LedgerEvent {
+    /// The ledger.
+    #[serde(flatten)]
+    pub ledger: LedgerView,
+    /// What got a transaction into the open ledger while this one was the newest, drops.
+    pub open_ledger_fee: Option<u64>,
+    /// Transactions in the node's queue at that time.
+    pub queue_size: Option<u64>,
+}
+
+/// The counters as they are told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StatsEvent {
+    /// When, milliseconds since 1970.
+    pub at_ms: u64,
+    /// The newest validated ledger.
+    pub ledger_index: u32,
+    /// Transactions of the run.
+    pub submitted: u64,
+    /// Validated ones.
+    pub validated: u64,
+    /// Without an end.
+    pub pending: u64,
+    /// By state.
+    pub by_state: BTreeMap<State, u64>,
+    /// Validated ones by the source that came first.
+    pub validated_by_source: BTreeMap<xrpl_tracker::Source, u64>,
+    /// Validated a second, over the last ten seconds.
+    pub validated_per_second: f64,
+    /// Half of all hand-ins were validated within this time, milliseconds.
+    pub finality_ms_p50: u64,
+    /// Nine of ten.
+    pub finality_ms_p90: u64,
+    /// Ninety-nine of a hundred.
+    pub finality_ms_p99: u64,
+    /// Whether load runs.
+    pub running: bool,
+    /// What the run is doing: `preparing`, `ready`, `stopping`.
+    pub phase: &'static str,
+    /// Streams connected.
+    pub connected: usize,
+}
+
+/// What a reader was not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// How many events; none if that is not known.
+    pub missed: Option<u64>,
+    /// Why: `buffer`, `another_process`, `too_slow`, `burst`.
+    pub reason: &'static str,
 }
 
 #[derive(Debug, Default)]
-struct Samples {
-    /// The start of load.
-    start: Option<Sample>,
-    /// When the count last moved, and to what.
-    last: Option<Sample>,
-    /// Of the window, oldest first.
-    recent: std::collections::VecDeque<Sample>,
+struct Buffer {
+    /// How many were dropped at the front: the first one kept has this number plus one.
+    dropped: u64,
+    kept: VecDeque<Happening>,
 }
 
-/// Measures validated transactions a second.
-#[derive(Clone, Debug, Default)]
-pub struct Meter(Arc<Mutex<Samples>>);
+/// Events of the run, and whoever reads them.
+#[derive(Debug)]
+pub struct Events {
+    buffer: Mutex<Buffer>,
+    newest: watch::Sender<u64>,
+    wanted: Notify,
+}
 
-impl Meter {
-    /// Looks at the tracker until cancelled.
-    pub async fn watch(self, tracker: Tracker, cancel: CancellationToken) {
-        let mut ticks = tokio::time::interval(LOOK);
+impl Default for Events {
+    fn default() -> Self {
+        Self { buffer: Mutex::default(), newest: watch::Sender::new(0), wanted: Notify::new() }
+    }
+}
+
+/// What a reader finds at its place.
+#[derive(Debug)]
+pub enum Read {
+    /// The next events with their numbers, oldest first; empty if nothing happened yet.
+    Events(Vec<(u64, Happening)>),
+    /// The place is gone: so many events were dropped unread.
+    Missed(u64),
+}
+
+impl Events {
+    /// The number of the newest event; 0 before the first.
+    #[must_use]
+    pub fn newest(&self) -> u64 {
+        *self.newest.borrow()
+    }
+
+    /// A bell for new events. From the first reader on, state changes are kept.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.wanted.notify_one();
+        self.newest.subscribe()
+    }
+
+    /// What happened after an event.
+    #[must_use]
+    pub fn after(&self, number: u64) -> Read {
+        let buffer = self.buffer.lock();
+        let Some(from) = number.checked_sub(buffer.dropped) else {
+            return Read::Missed(buffer.dropped - number);
+        };
+        let from = usize::try_from(from).unwrap_or(usize::MAX).min(buffer.kept.len());
+        let next = buffer.kept.range(from..).take(BATCH).cloned();
+        let first = buffer.dropped + from as u64 + 1;
+        Read::Events((first..).zip(next).collect())
+    }
+
+    fn push(&self, happenings: impl IntoIterator<Item = Happening>) {
+        let newest = {
+            let mut buffer = self.buffer.lock();
+            for happening in happenings {
+                if buffer.kept.len() >= KEPT {
+                    buffer.kept.pop_front();
+                    buffer.dropped += 1;
+                }
+                buffer.kept.push_back(happening);
+            }
+            buffer.dropped + buffer.kept.len() as u64
+        };
+        self.newest.send_replace(newest);
+    }
+
+    /// Collects until cancelled.
+    pub async fn watch(app: Arc<App>, end: CancellationToken) {
+        let events = &app.events;
+        // Until somebody reads, no state change is worth its copy.
+        tokio::select! {
+            () = end.cancelled() => return,
+            () = events.wanted.notified() => {}
+        }
+        let mut changes = app.tracker.events();
+        let mut head = app.tracker.ledger();
+        let mut ticks = interval(STATS_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut told = HashMap::new();
         loop {
             tokio::select! {
-                () = cancel.cancelled() => return,
-                _ = ticks.tick() => self.look(&tracker),
+                () = end.cancelled() => return,
+                change = changes.recv() => match change {
+                    Ok(first) => {
+                        let more = std::iter::from_fn(|| changes.try_recv().ok()).take(BATCH);
+                        let all: Vec<_> = std::iter::once(first).chain(more).collect();
+                        events.push(all.into_iter().map(Happening::State));
+                    }
+                    Err(RecvError::Lagged(missed)) => {
+                        let gap = Gap { missed: Some(missed), reason: "burst" };
+                        events.push([Happening::Gap(gap)]);
+                    }
+                    Err(RecvError::Closed) => return,
+                },
+                moved = head.changed() => match moved {
+                    Ok(()) => tell_ledgers(&app, &mut told),
+                    Err(_) => return,
+                },
+                _ = ticks.tick() => {
+                    tell_ledgers(&app, &mut told);
+                    events.push([Happening::Stats(Arc::new(stats(&app)))]);
+                }
             }
         }
     }
+}
 
-    /// Looks at the tracker once.
-    pub fn look(&self, tracker: &Tracker) {
-        self.note(Instant::now(), validated(&tracker.stats()));
-    }
-
-    /// From now on it is the load that counts.
-    pub fn load_starts(&self, tracker: &Tracker) {
-        let sample = Sample { at: Instant::now(), validated: validated(&tracker.stats()) };
-        let mut samples = self.0.lock();
-        samples.start = Some(sample);
-        samples.last = Some(sample);
-    }
-
-    fn note(&self, at: Instant, validated: u64) {
-        let mut samples = self.0.lock();
-        let sample = Sample { at, validated };
-        if samples.last.is_none_or(|last| last.validated != validated) {
-            samples.last = Some(sample);
-        }
-        samples.recent.push_back(sample);
-        while samples.recent.front().is_some_and(|first| at - first.at > WINDOW) {
-            samples.recent.pop_front();
+/// Tells ledgers that are new or of which more is known.
+fn tell_ledgers(app: &App, told: &mut HashMap<u32, Arc<LedgerEvent>>) {
+    let mut news = Vec::new();
+    let newest = app.tracker.ledgers(LEDGERS_TOLD_AGAIN);
+    let oldest = newest.last().map_or(0, |ledger| ledger.ledger_index.0);
+    for ledger in newest.into_iter().rev() {
+        let index = ledger.ledger_index.0;
+        let event = ledger_event(app, ledger);
+        if told.get(&index).is_none_or(|before| **before != event) {
+            let event = Arc::new(event);
+            told.insert(index, Arc::clone(&event));
+            news.push(Happening::Ledger(event));
         }
     }
-
-    /// Of the load so far: validated, over the time from its start to the last validation.
-    #[must_use]
-    pub fn of_load(&self) -> f64 {
-        let samples = self.0.lock();
-        match (samples.start, samples.last) {
-            (Some(start), Some(last)) => rate(start, last),
-            _ => 0.0,
-        }
-    }
-
-    /// Of the last ten seconds.
-    #[must_use]
-    pub fn current(&self) -> f64 {
-        let samples = self.0.lock();
-        match (samples.recent.front(), samples.recent.back()) {
-            (Some(first), Some(last)) => rate(*first, *last),
-            _ => 0.0,
-        }
+    told.retain(|index, _| *index >= oldest);
+    if !news.is_empty() {
+        app.events.push(news);
     }
 }
 
-fn validated(stats: &xrpl_tracker::Stats) -> u64 {
-    stats.by_state.get(&State::Validated).copied().unwrap_or(0)
+/// A ledger with its fee level.
+#[must_use]
+pub fn ledger_event(app: &App, ledger: LedgerView) -> LedgerEvent {
+    let level = app.observer.fee_level(ledger.ledger_index.0);
+    LedgerEvent {
+        open_ledger_fee: level.map(|level| level.open_ledger_fee),
+        queue_size: level.and_then(|level| level.queue_size),
+        ledger,
+    }
 }
 
-fn rate(from: Sample, to: Sample) -> f64 {
-    let seconds = to.at.saturating_duration_since(from.at).as_secs_f64();
-    let count = to.validated.saturating_sub(from.validated);
-    // One look apart tells nothing.
-    if seconds < LOOK.as_secs_f64() / 2.0 { 0.0 } else { count as f64 / seconds }
+fn stats(app: &App) -> StatsEvent {
+    let stats = app.tracker.stats();
+    StatsEvent {
+        at_ms: unix_ms(),
+        ledger_index: stats.ledger_index.0,
+        submitted: stats.total_tracked,
+        validated: stats.by_state.get(&State::Validated).copied().unwrap_or(0),
+        pending: stats.pending,
+        by_state: stats.by_state,
+        validated_by_source: stats.validated_by_source,
+        validated_per_second: (app.meter.current() * 10.0).round() / 10.0,
+        finality_ms_p50: stats.finality_ms.p50,
+        finality_ms_p90: stats.finality_ms.p90,
+        finality_ms_p99: stats.finality_ms.p99,
+        running: app.generator().is_some_and(|generator| generator.last_status().running),
+        phase: app.phase().name(),
+        connected: app.tracker.ws_stats().connected,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_rate_of_a_load_ends_with_its_last_validation() {
-        let meter = Meter::default();
-        let t0 = Instant::now();
-        let at = |s: u64| t0 + Duration::from_secs(s);
-        meter.0.lock().start = Some(Sample { at: t0, validated: 100 });
-        for second in 1..=60 {
-            meter.note(at(second), 100 + 50 * second.min(20));
+    fn gap(n: u64) -> Happening {
+        Happening::Gap(Gap { missed: Some(n), reason: "burst" })
+    }
+
+    fn numbers(read: Read) -> Vec<u64> {
+        match read {
+            Read::Events(events) => {
+                for (number, happening) in &events {
+                    assert!(
+                        matches!(happening, Happening::Gap(gap) if gap.missed == Some(*number))
+                    );
+                }
+                events.into_iter().map(|(number, _)| number).collect()
+            }
+            Read::Missed(n) => panic!("missed {n}"),
         }
-        assert_eq!(meter.of_load(), 50.0);
-        assert_eq!(meter.current(), 0.0);
-        assert!(meter.0.lock().recent.len() <= 11);
     }
 
     #[test]
-    fn nothing_measured_is_no_rate() {
-        assert_eq!(Meter::default().of_load(), 0.0);
-        assert_eq!(Meter::default().current(), 0.0);
+    fn readers_find_their_place_until_it_is_gone() {
+        let events = Events::default();
+        assert!(numbers(events.after(0)).is_empty());
+        events.push((1..=3).map(gap));
+        assert_eq!(numbers(events.after(0)), [1, 2, 3]);
+        assert_eq!(numbers(events.after(2)), [3]);
+        assert!(numbers(events.after(3)).is_empty());
+        // A number that was never given out is the end, not a panic.
+        assert!(numbers(events.after(u64::MAX)).is_empty());
+        events.push((4..=KEPT as u64 + 5).map(gap));
+        assert_eq!(events.newest(), KEPT as u64 + 5);
+        assert_eq!(events.buffer.lock().kept.len(), KEPT);
+        assert!(matches!(events.after(2), Read::Missed(3)));
+        assert_eq!(numbers(events.after(5)).len(), BATCH);
+        assert_eq!(numbers(events.after(KEPT as u64 + 4)), [KEPT as u64 + 5]);
+    }
+
+    #[test]
+    fn whoever_waits_is_woken() {
+        let events = Events::default();
+        let mut bell = events.subscribe();
+        assert!(!bell.has_changed().unwrap());
+        events.push([gap(1)]);
+        assert!(bell.has_changed().unwrap());
+        assert_eq!(*bell.borrow_and_update(), 1);
     }
 }

@@ -6,7 +6,8 @@
 //! | [`cli`] | the command line, one file per command |
 //! | [`session`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
 //! | [`api`] | the HTTP API, one file per group of routes |
-//! | [`events`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
+//! | [`events`] | what happens, in order, kept for a while: what `/events` sends |
+//! | [`meter`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
 //! | [`view`], [`summary`] | what a run prints while it goes on and at its end |
 
 pub mod api;
@@ -14,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod embedded;
 pub mod events;
+pub mod meter;
 pub mod metrics;
 pub mod observe;
 pub mod session;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use xrpl_client::{Pool, request::Fee};
 use xrpl_tracker::{State, Tracker};
 
-use crate::{events::Meter, session::unix_ms};
+use crate::{meter::Meter, session::unix_ms};
 
 /// How far apart samples are.
 pub const SAMPLE_EVERY: Duration = Duration::from_secs(1);

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 use xrpl_client::{Endpoint, Pool, PoolConfig};
@@ -21,7 +24,8 @@ use crate::{
     api,
     config::{Config, FeeChoice, Secret, StoreChoice},
     embedded::{self, Embedded},
-    events::Meter,
+    events::Events,
+    meter::Meter,
     observe::Observer,
     summary::{Summary, failures},
     view::{Snapshot, View},
@@ -85,6 +89,12 @@ pub struct App {
     pub started: Instant,
     /// The same, milliseconds since 1970.
     pub started_at_ms: u64,
+    /// What happens, in order.
+    pub events: Events,
+    /// Places for readers of it.
+    pub readers: Arc<Semaphore>,
+    /// Cancelled when the API ends.
+    pub end: CancellationToken,
     /// Answers given under an `Idempotency-Key`.
     pub idempotency: api::Idempotency,
     generator: OnceLock<Generator>,
@@ -192,6 +202,9 @@ impl Session {
             observer: Observer::default(),
             started: Instant::now(),
             started_at_ms: unix_ms(),
+            events: Events::default(),
+            readers: Arc::new(Semaphore::new(api::READERS)),
+            end: end.clone(),
             idempotency: api::Idempotency::default(),
             generator: OnceLock::new(),
             phase: watch::Sender::new(Phase::Preparing(first)),
@@ -204,6 +217,7 @@ impl Session {
             app.meter.clone(),
             end.clone(),
         ));
+        tasks.spawn(Events::watch(Arc::clone(&app), end.clone()));
         let mut address = None;
         if let Some(listener) = listener {
             address = listener.local_addr().ok();
