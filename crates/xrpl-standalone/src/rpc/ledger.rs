@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{AccountId, Hash256, object_id};
 
-use super::{Answer, Call, Looked, RpcError, account::entry_type_of, entry_json, object, shape};
+use super::{Answer, Call, Looked, RpcError, entry_json, object, owned::entry_type_of, shape};
 use crate::ledger::{ClosedLedger, LedgerTransaction, ReadView};
 
 pub(super) fn ledger_closed(call: &Call<'_>) -> Answer {
@@ -133,7 +133,7 @@ pub(super) fn ledger(call: &Call<'_>) -> Answer {
 pub(super) fn ledger_data(call: &Call<'_>) -> Answer {
     let looked = call.ledger(&call.shared.node())?;
     let binary = call.flag("binary");
-    let limit = call.limit(if binary { 2048 } else { 256 }, 16, if binary { 2048 } else { 256 })?;
+    let limit = call.limit(if binary { 2048 } else { 256 })?;
     let kind = match call.text("type")? {
         None => None,
         Some(name) => Some(entry_type_of(name).ok_or_else(|| RpcError::invalid_field("type"))?),

@@ -5,6 +5,7 @@
 
 mod account;
 mod ledger;
+mod owned;
 mod server_info;
 mod shape;
 mod submit;
@@ -48,6 +49,11 @@ impl RpcError {
         Self::invalid(format!("Invalid field '{field}'."))
     }
 
+    /// A field of a wrong type: what it should be.
+    pub(crate) fn not(field: &str, what: &str) -> Self {
+        Self::invalid(format!("Invalid field '{field}', not {what}."))
+    }
+
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new("invalidParams", 31, message)
     }
@@ -58,6 +64,17 @@ impl RpcError {
 
     pub(crate) fn account_not_found() -> Self {
         Self::new("actNotFound", 19, "Account not found.")
+    }
+
+    /// Adds the ledger that the request was about.
+    pub(crate) fn in_ledger(mut self, looked: &Looked) -> Self {
+        looked.describe(&mut self.extra);
+        self
+    }
+
+    pub(crate) fn with_all(mut self, members: Map<String, Json>) -> Self {
+        self.extra.extend(members);
+        self
     }
 
     pub(crate) fn with(mut self, key: &str, value: Json) -> Self {
@@ -98,8 +115,13 @@ pub(crate) fn handle(shared: &Shared, method: &str, params: &Map<String, Json>) 
         "simulate" => submit::simulate(&call),
         "submit_multisigned" => submit::submit_multisigned(&call),
         "account_info" => account::info(&call),
-        "account_lines" => account::lines(&call),
-        "account_objects" => account::objects(&call),
+        "account_channels" => owned::channels(&call),
+        "account_lines" => owned::lines(&call),
+        "account_nfts" => owned::nfts(&call),
+        "account_objects" => owned::objects(&call),
+        "account_offers" => owned::offers(&call),
+        "noripple_check" => owned::noripple_check(&call),
+        "owner_info" => owned::owner_info(&call),
         "account_currencies" => account::currencies(&call),
         "account_tx" => transaction::account_tx(&call),
         "gateway_balances" => account::gateway_balances(&call),
@@ -188,13 +210,14 @@ impl Call<'_> {
         }
     }
 
-    /// A page size, kept within the method's bounds.
-    pub(crate) fn limit(&self, default: usize, min: usize, max: usize) -> Result<usize, RpcError> {
+    /// A page size. Whoever reaches this server is its administrator, whom xrpld sets no bounds.
+    pub(crate) fn limit(&self, default: usize) -> Result<usize, RpcError> {
         match self.params.get("limit") {
             None => Ok(default),
             Some(json) => match json.as_u64() {
-                Some(0) | None => Err(RpcError::invalid_field("limit")),
-                Some(n) => Ok((n as usize).clamp(min, max)),
+                Some(0) => Err(RpcError::invalid_field("limit")),
+                Some(n) => Ok(usize::try_from(n).unwrap_or(usize::MAX)),
+                None => Err(RpcError::not("limit", "unsigned integer")),
             },
         }
     }
@@ -212,6 +235,11 @@ impl Call<'_> {
     pub(crate) fn ledger(&self, node: &Node) -> Result<Looked, RpcError> {
         let not_found = || RpcError::new("lgrNotFound", 21, "ledgerNotFound");
         let open = || Looked::Open(Box::new(node.current().clone()));
+        if self.params.contains_key("ledger_hash") && self.params.contains_key("ledger_index") {
+            return Err(RpcError::invalid(
+                "Exactly one of 'ledger_hash' or 'ledger_index' can be specified.",
+            ));
+        }
         if let Some(hash) = self.params.get("ledger_hash") {
             let text = hash
                 .as_str()

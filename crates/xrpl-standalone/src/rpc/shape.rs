@@ -20,7 +20,7 @@ impl ApiShape {
     pub(crate) fn of(params: &Map<String, Json>) -> Result<Self, RpcError> {
         match params.get("api_version").map(|v| v.as_u64()) {
             None | Some(Some(1)) => Ok(Self::V1),
-            Some(Some(2 | 3)) => Ok(Self::V2),
+            Some(Some(2)) => Ok(Self::V2),
             Some(_) => {
                 let mut error = RpcError::new("invalid_API_version", 0, "");
                 error.extra = Map::new();

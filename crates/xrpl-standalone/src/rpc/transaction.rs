@@ -216,7 +216,7 @@ pub(super) fn account_tx(call: &Call<'_>) -> Answer {
     if low > high {
         return Err(RpcError::new("lgrIdxsInvalid", 57, "Ledger indexes invalid."));
     }
-    let limit = call.limit(200, 1, 1000)?;
+    let limit = call.limit(200)?;
     let forward = call.flag("forward");
     let mut from = marker(call)?;
     let mut shown = Vec::new();

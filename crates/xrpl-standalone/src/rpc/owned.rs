@@ -1,0 +1,571 @@
+//! What accounts own: trust lines, offers, channels, NFTokens, objects.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+use xrpl_protocol::{
+    AccountId, Amount, Currency, Definitions, Hash256, IssuedValue, Object, base58, fields,
+    object_id,
+};
+
+use super::{Answer, Call, Looked, RpcError, account::existing, entry_json, object};
+use crate::ledger::{Entry, entry_type};
+
+const DEFAULT_RIPPLE: u32 = 0x0080_0000;
+const LOW_NO_RIPPLE: u32 = 0x0010_0000;
+const HIGH_NO_RIPPLE: u32 = 0x0020_0000;
+
+/// A directory's pages: each one's id and what it lists.
+fn pages(looked: &Looked, root: Hash256) -> Vec<(Hash256, Vec<Hash256>)> {
+    let (mut all, mut page) = (Vec::new(), 0);
+    loop {
+        let id = object_id::dir_page(root, page);
+        let Some(node) = looked.view().read(&id) else { return all };
+        all.push((id, node.vector256(fields::INDEXES).unwrap_or_default().to_vec()));
+        page = node.u64(fields::INDEX_NEXT).unwrap_or(0);
+        if page == 0 {
+            return all;
+        }
+    }
+}
+
+/// What an account owns, in the order of its directory.
+pub(super) fn owned(looked: &Looked, account: AccountId) -> Vec<(Hash256, Entry)> {
+    let ids = pages(looked, object_id::owner_dir(account)).into_iter().flat_map(|(_, ids)| ids);
+    ids.filter_map(|id| Some((id, looked.view().read(&id)?))).collect()
+}
+
+/// A page of an account's directory: the items after the marker. xrpld counts everything it looks
+/// at, whether or not the method shows it; the marker is the last item looked at.
+fn page(
+    call: &Call<'_>,
+    looked: &Looked,
+    account: AccountId,
+    answer: &mut Map<String, Json>,
+    bad_marker: impl Fn() -> RpcError,
+) -> Result<Vec<(Hash256, Entry)>, RpcError> {
+    let limit = call.limit(200)?;
+    let all = owned(looked, account);
+    let start = match call.params.get("marker") {
+        None => 0,
+        Some(Json::String(marker)) => {
+            let id = marker
+                .split_once(',')
+                .filter(|(_, hint)| hint.parse::<u64>().is_ok())
+                .and_then(|(id, _)| id.parse::<Hash256>().ok())
+                .ok_or_else(&bad_marker)?;
+            all.iter().position(|(found, _)| *found == id).ok_or_else(&bad_marker)? + 1
+        }
+        Some(_) => return Err(RpcError::not("marker", "string")),
+    };
+    let more = all.len() > start.saturating_add(limit);
+    let cut: Vec<_> = all.into_iter().skip(start).take(limit).collect();
+    if let (true, Some((last, _))) = (more, cut.last()) {
+        answer.insert("marker".into(), format!("{last},0").into());
+        answer.insert("limit".into(), limit.into());
+    }
+    Ok(cut)
+}
+
+/// A trust line as one side sees it.
+pub(super) struct Side {
+    pub(super) peer: AccountId,
+    pub(super) balance: IssuedValue,
+    pub(super) currency: Currency,
+    pub(super) limit: IssuedValue,
+    pub(super) limit_peer: IssuedValue,
+    low: bool,
+}
+
+pub(super) fn side(entry: &Object, account: AccountId) -> Option<Side> {
+    let amount = |field| match entry.amount(field) {
+        Some(Amount::Issued { value, currency, issuer }) => Some((value, currency, issuer)),
+        _ => None,
+    };
+    let (balance, currency, _) = amount(fields::BALANCE)?;
+    let (low_limit, _, low_account) = amount(fields::LOW_LIMIT)?;
+    let (high_limit, _, high_account) = amount(fields::HIGH_LIMIT)?;
+    let low = low_account == account;
+    Some(Side {
+        peer: if low { high_account } else { low_account },
+        balance: if low { balance } else { balance.negated() },
+        currency,
+        limit: if low { low_limit } else { high_limit },
+        limit_peer: if low { high_limit } else { low_limit },
+        low,
+    })
+}
+
+pub(super) fn lines_of(looked: &Looked, account: AccountId) -> Vec<(Hash256, Entry)> {
+    let mut all = owned(looked, account);
+    all.retain(|(_, e)| e.u16(fields::LEDGER_ENTRY_TYPE) == Some(entry_type::RIPPLE_STATE));
+    all
+}
+
+pub(super) fn lines(call: &Call<'_>) -> Answer {
+    let (account, looked) = existing(call)?;
+    let peer = match call.params.get("peer") {
+        None => None,
+        Some(_) => Some(call.account("peer").map_err(|error| error.in_ledger(&looked))?),
+    };
+    let mut answer = object(json!({"account": account.to_string()}));
+    let bad_marker = || RpcError::invalid("Invalid parameters.");
+    let page = page(call, &looked, account, &mut answer, bad_marker)?;
+    let ignore_default = call.flag("ignore_default");
+    let shown: Vec<Json> = page
+        .iter()
+        .filter(|(_, entry)| entry_type::of(entry) == entry_type::RIPPLE_STATE)
+        .filter(|(_, e)| {
+            let of_peer = peer.is_none_or(|peer| side(e, account).is_some_and(|s| s.peer == peer));
+            of_peer && !is_default_line(e, account, ignore_default)
+        })
+        .filter_map(|(_, entry)| line_json(entry, account))
+        .collect();
+    answer.insert("lines".into(), shown.into());
+    looked.describe(&mut answer);
+    Ok(answer)
+}
+
+fn is_default_line(entry: &Object, account: AccountId, ignore: bool) -> bool {
+    let flags = entry.u32(fields::FLAGS).unwrap_or(0);
+    let Some(side) = side(entry, account) else { return true };
+    let reserve = if side.low { 0x0001_0000 } else { 0x0002_0000 };
+    ignore && flags & reserve == 0
+}
+
+fn line_json(entry: &Object, account: AccountId) -> Option<Json> {
+    let side = side(entry, account)?;
+    let flags = entry.u32(fields::FLAGS).unwrap_or(0);
+    let (quality_in, quality_out) = match side.low {
+        true => (fields::LOW_QUALITY_IN, fields::LOW_QUALITY_OUT),
+        false => (fields::HIGH_QUALITY_IN, fields::HIGH_QUALITY_OUT),
+    };
+    let mut line = object(json!({
+        "account": side.peer.to_string(),
+        "balance": side.balance.to_string(),
+        "currency": side.currency.to_string(),
+        "limit": side.limit.to_string(),
+        "limit_peer": side.limit_peer.to_string(),
+        "quality_in": entry.u32(quality_in).unwrap_or(0),
+        "quality_out": entry.u32(quality_out).unwrap_or(0),
+    }));
+    // Pairs of flags: the low side's bit, the high side's bit.
+    for (own, peer, low, high) in [
+        ("authorized", "peer_authorized", 0x0004_0000u32, 0x0008_0000u32),
+        ("no_ripple", "no_ripple_peer", 0x0010_0000, 0x0020_0000),
+        ("freeze", "freeze_peer", 0x0040_0000, 0x0080_0000),
+        ("deep_freeze", "deep_freeze_peer", 0x0200_0000, 0x0400_0000),
+    ] {
+        let (mine, theirs) = if side.low { (low, high) } else { (high, low) };
+        for (name, bit) in [(own, mine), (peer, theirs)] {
+            if flags & bit != 0 {
+                line.insert(name.into(), true.into());
+            }
+        }
+    }
+    Some(line.into())
+}
+
+pub(super) fn offers(call: &Call<'_>) -> Answer {
+    if !call.params.contains_key("account") {
+        return Err(RpcError::missing("account"));
+    }
+    let looked = call.ledger(&call.shared.node())?;
+    let account = call.account("account").map_err(|error| error.in_ledger(&looked))?;
+    if looked.view().account(account).is_none() {
+        return Err(RpcError::account_not_found());
+    }
+    let mut answer = object(json!({"account": account.to_string()}));
+    let bad_marker = || RpcError::invalid_field("marker");
+    let shown: Vec<Json> = page(call, &looked, account, &mut answer, bad_marker)?
+        .iter()
+        .filter(|(_, entry)| entry_type::of(entry) == entry_type::OFFER)
+        .map(|(_, offer)| offer_json(offer))
+        .collect();
+    answer.insert("offers".into(), shown.into());
+    looked.describe(&mut answer);
+    Ok(answer)
+}
+
+fn offer_json(offer: &Object) -> Json {
+    let amount = |field| offer.amount(field).map_or(Json::Null, |amount| amount.to_json());
+    let mut shown = object(json!({
+        "flags": offer.u32(fields::FLAGS).unwrap_or(0),
+        "seq": offer.u32(fields::SEQUENCE).unwrap_or(0),
+        "taker_gets": amount(fields::TAKER_GETS),
+        "taker_pays": amount(fields::TAKER_PAYS),
+        "quality": offer.hash256(fields::BOOK_DIRECTORY).map(|book| quality(&book)),
+    }));
+    if let Some(expiration) = offer.u32(fields::EXPIRATION) {
+        shown.insert("expiration".into(), expiration.into());
+    }
+    shown.into()
+}
+
+/// The exchange rate that the last 8 bytes of a book directory's id hold.
+pub(super) fn quality(book: &Hash256) -> String {
+    let [.., e, a, b, c, d, f, g, h] = book.0;
+    let mantissa = u64::from_be_bytes([0, a, b, c, d, f, g, h]);
+    let rate = IssuedValue::new(mantissa.cast_signed(), i32::from(e) - 100);
+    rate.map_or_else(|_| "0".to_owned(), |rate| rate.to_string())
+}
+
+pub(super) fn channels(call: &Call<'_>) -> Answer {
+    let (account, looked) = existing(call)?;
+    let destination = match call.params.get("destination_account") {
+        None => None,
+        Some(_) => Some(call.account("destination_account")?),
+    };
+    let mut answer = object(json!({"account": account.to_string()}));
+    let bad_marker = || RpcError::invalid("Invalid parameters.");
+    let shown: Vec<Json> = page(call, &looked, account, &mut answer, bad_marker)?
+        .iter()
+        .filter(|(_, entry)| {
+            entry_type::of(entry) == entry_type::PAY_CHANNEL
+                && entry.account(fields::ACCOUNT) == Some(account)
+                && destination.is_none_or(|to| entry.account(fields::DESTINATION) == Some(to))
+        })
+        .map(|(id, channel)| channel_json(id, channel))
+        .collect();
+    answer.insert("channels".into(), shown.into());
+    looked.describe(&mut answer);
+    Ok(answer)
+}
+
+fn channel_json(id: &Hash256, channel: &Object) -> Json {
+    let text = |field| channel.account(field).map(|account| account.to_string());
+    let drops = |field| match channel.amount(field) {
+        Some(Amount::Xrp(drops)) => drops.to_string(),
+        _ => "0".to_owned(),
+    };
+    let mut shown = object(json!({
+        "account": text(fields::ACCOUNT),
+        "amount": drops(fields::AMOUNT),
+        "balance": drops(fields::BALANCE),
+        "channel_id": id.to_string(),
+        "destination_account": text(fields::DESTINATION),
+        "settle_delay": channel.u32(fields::SETTLE_DELAY).unwrap_or(0),
+    }));
+    if let Some(key) = channel.blob(fields::PUBLIC_KEY) {
+        shown.insert("public_key".into(), base58::encode(base58::ACCOUNT_PUBLIC, key).into());
+        shown.insert("public_key_hex".into(), const_hex::encode_upper(key).into());
+    }
+    for (name, field) in [
+        ("expiration", fields::EXPIRATION),
+        ("cancel_after", fields::CANCEL_AFTER),
+        ("source_tag", fields::SOURCE_TAG),
+        ("destination_tag", fields::DESTINATION_TAG),
+    ] {
+        if let Some(value) = channel.u32(field) {
+            shown.insert(name.into(), value.into());
+        }
+    }
+    shown.into()
+}
+
+/// An account's pages of NFTokens, first to last.
+fn nft_pages(looked: &Looked, account: AccountId) -> Vec<(Hash256, Entry)> {
+    let last = object_id::nft_page_max(account);
+    let mut first = last;
+    first.0[20..].fill(0);
+    looked
+        .entries_after(first)
+        .take_while(|(id, _)| *id <= last)
+        .filter(|(_, entry)| entry_type::of(entry) == entry_type::NFT_PAGE)
+        .collect()
+}
+
+pub(super) fn nfts(call: &Call<'_>) -> Answer {
+    let (account, looked) = existing(call)?;
+    let limit = call.limit(100)?;
+    let all: Vec<(Hash256, Object)> = nft_pages(&looked, account)
+        .iter()
+        .flat_map(|(_, page)| page.array(fields::NF_TOKENS).unwrap_or_default())
+        .filter_map(|(_, token)| Some((token.hash256(fields::NF_TOKEN_ID)?, token.clone())))
+        .collect();
+    let start = match call.params.get("marker") {
+        None => 0,
+        Some(Json::String(marker)) => {
+            let after: Hash256 = marker.parse().map_err(|_| RpcError::invalid_field("marker"))?;
+            let at = all.iter().position(|(id, _)| *id == after);
+            at.ok_or_else(|| RpcError::invalid_field("marker"))? + 1
+        }
+        Some(_) => return Err(RpcError::not("marker", "string")),
+    };
+    let shown: Vec<Json> =
+        all.iter().skip(start).take(limit).map(|(id, token)| nft_json(id, token)).collect();
+    let mut answer = object(json!({"account": account.to_string()}));
+    if let (true, Some((last, _))) =
+        (all.len() > start.saturating_add(limit), all.get(start.saturating_add(limit) - 1))
+    {
+        answer.insert("marker".into(), last.to_string().into());
+        answer.insert("limit".into(), limit.into());
+    }
+    answer.insert("account_nfts".into(), shown.into());
+    looked.describe(&mut answer);
+    Ok(answer)
+}
+
+/// A token with what its id says
+/// (<https://xrpl.org/docs/references/protocol/data-types/nftoken#nftokenid>).
+fn nft_json(id: &Hash256, token: &Object) -> Json {
+    let two = |at: usize| u16::from_be_bytes([id.0[at], id.0[at + 1]]);
+    let four = |at: usize| u32::from_be_bytes([id.0[at], id.0[at + 1], id.0[at + 2], id.0[at + 3]]);
+    let mut issuer = [0; 20];
+    issuer.copy_from_slice(&id.0[4..24]);
+    let serial = four(28);
+    // Taxons are stored scrambled by the serial.
+    let taxon = four(24) ^ serial.wrapping_mul(384_160_001).wrapping_add(2459);
+    let mut shown = object(token.to_json(Definitions::builtin()));
+    shown.insert("Flags".into(), two(0).into());
+    shown.insert("Issuer".into(), AccountId(issuer).to_string().into());
+    shown.insert("NFTokenTaxon".into(), taxon.into());
+    shown.insert("nft_serial".into(), serial.into());
+    if two(2) != 0 {
+        shown.insert("TransferFee".into(), two(2).into());
+    }
+    shown.into()
+}
+
+/// Types that `account_objects` shows.
+const OWNED_TYPES: [&str; 20] = [
+    "amm",
+    "bridge",
+    "check",
+    "credential",
+    "delegate",
+    "deposit_preauth",
+    "did",
+    "escrow",
+    "mpt_issuance",
+    "mptoken",
+    "nft_offer",
+    "nft_page",
+    "offer",
+    "oracle",
+    "payment_channel",
+    "permissioned_domain",
+    "signer_list",
+    "state",
+    "ticket",
+    "vault",
+];
+
+/// Types that hold an account back from being deleted.
+const DELETION_BLOCKERS: [&str; 10] = [
+    "check",
+    "escrow",
+    "nft_page",
+    "payment_channel",
+    "state",
+    "mpt_issuance",
+    "mptoken",
+    "bridge",
+    "amm",
+    "vault",
+];
+
+pub(super) fn objects(call: &Call<'_>) -> Answer {
+    let (account, looked) = existing(call)?;
+    let mut kinds: Option<Vec<u16>> = None;
+    if let Some(kind) = call.params.get("type") {
+        let name = kind.as_str().ok_or_else(|| RpcError::not("type", "string"))?;
+        let code = entry_type_of(name).ok_or_else(|| RpcError::invalid_field("type"))?;
+        if !OWNED_TYPES.iter().any(|owned| entry_type_of(owned) == Some(code)) {
+            return Err(RpcError::invalid_field("type"));
+        }
+        kinds = Some(vec![code]);
+    }
+    if call.flag("deletion_blockers_only") {
+        let blockers: Vec<u16> =
+            DELETION_BLOCKERS.iter().filter_map(|name| entry_type_of(name)).collect();
+        kinds = Some(match kinds {
+            Some(wanted) => wanted.into_iter().filter(|kind| blockers.contains(kind)).collect(),
+            None => blockers,
+        });
+    }
+    let wanted =
+        |entry: &Object| kinds.as_ref().is_none_or(|kinds| kinds.contains(&entry_type::of(entry)));
+    let limit = call.limit(200)?;
+    let bad_marker = || RpcError::invalid_field("marker");
+    // Pages of NFTokens are in no directory: they come first. The marker names the next item, after
+    // its page's id.
+    let marker = match call.params.get("marker") {
+        None => None,
+        Some(Json::String(marker)) => {
+            let (page, id) = marker.split_once(',').ok_or_else(bad_marker)?;
+            let page: Hash256 = page.parse().map_err(|_| bad_marker())?;
+            let id: Hash256 =
+                if id == "0" { Hash256::ZERO } else { id.parse().map_err(|_| bad_marker())? };
+            Some((page, id))
+        }
+        Some(_) => return Err(RpcError::not("marker", "string")),
+    };
+    let mut all: Vec<(Hash256, Hash256, Entry)> = nft_pages(&looked, account)
+        .into_iter()
+        .filter(|(_, page)| wanted(page))
+        .map(|(id, page)| (id, Hash256::ZERO, page))
+        .collect();
+    let root = object_id::owner_dir(account);
+    for (page, ids) in pages(&looked, root) {
+        let found = |id: Hash256| looked.view().read(&id).map(|entry| (page, id, entry));
+        all.extend(ids.into_iter().filter_map(found));
+    }
+    let start = match marker {
+        None => 0,
+        Some(place) => {
+            all.iter().position(|(page, id, _)| (*page, *id) == place).ok_or_else(bad_marker)?
+        }
+    };
+    let mut answer = object(json!({"account": account.to_string()}));
+    let shown: Vec<Json> = all
+        .iter()
+        .skip(start)
+        .take(limit)
+        .filter(|(_, _, entry)| wanted(entry))
+        .map(|(page, id, entry)| entry_json(if *id == Hash256::ZERO { page } else { id }, entry))
+        .collect();
+    if let Some((page, id, _)) = all.get(start.saturating_add(limit)) {
+        let id = if *id == Hash256::ZERO { "0".to_owned() } else { id.to_string() };
+        answer.insert("marker".into(), format!("{page},{id}").into());
+        answer.insert("limit".into(), limit.into());
+    }
+    answer.insert("account_objects".into(), shown.into());
+    looked.describe(&mut answer);
+    Ok(answer)
+}
+
+/// The old `owner_info`: offers and trust lines in the closed and the open ledger.
+pub(super) fn owner_info(call: &Call<'_>) -> Answer {
+    let key = if call.params.contains_key("account") { "account" } else { "ident" };
+    if !call.params.contains_key(key) {
+        return Err(RpcError::missing("account"));
+    }
+    let node = call.shared.node();
+    let closed = Looked::Closed(Arc::clone(node.closed()));
+    let open = Looked::Open(Box::new(node.current().clone()));
+    drop(node);
+    let of = |looked: &Looked| match call.account(key) {
+        Err(error) => Json::from(error.to_members()),
+        Ok(account) => {
+            let mut shown = Map::new();
+            for (name, kind) in
+                [("offers", entry_type::OFFER), ("ripple_lines", entry_type::RIPPLE_STATE)]
+            {
+                let list: Vec<Json> = owned(looked, account)
+                    .iter()
+                    .filter(|(_, entry)| entry_type::of(entry) == kind)
+                    .map(|(id, entry)| entry_json(id, entry))
+                    .collect();
+                if !list.is_empty() {
+                    shown.insert(name.into(), list.into());
+                }
+            }
+            shown.into()
+        }
+    };
+    Ok(object(json!({"accepted": of(&closed), "current": of(&open)})))
+}
+
+/// What an account should change about rippling, for its role.
+pub(super) fn noripple_check(call: &Call<'_>) -> Answer {
+    if !call.params.contains_key("account") {
+        return Err(RpcError::missing("account"));
+    }
+    let role = call.text("role")?.ok_or_else(|| RpcError::missing("role"))?;
+    let is_gateway = match role {
+        "gateway" => true,
+        "user" => false,
+        _ => return Err(RpcError::invalid_field("role")),
+    };
+    let limit = call.limit(300)?;
+    let transactions = call.flag("transactions");
+    let (account, looked) = existing(call)?;
+    let root = looked.view().account(account).ok_or_else(RpcError::account_not_found)?;
+    let mut sequence = root.u32(fields::SEQUENCE).unwrap_or(0);
+    let fee = looked.view().info().fees.base;
+    let (mut problems, mut proposed) = (Vec::new(), Vec::new());
+    let mut propose = |mut tx: Map<String, Json>| {
+        tx.insert("Account".into(), account.to_string().into());
+        tx.insert("Fee".into(), fee.into());
+        tx.insert("Sequence".into(), sequence.into());
+        sequence += 1;
+        proposed.push(Json::from(tx));
+    };
+    let ripples = root.u32(fields::FLAGS).unwrap_or(0) & DEFAULT_RIPPLE != 0;
+    if ripples && !is_gateway {
+        problems.push(
+            "You appear to have set your default ripple flag even though you are not a gateway. \
+             This is not recommended unless you are experimenting"
+                .to_owned(),
+        );
+    } else if is_gateway && !ripples {
+        problems.push("You should immediately set your default ripple flag".to_owned());
+        propose(object(json!({"TransactionType": "AccountSet", "SetFlag": 8})));
+    }
+    for (_, entry) in lines_of(&looked, account).iter().take(limit) {
+        let Some(side) = side(entry, account) else { continue };
+        let own_bit = if side.low { LOW_NO_RIPPLE } else { HIGH_NO_RIPPLE };
+        let no_ripple = entry.u32(fields::FLAGS).unwrap_or(0) & own_bit != 0;
+        let verb = match (no_ripple, is_gateway) {
+            (true, true) => "clear",
+            (false, false) => "probably set",
+            _ => continue,
+        };
+        problems.push(format!(
+            "You should {verb} the no ripple flag on your {} line to {}",
+            side.currency, side.peer
+        ));
+        // tfClearNoRipple, tfSetNoRipple.
+        let flags = if no_ripple { 0x0004_0000 } else { 0x0002_0000 };
+        propose(object(json!({
+            "TransactionType": "TrustSet",
+            "Flags": flags,
+            "LimitAmount": {
+                "currency": side.currency.to_string(),
+                "issuer": side.peer.to_string(),
+                "value": side.limit.to_string(),
+            },
+        })));
+    }
+    let mut answer = object(json!({"problems": problems}));
+    if transactions {
+        answer.insert("transactions".into(), proposed.into());
+    }
+    looked.describe(&mut answer);
+    Ok(answer)
+}
+
+/// Code of a type's API name (`ticket`, `state`) or ledger name (`RippleState`).
+pub(super) fn entry_type_of(name: &str) -> Option<u16> {
+    let ledger_name = match name {
+        "account" => "AccountRoot",
+        "amendments" => "Amendments",
+        "amm" => "AMM",
+        "bridge" => "Bridge",
+        "check" => "Check",
+        "credential" => "Credential",
+        "delegate" => "Delegate",
+        "deposit_preauth" => "DepositPreauth",
+        "did" => "DID",
+        "directory" => "DirectoryNode",
+        "escrow" => "Escrow",
+        "fee" => "FeeSettings",
+        "hashes" => "LedgerHashes",
+        "mpt_issuance" => "MPTokenIssuance",
+        "mptoken" => "MPToken",
+        "nft_offer" => "NFTokenOffer",
+        "nft_page" => "NFTokenPage",
+        "nunl" => "NegativeUNL",
+        "offer" => "Offer",
+        "oracle" => "Oracle",
+        "payment_channel" => "PayChannel",
+        "permissioned_domain" => "PermissionedDomain",
+        "signer_list" => "SignerList",
+        "state" => "RippleState",
+        "ticket" => "Ticket",
+        "vault" => "Vault",
+        other => other,
+    };
+    Definitions::builtin().ledger_entry_type(ledger_name)
+}
