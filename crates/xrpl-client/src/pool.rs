@@ -245,6 +245,7 @@ impl Pool {
     pub async fn watch_health(&self, cancel: CancellationToken) {
         loop {
             tokio::select! {
+                biased;
                 () = cancel.cancelled() => return,
                 () = time::sleep(self.config.health_interval) => self.check_health().await,
             }

@@ -195,6 +195,7 @@ async fn run(
 ) {
     let how = loop {
         tokio::select! {
+            biased;
             request = requests.recv() => match request {
                 Some(request) => {
                     if let Err(error) = stream.send(request).await {

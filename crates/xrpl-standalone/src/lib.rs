@@ -5,8 +5,10 @@
 //! | [`ledger`] | closed and open ledgers, state tree, metadata, closing; [`ledger::Node`] is the core |
 //! | [`transactors`] | one file per family of transaction types |
 //! | [`txq`] | fee escalation and the transaction queue |
+//! | [`faults`] | misbehaviour on purpose, from a seed |
 //! | [`server`] | the ports, the close timer, streams; `rpc/` has the methods |
 
+pub mod faults;
 pub mod ledger;
 mod rpc;
 pub mod server;

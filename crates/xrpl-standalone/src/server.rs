@@ -199,7 +199,18 @@ impl Standalone {
     pub async fn start(config: StandaloneConfig) -> io::Result<Self> {
         let rpc = TcpListener::bind(config.rpc_bind).await?;
         let ws = TcpListener::bind(config.ws_bind).await?;
-        let (rpc_addr, ws_addr) = (rpc.local_addr()?, ws.local_addr()?);
+        let (rpc_bind, ws_bind) = (rpc.local_addr()?, ws.local_addr()?);
+        let this = Self::in_memory(StandaloneConfig { rpc_bind, ws_bind, ..config });
+        this.listen(rpc, Kind::Rpc);
+        this.listen(ws, Kind::WebSocket);
+        Ok(this)
+    }
+
+    /// Starts a fresh ledger without listening anywhere: connections come by
+    /// [`Standalone::serve_connection`]. Its addresses are those of the configuration.
+    #[must_use]
+    pub fn in_memory(config: StandaloneConfig) -> Self {
+        let (rpc_addr, ws_addr) = (config.rpc_bind, config.ws_bind);
         let shared = Arc::new(Shared::new(&config));
         *shared.ports.lock() = (rpc_addr.port(), ws_addr.port());
         let this = Self {
@@ -209,8 +220,6 @@ impl Standalone {
             cancel: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        this.listen(rpc, Kind::Rpc);
-        this.listen(ws, Kind::WebSocket);
         if let Some(interval) = config.close_interval {
             let (shared, cancel) = (Arc::clone(&this.shared), this.cancel.clone());
             this.tasks.spawn(async move {
@@ -219,6 +228,7 @@ impl Standalone {
                 timer.tick().await;
                 loop {
                     tokio::select! {
+                        biased;
                         () = cancel.cancelled() => return,
                         _ = timer.tick() => {
                             shared.accept();
@@ -227,7 +237,7 @@ impl Standalone {
                 }
             });
         }
-        Ok(this)
+        this
     }
 
     /// Serves one connection that was made elsewhere, such as a pipe in memory.
@@ -235,8 +245,15 @@ impl Standalone {
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let (shared, cancel) = (Arc::clone(&self.shared), self.cancel.clone());
-        self.tasks.spawn(serve(shared, io, kind, cancel));
+        self.serve_until(io, kind, self.cancel.clone());
+    }
+
+    /// The same, until a token of the caller's ends it.
+    pub(crate) fn serve_until<I>(&self, io: I, kind: Kind, cancel: CancellationToken)
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.tasks.spawn(serve(Arc::clone(&self.shared), io, kind, cancel));
     }
 
     fn listen(&self, listener: TcpListener, kind: Kind) {
@@ -318,6 +335,7 @@ where
         }
     };
     tokio::select! {
+        biased;
         () = cancel.cancelled() => {}
         () = connection => {}
     }
@@ -477,6 +495,7 @@ impl WsConnection {
             }
         };
         tokio::select! {
+            biased;
             () = writer => {}
             () = reader => {}
         }

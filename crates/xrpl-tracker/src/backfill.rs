@@ -34,6 +34,7 @@ pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), std::convert::Infalli
             }
         };
         tokio::select! {
+            biased;
             () = shared.links.backfill.notified() => {}
             () = pause => {}
         }

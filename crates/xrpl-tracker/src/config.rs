@@ -65,6 +65,9 @@ pub struct TrackerConfig {
     pub stream_idle_timeout: Duration,
     /// How long to wait for a first node at the start.
     pub start_timeout: Duration,
+    /// What the clock shows at the start, milliseconds since 1970; none for the system's time.
+    /// Simulations give it, so that the same seed gives the same run.
+    pub start_time_ms: Option<u64>,
     /// The field table for reading blobs.
     pub definitions: Arc<Definitions>,
 }
@@ -95,6 +98,7 @@ impl Default for TrackerConfig {
             reconnect_max: Duration::from_secs(30),
             stream_idle_timeout: Duration::from_secs(60),
             start_timeout: Duration::from_secs(30),
+            start_time_ms: None,
             definitions: Arc::new(Definitions::builtin().clone()),
         }
     }

@@ -100,9 +100,10 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn new() -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { wall_ms: millis(wall), base: Instant::now() }
+    /// A clock that shows `start_ms` now, or the system's time.
+    pub(crate) fn new(start_ms: Option<u64>) -> Self {
+        let wall = || millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+        Self { wall_ms: start_ms.unwrap_or_else(wall), base: Instant::now() }
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

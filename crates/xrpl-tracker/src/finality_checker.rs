@@ -38,6 +38,7 @@ pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), std::convert::Infalli
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            biased;
             _ = ticks.tick() => {
                 check(&shared).await;
                 house_keeping(&shared);

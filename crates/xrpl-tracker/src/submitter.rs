@@ -63,6 +63,7 @@ pub(crate) async fn resend(shared: Arc<Shared>) -> Result<(), std::convert::Infa
             }
         };
         tokio::select! {
+            biased;
             () = shared.links.resend.notified() => {}
             () = pause => {}
         }

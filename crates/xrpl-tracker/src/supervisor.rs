@@ -49,6 +49,7 @@ impl Supervisor {
                 // A task of its own: a panic ends it and nothing else.
                 let mut task = tokio::spawn(start());
                 let ended = tokio::select! {
+                    biased;
                     ended = &mut task => ended,
                     () = token.cancelled() => {
                         task.abort();
@@ -66,6 +67,7 @@ impl Supervisor {
                     pause = FIRST_PAUSE;
                 }
                 tokio::select! {
+                    biased;
                     () = tokio::time::sleep(pause) => {}
                     () = token.cancelled() => return,
                 }
@@ -79,8 +81,9 @@ impl Supervisor {
         let token = self.token.clone();
         self.tasks.spawn(async move {
             tokio::select! {
-                () = task => {}
+                biased;
                 () = token.cancelled() => {}
+                () = task => {}
             }
         });
     }

@@ -46,7 +46,7 @@ impl Tracker {
     /// # Errors
     /// No node answers within the start timeout, or the store fails.
     pub async fn start(pool: Pool, store: Arc<dyn Store>, config: TrackerConfig) -> Result<Self> {
-        let clock = Clock::new();
+        let clock = Clock::new(config.start_time_ms);
         let start = network::start(&pool, &store, &config, clock).await?;
         let (queue, events) = event_queue(config.queue_capacity);
         let head = LedgerHead {
@@ -283,6 +283,7 @@ impl Tracker {
         };
         match waiting {
             Some(told) => tokio::select! {
+                biased;
                 outcome = told => outcome.map_err(|_| Error::ShuttingDown),
                 () = self.shared.supervisor.token.cancelled() => Err(Error::ShuttingDown),
             },

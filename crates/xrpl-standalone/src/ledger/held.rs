@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use xrpl_protocol::{Hash256, object_id};
+use xrpl_protocol::{Hash256, TxHash, object_id};
 
 use super::{
     canonical::CanonicalSet,
@@ -33,6 +33,10 @@ impl LocalTxs {
             expires = expires.min(last.saturating_add(1));
         }
         self.0.push(Local { tx, expires });
+    }
+
+    pub(crate) fn remove(&mut self, hash: &TxHash) {
+        self.0.retain(|local| local.tx.hash != *hash);
     }
 
     /// All of them in canonical order without salt.

@@ -9,6 +9,7 @@ mod canonical;
 mod close;
 pub mod closed;
 pub mod directory;
+mod disturb;
 pub mod entry_type;
 pub mod events;
 pub mod genesis;

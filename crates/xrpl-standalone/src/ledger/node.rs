@@ -28,7 +28,7 @@ const MEMORY: u32 = 256;
 
 /// Hashes with the ledger index at which they were noted.
 #[derive(Debug, Default)]
-struct Marks(FxHashMap<TxHash, u32>);
+pub(super) struct Marks(FxHashMap<TxHash, u32>);
 
 impl Marks {
     /// Notes a hash; false if it was there.
@@ -40,7 +40,7 @@ impl Marks {
         self.0.contains_key(hash)
     }
 
-    fn forget_before(&mut self, index: u32) {
+    pub(super) fn forget_before(&mut self, index: u32) {
         self.0.retain(|_, at| *at >= index);
     }
 }
@@ -133,19 +133,19 @@ pub enum TransactionStatus {
 pub struct Node {
     pub(super) context: Context,
     history: Option<usize>,
-    ledgers: VecDeque<Arc<ClosedLedger>>,
-    by_hash: FxHashMap<Hash256, u32>,
-    transactions: FxHashMap<TxHash, u32>,
+    pub(super) ledgers: VecDeque<Arc<ClosedLedger>>,
+    pub(super) by_hash: FxHashMap<Hash256, u32>,
+    pub(super) transactions: FxHashMap<TxHash, u32>,
     /// Not in a ledger: with the last result, and the open ledger's index at that time.
-    seen: FxHashMap<TxHash, (Arc<PreparedTx>, EngineResult, u32)>,
-    bad: Marks,
-    bad_signatures: Marks,
-    held_before: Marks,
-    open: OpenView,
-    txq: TxQ,
-    held: CanonicalSet,
-    local: LocalTxs,
-    events: Vec<Event>,
+    pub(super) seen: FxHashMap<TxHash, (Arc<PreparedTx>, EngineResult, u32)>,
+    pub(super) bad: Marks,
+    pub(super) bad_signatures: Marks,
+    pub(super) held_before: Marks,
+    pub(super) open: OpenView,
+    pub(super) txq: TxQ,
+    pub(super) held: CanonicalSet,
+    pub(super) local: LocalTxs,
+    pub(super) events: Vec<Event>,
 }
 
 struct Submission {
@@ -181,7 +181,7 @@ impl Node {
         this
     }
 
-    fn store(&mut self, ledger: Arc<ClosedLedger>) {
+    pub(super) fn store(&mut self, ledger: Arc<ClosedLedger>) {
         let index = ledger.header.index;
         self.by_hash.insert(ledger.header.hash, index);
         for tx in &ledger.transactions {
@@ -196,13 +196,8 @@ impl Node {
                 marks.forget_before(oldest);
             }
         }
-        while self.history.is_some_and(|keep| self.ledgers.len() > keep.max(2)) {
-            if let Some(old) = self.ledgers.pop_front() {
-                self.by_hash.remove(&old.header.hash);
-                old.transactions.iter().for_each(|tx| {
-                    self.transactions.remove(&tx.hash());
-                });
-            }
+        if let Some(keep) = self.history {
+            self.lose_history(keep);
         }
     }
 
@@ -356,6 +351,14 @@ impl Node {
         })
     }
 
+    /// Applies, queues or holds a transaction that a peer relayed.
+    pub(super) fn receive(&mut self, tx: Arc<PreparedTx>) {
+        if !self.bad.contains(&tx.hash) {
+            let next = self.process(Submission { tx, local: false, fail_hard: false }).1;
+            self.process_held(next);
+        }
+    }
+
     fn process_held(&mut self, first: Vec<Arc<PreparedTx>>) {
         let mut next: VecDeque<_> = first.into();
         while let Some(tx) = next.pop_front() {
@@ -497,7 +500,7 @@ impl Node {
     }
 
     /// The next open ledger: what the last one could not take, the queue, local transactions.
-    fn reopen(&mut self, ledger: &Arc<ClosedLedger>, mut retries: CanonicalSet) {
+    pub(super) fn reopen(&mut self, ledger: &Arc<ClosedLedger>, mut retries: CanonicalSet) {
         let before = std::mem::replace(&mut self.open, OpenView::new(Arc::clone(ledger), None));
         close::reapply(&self.context, &mut self.open, ledger, before.transactions(), &mut retries);
         self.txq.accept(&mut self.open);

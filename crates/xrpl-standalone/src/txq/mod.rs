@@ -96,6 +96,18 @@ impl TxQ {
         }
     }
 
+    /// Empties the queue and forgets what past ledgers taught it, as a node that starts again does.
+    pub(crate) fn restart(&mut self) {
+        *self = Self::new(self.setup.clone());
+    }
+
+    /// Keeps the queue of those accounts only for which `keep` says so.
+    pub(crate) fn retain_accounts(&mut self, mut keep: impl FnMut(&AccountId) -> bool) {
+        self.accounts.retain(|account, _| keep(account));
+        let accounts = &self.accounts;
+        self.by_fee.retain(|_, (account, _)| accounts.contains_key(account));
+    }
+
     fn key(&self, level: u64, hash: TxHash) -> FeeKey {
         let mut salted = self.salt;
         salted.0.iter_mut().zip(hash.0).for_each(|(byte, of_hash)| *byte ^= of_hash);

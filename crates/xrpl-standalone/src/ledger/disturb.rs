@@ -1,0 +1,89 @@
+//! What a node of a network goes through besides closing its own ledgers: it follows others, goes
+//! down and comes back, forgets what it held, loses history.
+
+use std::sync::Arc;
+
+use super::{
+    canonical::CanonicalSet, close, closed::ClosedLedger, held::LocalTxs, node::Node,
+    prepared::PreparedTx, view::OpenView,
+};
+use crate::ledger::Event;
+
+impl Node {
+    /// Takes a validated ledger that another node closed, if it is the next one.
+    pub fn follow(&mut self, ledger: Arc<ClosedLedger>) {
+        if ledger.header.parent_hash != self.closed().header.hash {
+            return;
+        }
+        self.txq.process_closed(&self.context, &ledger);
+        self.store(Arc::clone(&ledger));
+        self.reopen(&ledger, CanonicalSet::new(ledger.header.hash));
+        self.local.sweep(&*ledger);
+        self.events.push(Event::LedgerClosed(ledger));
+        self.events.push(Event::FeesMayHaveChanged(self.server_fees()));
+    }
+
+    /// What it would tell its peers of: what is in the open ledger and in the queue.
+    #[must_use]
+    pub fn to_relay(&self) -> Vec<Arc<PreparedTx>> {
+        let mut all = self.open.transactions();
+        all.extend(self.txq.all().into_iter().map(|queued| queued.tx));
+        all
+    }
+
+    /// A peer told of a transaction.
+    pub fn relayed(&mut self, tx: &Arc<PreparedTx>) {
+        if !self.seen.contains_key(&tx.hash) && !self.transactions.contains_key(&tx.hash) {
+            self.receive(Arc::clone(tx));
+        }
+    }
+
+    /// Goes down and comes back: the ledgers are on disk, all else is gone.
+    pub fn restart(&mut self) {
+        let closed = Arc::clone(self.closed());
+        self.txq.restart();
+        self.held = CanonicalSet::new(closed.header.hash);
+        self.local = LocalTxs::default();
+        self.seen.clear();
+        self.bad.forget_before(u32::MAX);
+        self.bad_signatures.forget_before(u32::MAX);
+        self.held_before.forget_before(u32::MAX);
+        self.open = OpenView::new(closed, None);
+    }
+
+    /// Forgets transactions of the open ledger for which `which` says so, and everything queued or
+    /// held of as many accounts: as if the others of a network had not let them in.
+    pub fn forget(&mut self, mut which: impl FnMut() -> bool) {
+        let kept: Vec<_> = self
+            .open
+            .transactions()
+            .into_iter()
+            .filter(|tx| {
+                let forgotten = which();
+                if forgotten {
+                    self.local.remove(&tx.hash);
+                }
+                !forgotten
+            })
+            .collect();
+        self.txq.retain_accounts(|_| !which());
+        self.held.retain(|_| !which());
+        let closed = Arc::clone(self.closed());
+        self.open = OpenView::new(Arc::clone(&closed), None);
+        let mut retries = CanonicalSet::new(closed.header.hash);
+        close::reapply(&self.context, &mut self.open, &closed, kept, &mut retries);
+    }
+
+    /// Keeps only the newest ledgers.
+    pub fn lose_history(&mut self, keep: usize) {
+        let keep = keep.max(2);
+        while self.ledgers.len() > keep
+            && let Some(old) = self.ledgers.pop_front()
+        {
+            self.by_hash.remove(&old.header.hash);
+            for tx in &old.transactions {
+                self.transactions.remove(&tx.hash());
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What must hold at the end of a run, whatever happened in it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use xrpl_protocol::{AccountId, TxHash};
+use xrpl_standalone::ledger::{ClosedLedger, LedgerTransaction};
+use xrpl_tracker::{Evidence, Intent, State, record::Record};
+
+use crate::recorder::{decode, slot_of};
+
+type OnLedger<'a> = BTreeMap<TxHash, (&'a ClosedLedger, &'a LedgerTransaction)>;
+
+/// Compares the store with every ledger, both ways. Returns what differs.
+pub fn books(
+    ledgers: &[Arc<ClosedLedger>],
+    records: &[Record],
+    accounts: &BTreeSet<AccountId>,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut on_ledger = OnLedger::new();
+    let mut slots = BTreeMap::new();
+    for pair in ledgers.windows(2) {
+        assert_eq!(pair[1].header.parent_hash, pair[0].header.hash, "the archive is one chain");
+    }
+    for ledger in ledgers {
+        for tx in &ledger.transactions {
+            on_ledger.insert(tx.hash(), (ledger, tx));
+            if let Some(slot) = slot_of(&tx.tx.object)
+                && let Some(other) = slots.insert(slot, tx.hash())
+            {
+                wrong.push(format!("{other} and {} used one slot", tx.hash()));
+            }
+        }
+    }
+    let by_hash: BTreeMap<TxHash, &Record> =
+        records.iter().map(|record| (record.identity.hash, record)).collect();
+    if by_hash.len() != records.len() {
+        wrong.push("the store has a transaction twice".into());
+    }
+    for (hash, (ledger, tx)) in &on_ledger {
+        if !accounts.contains(&tx.tx.account) {
+            continue;
+        }
+        let index = ledger.header.index;
+        let Some(record) = by_hash.get(hash) else {
+            wrong.push(format!("{hash} in ledger {index} is not in the store"));
+            continue;
+        };
+        let Some(place) = &record.progress.validated else {
+            wrong.push(format!("{hash} in ledger {index} is {}", told(record)));
+            continue;
+        };
+        if record.progress.state != State::Validated
+            || place.ledger_index.0 != index
+            || place.ledger_hash.is_some_and(|hash| hash != ledger.header.hash)
+            || place.result.as_str() != tx.result.name()
+        {
+            wrong.push(format!(
+                "{hash} is in ledger {index} with {}, the store says {place:?}",
+                tx.result.name()
+            ));
+        }
+    }
+    for record in records {
+        let hash = record.identity.hash;
+        match record.progress.state {
+            State::Validated if !on_ledger.contains_key(&hash) => {
+                wrong.push(format!("{hash} is VALIDATED and in no ledger"));
+            }
+            State::Validated => {}
+            state if !state.is_terminal() => {
+                wrong.push(format!("{hash} has no end: {}", told(record)));
+            }
+            _ => wrong.extend(bad_evidence(record, &on_ledger)),
+        }
+    }
+    wrong
+}
+
+/// What is wrong with the evidence of a state that claims absence.
+fn bad_evidence(record: &Record, on_ledger: &OnLedger<'_>) -> Option<String> {
+    let hash = record.identity.hash;
+    match record.progress.evidence()? {
+        Evidence::SequenceConsumed { by, ledger } => {
+            let right = on_ledger.get(&by).is_some_and(|(found, tx)| {
+                let slot = slot_of(&tx.tx.object);
+                let own = slot_of(&decode(&record.identity.blob));
+                // A TicketCreate uses more than the Sequence it names.
+                found.header.index == ledger.0
+                    && (slot == own || slot.zip(own).is_some_and(|(a, b)| a.0 == b.0 && a.2 < b.2))
+            });
+            (!right).then(|| format!("{hash}: nothing in ledger {ledger} used its slot"))
+        }
+        Evidence::LastLedgerPassed { last_ledger_sequence, .. } => {
+            let own = record.identity.last_ledger_sequence;
+            (own != Some(last_ledger_sequence)).then(|| format!("{hash}: {}", told(record)))
+        }
+        Evidence::NeverSent { .. } => record
+            .progress
+            .preliminary
+            .iter()
+            .any(|one| !matches!(one.answer, xrpl_tracker::record::Answer::NotWritten))
+            .then(|| format!("{hash} never left, and yet: {}", told(record))),
+        _ => None,
+    }
+}
+
+/// Failures of valid intent that are of the generator's own making.
+pub fn own_making(records: &[Record], faults: bool) -> Vec<String> {
+    let valid = records.iter().filter(|record| record.identity.intent == Intent::Valid);
+    valid
+        .filter(|record| match record.progress.evidence() {
+            Some(Evidence::SequenceConsumed { .. }) => true,
+            Some(Evidence::RefusedByNode { engine_result }) => {
+                !faults || engine_result.as_str() == "tefPAST_SEQ"
+            }
+            Some(Evidence::LastLedgerPassed { .. } | Evidence::NeverSent { .. }) => !faults,
+            _ => false,
+        })
+        .map(|record| format!("of the generator's own making: {}", told(record)))
+        .collect()
+}
+
+/// A record in one line.
+pub fn told(record: &Record) -> String {
+    let progress = &record.progress;
+    let answers: Vec<_> = progress.preliminary.iter().map(|one| &one.answer).collect();
+    format!(
+        "{} {} of {} on {:?}, last ledger {:?}: {} (undecided {}), {:?}, {answers:?}",
+        record.identity.hash,
+        record.identity.transaction_type,
+        record.identity.account,
+        record.identity.slot,
+        record.identity.last_ledger_sequence,
+        progress.state,
+        progress.undecided,
+        progress.evidence(),
+    )
+}

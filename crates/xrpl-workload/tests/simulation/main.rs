@@ -1,0 +1,129 @@
+//! The real tracker and the real generator against a network that misbehaves, in one thread and
+//! under virtual time. Each seed is a run of its own: a configuration, a plan of faults, half a
+//! minute of load; then the faults end, everything comes to its end, and the books must be the
+//! ledger's. See `world.rs` for the run and `audit.rs` for what must hold.
+//!
+//! `XRPL_WORKLOAD_SEED=N` replays one seed and prints its plan; `XRPL_WORKLOAD_SEEDS=FIRST..END` runs
+//! others than `scripts/test` does.
+
+#![allow(unreachable_pub, reason = "the modules of a test are nobody else's")]
+
+mod audit;
+mod recorder;
+mod world;
+
+use std::{
+    ops::Range,
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use world::Report;
+
+/// Longest time one seed may take, in real seconds.
+const PATIENCE: u64 = 60;
+
+fn replay(seed: u64) -> String {
+    format!(
+        "XRPL_WORKLOAD_SEED={seed} cargo nextest run -p xrpl-workload --test simulation \
+         --no-capture seed_of_the_environment"
+    )
+}
+
+/// Ends the program if a seed does not come to its end: virtual time stands still in an endless loop.
+struct Watchdog {
+    seed: Arc<AtomicU64>,
+    over: Arc<AtomicBool>,
+}
+
+impl Watchdog {
+    fn new() -> Self {
+        let (seed, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let (watched, done) = (Arc::clone(&seed), Arc::clone(&over));
+        std::thread::spawn(move || {
+            let (mut last, mut since) = (watched.load(Ordering::Relaxed), 0);
+            while !done.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_secs(1));
+                let now = watched.load(Ordering::Relaxed);
+                since = if now == last { since + 1 } else { 0 };
+                last = now;
+                if since > PATIENCE {
+                    eprintln!("seed {now} does not end. Replay: {}", replay(now));
+                    std::process::abort();
+                }
+            }
+        });
+        Self { seed, over }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs seeds one after the other; all that failed are named at the end.
+fn run_seeds(seeds: Range<u64>) {
+    let watchdog = Watchdog::new();
+    let mut failed = Vec::new();
+    let mut total = Report::default();
+    let count = seeds.end - seeds.start;
+    for seed in seeds {
+        watchdog.seed.store(seed, Ordering::Relaxed);
+        match panic::catch_unwind(AssertUnwindSafe(|| world::run(seed))) {
+            Ok(report) => total.add(&report),
+            Err(_) => {
+                eprintln!("seed {seed} failed. Replay: {}", replay(seed));
+                failed.push(seed);
+            }
+        }
+    }
+    println!("{count} seeds: {total}");
+    assert!(failed.is_empty(), "failed seeds: {failed:?}. Replay one: {}", replay(failed[0]));
+}
+
+macro_rules! seeds {
+    ($($name:ident: $range:expr;)*) => {$(
+        #[test]
+        fn $name() {
+            run_seeds($range);
+        }
+    )*};
+}
+
+// Several tests, so that they run beside each other.
+seeds! {
+    seeds_0_to_25: 0..25;
+    seeds_25_to_50: 25..50;
+}
+
+#[test]
+fn seed_of_the_environment() {
+    let Ok(seed) = std::env::var("XRPL_WORKLOAD_SEED") else { return };
+    let seed = seed.parse().expect("XRPL_WORKLOAD_SEED is a number");
+    println!("{}", world::describe(seed));
+    let watchdog = Watchdog::new();
+    watchdog.seed.store(seed, Ordering::Relaxed);
+    println!("{}", world::run(seed));
+}
+
+#[test]
+fn seeds_of_the_environment() {
+    let Ok(range) = std::env::var("XRPL_WORKLOAD_SEEDS") else { return };
+    let (first, end) = range.split_once("..").expect("XRPL_WORKLOAD_SEEDS is FIRST..END");
+    run_seeds(first.parse().expect("a number")..end.parse().expect("a number"));
+}
+
+/// What happens in a run follows from its seed: states, times, ledgers.
+#[test]
+fn the_same_seed_is_the_same_run() {
+    for seed in [1, 7, 12] {
+        let (first, second) = (world::run(seed), world::run(seed));
+        assert_eq!(first.digest, second.digest, "seed {seed}");
+    }
+}

@@ -1,0 +1,159 @@
+//! A store that watches what the tracker writes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use xrpl_protocol::{
+    AccountId, Definitions, Hash256, LedgerIndex, Object, TxHash, fields, transaction::Slot,
+};
+use xrpl_tracker::{
+    Intent, MemoryStore, Result, RowFilter, RunId, State, Store,
+    record::{Identity, Progress, Record},
+    store::{Anchor, Created, Resumed},
+};
+
+type SlotKey = (AccountId, bool, u32);
+
+/// What was written, as far as the audit asks for it.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Every transaction with its present state, in the order of creation.
+    order: Vec<(SlotKey, TxHash)>,
+    states: std::collections::HashMap<TxHash, State>,
+    /// What must never happen.
+    pub wrongs: Vec<String>,
+}
+
+/// A memory store that keeps book.
+#[derive(Debug)]
+pub struct Recorder {
+    inner: MemoryStore,
+    pub written: Arc<Mutex<Written>>,
+}
+
+impl Recorder {
+    pub fn new() -> Self {
+        Self { inner: MemoryStore::default(), written: Arc::default() }
+    }
+}
+
+fn slot_key(account: AccountId, slot: Slot) -> SlotKey {
+    match slot {
+        Slot::Sequence(n) => (account, false, n.0),
+        Slot::Ticket(n) => (account, true, n.0),
+    }
+}
+
+/// Whether it is meant to have a slot that is not its own.
+fn has_a_wrong_slot(intent: &Intent) -> bool {
+    match intent {
+        Intent::Valid => false,
+        Intent::Invalid { expected } => expected.iter().any(|result| {
+            ["tefPAST_SEQ", "terPRE_SEQ", "tefNO_TICKET", "terPRE_TICKET"]
+                .contains(&result.as_str())
+        }),
+    }
+}
+
+#[async_trait]
+impl Store for Recorder {
+    async fn anchor(&self) -> Result<Option<Anchor>> {
+        self.inner.anchor().await
+    }
+
+    async fn ledger_hash(&self, run: RunId, index: LedgerIndex) -> Result<Option<Hash256>> {
+        self.inner.ledger_hash(run, index).await
+    }
+
+    async fn begin_run(&self, network_id: Option<u32>, started_at_ms: u64) -> Result<RunId> {
+        self.inner.begin_run(network_id, started_at_ms).await
+    }
+
+    async fn resume_run(&self, run: RunId) -> Result<Resumed> {
+        self.inner.resume_run(run).await
+    }
+
+    fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>> {
+        let mut written = self.written.lock();
+        let key = slot_key(identity.account, identity.slot);
+        if !has_a_wrong_slot(&identity.intent) {
+            let open = written.order.iter().rev().find(|(slot, hash)| {
+                *slot == key && !written.states.get(hash).is_some_and(|s| s.is_terminal())
+            });
+            if let Some((_, open)) = open {
+                let wrong = format!(
+                    "{} was signed for {:?} of {} while {open} on it is undecided",
+                    identity.hash, identity.slot, identity.account
+                );
+                written.wrongs.push(wrong);
+            }
+            written.order.push((key, identity.hash));
+        }
+        written.states.insert(identity.hash, State::Created);
+        drop(written);
+        self.inner.create(identity)
+    }
+
+    fn update(&self, hash: TxHash, progress: Progress) {
+        let mut written = self.written.lock();
+        let before = written.states.insert(hash, progress.state);
+        match before {
+            None => written.wrongs.push(format!("{hash} was updated before it was created")),
+            Some(before) if before.is_terminal() && before != progress.state => {
+                written.wrongs.push(format!("{hash} went from {before} to {}", progress.state));
+            }
+            Some(_) => {}
+        }
+        drop(written);
+        self.inner.update(hash, progress);
+    }
+
+    fn ledger(&self, index: LedgerIndex, hash: Hash256) {
+        self.inner.ledger(index, hash);
+    }
+
+    async fn flush(&self) -> Result<()> {
+        self.inner.flush().await
+    }
+
+    async fn get(&self, hash: TxHash) -> Result<Option<Record>> {
+        self.inner.get(hash).await
+    }
+
+    async fn rows(
+        &self,
+        filter: &RowFilter,
+        cursor: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Record>> {
+        self.inner.rows(filter, cursor, limit).await
+    }
+
+    async fn count(&self, filter: &RowFilter) -> Result<u64> {
+        self.inner.count(filter).await
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>> {
+        self.inner.runs().await
+    }
+
+    fn failures(&self) -> u64 {
+        self.inner.failures()
+    }
+}
+
+/// The slot that a transaction's bytes name.
+pub fn slot_of(object: &Object) -> Option<(AccountId, bool, u32)> {
+    let account = object.account(fields::ACCOUNT)?;
+    Some(match object.u32(fields::TICKET_SEQUENCE) {
+        Some(ticket) => (account, true, ticket),
+        None => (account, false, object.u32(fields::SEQUENCE)?),
+    })
+}
+
+/// A blob's fields.
+pub fn decode(blob: &[u8]) -> Object {
+    Object::decode(blob, Definitions::builtin()).expect("what was signed here can be read")
+}

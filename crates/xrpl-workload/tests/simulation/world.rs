@@ -1,0 +1,297 @@
+//! One run: a network, a tracker, a generator, and a plan of what goes wrong.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, io,
+    sync::Arc,
+    time::Duration,
+};
+
+use rand::{RngExt as _, SeedableRng, seq::IndexedRandom as _};
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use xrpl_client::{
+    Connector, Endpoint, Pool, PoolConfig,
+    connect::{BoxedIo, Connecting},
+};
+use xrpl_generator::{Funding, Generator, GeneratorConfig, Pace};
+use xrpl_protocol::{Drops, Hash256, hash::sha512_half};
+use xrpl_standalone::{
+    Kind,
+    faults::{Network, NetworkConfig, Plan, PlanShape},
+    ledger::NodeConfig,
+};
+use xrpl_tracker::{RowFilter, State, Tracker, TrackerConfig};
+
+use crate::{audit, recorder::Recorder};
+
+/// How long load runs.
+const LOAD: Duration = Duration::from_secs(30);
+/// How long everything may take to come to its end once nothing goes wrong any more.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// What a seed chooses.
+#[derive(Debug)]
+struct Choice {
+    nodes: usize,
+    close_interval: Duration,
+    accounts: usize,
+    tps: f64,
+    max_pending: usize,
+    invalid: f64,
+    last_ledger_offset: u32,
+    queue_capacity: usize,
+    send_queue_limit: usize,
+    ledger_size: usize,
+    plan: Plan,
+}
+
+impl Choice {
+    fn of(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5EED);
+        let nodes = rng.random_range(1..=2);
+        let shape = PlanShape { nodes, from: Duration::from_millis(500), until: LOAD };
+        // Some runs without any fault: then nothing at all may go wrong.
+        let plan = match seed % 16 {
+            0 => Plan::default(),
+            _ => Plan::from_seed(seed, &shape),
+        };
+        Self {
+            nodes,
+            close_interval: Duration::from_millis(*[500, 1000, 3000].choose(&mut rng).unwrap()),
+            accounts: rng.random_range(3..=6),
+            tps: *[2.0, 5.0, 10.0].choose(&mut rng).unwrap(),
+            max_pending: rng.random_range(1..=8),
+            invalid: *[0.0, 0.0, 20.0].choose(&mut rng).unwrap(),
+            last_ledger_offset: rng.random_range(4..=15),
+            queue_capacity: *[2, 16, 1000].choose(&mut rng).unwrap(),
+            send_queue_limit: *[20, 100, 10_000].choose(&mut rng).unwrap(),
+            ledger_size: *[10, 40, 1000].choose(&mut rng).unwrap(),
+            plan,
+        }
+    }
+}
+
+/// What a seed does, in words.
+pub fn describe(seed: u64) -> String {
+    let choice = Choice::of(seed);
+    format!("{:#?}\n{}", Choice { plan: Plan::default(), ..Choice::of(seed) }, choice.plan)
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Of everything that happened: states and times of transactions, hashes of ledgers.
+    pub digest: Hash256,
+    by_state: BTreeMap<&'static str, u64>,
+    faults: u64,
+    ledgers: u64,
+    lookups: u64,
+    backfilled: u64,
+    reconnects: u64,
+    resends: u64,
+}
+
+impl Report {
+    pub fn add(&mut self, other: &Self) {
+        for (state, n) in &other.by_state {
+            *self.by_state.entry(state).or_default() += n;
+        }
+        self.faults += other.faults;
+        self.ledgers += other.ledgers;
+        self.lookups += other.lookups;
+        self.backfilled += other.backfilled;
+        self.reconnects += other.reconnects;
+        self.resends += other.resends;
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { by_state, faults, ledgers, lookups, backfilled, reconnects, resends, .. } = self;
+        write!(
+            f,
+            "{by_state:?}, {faults} faults struck, {ledgers} ledgers ({backfilled} read back), \
+             {lookups} look-ups, {reconnects} reconnects, {resends} resends"
+        )
+    }
+}
+
+/// Connections to the network's nodes, which are called `node0`, `node1`, ...
+#[derive(Debug)]
+struct Pipes(Arc<Network>);
+
+impl Connector for Pipes {
+    fn connect<'a>(&'a self, url: &'a Url) -> Connecting<'a> {
+        Box::pin(async move {
+            let number = url.host_str().and_then(|host| host.strip_prefix("node")?.parse().ok());
+            let node = number.ok_or_else(|| io::Error::other("no such host"))?;
+            let kind = if url.scheme() == "ws" { Kind::WebSocket } else { Kind::Rpc };
+            Ok(Box::new(self.0.connect(node, kind)?) as BoxedIo)
+        })
+    }
+}
+
+/// Runs a seed to its end and audits it.
+pub fn run(seed: u64) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(run_seed(seed))
+}
+
+async fn run_seed(seed: u64) -> Report {
+    let choice = Choice::of(seed);
+    let faults = !choice.plan.links.is_empty() || !choice.plan.nodes.is_empty();
+    let network = Arc::new(start_network(&choice));
+    let endpoint = |n: usize| Endpoint {
+        rpc: format!("http://node{n}/").parse().unwrap(),
+        ws: Some(format!("ws://node{n}/").parse().unwrap()),
+    };
+    let pool = Pool::new(
+        (0..choice.nodes).map(endpoint).collect(),
+        PoolConfig { connector: Arc::new(Pipes(Arc::clone(&network))), ..PoolConfig::default() },
+    );
+    let recorder = Recorder::new();
+    let written = Arc::clone(&recorder.written);
+    let store = Arc::new(recorder);
+    let config = TrackerConfig {
+        queue_capacity: choice.queue_capacity,
+        start_time_ms: Some(1_800_000_000_000),
+        terminal_retention: Duration::from_secs(10),
+        ..TrackerConfig::default()
+    };
+    let tracker = Tracker::start(pool.clone(), store.clone(), config).await.unwrap();
+    let mut changes = tracker.events();
+    let watching = tokio::spawn(async move {
+        let mut digest = Hash256::ZERO;
+        loop {
+            match changes.recv().await {
+                Ok(change) => {
+                    let text = serde_json::to_vec(&*change).unwrap();
+                    digest = sha512_half(&[&digest.0, &text]);
+                }
+                Err(RecvError::Lagged(_)) => panic!("the watcher is too slow"),
+                Err(RecvError::Closed) => return digest,
+            }
+        }
+    });
+
+    let generator = Generator::prepare(
+        tracker.clone(),
+        pool.clone(),
+        GeneratorConfig {
+            seed: format!("simulation {seed}"),
+            accounts: choice.accounts,
+            gateways: 1,
+            currencies: vec!["USD".into()],
+            funding: Funding::Genesis,
+            user_drops: Drops::from_xrp(1_000),
+            pace: Pace::from_tps(choice.tps),
+            max_pending_per_account: choice.max_pending,
+            intent_invalid: choice.invalid,
+            last_ledger_offset: choice.last_ledger_offset,
+            max_submitting: 16,
+            drain: PATIENCE,
+            ..GeneratorConfig::default()
+        },
+        |_| {},
+    )
+    .await
+    .unwrap();
+    network.follow_plan();
+    let cancel = CancellationToken::new();
+    let stop = cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(LOAD + Duration::from_secs(2)).await;
+        stop.cancel();
+    });
+    let status = generator.run(cancel).await.unwrap();
+    let left = tracker.wait_until_idle(PATIENCE).await;
+    // What has ended leaves memory.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let (stats, ws_stats) = (tracker.stats(), tracker.ws_stats());
+    tracker.shutdown(Duration::ZERO).await;
+    let listing = generator.accounts();
+    drop((generator, tracker));
+    let mut digest = watching.await.unwrap();
+    let ledgers = network.ledgers();
+
+    let mut wrong = std::mem::take(&mut written.lock().wrongs);
+    let everything = RowFilter::default();
+    let records = xrpl_tracker::Store::rows(&*store, &everything, None, usize::MAX).await.unwrap();
+    let accounts: BTreeSet<_> = listing
+        .users
+        .iter()
+        .copied()
+        .chain(listing.gateways.iter().map(|gateway| gateway.address))
+        .chain(listing.tagged)
+        .collect();
+    wrong.extend(audit::books(&ledgers, &records, &accounts));
+    wrong.extend(audit::own_making(&records, faults));
+    let overturned = records.iter().filter(|record| record.progress.overturned);
+    wrong.extend(overturned.map(|record| format!("overturned: {}", audit::told(record))));
+    let mut must = |holds: bool, what: String| {
+        if !holds {
+            wrong.push(what);
+        }
+    };
+    must(left == 0, format!("{left} transactions are left without an end"));
+    must(status.stats.in_flight == 0, format!("in flight for the generator: {:?}", status.stats));
+    must(stats.overturned == 0, format!("{} overturned", stats.overturned));
+    must(stats.contradicted == 0, format!("{} contradicted", stats.contradicted));
+    must(stats.ledger_mismatches == 0, format!("{} mismatches", stats.ledger_mismatches));
+    must(stats.task_restarts == 0, format!("{} tasks failed", stats.task_restarts));
+    must(stats.undecided == 0, format!("{} undecided", stats.undecided));
+    must(stats.in_memory == 0, format!("{} are still in memory", stats.in_memory));
+    must(ws_stats.queue_size <= choice.queue_capacity, format!("{ws_stats:?}"));
+    let validated = records.iter().filter(|r| r.progress.state == State::Validated).count();
+    must(validated > 20, format!("only {validated} were validated: {:?}", status.stats));
+    if !faults {
+        must(status.stats.failed.is_empty(), format!("{:?}", status.stats));
+        must(stats.resends == 0, format!("{} resends", stats.resends));
+    }
+    let shown = wrong.len().min(20);
+    assert!(
+        wrong.is_empty(),
+        "seed {seed}: {} wrongs\n{}\n{}",
+        wrong.len(),
+        wrong[..shown].join("\n"),
+        describe(seed)
+    );
+    for ledger in &ledgers {
+        digest = sha512_half(&[&digest.0, &ledger.header.hash.0]);
+    }
+    let mut report = Report {
+        digest,
+        by_state: BTreeMap::new(),
+        faults: network.hits(),
+        ledgers: ledgers.len() as u64,
+        lookups: stats.lookups,
+        backfilled: stats.ledgers_backfilled,
+        reconnects: ws_stats.reconnects,
+        resends: stats.resends,
+    };
+    for record in &records {
+        *report.by_state.entry(record.progress.state.name()).or_default() += 1;
+    }
+    report
+}
+
+fn start_network(choice: &Choice) -> Network {
+    let mut node = NodeConfig::default();
+    node.queue.minimum_txn_in_ledger = choice.ledger_size;
+    node.queue.target_txn_in_ledger = choice.ledger_size;
+    Network::start(NetworkConfig {
+        nodes: choice.nodes,
+        node,
+        close_interval: choice.close_interval,
+        send_queue_limit: choice.send_queue_limit,
+        start_time: Some(848_737_540),
+        plan: choice.plan.clone(),
+    })
+}
