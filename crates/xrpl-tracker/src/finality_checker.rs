@@ -17,7 +17,7 @@ use xrpl_protocol::{LedgerIndex, TxHash, transaction::Slot};
 use crate::{
     core::{Core, Shared, millis},
     evidence::{AbsenceProof, Source},
-    lifecycle::{Event, State},
+    lifecycle::{Event, State, hides_success},
     message::{LedgerClosed, ValidatedTransaction},
     pending::Key,
     record::{CheckReport, CheckResult},
@@ -207,6 +207,7 @@ async fn look_up(shared: &Shared, key: Key) -> Option<CheckResult> {
         Ok(Asked::NotValidated) => {
             if question.in_doubt {
                 find_rival(shared, key, &question).await;
+                confirm_refusal(shared, key, &question).await;
             }
             let now_ms = shared.now_ms();
             let mut core = shared.lock();
@@ -322,6 +323,75 @@ async fn find_rival(shared: &Shared, key: Key, question: &Question) {
             Some(next) if !next.is_null() => marker = Some(next),
             _ => return,
         }
+    }
+}
+
+/// After `tefPAST_SEQ` or `tefNO_TICKET` without a rival in sight: where the newest validated ledger
+/// shows the slot gone, and every ledger that could have the transaction is known whole without it,
+/// it can never apply.
+async fn confirm_refusal(shared: &Shared, key: Key, question: &Question) {
+    let (first, head) = {
+        let core = shared.lock();
+        let Some(entry) = core.pending.get(key) else { return };
+        if !entry.condition.in_doubt {
+            return;
+        }
+        (entry.first_ledger(), core.head.index.0)
+    };
+    match slot_is_gone(shared, question, head).await {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => return tracing::debug!(hash = %question.hash, %error, "no state to be had"),
+    }
+    let now_ms = shared.now_ms();
+    let mut core = shared.lock();
+    if !core.completeness.covers(first, head) {
+        core.completeness.want_range(first, head, now_ms);
+        core.links.backfill.notify_one();
+        return;
+    }
+    let said = core.pending.get(key).and_then(|e| e.progress.engine_result_last.clone());
+    if let Some(said) = said.filter(hides_success) {
+        core.apply(key, &Event::RefusalConfirmed(said), now_ms, None);
+    }
+}
+
+/// Whether a validated ledger shows that a Sequence or Ticket can never be used again.
+async fn slot_is_gone(
+    shared: &Shared,
+    question: &Question,
+    ledger: u32,
+) -> Result<bool, ClientError> {
+    let ask = async |method: &str, mut params: Json| {
+        params["ledger_index"] = ledger.into();
+        let params = params.as_object().cloned().unwrap_or_default();
+        let request = Raw { method: method.into(), params };
+        match time::timeout(shared.config.lookup_timeout, shared.pool.request(&request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(ClientError::Unknown {
+                endpoint: "pool".into(),
+                cause: "no answer in time".into(),
+            }),
+        }
+    };
+    let account = ask("account_info", json!({"account": question.account})).await?;
+    let validated = account.get("validated").and_then(Json::as_bool) == Some(true);
+    let next = account.pointer("/account_data/Sequence").and_then(Json::as_u64);
+    let (number, ticket) = match question.slot {
+        Slot::Sequence(n) => (n.0, false),
+        Slot::Ticket(n) => (n.0, true),
+    };
+    if !validated || next.is_none_or(|next| next <= number.into()) {
+        return Ok(false);
+    }
+    if !ticket {
+        return Ok(true);
+    }
+    let named = json!({"ticket": {"account": question.account, "ticket_seq": number}});
+    match ask("ledger_entry", named).await {
+        Ok(_) => Ok(false),
+        Err(error) if error.is_token("entryNotFound") => Ok(true),
+        Err(error) => Err(error),
     }
 }
 

@@ -136,6 +136,9 @@ pub enum Event {
     OutcomeUnknown,
     /// Seen in a validated ledger.
     SeenValidated(ValidatedIn),
+    /// What a node's doubtful refusal (`tefPAST_SEQ`, `tefNO_TICKET`) says is so: a validated ledger
+    /// shows its Sequence or Ticket gone, and no ledger that could have it does.
+    RefusalConfirmed(ResultName),
     /// `tx` found it, but not in a validated ledger: evidence of nothing.
     FoundNotValidated,
     /// The validated ledger is past its LastLedgerSequence.
@@ -240,6 +243,14 @@ pub fn transition(tx: &TxState, event: &Event) -> Transition {
         },
         Event::OutcomeUnknown => Transition::on(tx, State::Submitted, Effect::ResendAfterPause),
         Event::FoundNotValidated => Transition::unchanged(tx),
+        Event::RefusalConfirmed(result) => match tx.state {
+            State::Submitted | State::Retryable if tx.in_doubt => Transition::end(
+                tx,
+                State::Rejected,
+                Evidence::RefusedByNode { engine_result: result.clone() },
+            ),
+            _ => Transition::unchanged(tx),
+        },
         Event::LastLedgerPassed { last_ledger_sequence, proof } => match (tx.state, proof) {
             (State::Submitted | State::Retryable, Some(proof)) => Transition::end(
                 tx,
@@ -298,13 +309,9 @@ fn answered(tx: TxState, result: &ResultName) -> Transition {
         _ if *result == "tefALREADY" || *result == "terQUEUED" => held(tx),
         Some(ResultClass::Tes | ResultClass::Tec) => held(tx),
         Some(ResultClass::Ter | ResultClass::Tel) => not_taken(tx),
-        // These may hide a success of the same blob, from here or elsewhere. The same holds for
-        // `tefNO_TICKET` once an earlier attempt may have used the Ticket.
-        Some(ResultClass::Tef)
-            if *result == "tefPAST_SEQ"
-                || *result == "tefMAX_LEDGER"
-                || (*result == "tefNO_TICKET" && tx.may_have_left) =>
-        {
+        // These may hide a success of the same blob, from here or elsewhere, even at the first
+        // attempt: what lies between may have handed the request on twice.
+        Some(ResultClass::Tef) if hides_success(result) => {
             let doubtful = TxState { in_doubt: true, ..tx };
             Transition::on(doubtful, State::Submitted, Effect::LookUp)
         }
@@ -312,6 +319,11 @@ fn answered(tx: TxState, result: &ResultName) -> Transition {
         // Not the name of a result: nothing is known about what the node did with it.
         None => Transition::on(tx, State::Submitted, Effect::LookUp),
     }
+}
+
+/// Whether a refusal is what a node says too of a transaction that it has applied.
+pub(crate) fn hides_success(result: &ResultName) -> bool {
+    ["tefPAST_SEQ", "tefMAX_LEDGER", "tefNO_TICKET"].contains(&result.as_str())
 }
 
 /// The node holds it.

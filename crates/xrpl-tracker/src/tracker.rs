@@ -19,7 +19,7 @@ use crate::{
     event_queue::event_queue,
     finality_checker,
     ledger_log::LedgerView,
-    lifecycle::{State, TxState},
+    lifecycle::{State, TxState, hides_success},
     matrix::Cell,
     network,
     pending::{Key, NewEntry, Waiters},
@@ -115,10 +115,7 @@ impl Tracker {
                 // Before a restart is before this program's memory: it may have left.
                 may_have_left: true,
                 undecided: false,
-                in_doubt: progress
-                    .engine_result_last
-                    .as_ref()
-                    .is_some_and(|result| *result == "tefPAST_SEQ" || *result == "tefMAX_LEDGER"),
+                in_doubt: progress.engine_result_last.as_ref().is_some_and(hides_success),
             };
             let transaction_type = core.counters.type_index(&identity.transaction_type);
             let key = core.pending.insert(NewEntry {

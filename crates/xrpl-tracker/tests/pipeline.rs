@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use common::*;
 use serde_json::json;
@@ -304,7 +304,7 @@ async fn refusals() {
     let sender = Sender::new(1);
     for (n, reply) in [
         Reply::Result("temMALFORMED"),
-        Reply::Result("tefNO_TICKET"),
+        Reply::Result("tefBAD_AUTH"),
         Reply::Error("invalidTransaction"),
     ]
     .into_iter()
@@ -453,6 +453,58 @@ async fn a_past_sequence_is_explained_by_the_history() {
         Evidence::SequenceConsumed { by: theirs.hash, ledger: LedgerIndex(8) }
     );
     assert!(outcome.latencies.finality_ms.unwrap() < 1_000, "asked at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_that_is_gone_is_a_refusal_once_the_ledger_says_so() {
+    let node = Node::new();
+    let tracker = start(&node).await;
+    let sender = Sender::new(1);
+    let tx = |n| sender.pay(Slot::Ticket(Sequence(n)), Some(60), 3);
+    // It never was, and never will be.
+    node.set(|script| script.account = Some((9, BTreeSet::from([7]))));
+    node.reply(&[Reply::Result("tefNO_TICKET")]);
+    tracker.submit(submission(&tx(6))).await.unwrap();
+    let outcome = end(&tracker, tx(6).hash).await;
+    assert_eq!(outcome.evidence.kind(), "refused_by_node");
+    assert!(outcome.latencies.finality_ms.unwrap() < 1_000, "asked at once");
+    // The validated ledger has it still: something used it since, perhaps this one, handed on twice.
+    node.reply(&[Reply::Result("tefNO_TICKET")]);
+    tracker.submit(submission(&tx(7))).await.unwrap();
+    pass(30).await;
+    assert_eq!(state(&tracker, tx(7).hash).await, State::Submitted);
+    node.close(&[(&tx(7), "tesSUCCESS")]);
+    assert_eq!(end(&tracker, tx(7).hash).await.state, State::Validated);
+    // Not made yet.
+    node.reply(&[Reply::Result("tefNO_TICKET")]);
+    tracker.submit(submission(&tx(9))).await.unwrap();
+    pass(30).await;
+    assert_eq!(state(&tracker, tx(9).hash).await, State::Submitted);
+    assert_eq!(tracker.stats().overturned, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_past_sequence_without_a_rival_is_a_refusal_once_every_ledger_is_read() {
+    let node = Node::new();
+    let tracker = start(&node).await;
+    let tx = Sender::new(1).sequence(5, 60);
+    node.set(|script| {
+        script.account = Some((5, BTreeSet::new()));
+        script.ledger_fails = true;
+    });
+    node.reply(&[Reply::Hang]);
+    tracker.submit(submission(&tx)).await.unwrap();
+    node.set(|script| script.refuse_ws = true);
+    node.drop_sockets();
+    node.close_silently(&[]);
+    node.close_silently(&[]);
+    node.set(|script| script.replies = (0..99).map(|_| Reply::Result("tefPAST_SEQ")).collect());
+    pass(30).await;
+    node.set(|script| script.account = Some((6, BTreeSet::new())));
+    pass(60).await;
+    assert_eq!(state(&tracker, tx.hash).await, State::Submitted, "a ledger is unread");
+    node.set(|script| script.ledger_fails = false);
+    assert_eq!(end(&tracker, tx.hash).await.evidence.kind(), "refused_by_node");
 }
 
 #[tokio::test(start_paused = true)]

@@ -110,10 +110,8 @@ impl Link {
 
     /// What happens to a message, if anything: the dice are thrown once for each fault that lasts.
     pub(super) fn message(&mut self) -> Option<Action> {
-        let actions: Vec<(u8, Action)> = self
-            .active()
-            .filter_map(|f| Some((f.action.chance()?, f.action.clone())))
-            .collect();
+        let actions: Vec<(u8, Action)> =
+            self.active().filter_map(|f| Some((f.action.chance()?, f.action.clone()))).collect();
         let mut chosen = None;
         for (chance, action) in actions {
             if self.rng.random_range(0..100) < chance && chosen.is_none() {

@@ -286,10 +286,8 @@ impl Inner {
             for seat in &self.seats {
                 let mut state = seat.state.lock();
                 if state.back_at.is_some_and(|at| at <= now) {
-                    *state = Condition {
-                        lags_until: state.lags_until,
-                        ..Condition::up(&self.cancel)
-                    };
+                    *state =
+                        Condition { lags_until: state.lags_until, ..Condition::up(&self.cancel) };
                 }
             }
             self.pass_on();

@@ -149,7 +149,8 @@ impl Plan {
                     for _ in 0..times {
                         let action = make(&mut rng);
                         let lasts = action.lasts_ms();
-                        let at_ms = rng.random_range(from..until.saturating_sub(lasts).max(from + 1));
+                        let at_ms =
+                            rng.random_range(from..until.saturating_sub(lasts).max(from + 1));
                         let node = action.node(&mut rng, shape.nodes);
                         plan.nodes.extend(node.map(|node| NodeFault { at_ms, node, action }));
                     }
@@ -164,7 +165,8 @@ impl Plan {
                         let at_ms = rng.random_range(from..until);
                         let for_ms = rng.random_range(200..=12_000).min(until - at_ms);
                         let action = make(&mut rng);
-                        let nodes = if node < shape.nodes { node..node + 1 } else { 0..shape.nodes };
+                        let nodes =
+                            if node < shape.nodes { node..node + 1 } else { 0..shape.nodes };
                         plan.links.extend(nodes.map(|node| {
                             let action = action.clone();
                             LinkFault { at_ms, for_ms, node, port, action }
@@ -241,7 +243,8 @@ const RPC_FAULTS: &[Make] = &[
     |rng| Action::Garbage(chance(rng)),
     |rng| Action::Break(chance(rng)),
     |rng| {
-        let tokens = ["noNetwork", "slowDown", "noCurrent", "tooBusy", "internal", "amendmentBlocked"];
+        let tokens =
+            ["noNetwork", "slowDown", "noCurrent", "tooBusy", "internal", "amendmentBlocked"];
         let token = tokens.choose(rng).copied().unwrap_or("slowDown");
         Action::Error(chance(rng), token.to_owned())
     },
@@ -305,7 +308,11 @@ mod tests {
         let name = |debug: String| debug.split('(').next().unwrap_or_default().to_owned();
         for seed in 0..300 {
             let plan = Plan::from_seed(seed, &SHAPE);
-            seen.extend(plan.links.iter().map(|f| format!("{:?} {}", f.port, name(format!("{:?}", f.action)))));
+            seen.extend(
+                plan.links
+                    .iter()
+                    .map(|f| format!("{:?} {}", f.port, name(format!("{:?}", f.action)))),
+            );
             seen.extend(plan.nodes.iter().map(|f| name(format!("{:?}", f.action))));
         }
         assert_eq!(seen.len(), WS_FAULTS.len() + RPC_FAULTS.len() + NODE_FAULTS.len(), "{seen:?}");

@@ -7,20 +7,13 @@ use super::{
     canonical::CanonicalSet, close, closed::ClosedLedger, held::LocalTxs, node::Node,
     prepared::PreparedTx, view::OpenView,
 };
-use crate::ledger::Event;
 
 impl Node {
     /// Takes a validated ledger that another node closed, if it is the next one.
     pub fn follow(&mut self, ledger: Arc<ClosedLedger>) {
-        if ledger.header.parent_hash != self.closed().header.hash {
-            return;
+        if ledger.header.parent_hash == self.closed().header.hash {
+            self.go_on(&ledger, CanonicalSet::new(ledger.header.hash));
         }
-        self.txq.process_closed(&self.context, &ledger);
-        self.store(Arc::clone(&ledger));
-        self.reopen(&ledger, CanonicalSet::new(ledger.header.hash));
-        self.local.sweep(&*ledger);
-        self.events.push(Event::LedgerClosed(ledger));
-        self.events.push(Event::FeesMayHaveChanged(self.server_fees()));
     }
 
     /// What it would tell its peers of: what is in the open ledger and in the queue.

@@ -145,7 +145,7 @@ pub struct Node {
     pub(super) txq: TxQ,
     pub(super) held: CanonicalSet,
     pub(super) local: LocalTxs,
-    pub(super) events: Vec<Event>,
+    events: Vec<Event>,
 }
 
 struct Submission {
@@ -457,8 +457,9 @@ impl Node {
         let proposed = self.open.transactions();
         let mut retries = CanonicalSet::new(close::set_hash(&proposed));
         proposed.into_iter().for_each(|tx| retries.insert(tx));
-        let ledger = close::build(&self.context, &parent, close_time, &mut retries);
-        self.follow(ledger, retries)
+        let ledger = Arc::new(close::build(&self.context, &parent, close_time, &mut retries));
+        self.go_on(&ledger, retries);
+        ledger
     }
 
     /// Takes over a ledger that another server closed after this one's newest: its close time, and
@@ -469,20 +470,19 @@ impl Node {
         close_time: u32,
         transactions: Vec<(Arc<PreparedTx>, Object)>,
     ) -> Arc<ClosedLedger> {
-        let ledger = close::adopt(self.closed(), close_time, transactions);
-        self.follow(ledger, CanonicalSet::default())
+        let ledger = Arc::new(close::adopt(self.closed(), close_time, transactions));
+        self.go_on(&ledger, CanonicalSet::default());
+        ledger
     }
 
     /// Goes on from a ledger that has just been closed.
-    fn follow(&mut self, ledger: ClosedLedger, retries: CanonicalSet) -> Arc<ClosedLedger> {
-        let ledger = Arc::new(ledger);
-        self.txq.process_closed(&self.context, &ledger);
-        self.store(Arc::clone(&ledger));
-        self.reopen(&ledger, retries);
-        self.local.sweep(&*ledger);
-        self.events.push(Event::LedgerClosed(Arc::clone(&ledger)));
+    pub(super) fn go_on(&mut self, ledger: &Arc<ClosedLedger>, retries: CanonicalSet) {
+        self.txq.process_closed(&self.context, ledger);
+        self.store(Arc::clone(ledger));
+        self.reopen(ledger, retries);
+        self.local.sweep(&**ledger);
+        self.events.push(Event::LedgerClosed(Arc::clone(ledger)));
         self.events.push(Event::FeesMayHaveChanged(self.server_fees()));
-        ledger
     }
 
     /// Tries held transactions once more before the ledger closes.
@@ -500,7 +500,7 @@ impl Node {
     }
 
     /// The next open ledger: what the last one could not take, the queue, local transactions.
-    pub(super) fn reopen(&mut self, ledger: &Arc<ClosedLedger>, mut retries: CanonicalSet) {
+    fn reopen(&mut self, ledger: &Arc<ClosedLedger>, mut retries: CanonicalSet) {
         let before = std::mem::replace(&mut self.open, OpenView::new(Arc::clone(ledger), None));
         close::reapply(&self.context, &mut self.open, ledger, before.transactions(), &mut retries);
         self.txq.accept(&mut self.open);

@@ -66,8 +66,7 @@ fn the_table() {
         (answer("tefALREADY"), [S, S, S]),
         (answer("tefPAST_SEQ"), [S, S, S]),
         (answer("tefMAX_LEDGER"), [S, S, S]),
-        // A Ticket that is gone may have been used by an earlier attempt.
-        (answer("tefNO_TICKET"), [X, S, S]),
+        (answer("tefNO_TICKET"), [S, S, S]),
         // No result at all, or none that is one.
         (answer("nonsense"), [S, S, S]),
         (api("invalidTransaction", true), [X, S, X]),

@@ -69,6 +69,8 @@ pub struct Script {
     pub ledger_fails: bool,
     pub tx_fails: bool,
     pub history: Vec<Json>,
+    /// The account's next Sequence in every validated ledger, and its Tickets.
+    pub account: Option<(u32, BTreeSet<u32>)>,
     pub refuse_rpc: bool,
     pub refuse_ws: bool,
     pub calls: BTreeMap<String, u32>,
@@ -127,6 +129,7 @@ impl Node {
             ledger_fails: false,
             tx_fails: false,
             history: Vec::new(),
+            account: None,
             refuse_rpc: false,
             refuse_ws: false,
             calls: BTreeMap::new(),
@@ -375,6 +378,17 @@ impl Script {
                 }
             }
             "account_tx" => json!({"transactions": self.history, "validated": true}),
+            "account_info" => match &self.account {
+                Some((next, _)) => json!({"validated": true, "account_data": {"Sequence": next}}),
+                None => return error("actNotFound"),
+            },
+            "ledger_entry" => {
+                let number = params["ticket"]["ticket_seq"].as_u64().unwrap() as u32;
+                match &self.account {
+                    Some((_, tickets)) if tickets.contains(&number) => json!({"validated": true}),
+                    _ => return error("entryNotFound"),
+                }
+            }
             _ => return error("unknownCmd"),
         })
     }
