@@ -8,11 +8,13 @@
 //! | [`api`] | the HTTP API, one file per group of routes |
 //! | [`events`] | what happens, in order, kept for a while: what `/events` sends |
 //! | [`meter`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
+//! | [`dashboard`] | the page's files |
 //! | [`view`], [`summary`] | what a run prints while it goes on and at its end |
 
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod embedded;
 pub mod events;
 pub mod meter;

@@ -69,18 +69,17 @@ impl Observer {
     pub async fn watch(self, tracker: Tracker, pool: Pool, meter: Meter, end: CancellationToken) {
         let mut ticks = interval(SAMPLE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut asked = 0;
+        let mut ledger = tracker.ledger();
         loop {
             tokio::select! {
                 () = end.cancelled() => return,
-                _ = ticks.tick() => {}
+                _ = ticks.tick() => {
+                    self.look(&tracker, &meter);
+                    continue;
+                }
+                changed = ledger.changed() => if changed.is_err() { return },
             }
-            self.look(&tracker, &meter);
-            let head = tracker.ledger().borrow().index.0;
-            if head == asked {
-                continue;
-            }
-            asked = head;
+            let head = ledger.borrow_and_update().index.0;
             let wanted = Fee::default();
             let answer = tokio::select! {
                 () = end.cancelled() => return,

@@ -1,0 +1,84 @@
+// Small helpers around the document. Text is only ever set as text, never as markup.
+
+export const by = (id) => document.getElementById(id);
+
+export function make(tag, options = {}, ...children) {
+  const element = document.createElement(tag);
+  const { data = {}, ...properties } = options;
+  Object.assign(element.dataset, data);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === "scope" || name.startsWith("aria-") || name === "role") element.setAttribute(name, value);
+    else element[name] = value;
+  }
+  element.append(...children);
+  return element;
+}
+
+export function number(value) {
+  if (value === null || value === undefined) return "-";
+  return Number(value).toLocaleString("en", { maximumFractionDigits: 1 });
+}
+
+export function at(object, path) {
+  return path.split(".").reduce((value, key) => value?.[key], object);
+}
+
+// Where a number on the page comes from: the browser test reads these and asks the API itself.
+export function source(from, path) {
+  return { from, path };
+}
+
+// Sets text and leaves the document alone where nothing changed.
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// Rows of two columns, kept by key so that a reader's place is not lost.
+export function pairs(tbody, rows) {
+  const known = new Map([...tbody.children].map((row) => [row.dataset.key, row]));
+  const wanted = rows.map(([key, text, data, tone = ""]) => {
+    let row = known.get(key);
+    if (!row) {
+      const cell = make("td", { className: "number", data });
+      row = make("tr", { data: { key } }, make("th", { scope: "row", textContent: key }), cell);
+    }
+    say(row.lastChild, text);
+    row.lastChild.className = `number ${tone}`;
+    return row;
+  });
+  if (wanted.length !== tbody.children.length || wanted.some((row, n) => tbody.children[n] !== row)) {
+    tbody.replaceChildren(...wanted);
+  }
+}
+
+// Any rows, kept by key; `fill` is given the row and its value.
+export function keyed(parent, items, key, build, fill) {
+  const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const wanted = items.map((item) => {
+    const name = String(key(item));
+    const element = known.get(name) ?? Object.assign(build(item), {});
+    element.dataset.key = name;
+    fill(element, item);
+    return element;
+  });
+  if (wanted.length !== parent.children.length || wanted.some((child, n) => parent.children[n] !== child)) {
+    const focused = parent.contains(document.activeElement) ? document.activeElement : null;
+    parent.replaceChildren(...wanted);
+    if (focused && parent.contains(focused)) focused.focus();
+  }
+}
+
+export function link(text, action, options = {}) {
+  const button = make("button", { type: "button", className: "link", textContent: text, ...options });
+  button.addEventListener("click", action);
+  return button;
+}
+
+export function tone(state) {
+  if (state === "VALIDATED") return "good";
+  if (["REJECTED", "EXPIRED", "FAILED_NET"].includes(state)) return "bad";
+  return state === "RETRYABLE" ? "warn" : "";
+}
+
+export const short = (text) => (text.length > 16 ? `${text.slice(0, 8)}…${text.slice(-4)}` : text);
+export const clock = (ms) => new Date(ms).toLocaleTimeString("en", { hour12: false });

@@ -1,0 +1,61 @@
+// Asks the API once a second and hands the answers to the panels. Every number on the page comes
+// from one of these routes, unchanged.
+
+import { ApiError, get } from "./api.js";
+import * as charts from "./charts.js";
+import { by, say } from "./dom.js";
+import * as accounts from "./panels/accounts.js";
+import * as controls from "./panels/controls.js";
+import * as failures from "./panels/failures.js";
+import * as finality from "./panels/finality.js";
+import * as ledgers from "./panels/ledgers.js";
+import * as matrix from "./panels/matrix.js";
+import * as node from "./panels/node.js";
+import * as overview from "./panels/overview.js";
+import * as throughput from "./panels/throughput.js";
+import * as transactions from "./panels/transactions.js";
+
+const EVERY_MS = 1000;
+const ROUTES = [
+  "/state/summary", "/state/latency", "/state/ledgers", "/state/matrix", "/state/failure-codes", "/state/lanes",
+  "/state/ws/stats", "/state/fees", "/health", "/workload/status", "/workload/rate-controls",
+];
+const PANELS = [overview, controls, throughput, finality, ledgers, matrix, failures, transactions, accounts, node];
+
+async function one(path) {
+  try {
+    return [path, await get(path)];
+  } catch (error) {
+    // A route may have nothing to tell now (accounts are being prepared, the node is down).
+    if (error instanceof ApiError) return [path, { unavailable: error.message }];
+    throw error;
+  }
+}
+
+function trouble(text) {
+  say(by("trouble"), text);
+  by("trouble").hidden = text === "";
+  document.body.classList.toggle("old", text.startsWith("The API"));
+}
+
+let lost = 0;
+
+async function round() {
+  try {
+    const answers = Object.fromEntries(await Promise.all(ROUTES.map(one)));
+    answers.samples = await throughput.newest(answers["/state/summary"]);
+    for (const panel of PANELS) panel.show(answers);
+    lost = 0;
+    const health = answers["/health"];
+    trouble(health.status === "ok" ? "" : `Node down: ${health.status ?? health.unavailable}. Transactions in flight stay as they are until one answers.`);
+  } catch (error) {
+    lost += 1;
+    trouble(`The API does not answer (${error.message}); what you see is old. Trying again, ${lost} so far.`);
+  }
+  document.body.dataset.rounds = String(Number(document.body.dataset.rounds ?? 0) + 1);
+  setTimeout(round, EVERY_MS);
+}
+
+charts.start();
+for (const panel of PANELS) panel.start?.();
+round();

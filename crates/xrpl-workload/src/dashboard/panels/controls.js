@@ -1,0 +1,121 @@
+// What can be changed while load runs.
+
+import { post, useToken } from "../api.js";
+import { by, keyed, make, number, say } from "../dom.js";
+import { open } from "./dossier.js";
+
+const SETTINGS = {
+  tps: ["set-tps", "/workload/target-tps", (v) => ({ tps: v }), (c) => c.target_tps],
+  max_pending: ["set-max-pending", "/workload/max-pending", (v) => ({ max_pending: v }), (c) => c.max_pending],
+  invalid: ["set-invalid", "/workload/intent", (v) => ({ invalid: v }), (c) => c.intent.invalid],
+};
+const touched = new Set();
+let running = false;
+
+function said(text, className = "") {
+  by("control-said").className = className;
+  say(by("control-said"), text);
+}
+
+async function act(what, work) {
+  try {
+    said(await work(), "good");
+  } catch (error) {
+    if (error.status === 401) document.querySelector("[data-control=token]").hidden = false;
+    said(`${what}: ${error.message}`, "bad");
+  }
+}
+
+const change = (what, path, body) => act(what, async () => {
+  const answer = await post(path, body);
+  return `${what}: ${answer.old_value} is now ${answer.new_value}`;
+});
+
+const once = (type) => act(`One ${type}`, async () => {
+  const sent = await post(`/transaction/create/${encodeURIComponent(type)}`);
+  open(sent.tx_hash);
+  return `One ${type}: ${sent.engine_result ?? sent.state}`;
+});
+
+// What somebody is writing is not written over.
+function offer(input, value) {
+  if (!touched.has(input) && document.activeElement !== input) input.value = value;
+}
+
+function watch(input) {
+  input.addEventListener("input", () => touched.add(input));
+  return input;
+}
+
+function build({ name }) {
+  const on = make("input", { type: "checkbox", "aria-label": `${name} on` });
+  on.addEventListener("change", () => change(name, "/workload/toggle-type", { type: name, enabled: on.checked }));
+  const weight = watch(make("input", { type: "number", min: 0, step: 1, required: true, "aria-label": `Weight of ${name}` }));
+  weight.addEventListener("change", async () => {
+    if (!weight.reportValidity()) return;
+    await change(`Weight of ${name}`, "/workload/weight", { type: name, weight: weight.valueAsNumber });
+    touched.delete(weight);
+  });
+  const send = make("button", { type: "button", textContent: "Send one", "aria-label": `Send one ${name}` });
+  send.addEventListener("click", () => once(name));
+  const cell = (...children) => make("td", {}, ...children);
+  const count = (of) => make("td", { className: "number", data: { from: "/workload/status", path: `detail.stats.by_type.${name}.${of}`, none: "0" } });
+  return make("tr", {}, make("th", { scope: "row", textContent: name }), cell(on), cell(weight), count("submitted"), count("validated"), cell(send));
+}
+
+function fill(row, type) {
+  const [name, on, weight, sent, validated] = row.children;
+  const box = on.firstChild;
+  if (document.activeElement !== box) box.checked = !type.off;
+  offer(weight.firstChild, type.weight);
+  say(sent, number(type.stats?.submitted ?? 0));
+  say(validated, number(type.stats?.validated ?? 0));
+  name.title = type.off?.refused_with ? `the network answered ${type.off.refused_with}` : "";
+}
+
+export function start() {
+  for (const [name, [id, path, body]] of Object.entries(SETTINGS)) {
+    const input = watch(by(id));
+    document.querySelector(`[data-control=${name}]`).addEventListener("submit", async (event) => {
+      event.preventDefault();
+      await change(input.labels[0].firstChild.textContent.trim(), path, body(input.valueAsNumber));
+      touched.delete(input);
+    });
+  }
+  document.querySelector("[data-control=token]").addEventListener("submit", (event) => {
+    event.preventDefault();
+    useToken(by("set-token").value);
+    by("set-token").value = "";
+    said("The token is used for what follows, in this tab only.");
+  });
+  by("start-stop").addEventListener("click", () => {
+    const what = running ? "stop" : "start";
+    act(`Could not ${what}`, async () => {
+      running = (await post(`/workload/${what}`)).running;
+      button();
+      return running ? "Load runs." : "Load is stopped; what is in flight comes to its end.";
+    });
+  });
+}
+
+function button() {
+  say(by("start-stop"), running ? "Stop load" : "Start load");
+}
+
+export function show(answers) {
+  const controls = answers["/workload/rate-controls"];
+  const status = answers["/workload/status"];
+  running = status.running;
+  by("start-stop").disabled = Boolean(controls.unavailable);
+  button();
+  if (controls.unavailable) {
+    said(controls.unavailable);
+    return;
+  }
+  for (const [id, , , value] of Object.values(SETTINGS)) offer(by(id), value(controls));
+  const off = new Map(controls.disabled_types.map((type) => [type.name, type]));
+  const types = controls.types.map((name) => ({
+    name, off: off.get(name), weight: controls.weights[name], stats: status.detail.stats.by_type[name],
+  }));
+  keyed(by("types").tBodies[0], types, (type) => type.name, build, fill);
+}

@@ -1,0 +1,21 @@
+// How long validation takes, in milliseconds and in ledgers.
+
+import { draw } from "../charts.js";
+import { at, by, keyed, make, number, say, source } from "../dom.js";
+
+const FROM = "/state/latency";
+const ROWS = [["Milliseconds", "finality_ms"], ["Ledgers", "ledgers"]];
+const PARTS = ["p50", "p90", "p99", "max"];
+
+export function show(answers) {
+  const latency = answers[FROM];
+  keyed(by("percentiles").tBodies[0], ROWS, ([name]) => name, ([name, path]) => make(
+    "tr", {}, make("th", { scope: "row", textContent: name }),
+    ...PARTS.map((part) => make("td", { className: "number", data: source(FROM, `${path}.${part}`) })),
+  ), (row, [, path]) => PARTS.forEach((part, n) => say(row.children[n + 1], number(at(latency, `${path}.${part}`)))));
+  const buckets = latency.finality_buckets_ms;
+  // They are cumulative, as Prometheus has them; a picture shows each for itself.
+  const each = buckets.map(([, n], index) => n - (buckets[index - 1]?.[1] ?? 0));
+  draw("chart-ms", buckets.map(([bound]) => number(bound)), each);
+  draw("chart-ledgers", latency.finality_ledgers.map(([n]) => n), latency.finality_ledgers.map(([, n]) => n));
+}

@@ -1,0 +1,89 @@
+// What the steps share: the browser, the answers the page was given, the test that started this.
+
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import assert from "node:assert/strict";
+
+const require = createRequire(`${process.env.TEST_LIBRARIES}/package.json`);
+export const { chromium } = require("playwright-core");
+export const axeSource = require("axe-core").source;
+export const BASE = process.env.BASE;
+export const OUT = process.env.OUT;
+
+// Asked of the API itself, not by the page.
+export async function api(path, options) {
+  const response = await fetch(BASE + path, options);
+  return response.json();
+}
+
+export async function until(what, work, ms = 8000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await work();
+    if (value) return value;
+    if (Date.now() > end) assert.fail(`not within ${ms} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+// The test that started this does what a browser cannot: it ends servers and begins them.
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+export async function please(what) {
+  process.stdout.write(`please ${what}\n`);
+  const { value } = await lines.next();
+  assert.equal(value, "done");
+}
+
+export async function browser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    // Its sandbox needs a user of its own; the pages are ours.
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
+  });
+}
+
+// A page whose every answer of a polled route is kept: the n-th answer is what the n-th round drew.
+export async function open(context) {
+  const page = await context.newPage();
+  const answers = {};
+  const errors = [];
+  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) errors.push(message.text()); });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  await page.route((url) => /^\/(state|health|workload)/.test(url.pathname), async (route) => {
+    if (route.request().method() !== "GET" || route.request().url().includes("/state/t")) return route.continue();
+    try {
+      const response = await route.fetch();
+      const path = new URL(route.request().url()).pathname;
+      (answers[path] ??= []).push(await response.json());
+      await route.fulfill({ response });
+    } catch {
+      await route.abort().catch(() => {});
+    }
+  });
+  await page.goto(BASE);
+  await rounds(page, 2);
+  return { page, answers, errors };
+}
+
+export const count = (page) => page.evaluate(() => Number(document.body.dataset.rounds ?? 0));
+
+// Waits until the page has drawn so many more answers.
+export async function rounds(page, more) {
+  const from = await count(page);
+  await page.waitForFunction((n) => Number(document.body.dataset.rounds ?? 0) >= n, from + more, { polling: 50, timeout: 15000 });
+}
+
+export const at = (object, path) => path.split(".").reduce((value, key) => value?.[key], object);
+
+export function shown(value) {
+  if (value === null || value === undefined) return "-";
+  return Number(value).toLocaleString("en", { maximumFractionDigits: 1 });
+}
+
+let passed = 0;
+export async function step(name, work) {
+  const start = Date.now();
+  await work();
+  passed += 1;
+  console.log(`ok ${passed} ${name} (${Date.now() - start} ms)`);
+}

@@ -1,0 +1,58 @@
+// Looks at the page in a real browser. Started by tests/browser.rs, which runs the program.
+
+import assert from "node:assert/strict";
+import * as controls from "./controls.mjs";
+import { api, browser, open, please, rounds, step, until } from "./harness.mjs";
+import * as looks from "./looks.mjs";
+import { panels } from "./panels.mjs";
+import * as transactions from "./transactions.mjs";
+
+const chromium = await browser();
+try {
+  const context = await chromium.newContext({ viewport: { width: 1280, height: 900 } });
+  context.setDefaultTimeout(10000);
+  const it = await open(context);
+  await until("something has failed on purpose", async () => (await api("/state/failure-codes")).total > 0, 15000);
+  await step("live transactions", () => transactions.live(it));
+  await step("every panel shows what the API says", () => panels(it, api));
+  await step("settings", () => controls.settings(it));
+  await step("start and stop", () => controls.startStop(it));
+  await step("types and weights", () => controls.types(it));
+  await step("one of a type", () => controls.one(it));
+  await step("every panel again", () => panels(it, api));
+  await step("light, dark, axe", () => looks.looks(it));
+  await step("matrix to transactions", () => transactions.clickThrough(it));
+  await step("search and dossier", () => transactions.search(it));
+  await step("the dossier's looks", () => looks.dialogLooks(it));
+  await step("on a phone", () => looks.phone(it));
+  await step("by keyboard", () => looks.keyboard(context));
+  await step("a thousand events a second", () => transactions.flood(context));
+  await step("no console errors", () => assert.deepEqual(it.errors, []));
+
+  const trouble = it.page.locator("#trouble");
+  await step("the server goes away", async () => {
+    await please("stop");
+    await trouble.filter({ hasText: "The API does not answer" }).waitFor({ timeout: 15000 });
+  });
+  await step("the server comes back", async () => {
+    await please("start");
+    await trouble.waitFor({ state: "hidden", timeout: 15000 });
+    const page = it.page;
+    await page.getByRole("button", { name: "Live" }).click();
+    await page.locator("#list-says").filter({ hasText: "Live: the newest state changes." }).waitFor({ timeout: 15000 });
+    await rounds(page, 1);
+    await until("something has failed again", async () => (await api("/state/failure-codes")).total > 0, 15000);
+    const fresh = await open(context);
+    await panels(fresh, api);
+    assert.deepEqual(fresh.errors, []);
+  });
+  await step("the node goes down", async () => {
+    await please("node-down");
+    await trouble.filter({ hasText: "Node down" }).waitFor({ timeout: 15000 });
+    await it.page.locator("#nodes td.bad").filter({ hasText: "does not answer" }).waitFor();
+  });
+} finally {
+  await chromium.close();
+}
+console.log("all steps passed");
+process.exit(0);

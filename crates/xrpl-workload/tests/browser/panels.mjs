@@ -1,0 +1,95 @@
+// Every number and every picture is what the API said in the same round.
+
+import assert from "node:assert/strict";
+import { at, rounds, shown } from "./harness.mjs";
+
+// All of the page at one instant, with the number of the round that drew it.
+const snapshot = () => ({
+  round: Number(document.body.dataset.rounds),
+  numbers: [...document.querySelectorAll("[data-from]")].map((e) => ({ ...e.dataset, text: e.textContent })),
+  strip: [...document.querySelectorAll("#strip li")].map((e) => ({ kind: e.className, parts: [...e.querySelectorAll("b, span")].map((p) => p.textContent) })),
+  matrix: [...document.querySelectorAll("#matrix-table button")].map((e) => ({ ...e.dataset, text: e.textContent })),
+  failures: [...document.querySelectorAll("#failure-table tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
+  lanes: [...document.querySelectorAll("#lanes tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
+  nodes: [...document.querySelectorAll("#nodes tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
+  charts: Object.fromEntries([...document.querySelectorAll("canvas")].map((canvas) => {
+    const { labels, datasets } = window.Chart.getChart(canvas).data;
+    return [canvas.id, { labels: [...labels], sets: datasets.map((set) => [...set.data]) }];
+  })),
+  controls: [...document.querySelectorAll("#controls .fields form:not([hidden]) input")].map((input) => input.valueAsNumber),
+  types: [...document.querySelectorAll("#types tbody tr")].map((row) => {
+    const [on, weight] = row.querySelectorAll("input");
+    return { name: row.dataset.key, on: on.checked, weight: weight.valueAsNumber };
+  }),
+});
+
+function numbers(seen, answer) {
+  assert.ok(seen.numbers.length > 45, `${seen.numbers.length} numbers`);
+  for (const { from, path, text, none } of seen.numbers) {
+    const told = at(answer(from), path) ?? none;
+    assert.equal(text, shown(told), `${from} ${path} in round ${seen.round}`);
+  }
+}
+
+function matrix(seen, { cells, total }) {
+  const wanted = new Map();
+  for (const cell of cells) {
+    const key = [cell.preliminary ?? "none", cell.state, cell.final ?? "none"].join();
+    wanted.set(key, (wanted.get(key) ?? 0) + cell.count);
+  }
+  assert.equal(seen.matrix.length, wanted.size);
+  for (const cell of seen.matrix) assert.equal(cell.text, shown(wanted.get([cell.preliminary, cell.state, cell.final].join())));
+  assert.equal([...wanted.values()].reduce((a, b) => a + b, 0), total);
+}
+
+function ledgers(seen, list) {
+  assert.ok(list.length >= 5, "ledgers have closed");
+  assert.deepEqual(seen.strip, list.map((l) => ({
+    kind: l.backfilled ? "backfilled" : l.complete ? "complete" : "short",
+    parts: [shown(l.ledger_index), `${shown(l.txn_count)} tx`, `${shown(l.ours)} ours`, `fee ${shown(l.open_ledger_fee)}`],
+  })));
+  const oldest = [...list].reverse();
+  assert.deepEqual(seen.charts["chart-fees"], {
+    labels: oldest.map((l) => l.ledger_index), sets: [oldest.map((l) => l.open_ledger_fee), oldest.map((l) => l.queue_size)],
+  });
+}
+
+function finality(seen, latency) {
+  const { "chart-ms": ms, "chart-ledgers": inLedgers } = seen.charts;
+  let below = 0;
+  ms.sets[0].forEach((n, index) => {
+    below += n;
+    assert.equal(below, latency.finality_buckets_ms[index][1]);
+  });
+  assert.deepEqual(inLedgers, { labels: latency.finality_ledgers.map((p) => p[0]), sets: [latency.finality_ledgers.map((p) => p[1])] });
+}
+
+export async function panels({ page, answers }, api) {
+  await rounds(page, 1);
+  const seen = await page.evaluate(snapshot);
+  const answer = (path) => {
+    assert.ok(answers[path], `the page does not ask ${path}`);
+    return answers[path][seen.round - 1];
+  };
+  numbers(seen, answer);
+  matrix(seen, answer("/state/matrix"));
+  ledgers(seen, answer("/state/ledgers").ledgers);
+  finality(seen, answer("/state/latency"));
+  const codes = answer("/state/failure-codes").detail;
+  assert.ok(codes.length > 0, "deliberately invalid ones have failed");
+  assert.deepEqual(seen.failures, codes.map((c) => [c.code, shown(c.count), `${c.message} (${c.meaning})`]));
+  const lanes = answer("/state/lanes").lanes;
+  assert.deepEqual(seen.lanes, lanes.map((l) => [l.account, l.role, shown(l.in_flight), shown(l.next_sequence), shown(l.free_tickets), l.reason ?? ""]));
+  const nodes = answer("/health").endpoints;
+  assert.deepEqual(seen.nodes, nodes.map((n) => [n.name, "answers", n.server_state, shown(n.validated), n.last_error ?? ""]));
+  const controls = answer("/workload/rate-controls");
+  assert.deepEqual(seen.controls, [controls.target_tps, controls.max_pending, controls.intent.invalid]);
+  const off = new Set(controls.disabled_types.map((type) => type.name));
+  assert.deepEqual(seen.types, controls.types.map((name) => ({ name, on: !off.has(name), weight: controls.weights[name] })));
+  // The newest samples of the picture are the API's own.
+  const { samples } = await api("/state/timeline");
+  const drawn = seen.charts["chart-throughput"].sets;
+  const from = samples.findIndex((_, n) => drawn[1].every((value, k) => samples[n + k]?.pending === value));
+  assert.ok(drawn[0].length >= 2 && from >= 0, "the timeline is drawn as told");
+  assert.deepEqual(drawn[0], samples.slice(from, from + drawn[0].length).map((s) => s.validated_per_second));
+}

@@ -1,0 +1,106 @@
+// Lists, searches, the dossier, and a stream faster than anyone reads.
+
+import assert from "node:assert/strict";
+import { api, BASE, shown, until } from "./harness.mjs";
+
+const rows = (page) => page.locator("#list tbody tr");
+
+export async function live({ page }) {
+  await page.locator("#list-says").filter({ hasText: "Live: the newest state changes." }).waitFor();
+  await rows(page).first().waitFor();
+  const name = await rows(page).first().getAttribute("data-key");
+  assert.equal((await api(`/state/tx/${name}`)).tx_hash, name, "what the list shows is tracked");
+  assert.ok((await rows(page).count()) <= 50);
+}
+
+export async function clickThrough({ page }) {
+  const { cells } = await api("/state/matrix");
+  const cell = cells.find((c) => c.state === "REJECTED" && c.preliminary) ?? cells[0];
+  const wanted = { preliminary: cell.preliminary, state: cell.state, final: cell.final ?? "none" };
+  const of = Object.entries(wanted).map(([key, value]) => `[data-${key}="${value}"]`).join("");
+  // By keyboard: what is focused stays focused while numbers move.
+  await page.locator(`#matrix-table button${of}`).focus();
+  await page.keyboard.press("Enter");
+  await page.locator("#list-says").filter({ hasText: `${cell.preliminary} first` }).waitFor();
+  const { transactions } = await api(`/state/transactions?${new URLSearchParams(wanted)}&order=newest&limit=50`);
+  await until("its rows are shown", async () => (await rows(page).count()) > 0);
+  const texts = await rows(page).evaluateAll((list) => list.map((row) => [...row.children].map((c) => c.textContent)));
+  for (const text of texts) assert.deepEqual([text[4], text[5]], [cell.state, cell.final]);
+  assert.ok(Math.abs(transactions.length - texts.length) <= 5, "as many as the API has");
+}
+
+export async function search({ page }) {
+  const [tx] = (await api("/state/transactions?state=VALIDATED&order=newest&limit=1")).transactions;
+  const query = page.getByLabel("Hash or account");
+  await query.fill("not a hash");
+  await query.press("Enter");
+  await page.locator("#list-says").filter({ hasText: "Neither a hash" }).waitFor();
+  await query.fill(tx.account);
+  await query.press("Enter");
+  await page.locator("#list-says").filter({ hasText: tx.account }).waitFor();
+  const keys = await rows(page).evaluateAll((list) => list.map((row) => row.dataset.key));
+  const own = (await api(`/state/transactions?account=${tx.account}&limit=10000`)).transactions.map((row) => row.tx_hash);
+  assert.ok(keys.length > 0 && keys.every((key) => own.includes(key)), "only the account's own");
+  await query.fill(tx.tx_hash);
+  await query.press("Enter");
+  await dossier(page, tx.tx_hash);
+}
+
+async function dossier(page, hash) {
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("heading", { name: "What happened" }).waitFor();
+  const told = await api(`/state/tx/${hash}`);
+  const text = await dialog.textContent();
+  for (const part of [told.tx_hash, told.account, told.engine_result_final, `in validated ledger ${shown(told.validated_ledger)}`, `${shown(told.finality_ms)} ms`]) {
+    assert.ok(text.includes(part), `the dossier lacks ${part}`);
+  }
+  const items = await dialog.locator(".timeline li").allTextContents();
+  assert.equal(items.length, 2 + told.preliminary_results.length + told.sightings.length);
+  assert.ok(items[0].includes("Created") && items.at(-1).includes("VALIDATED"), items.join("\n"));
+}
+
+// A thousand state changes a second for three seconds: frames go on, lists stay bounded.
+export async function flood(context) {
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    window.EventSource = class extends EventTarget {
+      constructor() {
+        super();
+        const types = ["Payment", "TrustSet", "AccountSet"];
+        let id = 0;
+        setTimeout(() => this.dispatchEvent(new Event("open")), 0);
+        const timer = setInterval(() => {
+          for (let n = 0; n < 20; n += 1) {
+            id += 1;
+            const data = JSON.stringify({
+              id, at_ms: Date.now(), tx_hash: id.toString(16).toUpperCase().padStart(64, "0"), account: "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh",
+              transaction_type: types[id % 3], previous_state: "SUBMITTED", state: "VALIDATED", engine_result: "tesSUCCESS", validated_ledger: 5, source: "WS",
+            });
+            this.dispatchEvent(new MessageEvent("state", { data }));
+          }
+          if (id >= 3000) clearInterval(timer);
+        }, 20);
+      }
+    };
+    window.gaps = [];
+    let last = 0;
+    const frame = (now) => {
+      if (last) window.gaps.push(now - last);
+      last = now;
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  });
+  await page.goto(BASE);
+  await page.waitForFunction(() => Number(document.body.dataset.events) >= 3000, null, { timeout: 15000 });
+  const { gaps, count } = await page.evaluate(() => ({ gaps: window.gaps.sort((a, b) => a - b), count: document.querySelectorAll("#list tbody tr").length }));
+  const slow = gaps[Math.floor(gaps.length * 0.95)];
+  console.log(`frames at 1,000 events/s: median ${Math.round(gaps[gaps.length >> 1])} ms, 95 of 100 at most ${Math.round(slow)} ms, ${gaps.length} frames`);
+  assert.ok(slow < 200, `frames are ${slow} ms apart`);
+  assert.equal(count, 50);
+  const pressed = Date.now();
+  await page.getByRole("button", { name: "Pause" }).click();
+  assert.equal(await page.getByRole("button", { name: "Pause" }).getAttribute("aria-pressed"), "true");
+  assert.ok(Date.now() - pressed < 2000);
+  await page.close();
+}
