@@ -16,4 +16,4 @@ mod plan;
 mod ws;
 
 pub use network::{Network, NetworkConfig};
-pub use plan::{Action, LinkFault, NodeAction, NodeFault, Plan, PlanShape};
+pub use plan::{Action, LinkFault, NodeAction, NodeFault, Plan, PlanShape, Port};

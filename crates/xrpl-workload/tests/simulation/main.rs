@@ -1,13 +1,14 @@
 //! The real tracker and the real generator against a network that misbehaves, in one thread and
 //! under virtual time. Each seed is a run of its own: a configuration, a plan of faults, half a
 //! minute of load; then the faults end, everything comes to its end, and the books must be the
-//! ledger's. See `world.rs` for the run and `audit.rs` for what must hold.
+//! ledger's. See `world.rs` for the run and `books.rs` for what must hold.
 //!
 //! `XRPL_WORKLOAD_SEED=N` replays one seed and prints its plan; `XRPL_WORKLOAD_SEEDS=FIRST..END` runs
 //! others than `scripts/test` does.
 
 #![allow(unreachable_pub, reason = "the modules of a test are nobody else's")]
 
+#[path = "../common/books.rs"]
 mod audit;
 mod recorder;
 mod world;
@@ -98,8 +99,10 @@ macro_rules! seeds {
 
 // Several tests, so that they run beside each other.
 seeds! {
-    seeds_0_to_25: 0..25;
-    seeds_25_to_50: 25..50;
+    seeds_0_to_75: 0..75;
+    seeds_75_to_150: 75..150;
+    seeds_150_to_225: 150..225;
+    seeds_225_to_300: 225..300;
 }
 
 #[test]

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-use xrpl_protocol::{
-    AccountId, Definitions, Hash256, LedgerIndex, Object, TxHash, fields, transaction::Slot,
-};
+use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash, transaction::Slot};
 use xrpl_tracker::{
     Intent, MemoryStore, Result, RowFilter, RunId, State, Store,
     record::{Identity, Progress, Record},
@@ -142,18 +140,4 @@ impl Store for Recorder {
     fn failures(&self) -> u64 {
         self.inner.failures()
     }
-}
-
-/// The slot that a transaction's bytes name.
-pub fn slot_of(object: &Object) -> Option<(AccountId, bool, u32)> {
-    let account = object.account(fields::ACCOUNT)?;
-    Some(match object.u32(fields::TICKET_SEQUENCE) {
-        Some(ticket) => (account, true, ticket),
-        None => (account, false, object.u32(fields::SEQUENCE)?),
-    })
-}
-
-/// A blob's fields.
-pub fn decode(blob: &[u8]) -> Object {
-    Object::decode(blob, Definitions::builtin()).expect("what was signed here can be read")
 }

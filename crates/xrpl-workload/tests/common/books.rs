@@ -1,15 +1,14 @@
 //! What must hold at the end of a run, whatever happened in it.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use xrpl_protocol::{AccountId, TxHash};
+use xrpl_protocol::{AccountId, Definitions, Object, TxHash, fields};
 use xrpl_standalone::ledger::{ClosedLedger, LedgerTransaction};
 use xrpl_tracker::{Evidence, Intent, State, record::Record};
-
-use crate::recorder::{decode, slot_of};
 
 type OnLedger<'a> = BTreeMap<TxHash, (&'a ClosedLedger, &'a LedgerTransaction)>;
 
@@ -139,4 +138,18 @@ pub fn told(record: &Record) -> String {
         progress.undecided,
         progress.evidence(),
     )
+}
+
+/// The slot that a transaction's bytes name.
+pub fn slot_of(object: &Object) -> Option<(AccountId, bool, u32)> {
+    let account = object.account(fields::ACCOUNT)?;
+    Some(match object.u32(fields::TICKET_SEQUENCE) {
+        Some(ticket) => (account, true, ticket),
+        None => (account, false, object.u32(fields::SEQUENCE)?),
+    })
+}
+
+/// A blob's fields.
+pub fn decode(blob: &[u8]) -> Object {
+    Object::decode(blob, Definitions::builtin()).expect("what was signed here can be read")
 }
