@@ -83,6 +83,31 @@ impl Processor {
         process_batch(&self.core, &batch.0, 1_000);
     }
 
+    /// How many have no end.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.core.lock().counters.pending()
+    }
+
+    /// How many are in memory, ended or not.
+    #[must_use]
+    pub fn in_memory(&self) -> usize {
+        self.core.lock().pending.len()
+    }
+
+    /// How many ledgers are to be read back.
+    #[must_use]
+    pub fn wanted(&self) -> usize {
+        self.core.lock().completeness.wanted_count()
+    }
+
+    /// Lets what has ended leave memory, as the house keeping does later.
+    pub fn forget_ended(&self) {
+        let mut core = self.core.lock();
+        let head = core.head.index.0;
+        core.pending.forget(u64::MAX, 0, head);
+    }
+
     /// How many are VALIDATED.
     #[must_use]
     pub fn validated(&self) -> u64 {

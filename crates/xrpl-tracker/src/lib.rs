@@ -39,6 +39,8 @@ pub mod evidence;
 mod finality_checker;
 mod ledger_log;
 pub mod lifecycle;
+#[cfg(test)]
+mod limits;
 mod matrix;
 pub mod message;
 mod network;

@@ -32,7 +32,7 @@ const ACCOUNTS_PER_REQUEST: usize = 200;
 
 /// Frames between the socket and the queue. xrpld closes the connection of a client that lets 100
 /// messages pile up, so some room here is better than there.
-const FRAMES: usize = 256;
+pub(crate) const FRAMES: usize = 256;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
