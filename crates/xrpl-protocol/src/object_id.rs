@@ -42,15 +42,29 @@ pub fn offer(account: AccountId, sequence: u32) -> Hash256 {
     id(b'o', &[&account.0, &sequence.to_be_bytes()])
 }
 
-/// The first page of the offers of a book at a quality.
-#[must_use]
-pub fn book_dir(pays: Issue, gets: Issue, quality: u64) -> Hash256 {
-    let parts = |issue: Issue| match issue {
+/// An issue's currency and issuer; zeros for XRP, the id alone for an MPT.
+fn issue_parts(issue: Issue) -> (Vec<u8>, Vec<u8>) {
+    match issue {
         Issue::Xrp => (vec![0; 20], vec![0; 20]),
         Issue::Issued { currency, issuer } => (currency.0.to_vec(), issuer.0.to_vec()),
         Issue::Mpt(mpt) => (mpt.0.to_vec(), Vec::new()),
-    };
-    let (pays, gets) = (parts(pays), parts(gets));
+    }
+}
+
+/// The AMM of two assets, in any order.
+#[must_use]
+pub fn amm(asset: Issue, other: Issue) -> Hash256 {
+    let (mut low, mut high) = (issue_parts(asset), issue_parts(other));
+    if high < low {
+        std::mem::swap(&mut low, &mut high);
+    }
+    id(b'A', &[&low.1, &low.0, &high.1, &high.0])
+}
+
+/// The first page of the offers of a book at a quality.
+#[must_use]
+pub fn book_dir(pays: Issue, gets: Issue, quality: u64) -> Hash256 {
+    let (pays, gets) = (issue_parts(pays), issue_parts(gets));
     let mut base = id(b'B', &[&pays.0, &gets.0, &pays.1, &gets.1]);
     base.0[24..].copy_from_slice(&quality.to_be_bytes());
     base
@@ -210,5 +224,12 @@ mod tests {
             text(amendments()),
             "7DB0788C020F02780A673DC74757F23823FA3014C1866E72CC4CD8B226CD6EF4"
         );
+        let usd = Issue::Issued {
+            currency: "USD".parse().unwrap(),
+            issuer: "rsKdakFwt5HwzoXK9keuA7cgmPw44Hptcb".parse().unwrap(),
+        };
+        let pool = "AB31B91FD45F467A66300F59B10649C522C0113C79F4597A0510C48EEDBDB275";
+        assert_eq!(text(amm(Issue::Xrp, usd)), pool);
+        assert_eq!(text(amm(usd, Issue::Xrp)), pool);
     }
 }

@@ -1,19 +1,16 @@
 //! The server: HTTP and WebSocket ports, the close timer, and the ledger behind them.
 
+mod http;
+mod websocket;
+
 use std::{
     io,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, SystemTime},
 };
 
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value as Json, json};
@@ -23,29 +20,24 @@ use tokio::{
     sync::watch,
     time::{self, Instant},
 };
-use tokio_tungstenite::{
-    WebSocketStream, accept_async,
-    tungstenite::{
-        Message, Utf8Bytes,
-        protocol::{CloseFrame, frame::coding::CloseCode},
-    },
-};
+use tokio_tungstenite::accept_async;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xrpl_protocol::{
     base58,
     keys::{KeyPair, KeyType, Seed},
 };
 
+use self::{
+    http::{http_request, rpc_call},
+    websocket::WsConnection,
+};
 use crate::{
     ledger::{ClosedLedger, Node, NodeConfig, PreparedTx, SubmitOutcome},
-    rpc::{self, ApiShape, RpcError},
-    streams::{Outgoing, Queue, Streams, ledger_snapshot},
+    streams::Streams,
 };
 
 /// Seconds between 1970-01-01 and 2000-01-01.
 const RIPPLE_EPOCH: u64 = 946_684_800;
-/// Largest request, as xrpld's.
-const MAX_REQUEST: usize = 1 << 20;
 
 /// How the server starts.
 #[derive(Clone, Debug)]
@@ -101,7 +93,7 @@ impl Shared {
         };
         let start_time = config.start_time.unwrap_or_else(wall);
         let node = Node::new(NodeConfig { start_time, ..config.node.clone() });
-        let streams = Streams::new(config.send_queue_limit, node.network_id(), node.server_fees());
+        let streams = Streams::new(config.send_queue_limit, node.network_id());
         let key = KeyPair::from_seed(&Seed::from_passphrase("embedded node", KeyType::Secp256k1));
         Self {
             streams: Mutex::new(streams),
@@ -338,225 +330,5 @@ where
         biased;
         () = cancel.cancelled() => {}
         () = connection => {}
-    }
-}
-
-fn plain(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(format!("{text}\r\n"))));
-    *response.status_mut() = status;
-    response
-}
-
-async fn http_request(
-    shared: Arc<Shared>,
-    request: hyper::Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
-    let body = match Limited::new(request.into_body(), MAX_REQUEST).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: too large")),
-    };
-    let Ok(Json::Object(request)) = serde_json::from_slice::<Json>(&body) else {
-        return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: "));
-    };
-    shared.until_open().await;
-    let answer = match request.get("method").and_then(Json::as_str) {
-        Some("batch") => match request.get("params") {
-            Some(Json::Array(calls)) => {
-                let answers = calls.iter().map(|call| match call {
-                    Json::Object(call) => {
-                        rpc_call(&shared, call).unwrap_or_else(|text| json!({"error": text}))
-                    }
-                    _ => json!({"error": "Malformed request"}),
-                });
-                Ok(answers.collect())
-            }
-            _ => Err("Malformed batch request"),
-        },
-        _ => rpc_call(&shared, &request),
-    };
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(text) => return Ok(plain(StatusCode::BAD_REQUEST, text)),
-    };
-    // Values are strings, numbers and maps with string keys.
-    let text = format!("{answer}\n");
-    let mut response = Response::new(Full::new(Bytes::from(text)));
-    response.headers_mut().insert(
-        hyper::header::CONTENT_TYPE,
-        hyper::header::HeaderValue::from_static("application/json; charset=UTF-8"),
-    );
-    Ok(response)
-}
-
-fn rpc_call(shared: &Shared, request: &Map<String, Json>) -> Result<Json, &'static str> {
-    let method = match request.get("method") {
-        None | Some(Json::Null) => return Err("Null method"),
-        Some(Json::String(method)) if method.is_empty() => return Err("method is empty"),
-        Some(Json::String(method)) => method,
-        Some(_) => return Err("method is not string"),
-    };
-    let empty = Map::new();
-    let params = match request.get("params") {
-        None | Some(Json::Null) => &empty,
-        Some(Json::Array(list)) if list.is_empty() => &empty,
-        Some(Json::Array(list)) if list.len() == 1 => match &list[0] {
-            Json::Object(params) => params,
-            Json::Null => &empty,
-            _ => return Err("params unparsable"),
-        },
-        Some(_) => return Err("params unparsable"),
-    };
-    let answer = rpc::handle(shared, method, params);
-    if matches!(&answer, Err(e) if e.token == "invalid_API_version") {
-        return Err("invalid_API_version");
-    }
-    let result = match answer {
-        Ok(mut members) => {
-            members.insert("status".into(), "success".into());
-            members
-        }
-        Err(error) => {
-            let mut members = error.to_members();
-            members.insert("status".into(), "error".into());
-            let mut echo = redacted(params);
-            echo.insert("command".into(), method.as_str().into());
-            members.insert("request".into(), echo.into());
-            members
-        }
-    };
-    Ok(json!({"result": result}))
-}
-
-/// A request to be echoed: without its secrets.
-fn redacted(params: &Map<String, Json>) -> Map<String, Json> {
-    let mut echo = params.clone();
-    for key in ["secret", "seed", "seed_hex", "passphrase"] {
-        if let Some(value) = echo.get_mut(key) {
-            *value = "<masked>".into();
-        }
-    }
-    echo
-}
-
-struct WsConnection {
-    shared: Arc<Shared>,
-    id: u64,
-    queue: Queue,
-}
-
-impl WsConnection {
-    async fn run<I>(shared: Arc<Shared>, stream: WebSocketStream<I>)
-    where
-        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let id = shared.connections.fetch_add(1, Ordering::Relaxed);
-        let (queue, mut outgoing) = Queue::new();
-        let this = Self { shared, id, queue };
-        let (mut sink, mut source) = stream.split();
-        let writer = async {
-            while let Some(message) = outgoing.recv().await {
-                let text = match message {
-                    Outgoing::Message(message) => message.text(),
-                    Outgoing::Text(text) => text,
-                    Outgoing::Close(code, reason) => {
-                        let frame =
-                            CloseFrame { code: CloseCode::from(code), reason: reason.into() };
-                        let _ = sink.send(Message::Close(Some(frame))).await;
-                        return;
-                    }
-                };
-                this.queue.written();
-                // Flushed once the queue is empty.
-                let sent = match outgoing.is_empty() {
-                    true => sink.send(Message::Text(text)).await,
-                    false => sink.feed(Message::Text(text)).await,
-                };
-                if sent.is_err() {
-                    return;
-                }
-            }
-        };
-        let reader = async {
-            while let Some(Ok(message)) = source.next().await {
-                let text = match message {
-                    Message::Text(text) => text,
-                    Message::Binary(bytes) => match Utf8Bytes::try_from(bytes) {
-                        Ok(text) => text,
-                        Err(_) => continue,
-                    },
-                    Message::Close(_) => return,
-                    _ => continue,
-                };
-                this.shared.until_open().await;
-                let answer = this.request(&text);
-                if !this.queue.send(Outgoing::Text(answer.to_string().into()), usize::MAX) {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            biased;
-            () = writer => {}
-            () = reader => {}
-        }
-        // Answers a close from the other side; a peer that is gone must not hold the task.
-        let _ = time::timeout(Duration::from_secs(1), sink.close()).await;
-        this.shared.streams.lock().leave(this.id);
-    }
-
-    fn request(&self, text: &str) -> Json {
-        let parsed = serde_json::from_str::<Json>(text);
-        let Ok(Json::Object(request)) = parsed else {
-            return json!({"error": "jsonInvalid", "type": "error", "value": text});
-        };
-        let command = request.get("command").or_else(|| request.get("method"));
-        let answer = match command.and_then(Json::as_str) {
-            Some("subscribe") => self.subscribe(&request),
-            Some("unsubscribe") => {
-                self.shared.streams.lock().unsubscribe(self.id, &request).map(|()| Map::new())
-            }
-            Some(command) => rpc::handle(&self.shared, command, &request),
-            None => Err(RpcError::new("missingCommand", 0, "")),
-        };
-        let mut message = match answer {
-            Ok(result) => rpc::object(json!({"result": result, "status": "success"})),
-            Err(error) => {
-                let mut members = error.to_members();
-                members.insert("status".into(), "error".into());
-                members.insert("request".into(), redacted(&request).into());
-                members
-            }
-        };
-        message.insert("type".into(), "response".into());
-        for key in ["id", "jsonrpc", "ripplerpc", "api_version"] {
-            if let Some(value) = request.get(key) {
-                message.insert(key.into(), value.clone());
-            }
-        }
-        message.into()
-    }
-
-    fn subscribe(&self, params: &Map<String, Json>) -> Result<Map<String, Json>, RpcError> {
-        let shape = ApiShape::of(params)?;
-        let node = self.shared.node();
-        let (ledger, server) =
-            self.shared.streams.lock().subscribe(self.id, &self.queue, params, shape)?;
-        let mut answer = Map::new();
-        if ledger {
-            answer.extend(ledger_snapshot(node.validated(), node.range(), node.network_id()));
-        }
-        if server {
-            let fees = node.server_fees();
-            answer.extend(rpc::object(json!({
-                "hostid": "embedded",
-                "load_base": fees.load_base,
-                "load_factor": fees.load_factor(),
-                "pubkey_node": self.shared.node_key,
-                "random": const_hex::encode_upper(rand::random::<[u8; 32]>()),
-                "server_status": "full",
-                "stand_alone": true,
-            })));
-        }
-        Ok(answer)
     }
 }

@@ -20,7 +20,10 @@ use xrpl_protocol::{AccountId, EngineResult};
 
 use crate::{
     ledger::{ClosedLedger, Event, LedgerTransaction, PreparedTx, ServerFees},
-    rpc::{ApiShape, RpcError, closed_message, proposed_message},
+    rpc::{
+        ApiShape, Book, RpcError, book_changes_of, book_of, closed_message, proposed_message,
+        touched_books,
+    },
 };
 
 /// What a connection's writer is told.
@@ -96,6 +99,7 @@ enum Stream {
     Transactions,
     TransactionsProposed,
     Server,
+    BookChanges,
     /// Streams that stay silent on a server without peers.
     Silent,
 }
@@ -107,9 +111,8 @@ impl Stream {
             "transactions" => Self::Transactions,
             "transactions_proposed" | "rt_transactions" => Self::TransactionsProposed,
             "server" => Self::Server,
-            "manifests" | "validations" | "peer_status" | "consensus" | "book_changes" => {
-                Self::Silent
-            }
+            "book_changes" => Self::BookChanges,
+            "manifests" | "validations" | "peer_status" | "consensus" => Self::Silent,
             _ => return None,
         })
     }
@@ -122,6 +125,7 @@ struct Subscriber {
     streams: HashSet<Stream>,
     accounts: HashSet<AccountId>,
     accounts_proposed: HashSet<AccountId>,
+    books: Vec<Book>,
 }
 
 /// Everybody who listens.
@@ -135,8 +139,8 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
-    pub(crate) fn new(limit: usize, network_id: u32, fees: ServerFees) -> Self {
-        Self { limit, network_id, last_fees: Some(fees), ..Self::default() }
+    pub(crate) fn new(limit: usize, network_id: u32) -> Self {
+        Self { limit, network_id, ..Self::default() }
     }
 
     pub(crate) fn leave(&mut self, connection: u64) {
@@ -159,6 +163,7 @@ impl Streams {
             streams: HashSet::new(),
             accounts: HashSet::new(),
             accounts_proposed: HashSet::new(),
+            books: Vec::new(),
         });
         subscriber.shape = shape;
         let snapshots =
@@ -166,6 +171,7 @@ impl Streams {
         subscriber.streams.extend(wanted.streams);
         subscriber.accounts.extend(wanted.accounts);
         subscriber.accounts_proposed.extend(wanted.accounts_proposed);
+        subscriber.books.extend(wanted.books);
         Ok(snapshots)
     }
 
@@ -175,10 +181,15 @@ impl Streams {
         params: &Map<String, Json>,
     ) -> Result<(), RpcError> {
         let unwanted = Wanted::read(params)?;
+        // xrpld lets nobody go from this one.
+        if unwanted.streams.contains(&Stream::BookChanges) {
+            return Err(RpcError::malformed_stream());
+        }
         if let Some(subscriber) = self.subscribers.get_mut(&connection) {
             subscriber.streams.retain(|s| !unwanted.streams.contains(s));
             subscriber.accounts.retain(|a| !unwanted.accounts.contains(a));
             subscriber.accounts_proposed.retain(|a| !unwanted.accounts_proposed.contains(a));
+            subscriber.books.retain(|book| !unwanted.books.contains(book));
         }
         Ok(())
     }
@@ -229,6 +240,8 @@ impl Streams {
         message.insert("txn_count".into(), ledger.transactions.len().into());
         let message = Subject::Ready(message.into());
         self.send(|s| s.streams.contains(&Stream::Ledger), &message);
+        let changes = Subject::Ready(book_changes_of(ledger).into());
+        self.send(|s| s.streams.contains(&Stream::BookChanges), &changes);
         for transaction in &ledger.transactions {
             self.publish_transaction(ledger, transaction);
         }
@@ -247,6 +260,11 @@ impl Streams {
         // Each of the two streams delivers validated transactions on its own.
         for stream in [Stream::Transactions, Stream::TransactionsProposed] {
             self.send(|s| s.streams.contains(&stream), &message);
+        }
+        if transaction.result.is_success() && self.subscribers.values().any(|s| !s.books.is_empty())
+        {
+            let touched = touched_books(transaction);
+            self.send(|s| s.books.iter().any(|book| touched.contains(book)), &message);
         }
         let by_account = self
             .subscribers
@@ -286,6 +304,7 @@ struct Wanted {
     streams: Vec<Stream>,
     accounts: Vec<AccountId>,
     accounts_proposed: Vec<AccountId>,
+    books: Vec<Book>,
 }
 
 impl Wanted {
@@ -310,14 +329,20 @@ impl Wanted {
             .iter()
             .map(|name| name.as_str().and_then(Stream::of))
             .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| RpcError::new("malformedStream", 52, "Stream malformed."))?;
-        if params.contains_key("books") {
-            return Err(RpcError::new("notSupported", 75, "Operation not supported."));
+            .ok_or_else(RpcError::malformed_stream)?;
+        let mut books = Vec::new();
+        for json in list("books")? {
+            let (pays, gets) = book_of(&json)?;
+            books.push((pays, gets));
+            if json.get("both") == Some(&Json::Bool(true)) {
+                books.push((gets, pays));
+            }
         }
         Ok(Self {
             streams,
             accounts: accounts("accounts")?,
             accounts_proposed: accounts("accounts_proposed")?,
+            books,
         })
     }
 }

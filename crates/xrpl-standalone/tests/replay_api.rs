@@ -27,7 +27,7 @@ use xrpl_standalone::{Standalone, StandaloneConfig, ledger::NodeConfig, txq::Que
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Members that tell of the machine or the moment, not of the ledger.
-const VOLATILE: [&str; 32] = [
+const VOLATILE: [&str; 27] = [
     "hostid",
     "pubkey_node",
     "uptime",
@@ -54,11 +54,6 @@ const VOLATILE: [&str; 32] = [
     "build_version",
     "network_id",
     "master_key",
-    "master_seed",
-    "master_seed_hex",
-    "public_key",
-    "public_key_hex",
-    "account_id",
     "warnings",
 ];
 

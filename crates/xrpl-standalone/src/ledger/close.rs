@@ -30,11 +30,6 @@ pub(super) fn set_hash(transactions: &[Arc<PreparedTx>]) -> Hash256 {
     set.hash()
 }
 
-/// What `simulate` shows: the transaction applied as if the ledger closed now.
-pub(super) fn simulate(context: &Context, open: &mut OpenView, tx: &Arc<PreparedTx>) -> Attempt {
-    transactors::apply(context, open, tx, ApplyFlags::default())
-}
-
 /// Whether a transaction that was not applied can never be.
 fn hopeless(result: EngineResult) -> bool {
     matches!(result.class(), ResultClass::Tef | ResultClass::Tem | ResultClass::Tel)

@@ -23,7 +23,7 @@ pub const GENESIS_ACCOUNT: AccountId = AccountId([
 pub const TOTAL_COINS: u64 = 100_000_000_000_000_000;
 
 /// Amendments that xrpld 3.3.0-b0 supports, one id and name a line.
-const AMENDMENTS: &str = include_str!("../../data/amendments.txt");
+pub(crate) const AMENDMENTS: &str = include_str!("../../data/amendments.txt");
 
 /// Ids of the amendments on in a fresh ledger, sorted.
 #[must_use]

@@ -27,7 +27,7 @@ pub mod view;
 pub use closed::{ClosedLedger, LedgerTransaction};
 pub use events::{Event, ServerFees};
 pub use header::LedgerHeader;
-pub use node::{LedgerState, Node, NodeConfig, SubmitOutcome, TransactionStatus};
+pub use node::{LedgerState, Node, NodeConfig, Simulated, SubmitOutcome, TransactionStatus};
 pub use prepared::{InvalidTransaction, PreparedTx, SeqProxy};
 pub use sandbox::Sandbox;
 pub use shamap::ShaMap;

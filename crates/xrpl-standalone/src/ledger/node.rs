@@ -109,6 +109,15 @@ pub struct SubmitOutcome {
     pub ledger_state: Option<LedgerState>,
 }
 
+/// What `simulate` found.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// The transaction.
+    pub tx: Arc<PreparedTx>,
+    /// Its result, and its metadata if it would get into the open ledger.
+    pub attempt: Attempt,
+}
+
 /// Where a transaction is.
 #[derive(Clone, Debug)]
 pub enum TransactionStatus {
@@ -302,9 +311,26 @@ impl Node {
 
     /// What a transaction would do now, without doing it: the `simulate` method.
     #[must_use]
-    pub fn simulate(&self, tx: &Arc<PreparedTx>) -> Attempt {
-        let mut view = self.open.clone();
-        close::simulate(&self.context, &mut view, tx)
+    pub fn simulate(&self, tx: &Arc<PreparedTx>) -> Simulated {
+        let mut open = self.open.clone();
+        let mut queue = self.txq.clone();
+        let flags = ApplyFlags { dry_run: true, ..ApplyFlags::default() };
+        let result = queue.apply(&self.context, &mut open, tx, flags).result;
+        let mut attempt = Attempt::refused(result);
+        if result.is_success() || result.class() == ResultClass::Tec {
+            let mut view = self.open.closing();
+            attempt = transactors::apply(&self.context, &mut view, tx, flags);
+        }
+        Simulated { tx: Arc::clone(tx), attempt }
+    }
+
+    /// The next Sequence of an account that nothing in the open ledger or the queue uses.
+    #[must_use]
+    pub fn next_sequence(&self, account: AccountId, root: &Object) -> u32 {
+        let next = transactors::sequence_of(root);
+        let queued = self.txq.account(&account);
+        let after = queued.iter().filter(|q| q.tx.seq.is_sequence()).map(|q| q.tx.seq.value() + 1);
+        after.max().unwrap_or(next).max(next)
     }
 
     /// Submits a transaction as a client of this server does. What it makes possible among the held

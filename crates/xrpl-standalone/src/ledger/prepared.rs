@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, Object, TxHash, fields, hash::transaction_hash, object::Value,
-    sign::verify_transaction,
+    AccountId, Amount, Definitions, Object, TxHash, decode::DecodeError, fields,
+    hash::transaction_hash, object::Value, sign::verify_transaction,
 };
 
 /// Bytes a transaction may have.
@@ -82,6 +82,19 @@ pub struct PreparedTx {
     pub last_ledger: Option<u32>,
 }
 
+/// What is wrong with a blob in xrpld's words, where it has some for it.
+fn words(error: &DecodeError) -> String {
+    let missing = error.cause.strip_suffix(" more bytes expected, the input ends");
+    match missing {
+        Some("1") => "invalid SerialIter get8".into(),
+        Some("2") => "invalid SerialIter get16".into(),
+        Some("4") => "invalid SerialIter get32".into(),
+        Some("8") => "invalid SerialIter get64".into(),
+        Some(_) => "invalid SerialIter getRaw".into(),
+        None => error.to_string(),
+    }
+}
+
 impl PreparedTx {
     /// Decodes a blob and checks its form and signatures.
     ///
@@ -103,7 +116,7 @@ impl PreparedTx {
             return Err(InvalidTransaction::new("Transaction length invalid"));
         }
         let object = Object::decode(blob, Definitions::builtin())
-            .map_err(|error| InvalidTransaction::new(error.to_string()))?;
+            .map_err(|error| InvalidTransaction::new(words(&error)))?;
         Self::from_object(object, blob.to_vec())
     }
 

@@ -3,11 +3,16 @@
 use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
 use xrpl_protocol::{Amount, Definitions, Field, Object, Value};
 
-/// `[name, optionality]` for each field of each type, as xrpld's `server_definitions` has them:
-/// 0 is required, 1 optional, 2 optional and never written with its default value.
-const FORMATS: &str = include_str!("../../data/transaction_formats.json");
+/// A field of a type, as xrpld's `server_definitions` has it: its optionality is 0 for required, 1
+/// for optional, 2 for optional and never written with its default value.
+#[derive(Deserialize)]
+struct Listed {
+    name: String,
+    optionality: u8,
+}
 
 #[derive(Debug, Default)]
 struct Format {
@@ -20,14 +25,15 @@ fn formats() -> &'static FxHashMap<u16, Format> {
     static TABLE: OnceLock<FxHashMap<u16, Format>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let definitions = Definitions::builtin();
-        let all: FxHashMap<String, Vec<(String, u8)>> =
-            serde_json::from_str(FORMATS).unwrap_or_default();
-        let common = all.get("common").cloned().unwrap_or_default();
+        let formats = &Definitions::builtin_json()["TRANSACTION_FORMATS"];
+        let all: FxHashMap<String, Vec<Listed>> =
+            FxHashMap::deserialize(formats).unwrap_or_default();
+        let common = all.get("common").map_or(&[][..], Vec::as_slice);
         let mut table = FxHashMap::default();
         for (name, own) in &all {
             let Some(kind) = definitions.transaction_type(name) else { continue };
             let mut format = Format::default();
-            for (field_name, optionality) in own.iter().chain(&common) {
+            for Listed { name: field_name, optionality } in own.iter().chain(common) {
                 let Some(field) = definitions.field(field_name) else { continue };
                 format.allowed.insert(field);
                 match optionality {

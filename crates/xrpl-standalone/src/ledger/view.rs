@@ -129,6 +129,13 @@ impl OpenView {
         }
     }
 
+    /// The same ledger as if it were being closed, so that transactions get metadata.
+    pub(crate) fn closing(&self) -> Self {
+        let mut view = self.clone();
+        view.info.open = false;
+        view
+    }
+
     /// The ledger below.
     #[must_use]
     pub fn base(&self) -> &Arc<ClosedLedger> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{AccountId, Currency, IssuedValue, fields, object_id};
+use xrpl_protocol::{AccountId, Currency, Hash256, IssuedValue, fields, object_id};
 
 use super::{
     Answer, ApiShape, Call, Looked, RpcError, entry_json, object,
@@ -29,13 +29,20 @@ const FLAGS: [(&str, u32); 15] = [
     ("requireDestinationTag", 0x0002_0000),
 ];
 
-/// The account of a request and the ledger to look in, where the account must exist.
-pub(super) fn existing(call: &Call<'_>) -> Result<(AccountId, Looked), RpcError> {
+/// The account of a request and the ledger to look in, where the account must exist. Some methods
+/// tell the ledger even when they cannot read the account.
+pub(super) fn existing(
+    call: &Call<'_>,
+    tells_ledger: bool,
+) -> Result<(AccountId, Looked), RpcError> {
     if !call.params.contains_key("account") {
         return Err(RpcError::missing("account"));
     }
     let looked = call.ledger(&call.shared.node())?;
-    let account = call.account("account")?;
+    let account = call.account("account").map_err(|error| match error.token {
+        "actMalformed" if tells_ledger => error.in_ledger(&looked),
+        _ => error,
+    })?;
     match looked.view().account(account) {
         Some(_) => Ok((account, looked)),
         None => Err(RpcError::account_not_found()),
@@ -59,6 +66,11 @@ pub(super) fn info(call: &Call<'_>) -> Answer {
         return Err(error.with("account", account.to_string().into()));
     };
     let mut data = object(entry_json(&id, &root));
+    // An account that the open ledger has made.
+    if !root.contains(fields::PREVIOUS_TXN_ID) {
+        data.insert("PreviousTxnID".into(), Hash256::ZERO.to_string().into());
+        data.insert("PreviousTxnLgrSeq".into(), 0.into());
+    }
     let flags = root.u32(fields::FLAGS).unwrap_or(0);
     let shown: Map<_, _> = FLAGS
         .iter()
@@ -141,7 +153,7 @@ fn queue_data(call: &Call<'_>, account: AccountId) -> Json {
 }
 
 pub(super) fn currencies(call: &Call<'_>) -> Answer {
-    let (account, looked) = existing(call)?;
+    let (account, looked) = existing(call, true)?;
     let (mut receive, mut send) = (BTreeSet::new(), BTreeSet::new());
     for (_, entry) in lines_of(&looked, account) {
         let Some(side) = side(&entry, account) else { continue };

@@ -1,10 +1,17 @@
 //! Ledgers and their entries.
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{AccountId, Hash256, object_id};
+use xrpl_protocol::Hash256;
 
-use super::{Answer, Call, Looked, RpcError, entry_json, object, owned::entry_type_of, shape};
-use crate::ledger::{ClosedLedger, LedgerTransaction, ReadView};
+use super::{
+    Answer, Call, Looked, RpcError, entry_json, object,
+    owned::entry_type_of,
+    shape::{self, ApiShape},
+};
+use crate::{
+    ledger::{ClosedLedger, LedgerTransaction, OpenView, PreparedTx, ReadView},
+    txq::QueuedTransaction,
+};
 
 pub(super) fn ledger_closed(call: &Call<'_>) -> Answer {
     let node = call.shared.node();
@@ -16,7 +23,7 @@ pub(super) fn ledger_current(call: &Call<'_>) -> Answer {
     Ok(object(json!({"ledger_current_index": call.shared.node().current_index()})))
 }
 
-fn header_members(ledger: &ClosedLedger, shape: shape::ApiShape) -> Map<String, Json> {
+fn header_members(ledger: &ClosedLedger, shape: ApiShape) -> Map<String, Json> {
     let header = &ledger.header;
     let mut members = object(json!({
         "account_hash": header.account_hash.to_string(),
@@ -26,8 +33,8 @@ fn header_members(ledger: &ClosedLedger, shape: shape::ApiShape) -> Map<String, 
         "closed": true,
         "ledger_hash": header.hash.to_string(),
         "ledger_index": match shape {
-            shape::ApiShape::V1 => json!(header.index.to_string()),
-            shape::ApiShape::V2 => json!(header.index),
+            ApiShape::V1 => json!(header.index.to_string()),
+            ApiShape::V2 => json!(header.index),
         },
         "parent_close_time": header.parent_close_time,
         "parent_hash": header.parent_hash.to_string(),
@@ -41,24 +48,51 @@ fn header_members(ledger: &ClosedLedger, shape: shape::ApiShape) -> Map<String, 
     members
 }
 
+/// A header in the form that the request asks for.
+fn shown_header(call: &Call<'_>, ledger: &ClosedLedger) -> Map<String, Json> {
+    match call.flag("binary") {
+        true => object(json!({
+            "closed": true,
+            "ledger_data": const_hex::encode_upper(ledger.header.encode()),
+        })),
+        false => header_members(ledger, call.shape),
+    }
+}
+
+/// The id before an id.
+fn before(mut id: Hash256) -> Hash256 {
+    for byte in id.0.iter_mut().rev() {
+        let (less, borrow) = byte.overflowing_sub(1);
+        *byte = less;
+        if !borrow {
+            break;
+        }
+    }
+    id
+}
+
+/// A ledger's transaction: as `ledger` shows it when `expand` is given.
 fn expanded(call: &Call<'_>, transaction: &LedgerTransaction, ledger: &ClosedLedger) -> Json {
     if call.flag("binary") {
-        return json!({
+        let mut shown = object(json!({
             "tx_blob": const_hex::encode_upper(&transaction.tx.blob),
-            (if call.shape == shape::ApiShape::V1 { "meta" } else { "meta_blob" }):
+            (if call.shape == ApiShape::V1 { "meta" } else { "meta_blob" }):
                 const_hex::encode_upper(&transaction.metadata_blob),
-            "hash": transaction.hash().to_string(),
-        });
+        }));
+        if call.shape == ApiShape::V2 {
+            shown.insert("hash".into(), transaction.hash().to_string().into());
+        }
+        return shown.into();
     }
     let tx = shape::tx_members(&transaction.tx, call.shape);
     let meta = shape::metadata(transaction);
     match call.shape {
-        shape::ApiShape::V1 => {
+        ApiShape::V1 => {
             let mut tx = tx;
             tx.insert("metaData".into(), meta);
             tx.into()
         }
-        shape::ApiShape::V2 => json!({
+        ApiShape::V2 => json!({
             "tx_json": tx,
             "meta": meta,
             "hash": transaction.hash().to_string(),
@@ -70,39 +104,56 @@ fn expanded(call: &Call<'_>, transaction: &LedgerTransaction, ledger: &ClosedLed
     }
 }
 
+/// A transaction that is in no closed ledger.
+fn unvalidated(call: &Call<'_>, tx: &PreparedTx, expand: bool) -> Json {
+    if !expand {
+        return tx.hash.to_string().into();
+    }
+    if call.flag("binary") {
+        return json!({"tx_blob": const_hex::encode_upper(&tx.blob)});
+    }
+    let members = shape::tx_members(tx, call.shape);
+    match call.shape {
+        ApiShape::V1 => members.into(),
+        ApiShape::V2 => {
+            json!({"tx_json": members, "hash": tx.hash.to_string(), "validated": false})
+        }
+    }
+}
+
 pub(super) fn ledger(call: &Call<'_>) -> Answer {
+    for flag in ["full", "accounts", "transactions", "expand", "binary", "owner_funds", "queue"] {
+        if call.params.get(flag).is_some_and(|value| !value.is_boolean()) {
+            return Err(RpcError::invalid("Invalid parameters."));
+        }
+    }
     let named =
         ["ledger_index", "ledger_hash", "ledger"].iter().any(|k| call.params.contains_key(*k));
     if !named {
         // Without a ledger xrpld shows the headers of the closed and the open one.
         let node = call.shared.node();
-        let open = json!({
-            "closed": false,
-            "ledger_index": node.current_index().to_string(),
-            "parent_hash": node.closed().header.hash.to_string(),
-        });
         return Ok(object(json!({
             "closed": {"ledger": header_members(node.closed(), call.shape)},
-            "open": {"ledger": open},
+            "open": {"ledger": open_members(node.current(), call.shape)},
         })));
     }
-    let looked = call.ledger(&call.shared.node())?;
-    let mut answer = Map::new();
-    looked.describe(&mut answer);
-    let with_transactions = call.flag("transactions");
-    let expand = call.flag("expand");
-    let mut members = match &looked {
-        Looked::Closed(ledger) => header_members(ledger, call.shape),
-        Looked::Open(open) => object(json!({
-            "closed": false,
-            "ledger_index": match call.shape {
-                shape::ApiShape::V1 => json!(open.info().index.to_string()),
-                shape::ApiShape::V2 => json!(open.info().index),
-            },
-            "parent_hash": open.info().parent_hash.to_string(),
-        })),
+    let node = call.shared.node();
+    let looked = call.ledger(&node)?;
+    let queue = match &looked {
+        Looked::Open(_) if call.flag("queue") => node.queue(),
+        Looked::Closed(_) if call.flag("queue") => {
+            return Err(RpcError::invalid("Invalid parameters."));
+        }
+        _ => Vec::new(),
     };
-    if with_transactions {
+    drop(node);
+    let full = call.flag("full");
+    let expand = full || call.flag("expand");
+    let mut members = match &looked {
+        Looked::Closed(ledger) => shown_header(call, ledger),
+        Looked::Open(open) => open_members(open, call.shape),
+    };
+    if full || call.flag("transactions") {
         let list: Vec<Json> = match &looked {
             Looked::Closed(ledger) => {
                 // In hash order, as the tree has them.
@@ -115,25 +166,120 @@ pub(super) fn ledger(call: &Call<'_>) -> Answer {
                     })
                     .collect()
             }
-            Looked::Open(open) => open
-                .transactions()
-                .iter()
-                .map(|tx| match expand {
-                    true => shape::tx_members(tx, call.shape).into(),
-                    false => tx.hash.to_string().into(),
-                })
-                .collect(),
+            Looked::Open(open) => {
+                let mut all = open.transactions();
+                all.sort_unstable_by_key(|tx| tx.hash);
+                all.iter().map(|tx| unvalidated(call, tx, expand)).collect()
+            }
         };
         members.insert("transactions".into(), list.into());
     }
+    if full || call.flag("accounts") {
+        let state: Vec<Json> = looked
+            .entries_after(Hash256::ZERO)
+            .map(|(id, entry)| match (expand, call.flag("binary")) {
+                (false, _) => id.to_string().into(),
+                (true, true) => json!({
+                    "hash": id.to_string(),
+                    "tx_blob": const_hex::encode_upper(entry.encode()),
+                }),
+                (true, false) => entry_json(&id, &entry),
+            })
+            .collect();
+        members.insert("accountState".into(), state.into());
+    }
+    let mut answer = Map::new();
+    if !queue.is_empty() {
+        let shown: Vec<Json> = queue.iter().map(|q| queued(call, q, expand)).collect();
+        answer.insert("queue_data".into(), shown.into());
+    }
+    looked.describe(&mut answer);
     answer.insert("ledger".into(), members.into());
+    if call.params.contains_key("type") {
+        answer.insert(
+            "warnings".into(),
+            json!([{
+                "id": 2004,
+                "message": "Some fields from your request are deprecated. Please check the \
+                    documentation at https://xrpl.org/docs/references/http-websocket-apis/ and \
+                    update your request. Field `type` is deprecated.",
+            }]),
+        );
+    }
     Ok(answer)
+}
+
+fn open_members(open: &OpenView, shape: ApiShape) -> Map<String, Json> {
+    object(json!({
+        "closed": false,
+        "ledger_index": match shape {
+            ApiShape::V1 => json!(open.info().index.to_string()),
+            ApiShape::V2 => json!(open.info().index),
+        },
+        "parent_hash": open.info().parent_hash.to_string(),
+    }))
+}
+
+/// A queued transaction.
+fn queued(call: &Call<'_>, queued: &QueuedTransaction, expand: bool) -> Json {
+    let fee = queued.tx.fee.unwrap_or(0);
+    let mut shown = object(json!({
+        "account": queued.tx.account.to_string(),
+        "auth_change": queued.auth_change,
+        "fee": fee.to_string(),
+        "fee_level": queued.fee_level.to_string(),
+        "max_spend_drops": (queued.potential_spend + fee).to_string(),
+        "preflight_result": "tesSUCCESS",
+        "retries_remaining": queued.retries_remaining,
+        "tx": unvalidated(call, &queued.tx, expand),
+    }));
+    if let Some(last) = queued.tx.last_ledger {
+        shown.insert("LastLedgerSequence".into(), last.into());
+    }
+    if let Some(result) = queued.last_result {
+        shown.insert("last_result".into(), result.name().into());
+    }
+    shown.into()
+}
+
+/// The old `ledger_header`: a header in JSON and in its binary form.
+pub(super) fn ledger_header(call: &Call<'_>) -> Answer {
+    let looked = call.ledger(&call.shared.node())?;
+    let mut answer = Map::new();
+    looked.describe(&mut answer);
+    match &looked {
+        Looked::Closed(ledger) => {
+            let data = const_hex::encode_upper(ledger.header.encode());
+            answer.insert("ledger_data".into(), data.into());
+            answer.insert("ledger".into(), header_members(ledger, call.shape).into());
+        }
+        Looked::Open(open) => {
+            answer.insert("ledger".into(), open_members(open, call.shape).into());
+        }
+    }
+    Ok(answer)
+}
+
+/// `ledger_request` fetches old ledgers from peers; there are none.
+pub(super) fn ledger_request(call: &Call<'_>) -> Answer {
+    match (call.params.get("ledger_index"), call.params.get("ledger_hash")) {
+        (Some(_), None) => Err(RpcError::invalid("Ledger index too large")),
+        (None, Some(_)) => Err(RpcError::new("lgrNotFound", 21, "ledgerNotFound")),
+        _ => Err(RpcError::invalid("Exactly one of ledger_hash and ledger_index can be set.")),
+    }
 }
 
 pub(super) fn ledger_data(call: &Call<'_>) -> Answer {
     let looked = call.ledger(&call.shared.node())?;
     let binary = call.flag("binary");
-    let limit = call.limit(if binary { 2048 } else { 256 })?;
+    let limit = match call.params.get("limit") {
+        None if binary => 2048,
+        None => 256,
+        Some(json) => match json.as_i64() {
+            Some(n) => usize::try_from(n).unwrap_or(0),
+            None => return Err(RpcError::not("limit", "integer")),
+        },
+    };
     let kind = match call.text("type")? {
         None => None,
         Some(name) => Some(entry_type_of(name).ok_or_else(|| RpcError::invalid_field("type"))?),
@@ -148,16 +294,16 @@ pub(super) fn ledger_data(call: &Call<'_>) -> Answer {
     let mut answer = Map::new();
     looked.describe(&mut answer);
     if let (Looked::Closed(ledger), false) = (&looked, call.params.contains_key("marker")) {
-        answer.insert("ledger".into(), header_members(ledger, call.shape).into());
+        answer.insert("ledger".into(), shown_header(call, ledger).into());
     }
     let (mut state, mut seen) = (Vec::new(), 0);
-    let mut last = after;
     for (id, entry) in looked.entries_after(after) {
         if seen == limit {
-            answer.insert("marker".into(), last.to_string().into());
+            // The next one is the first after the marker.
+            answer.insert("marker".into(), before(id).to_string().into());
             break;
         }
-        (seen, last) = (seen + 1, id);
+        seen += 1;
         if kind
             .is_some_and(|kind| entry.u16(xrpl_protocol::fields::LEDGER_ENTRY_TYPE) != Some(kind))
         {
@@ -172,100 +318,4 @@ pub(super) fn ledger_data(call: &Call<'_>) -> Answer {
     }
     answer.insert("state".into(), state.into());
     Ok(answer)
-}
-
-pub(super) fn ledger_entry(call: &Call<'_>) -> Answer {
-    let looked = call.ledger(&call.shared.node())?;
-    let id = entry_id(call)?;
-    let entry = looked.view().read(&id).ok_or_else(|| {
-        let mut error = RpcError::new("entryNotFound", 103, "Requested ledger entry not found.");
-        looked.describe(&mut error.extra);
-        error.with("index", id.to_string().into())
-    })?;
-    let mut answer = object(json!({"index": id.to_string()}));
-    match call.flag("binary") {
-        true => answer.insert("node_binary".into(), const_hex::encode_upper(entry.encode()).into()),
-        false => answer.insert("node".into(), entry_json(&id, &entry)),
-    };
-    looked.describe(&mut answer);
-    Ok(answer)
-}
-
-/// The id that a request names: by `index`, or by what makes it.
-fn entry_id(call: &Call<'_>) -> Result<Hash256, RpcError> {
-    let malformed = |token: &'static str| RpcError::new(token, 35, "Malformed request.");
-    let account = |json: &Json| json.as_str().and_then(|t| t.parse::<AccountId>().ok());
-    for key in ["index", "ledger_entry_id"] {
-        if let Some(json) = call.params.get(key) {
-            let parsed = json.as_str().and_then(|t| t.parse().ok());
-            return parsed.ok_or_else(|| malformed("malformedRequest"));
-        }
-    }
-    if let Some(json) = call.params.get("account_root") {
-        let id = account(json).ok_or_else(|| malformed("malformedAddress"))?;
-        return Ok(object_id::account_root(id));
-    }
-    let own_sequence = |key: &str, owner: &str, sequence: &str| {
-        call.params.get(key).map(|json| {
-            if let Some(id) = json.as_str() {
-                return id.parse().map_err(|_| malformed("malformedRequest"));
-            }
-            let owner =
-                json.get(owner).and_then(account).ok_or_else(|| malformed("malformedOwner"))?;
-            let number =
-                json.get(sequence).and_then(Json::as_u64).and_then(|n| u32::try_from(n).ok());
-            let number = number.ok_or_else(|| malformed("malformedRequest"))?;
-            Ok(match key {
-                "offer" => object_id::offer(owner, number),
-                "escrow" => object_id::escrow(owner, number),
-                _ => object_id::ticket(owner, number),
-            })
-        })
-    };
-    let simple = own_sequence("ticket", "account", "ticket_seq")
-        .or_else(|| own_sequence("offer", "account", "seq"))
-        .or_else(|| own_sequence("escrow", "owner", "seq"));
-    if let Some(found) = simple {
-        return found;
-    }
-    if let Some(json) = call.params.get("ripple_state").or_else(|| call.params.get("state")) {
-        let sides = json.get("accounts").and_then(Json::as_array).filter(|a| a.len() == 2);
-        let sides = sides.ok_or_else(|| malformed("malformedRequest"))?;
-        let (Some(a), Some(b)) = (account(&sides[0]), account(&sides[1])) else {
-            return Err(malformed("malformedAddress"));
-        };
-        let currency = json.get("currency").and_then(Json::as_str).and_then(|c| c.parse().ok());
-        let currency = currency.ok_or_else(|| malformed("malformedCurrency"))?;
-        if a == b {
-            return Err(malformed("malformedRequest"));
-        }
-        return Ok(object_id::trust_line(a, b, currency));
-    }
-    if let Some(json) = call.params.get("directory") {
-        if let Some(id) = json.as_str() {
-            return id.parse().map_err(|_| malformed("malformedRequest"));
-        }
-        let page = json.get("sub_index").and_then(Json::as_u64).unwrap_or(0);
-        let root = match (json.get("owner"), json.get("dir_root")) {
-            (Some(owner), None) => {
-                object_id::owner_dir(account(owner).ok_or_else(|| malformed("malformedAddress"))?)
-            }
-            (None, Some(root)) => root
-                .as_str()
-                .and_then(|r| r.parse().ok())
-                .ok_or_else(|| malformed("malformedRequest"))?,
-            _ => return Err(malformed("malformedRequest")),
-        };
-        return Ok(object_id::dir_page(root, page));
-    }
-    for (key, id) in [
-        ("fee", object_id::fees()),
-        ("amendments", object_id::amendments()),
-        ("hashes", object_id::skip_list()),
-    ] {
-        if call.params.contains_key(key) {
-            return Ok(id);
-        }
-    }
-    Err(RpcError::new("unknownOption", 0, ""))
 }

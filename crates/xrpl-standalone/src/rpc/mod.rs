@@ -4,19 +4,24 @@
 //! names, defaults, error tokens and numbers.
 
 mod account;
+mod admin;
+mod book;
 mod ledger;
+mod ledger_entry;
 mod owned;
 mod server_info;
 mod shape;
+mod sign;
 mod submit;
 mod transaction;
 
+pub(crate) use book::{Book, book_changes_of, book_of, snapshots, touched_books};
 pub(crate) use shape::{ApiShape, affected_accounts, closed_message, proposed_message};
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{AccountId, Hash256, Object};
+use xrpl_protocol::{AccountId, Hash256, Object, object_id};
 
 use crate::{
     ledger::{ClosedLedger, Entry, Node, OpenView, ReadView},
@@ -56,6 +61,10 @@ impl RpcError {
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new("invalidParams", 31, message)
+    }
+
+    pub(crate) fn malformed_stream() -> Self {
+        Self::new("malformedStream", 71, "Stream malformed.")
     }
 
     pub(crate) fn account_malformed() -> Self {
@@ -111,7 +120,8 @@ pub(crate) fn handle(shared: &Shared, method: &str, params: &Map<String, Json>) 
     match method {
         "submit" => submit::submit(&call),
         "ledger_accept" => submit::ledger_accept(&call),
-        "sign" => submit::sign(&call),
+        "sign" => sign::sign(&call),
+        "sign_for" => sign::sign_for(&call),
         "simulate" => submit::simulate(&call),
         "submit_multisigned" => submit::submit_multisigned(&call),
         "account_info" => account::info(&call),
@@ -131,12 +141,38 @@ pub(crate) fn handle(shared: &Shared, method: &str, params: &Map<String, Json>) 
         "ledger_closed" => ledger::ledger_closed(&call),
         "ledger_current" => ledger::ledger_current(&call),
         "ledger_data" => ledger::ledger_data(&call),
-        "ledger_entry" => ledger::ledger_entry(&call),
+        "ledger_entry" => ledger_entry::ledger_entry(&call),
+        "ledger_header" => ledger::ledger_header(&call),
+        "ledger_request" => ledger::ledger_request(&call),
         "server_info" => server_info::server_info(&call),
         "server_state" => server_info::server_state(&call),
         "server_definitions" => server_info::server_definitions(&call),
         "fee" => server_info::fee(&call),
         "version" => server_info::version(&call),
+        "amm_info" => book::amm_info(&call),
+        "book_changes" => book::book_changes(&call),
+        "book_offers" => book::book_offers(&call),
+        "deposit_authorized" => book::deposit_authorized(&call),
+        "nft_buy_offers" => book::nft_offers(&call, object_id::nft_buy_offers),
+        "nft_sell_offers" => book::nft_offers(&call, object_id::nft_sell_offers),
+        "path_find" => book::path_find(&call),
+        "ripple_path_find" => book::ripple_path_find(&call),
+        "tx_history" if shape == ApiShape::V1 => book::tx_history(&call),
+        "vault_info" => book::vault_info(&call),
+        "can_delete" => Err(RpcError::new("notEnabled", 12, "Not enabled in configuration.")),
+        "channel_authorize" => admin::channel_authorize(&call),
+        "channel_verify" => admin::channel_verify(&call),
+        "connect" => Err(RpcError::new("notSynced", 18, "Not synced to the network.")),
+        "consensus_info" => admin::consensus_info(&call),
+        "feature" => admin::feature(&call),
+        "get_aggregate_price" => Err(RpcError::missing("oracles")),
+        "get_counts" => admin::get_counts(&call),
+        "log_level" => admin::log_level(&call),
+        "manifest" => admin::manifest(&call),
+        "peers" => admin::peers(&call),
+        "validators" => admin::validators(&call),
+        // Over HTTP there is nobody to send to.
+        "subscribe" | "unsubscribe" => Err(RpcError::invalid("Invalid parameters.")),
         "ping" => Ok(object(json!({"role": "admin"}))),
         "random" => server_info::random(&call),
         "wallet_propose" => server_info::wallet_propose(&call),

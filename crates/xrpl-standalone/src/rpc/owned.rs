@@ -103,7 +103,7 @@ pub(super) fn lines_of(looked: &Looked, account: AccountId) -> Vec<(Hash256, Ent
 }
 
 pub(super) fn lines(call: &Call<'_>) -> Answer {
-    let (account, looked) = existing(call)?;
+    let (account, looked) = existing(call, true)?;
     let peer = match call.params.get("peer") {
         None => None,
         Some(_) => Some(call.account("peer").map_err(|error| error.in_ledger(&looked))?),
@@ -211,7 +211,7 @@ pub(super) fn quality(book: &Hash256) -> String {
 }
 
 pub(super) fn channels(call: &Call<'_>) -> Answer {
-    let (account, looked) = existing(call)?;
+    let (account, looked) = existing(call, false)?;
     let destination = match call.params.get("destination_account") {
         None => None,
         Some(_) => Some(call.account("destination_account")?),
@@ -276,7 +276,7 @@ fn nft_pages(looked: &Looked, account: AccountId) -> Vec<(Hash256, Entry)> {
 }
 
 pub(super) fn nfts(call: &Call<'_>) -> Answer {
-    let (account, looked) = existing(call)?;
+    let (account, looked) = existing(call, false)?;
     let limit = call.limit(100)?;
     let all: Vec<(Hash256, Object)> = nft_pages(&looked, account)
         .iter()
@@ -366,7 +366,7 @@ const DELETION_BLOCKERS: [&str; 10] = [
 ];
 
 pub(super) fn objects(call: &Call<'_>) -> Answer {
-    let (account, looked) = existing(call)?;
+    let (account, looked) = existing(call, true)?;
     let mut kinds: Option<Vec<u16>> = None;
     if let Some(kind) = call.params.get("type") {
         let name = kind.as_str().ok_or_else(|| RpcError::not("type", "string"))?;
@@ -480,7 +480,7 @@ pub(super) fn noripple_check(call: &Call<'_>) -> Answer {
     };
     let limit = call.limit(300)?;
     let transactions = call.flag("transactions");
-    let (account, looked) = existing(call)?;
+    let (account, looked) = existing(call, false)?;
     let root = looked.view().account(account).ok_or_else(RpcError::account_not_found)?;
     let mut sequence = root.u32(fields::SEQUENCE).unwrap_or(0);
     let fee = looked.view().info().fees.base;

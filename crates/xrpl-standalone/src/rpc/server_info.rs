@@ -56,11 +56,29 @@ pub(super) fn server_info(call: &Call<'_>) -> Answer {
         // Whole numbers are written without a fraction, as xrpld does.
         if value.fract() == 0.0 { json!(value as u64) } else { json!(value) }
     };
-    let factor = node.server_fees().load_factor() as f64 / 256.0;
+    let fees = node.server_fees();
+    let share = |level: u64, of: u64| {
+        let factor = level as f64 / of as f64;
+        if factor.fract() == 0.0 { json!(factor as u64) } else { json!(factor) }
+    };
+    let (factor, base) = (fees.load_factor(), u64::from(fees.load_base));
+    let server = u64::from(fees.load_factor_server);
+    // What the factor is made of, where it is not one.
+    if server != factor {
+        info.insert("load_factor_server".into(), share(server, base));
+    }
+    for (key, level) in [
+        ("load_factor_fee_escalation", fees.open_ledger_level),
+        ("load_factor_fee_queue", fees.queue_level),
+    ] {
+        if level != fees.reference_level {
+            info.insert(key.into(), share(level, fees.reference_level));
+        }
+    }
     for (key, value) in [
         ("hostid", json!("embedded")),
         ("last_close", json!({"converge_time_s": 0, "proposers": 0})),
-        ("load_factor", if factor.fract() == 0.0 { json!(factor as u64) } else { json!(factor) }),
+        ("load_factor", share(factor, base)),
         ("validator_list", json!({"count": 0, "expiration": "unknown", "status": "unknown"})),
         (
             "validated_ledger",
@@ -91,6 +109,7 @@ pub(super) fn server_state(call: &Call<'_>) -> Answer {
         ("load_factor_fee_queue", json!(fees.queue_level)),
         ("load_factor_fee_reference", json!(fees.reference_level)),
         ("load_factor_server", json!(fees.load_factor_server)),
+        ("validator_list_expires", json!(0)),
         (
             "validated_ledger",
             json!({
@@ -139,8 +158,16 @@ pub(super) fn version(_: &Call<'_>) -> Answer {
     Ok(object(json!({"version": {"first": "1.0.0", "good": "1.0.0", "last": "1.0.0"}})))
 }
 
-pub(super) fn server_definitions(_: &Call<'_>) -> Answer {
-    Ok(object(xrpl_protocol::Definitions::builtin_json().clone()))
+pub(super) fn server_definitions(call: &Call<'_>) -> Answer {
+    let all = xrpl_protocol::Definitions::builtin_json();
+    match call.params.get("hash") {
+        None => Ok(object(all.clone())),
+        Some(hash) if *hash == all["hash"] => Ok(object(json!({"hash": hash}))),
+        Some(Json::String(text)) if text.parse::<xrpl_protocol::Hash256>().is_ok() => {
+            Ok(object(all.clone()))
+        }
+        Some(_) => Err(RpcError::invalid_field("hash")),
+    }
 }
 
 pub(super) fn random(_: &Call<'_>) -> Answer {
@@ -149,18 +176,40 @@ pub(super) fn random(_: &Call<'_>) -> Answer {
 }
 
 pub(super) fn wallet_propose(call: &Call<'_>) -> Answer {
-    let bad = || RpcError::new("badSeed", 41, "Disallowed seed.");
-    let key_type = match call.text("key_type")? {
+    let bad = || RpcError::new("badSeed", 44, "Disallowed seed.");
+    let key_type = match call.params.get("key_type") {
         None => KeyType::Secp256k1,
-        Some(name) => name.parse().map_err(|_| RpcError::invalid_field("key_type"))?,
+        Some(name) => name
+            .as_str()
+            .and_then(|name| name.parse().ok())
+            .ok_or_else(|| RpcError::invalid("Invalid parameters."))?,
     };
+    let sources = ["passphrase", "seed", "seed_hex"];
+    if sources.iter().filter(|key| call.params.contains_key(**key)).count() > 1 {
+        return Err(RpcError::invalid(
+            "Exactly one of the following must be specified: passphrase, seed or seed_hex",
+        ));
+    }
+    let mut warning = None;
     let seed = if let Some(text) = call.text("seed")? {
         text.parse::<Seed>().map_err(|_| bad())?.with_key_type(key_type)
     } else if let Some(text) = call.text("passphrase")? {
-        text.parse::<Seed>().map_or_else(
-            |_| Seed::from_passphrase(text, key_type),
-            |seed| seed.with_key_type(key_type),
-        )
+        match text.parse::<Seed>() {
+            Ok(seed) => seed.with_key_type(key_type),
+            Err(_) => {
+                warning = Some(match entropy(text) < 80.0 {
+                    true => {
+                        "This wallet was generated using a user-supplied passphrase that has low \
+                         entropy and is vulnerable to brute-force attacks."
+                    }
+                    false => {
+                        "This wallet was generated using a user-supplied passphrase. It may be \
+                         vulnerable to brute-force attacks."
+                    }
+                });
+                Seed::from_passphrase(text, key_type)
+            }
+        }
     } else if let Some(hex) = call.text("seed_hex")? {
         let entropy =
             const_hex::decode(hex).ok().and_then(|b| b.try_into().ok()).ok_or_else(bad)?;
@@ -169,7 +218,7 @@ pub(super) fn wallet_propose(call: &Call<'_>) -> Answer {
         Seed::from_entropy(rand::rng().random(), key_type)
     };
     let pair = KeyPair::from_seed(&seed);
-    Ok(object(json!({
+    let mut answer = object(json!({
         "account_id": pair.account_id().to_string(),
         "key_type": key_type.to_string(),
         // xrpld shows the family form of the seed whatever the key type.
@@ -177,5 +226,21 @@ pub(super) fn wallet_propose(call: &Call<'_>) -> Answer {
         "master_seed_hex": const_hex::encode_upper(seed.entropy()),
         "public_key": base58::encode(base58::ACCOUNT_PUBLIC, &pair.public_key().0),
         "public_key_hex": pair.public_key().to_string(),
-    })))
+    }));
+    if let Some(warning) = warning {
+        answer.insert("warning".into(), warning.into());
+    }
+    Ok(answer)
+}
+
+/// Bits of entropy that the letters of a text have at most.
+fn entropy(text: &str) -> f64 {
+    let mut counts = [0u32; 256];
+    text.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
+    let length = text.len() as f64;
+    let of = |n: &u32| {
+        let share = f64::from(*n) / length;
+        -share * share.log2()
+    };
+    counts.iter().filter(|n| **n > 0).map(of).sum::<f64>() * length
 }

@@ -109,22 +109,24 @@ pub(crate) fn ctid(ledger: u32, index: u32, network: u32) -> Option<String> {
 
 /// Metadata, with the `delivered_amount` that xrpld adds for payments that delivered.
 pub(crate) fn metadata(transaction: &LedgerTransaction) -> Json {
-    let mut json = transaction.metadata.to_json(Definitions::builtin());
-    if let (Some(amount), Json::Object(members)) = (delivered(transaction), &mut json) {
+    metadata_of(&transaction.tx, transaction.result, &transaction.metadata)
+}
+
+/// The same of a transaction that is in no ledger.
+pub(crate) fn metadata_of(tx: &PreparedTx, result: EngineResult, metadata: &Object) -> Json {
+    let mut json = metadata.to_json(Definitions::builtin());
+    if let (Some(amount), Json::Object(members)) = (delivered(tx, result, metadata), &mut json) {
         members.insert("delivered_amount".into(), amount.to_json());
     }
     json
 }
 
-fn delivered(transaction: &LedgerTransaction) -> Option<Amount> {
+fn delivered(tx: &PreparedTx, result: EngineResult, metadata: &Object) -> Option<Amount> {
     const DELIVERING: [u16; 3] = [0, 17, 38];
-    if !DELIVERING.contains(&transaction.tx.kind) || !transaction.result.is_success() {
+    if !DELIVERING.contains(&tx.kind) || !result.is_success() {
         return None;
     }
-    transaction
-        .metadata
-        .amount(fields::DELIVERED_AMOUNT)
-        .or_else(|| transaction.tx.object.amount(fields::AMOUNT))
+    metadata.amount(fields::DELIVERED_AMOUNT).or_else(|| tx.object.amount(fields::AMOUNT))
 }
 
 fn result_members(result: EngineResult) -> Map<String, Json> {

@@ -1,28 +1,68 @@
-//! Submitting, signing, simulating, closing.
+//! Submitting, simulating, closing.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{
-    Definitions, Object, Value, fields,
-    keys::{KeyPair, KeyType, Seed},
-    sign as signing,
-};
+use xrpl_protocol::{Definitions, Object, Value, fields};
 
-use super::{Answer, Call, RpcError, object, shape};
-use crate::ledger::{Node, PreparedTx, ReadView, SubmitOutcome};
+use super::{
+    Answer, Call, RpcError, object,
+    shape::{self, ApiShape},
+    sign::{autofill, deprecated, given_tx, invalid_transaction, sign_given},
+};
+use crate::ledger::{PreparedTx, SubmitOutcome};
+
+/// Said beside every answer of a command that was given a secret.
+const SUBMIT_DEPRECATED: &str = "Signing support in the 'submit' command has been deprecated and \
+    will be removed in a future version of the server. Please migrate to a standalone signing tool.";
 
 pub(super) fn submit(call: &Call<'_>) -> Answer {
     let Some(blob) = call.params.get("tx_blob") else {
-        let signed = sign_given(call)?;
-        return submit_blob(call, &signed.blob);
+        return sign_and_submit(call)
+            .map(deprecated(SUBMIT_DEPRECATED))
+            .map_err(|error| error.with("deprecated", SUBMIT_DEPRECATED.into()));
     };
-    let blob = blob
-        .as_str()
-        .filter(|hex| !hex.is_empty())
-        .and_then(|hex| const_hex::decode(hex).ok())
-        .ok_or_else(|| RpcError::invalid("Invalid parameters."))?;
+    fail_hard(call)?;
+    let text = match blob {
+        Json::String(text) => text.clone(),
+        // xrpld takes any value for its text.
+        other => other.to_string(),
+    };
+    let blob = bytes_of(&text).ok_or_else(|| RpcError::invalid("Invalid parameters."))?;
     submit_blob(call, &blob)
+}
+
+fn fail_hard(call: &Call<'_>) -> Result<bool, RpcError> {
+    match call.params.get("fail_hard") {
+        None => Ok(false),
+        Some(Json::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(RpcError::not("fail_hard", "boolean")),
+    }
+}
+
+/// Hexadecimal digits as bytes; an odd first digit is a byte of its own.
+fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    if text.is_empty() {
+        return None;
+    }
+    let even = if text.len().is_multiple_of(2) { text.to_owned() } else { format!("0{text}") };
+    const_hex::decode(even).ok()
+}
+
+/// The old form of `submit`, with a secret: the server signs. Its answer is short.
+fn sign_and_submit(call: &Call<'_>) -> Answer {
+    let signed = sign_given(call)?;
+    fail_hard(call)?;
+    let mut answer = submit_blob(call, &signed.blob)?;
+    answer.retain(|key, _| {
+        key.starts_with("engine_result") || key.starts_with("tx_") || key == "hash"
+    });
+    let tx = PreparedTx::parse(&signed.blob).map_err(invalid_transaction)?;
+    answer.insert("tx_json".into(), shape::tx_members(&tx, call.shape).into());
+    if call.shape == ApiShape::V2 {
+        answer.insert("hash".into(), tx.hash.to_string().into());
+    }
+    Ok(answer)
 }
 
 fn submit_blob(call: &Call<'_>, blob: &[u8]) -> Answer {
@@ -34,19 +74,19 @@ fn submit_blob(call: &Call<'_>, blob: &[u8]) -> Answer {
             return Err(error.with("error_exception", call.shared.node().refusal(&invalid).into()));
         }
     };
-    let outcome = call.shared.submit(tx, call.flag("fail_hard"));
-    Ok(outcome_members(&outcome, call))
+    let outcome = call.shared.submit(tx, fail_hard(call)?);
+    Ok(outcome_members(&outcome))
 }
 
-fn outcome_members(outcome: &SubmitOutcome, call: &Call<'_>) -> Map<String, Json> {
+fn outcome_members(outcome: &SubmitOutcome) -> Map<String, Json> {
     let mut answer = Map::new();
     let mut put = |key: &str, value: Json| {
         answer.insert(key.into(), value);
     };
-    put("tx_json", shape::tx_members(&outcome.tx, call.shape).into());
-    if call.shape == shape::ApiShape::V2 {
-        put("hash", outcome.tx.hash.to_string().into());
-    }
+    // As it was sent, whatever the version.
+    let mut tx = object(outcome.tx.object.to_json(Definitions::builtin()));
+    tx.insert("hash".into(), outcome.tx.hash.to_string().into());
+    put("tx_json", tx.into());
     put("tx_blob", const_hex::encode_upper(&outcome.tx.blob).into());
     put("engine_result", outcome.engine_result.name().into());
     put("engine_result_code", outcome.engine_result.code().into());
@@ -70,137 +110,74 @@ pub(super) fn ledger_accept(call: &Call<'_>) -> Answer {
     Ok(object(json!({"ledger_current_index": call.shared.node().current_index()})))
 }
 
-pub(super) fn sign(call: &Call<'_>) -> Answer {
-    let signed = sign_given(call)?;
-    let tx = PreparedTx::parse(&signed.blob).map_err(|e| {
-        RpcError::new("invalidTransaction", 0, "").with("error_exception", e.reason.into())
-    })?;
-    let mut answer = object(json!({
-        "tx_blob": const_hex::encode_upper(&signed.blob),
-        "tx_json": shape::tx_members(&tx, call.shape),
-    }));
-    if call.shape == shape::ApiShape::V2 {
-        answer.insert("hash".into(), signed.hash.to_string().into());
-    }
-    Ok(answer)
-}
-
-/// The key pair that `secret`, `seed`, `seed_hex` or `passphrase` and `key_type` name.
-fn key_pair(call: &Call<'_>) -> Result<KeyPair, RpcError> {
-    let bad = || RpcError::new("badSeed", 41, "Disallowed seed.");
-    let key_type = match call.text("key_type")? {
-        None => None,
-        Some(name) => {
-            Some(name.parse::<KeyType>().map_err(|_| RpcError::invalid_field("key_type"))?)
-        }
-    };
-    let seed = if let Some(text) = call.text("secret")?.or(call.text("seed")?) {
-        let parsed: Seed = match text.parse() {
-            Ok(seed) => seed,
-            // As xrpld does, anything else is a passphrase for `secret` without `key_type`.
-            Err(_) if key_type.is_none() => Seed::from_passphrase(text, KeyType::Secp256k1),
-            Err(_) => return Err(bad()),
-        };
-        key_type.map_or(parsed.clone(), |key_type| parsed.with_key_type(key_type))
-    } else if let Some(text) = call.text("passphrase")? {
-        Seed::from_passphrase(text, key_type.unwrap_or(KeyType::Secp256k1))
-    } else if let Some(hex) = call.text("seed_hex")? {
-        let entropy: [u8; 16] =
-            const_hex::decode(hex).ok().and_then(|b| b.try_into().ok()).ok_or_else(bad)?;
-        Seed::from_entropy(entropy, key_type.unwrap_or(KeyType::Secp256k1))
-    } else {
-        return Err(RpcError::missing("secret"));
-    };
-    Ok(KeyPair::from_seed(&seed))
-}
-
-fn given_tx(call: &Call<'_>) -> Result<Object, RpcError> {
-    let json = call.params.get("tx_json").ok_or_else(|| RpcError::missing("tx_json"))?;
-    let Json::Object(members) = json else {
-        return Err(RpcError::invalid("Invalid field 'tx_json', not object."));
-    };
-    let mut members = members.clone();
-    for required in ["TransactionType", "Account"] {
-        if !members.contains_key(required) {
-            return Err(RpcError::missing(&format!("tx_json.{required}")));
-        }
-    }
-    if let Some(most) = members.remove("DeliverMax") {
-        members.entry("Amount").or_insert(most);
-    }
-    Object::from_json(&Json::Object(members), Definitions::builtin())
-        .map_err(|e| RpcError::invalid(e.to_string()))
-}
-
-/// Fills in Sequence, Fee and Flags where they are missing, as xrpld does.
-fn autofill(tx: &mut Object, node: &Node) -> Result<(), RpcError> {
-    let account = tx.account(fields::ACCOUNT).unwrap_or_default();
-    let root = node
-        .current()
-        .account(account)
-        .ok_or_else(|| RpcError::new("srcActNotFound", 70, "Source account not found."))?;
-    if !tx.contains(fields::FEE) {
-        let fee = node.current().info().fees.base;
-        tx.set(fields::FEE, Value::Amount(xrpl_protocol::Amount::Xrp(fee.cast_signed())));
-    }
-    if !tx.contains(fields::SEQUENCE) {
-        let next = root.u32(fields::SEQUENCE).unwrap_or(0);
-        let sequence = if tx.contains(fields::TICKET_SEQUENCE) { 0 } else { next };
-        tx.set(fields::SEQUENCE, Value::UInt32(sequence));
-    }
-    if !tx.contains(fields::FLAGS) {
-        tx.set(fields::FLAGS, Value::UInt32(0));
-    }
-    Ok(())
-}
-
-fn sign_given(call: &Call<'_>) -> Result<signing::SignedTransaction, RpcError> {
-    let key = key_pair(call)?;
-    let mut tx = given_tx(call)?;
-    if call.flag("offline") {
-        for needed in [(fields::SEQUENCE, "Sequence"), (fields::FEE, "Fee")] {
-            if !tx.contains(needed.0) {
-                return Err(RpcError::missing(&format!("tx_json.{}", needed.1)));
-            }
-        }
-    } else {
-        autofill(&mut tx, &call.shared.node())?;
-    }
-    Ok(signing::sign(tx, &key))
-}
-
 pub(super) fn submit_multisigned(call: &Call<'_>) -> Answer {
     let tx = given_tx(call)?;
+    for (field, name) in [(fields::SEQUENCE, "Sequence"), (fields::FEE, "Fee")] {
+        if !tx.contains(field) {
+            return Err(RpcError::missing(&format!("tx_json.{name}")));
+        }
+    }
+    if tx.array(fields::SIGNERS).is_none_or(<[_]>::is_empty) {
+        return Err(RpcError::missing("tx_json.Signers"));
+    }
     submit_blob(call, &tx.encode())
 }
 
 pub(super) fn simulate(call: &Call<'_>) -> Answer {
-    let mut tx = match call.text("tx_blob")? {
-        Some(hex) => const_hex::decode(hex)
-            .ok()
+    let mut tx = match (call.params.get("tx_blob"), call.params.contains_key("tx_json")) {
+        (Some(_), true) => {
+            return Err(RpcError::invalid("Can only include one of `tx_blob` and `tx_json`."));
+        }
+        (None, false) => {
+            return Err(RpcError::invalid("Neither `tx_blob` nor `tx_json` included."));
+        }
+        (Some(blob), false) => blob
+            .as_str()
+            .and_then(bytes_of)
             .and_then(|blob| Object::decode(&blob, Definitions::builtin()).ok())
             .ok_or_else(|| RpcError::invalid_field("tx_blob"))?,
-        None => given_tx(call)?,
+        (None, true) => given_tx(call)?,
     };
     let signed = tx.blob(fields::TXN_SIGNATURE).is_some_and(|signature| !signature.is_empty());
     if signed {
         return Err(RpcError::new("transactionSigned", 96, "Transaction should not be signed."));
     }
-    autofill(&mut tx, &call.shared.node())?;
-    if !tx.contains(fields::SIGNING_PUB_KEY) {
-        tx.set(fields::SIGNING_PUB_KEY, Value::Blob(Vec::new()));
+    autofill(call, &mut tx, &call.shared.node())?;
+    for field in [fields::SIGNING_PUB_KEY, fields::TXN_SIGNATURE] {
+        if !tx.contains(field) {
+            tx.set(field, Value::Blob(Vec::new()));
+        }
     }
-    let prepared = PreparedTx::parse(&tx.encode()).map_err(|e| {
-        RpcError::new("invalidTransaction", 0, "").with("error_exception", e.reason.into())
-    })?;
+    let prepared = PreparedTx::parse(&tx.encode()).map_err(invalid_transaction)?;
     let node = call.shared.node();
-    let applied = node.simulate(&Arc::new(prepared));
-    Ok(object(json!({
-        "applied": applied.applied,
-        "engine_result": applied.result.name(),
-        "engine_result_code": applied.result.code(),
-        "engine_result_message": applied.result.message(),
+    let simulated = node.simulate(&Arc::new(prepared));
+    let result = simulated.attempt.result;
+    let mut answer = object(json!({
+        "applied": false,
+        "engine_result": result.name(),
+        "engine_result_code": result.code(),
+        "engine_result_message": match result.is_success() {
+            true => "The simulated transaction would have been applied.",
+            false => result.message(),
+        },
         "ledger_index": node.current_index(),
-        "tx_json": tx.to_json(Definitions::builtin()),
-    })))
+    }));
+    let (binary, tx) = (call.flag("binary"), &simulated.tx);
+    match binary {
+        true => answer.insert("tx_blob".into(), const_hex::encode_upper(&tx.blob).into()),
+        false => {
+            let mut members = object(tx.object.to_json(Definitions::builtin()));
+            members.insert("hash".into(), tx.hash.to_string().into());
+            answer.insert("tx_json".into(), members.into())
+        }
+    };
+    if let Some(metadata) = simulated.attempt.metadata {
+        match binary {
+            true => {
+                answer.insert("meta_blob".into(), const_hex::encode_upper(metadata.encode()).into())
+            }
+            false => answer.insert("meta".into(), shape::metadata_of(tx, result, &metadata)),
+        };
+    }
+    Ok(answer)
 }

@@ -30,9 +30,6 @@ fn validated_members(
         return tx;
     }
     let mut members = Map::new();
-    if let Some(ctid) = tx.remove("ctid") {
-        members.insert("ctid".into(), ctid);
-    }
     members.insert("tx_json".into(), tx.into());
     members.insert("hash".into(), transaction.hash().to_string().into());
     members.insert("ledger_hash".into(), header.hash.to_string().into());
@@ -62,10 +59,14 @@ pub(super) fn tx(call: &Call<'_>) -> Answer {
     let range = range(call)?;
     let network = node.network_id();
     match status {
-        Some(TransactionStatus::Validated { ledger, transaction })
-            if range.is_none_or(|(low, high)| (low..=high).contains(&ledger.header.index)) =>
-        {
+        // Found is found, whatever the range.
+        Some(TransactionStatus::Validated { ledger, transaction }) => {
             let mut answer = validated_members(call, &ledger, &transaction, network);
+            if let (ApiShape::V2, Some(ctid)) =
+                (call.shape, shape::ctid(ledger.header.index, transaction.index, network))
+            {
+                answer.insert("ctid".into(), ctid.into());
+            }
             if call.flag("binary") {
                 binary(call, &transaction, &mut answer);
             } else {
@@ -74,8 +75,15 @@ pub(super) fn tx(call: &Call<'_>) -> Answer {
             answer.insert("validated".into(), true.into());
             Ok(answer)
         }
-        Some(TransactionStatus::Seen { tx, .. }) if range.is_none() => {
+        Some(TransactionStatus::Seen { tx, .. }) => {
+            let blob = || Json::from(const_hex::encode_upper(&tx.blob));
             let mut answer = match call.shape {
+                ApiShape::V1 if call.flag("binary") => {
+                    object(json!({"tx": blob(), "hash": tx.hash.to_string()}))
+                }
+                ApiShape::V2 if call.flag("binary") => {
+                    object(json!({"tx_blob": blob(), "hash": tx.hash.to_string()}))
+                }
                 ApiShape::V1 => shape::tx_members(&tx, call.shape),
                 ApiShape::V2 => object(json!({
                     "tx_json": shape::tx_members(&tx, call.shape),
@@ -85,7 +93,7 @@ pub(super) fn tx(call: &Call<'_>) -> Answer {
             answer.insert("validated".into(), false.into());
             Ok(answer)
         }
-        _ => match range {
+        None => match range {
             Some((low, high)) => {
                 Err(not_found().with("searched_all", searched_all(&node, low, high).into()))
             }
@@ -113,22 +121,19 @@ fn binary(call: &Call<'_>, transaction: &LedgerTransaction, answer: &mut Map<Str
     }
 }
 
-/// `min_ledger` and `max_ledger`, which come together.
+/// `min_ledger` and `max_ledger`: one alone is ignored.
 fn range(call: &Call<'_>) -> Result<Option<(u32, u32)>, RpcError> {
     let number =
         |key: &str| call.params.get(key).map(|v| v.as_u64().and_then(|n| u32::try_from(n).ok()));
-    match (number("min_ledger"), number("max_ledger")) {
-        (None, None) => Ok(None),
-        (Some(Some(low)), Some(Some(high))) if low <= high => {
-            if high - low > 1000 {
-                return Err(RpcError::new("excessiveLgrRange", 79, "Ledger range exceeds 1000."));
-            }
-            Ok(Some((low, high)))
+    let (Some(low), Some(high)) = (number("min_ledger"), number("max_ledger")) else {
+        return Ok(None);
+    };
+    match (low, high) {
+        (Some(low), Some(high)) if low <= high && high - low > 1000 => {
+            Err(RpcError::new("excessiveLgrRange", 78, "Ledger range exceeds 1000."))
         }
-        (Some(Some(_)), Some(Some(_))) => {
-            Err(RpcError::new("invalidLgrRange", 80, "Ledger range is invalid."))
-        }
-        _ => Err(RpcError::invalid("Invalid parameters.")),
+        (Some(low), Some(high)) if low <= high => Ok(Some((low, high))),
+        _ => Err(RpcError::new("invalidLgrRange", 79, "Ledger range is invalid.")),
     }
 }
 
@@ -161,19 +166,18 @@ fn by_ctid(node: &Node, ctid: &Json) -> Result<Option<TransactionStatus>, RpcErr
 pub(super) fn transaction_entry(call: &Call<'_>) -> Answer {
     let node = call.shared.node();
     let looked = call.ledger(&node)?;
+    let refuse = |token| Err(RpcError::new(token, 0, "").in_ledger(&looked));
     let Some(hash) = call.params.get("tx_hash") else {
-        return Err(RpcError::new("fieldNotFoundTransaction", 0, ""));
+        return refuse("fieldNotFoundTransaction");
     };
-    let hash: TxHash = hash
-        .as_str()
-        .and_then(|h| h.parse().ok())
-        .ok_or_else(|| RpcError::new("malformedRequest", 0, ""))?;
-    let super::Looked::Closed(ledger) = looked else {
-        return Err(RpcError::new("notYetImplemented", 0, ""));
+    // Without a ledger there is nothing to look in.
+    let super::Looked::Closed(ledger) = &looked else { return refuse("notYetImplemented") };
+    let Some(hash) = hash.as_str().and_then(|h| h.parse::<TxHash>().ok()) else {
+        return refuse("malformedRequest");
     };
-    let transaction = ledger
-        .transaction(&hash)
-        .ok_or_else(|| RpcError::new("transactionNotFound", 21, "Transaction not found."))?;
+    let Some(transaction) = ledger.transaction(&hash) else {
+        return refuse("transactionNotFound");
+    };
     let mut answer = object(json!({
         "ledger_hash": ledger.header.hash.to_string(),
         "ledger_index": ledger.header.index,
@@ -192,30 +196,59 @@ pub(super) fn transaction_entry(call: &Call<'_>) -> Answer {
     Ok(answer)
 }
 
-pub(super) fn account_tx(call: &Call<'_>) -> Answer {
-    let account = call.account("account")?;
-    let node = call.shared.node();
+/// The ledgers that an `account_tx` is about.
+fn ledgers(call: &Call<'_>, node: &Node) -> Result<(u32, u32), RpcError> {
     let (oldest, newest) = node.range();
     let oldest = oldest.max(2);
-    let bound = |key: &str, default: u32| match call.params.get(key) {
-        None => Ok(default),
-        Some(json) => match json.as_i64() {
-            Some(-1) => Ok(default),
-            Some(n) => u32::try_from(n).map_err(|_| RpcError::invalid_field(key)),
-            None => Err(RpcError::invalid_field(key)),
-        },
-    };
-    let (mut low, mut high) =
-        (bound("ledger_index_min", oldest)?, bound("ledger_index_max", newest)?);
-    if (call.params.contains_key("ledger_index") || call.params.contains_key("ledger_hash"))
-        && let super::Looked::Closed(ledger) = call.ledger(&node)?
-    {
-        (low, high) = (ledger.header.index, ledger.header.index);
+    let given = |key: &str| call.params.contains_key(key);
+    let (by_range, by_name) = (
+        given("ledger_index_min") || given("ledger_index_max"),
+        given("ledger_index") || given("ledger_hash"),
+    );
+    let strict = call.shape == ApiShape::V2;
+    if strict && by_range && by_name {
+        return Err(RpcError::invalid("invalidParams"));
     }
-    let (low, high) = (low.max(oldest), high.min(newest));
+    if by_name {
+        return match call.ledger(node)? {
+            super::Looked::Closed(ledger) => Ok((ledger.header.index, ledger.header.index)),
+            super::Looked::Open(_) => {
+                Err(RpcError::new("lgrNotValidated", 22, "Ledger not validated."))
+            }
+        };
+    }
+    let bound = |key: &str| match call.params.get(key).map(Json::as_i64) {
+        None | Some(Some(i64::MIN..0)) => Ok(None),
+        Some(Some(n)) => u32::try_from(n).map(Some).map_err(|_| RpcError::invalid_field(key)),
+        Some(None) => Err(RpcError::invalid_field(key)),
+    };
+    let (low, high) = (bound("ledger_index_min")?, bound("ledger_index_max")?);
+    if strict {
+        if low.is_some_and(|low| low > newest) || high.is_some_and(|high| high > newest) {
+            return Err(RpcError::new("lgrIdxMalformed", 58, "Ledger index malformed."));
+        }
+        if low.zip(high).is_some_and(|(low, high)| low > high) {
+            return Err(RpcError::new("invalidLgrRange", 79, "Ledger range is invalid."));
+        }
+    }
+    let (low, high) = (low.unwrap_or(oldest).max(oldest), high.unwrap_or(newest).min(newest));
     if low > high {
         return Err(RpcError::new("lgrIdxsInvalid", 57, "Ledger indexes invalid."));
     }
+    Ok((low, high))
+}
+
+pub(super) fn account_tx(call: &Call<'_>) -> Answer {
+    let account = call.account("account")?;
+    if call.shape == ApiShape::V2 {
+        for flag in ["binary", "forward"] {
+            if call.params.get(flag).is_some_and(|value| !value.is_boolean()) {
+                return Err(RpcError::invalid_field(flag));
+            }
+        }
+    }
+    let node = call.shared.node();
+    let (low, high) = ledgers(call, &node)?;
     let limit = call.limit(200)?;
     let forward = call.flag("forward");
     let mut from = marker(call)?;

@@ -107,7 +107,7 @@ impl ApplyContext<'_> {
 }
 
 /// What came of a transaction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Attempt {
     /// Its result.
     pub result: EngineResult,

@@ -48,6 +48,8 @@ pub struct ApplyFlags {
     pub retry: bool,
     /// A `tec` must do nothing at all.
     pub fail_hard: bool,
+    /// Only to see what it would do: it need not be signed.
+    pub dry_run: bool,
 }
 
 /// What a transaction may do to its account, for the queue.

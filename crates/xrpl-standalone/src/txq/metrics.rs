@@ -105,7 +105,7 @@ impl Metrics {
 }
 
 /// What past ledgers teach about the size of the next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct FeeMetrics {
     target: usize,
     maximum: Option<usize>,

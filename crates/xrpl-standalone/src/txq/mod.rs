@@ -26,7 +26,7 @@ const RETRIES: u32 = 10;
 /// Order in the queue: best paying first; equals in an order that changes with each ledger.
 type FeeKey = (Reverse<u64>, Hash256);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Queued {
     tx: Arc<PreparedTx>,
     level: u64,
@@ -37,7 +37,7 @@ struct Queued {
     consequences: Consequences,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct QueuedAccount {
     transactions: BTreeMap<SeqProxy, Queued>,
     retry_penalty: bool,
@@ -62,7 +62,7 @@ pub struct QueuedTransaction {
 }
 
 /// The queue.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TxQ {
     setup: QueueSetup,
     fees: FeeMetrics,

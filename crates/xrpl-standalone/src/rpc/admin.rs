@@ -1,0 +1,126 @@
+//! What administrators ask a server: most of it about peers and validators, of which there are none.
+
+use serde_json::{Map, Value as Json, json};
+use xrpl_protocol::{
+    base58,
+    hash::sha512_half,
+    keys::{KeyPair, PublicKey},
+};
+
+use super::{Answer, Call, RpcError, object, sign::key_pair};
+use crate::ledger::genesis::AMENDMENTS;
+
+/// Names of amendments that were retired: their rules hold for ever.
+const OBSOLETE: &str = include_str!("../../data/obsolete_amendments.txt");
+
+/// Every amendment by its id. What this ledger supports is enabled from its first ledger on.
+fn amendments() -> Vec<(String, Json)> {
+    let enabled = AMENDMENTS.lines().filter_map(|line| line.split_once(char::is_whitespace)).map(
+        |(id, name)| {
+            (id.to_owned(), json!({"enabled": true, "name": name.trim(), "supported": true}))
+        },
+    );
+    // An amendment's id is the hash of its name.
+    let obsolete = OBSOLETE.lines().map(|name| {
+        let about =
+            json!({"enabled": false, "name": name, "supported": true, "vetoed": "Obsolete"});
+        (sha512_half(&[name.as_bytes()]).to_string(), about)
+    });
+    enabled.chain(obsolete).collect()
+}
+
+pub(super) fn feature(call: &Call<'_>) -> Answer {
+    let known = amendments();
+    match call.params.get("feature") {
+        None => Ok(object(json!({"features": Map::from_iter(known)}))),
+        Some(Json::String(wanted)) => known
+            .into_iter()
+            .find(|(id, about)| id == wanted || about["name"] == *wanted)
+            .map(|found| Map::from_iter([found]))
+            .ok_or_else(|| RpcError::new("badFeature", 40, "Feature unknown or invalid.")),
+        Some(_) => Err(RpcError::invalid("Invalid parameters.")),
+    }
+}
+
+pub(super) fn peers(_: &Call<'_>) -> Answer {
+    Ok(object(json!({"cluster": {}, "peers": null})))
+}
+
+pub(super) fn validators(_: &Call<'_>) -> Answer {
+    Ok(object(json!({
+        "local_static_keys": [],
+        "publisher_lists": [],
+        "signing_keys": {},
+        "trusted_validator_keys": [],
+        "validation_quorum": 0,
+        "validator_list": {
+            "count": 0, "expiration": "unknown", "status": "unknown", "validator_list_threshold": 1,
+        },
+    })))
+}
+
+pub(super) fn consensus_info(call: &Call<'_>) -> Answer {
+    let node = call.shared.node();
+    Ok(object(json!({"info": {
+        "ledger_seq": node.closed().header.index,
+        "phase": "accepted",
+        "previous_proposers": 0,
+        "proposers": 0,
+        "proposing": false,
+        "synched": true,
+        "validating": false,
+    }})))
+}
+
+pub(super) fn log_level(_: &Call<'_>) -> Answer {
+    Ok(object(json!({"levels": {"base": "Warning"}})))
+}
+
+pub(super) fn get_counts(call: &Call<'_>) -> Answer {
+    Ok(object(json!({"uptime": format!("{} seconds", call.shared.uptime().as_secs())})))
+}
+
+pub(super) fn manifest(call: &Call<'_>) -> Answer {
+    let key = call.text("public_key")?.ok_or_else(|| RpcError::missing("public_key"))?;
+    base58::decode::<33>(base58::NODE_PUBLIC, key)
+        .map_err(|_| RpcError::invalid("Invalid parameters."))?;
+    Ok(object(json!({"requested": key})))
+}
+
+/// What a claim on a payment channel signs.
+fn claim(call: &Call<'_>) -> Result<Vec<u8>, RpcError> {
+    let id: xrpl_protocol::Hash256 = call
+        .text("channel_id")?
+        .ok_or_else(|| RpcError::missing("channel_id"))?
+        .parse()
+        .map_err(|_| RpcError::new("channelMalformed", 44, "Payment channel is malformed."))?;
+    let drops: u64 =
+        call.text("amount")?.ok_or_else(|| RpcError::missing("amount"))?.parse().map_err(|_| {
+            RpcError::new("channelAmtMalformed", 45, "Payment channel amount is malformed.")
+        })?;
+    Ok([&b"CLM\0"[..], &id.0, &drops.to_be_bytes()].concat())
+}
+
+pub(super) fn channel_authorize(call: &Call<'_>) -> Answer {
+    if !call.params.contains_key("channel_id") {
+        return Err(RpcError::missing("channel_id"));
+    }
+    let pair: KeyPair = key_pair(call)?;
+    let signature = pair.sign(&claim(call)?);
+    Ok(object(json!({"signature": const_hex::encode_upper(signature.as_bytes())})))
+}
+
+pub(super) fn channel_verify(call: &Call<'_>) -> Answer {
+    let key = call.text("public_key")?.ok_or_else(|| RpcError::missing("public_key"))?;
+    let malformed = || RpcError::new("publicMalformed", 62, "Public key is malformed.");
+    let bytes = match base58::decode::<33>(base58::ACCOUNT_PUBLIC, key) {
+        Ok(bytes) => bytes.to_vec(),
+        Err(_) => const_hex::decode(key).map_err(|_| malformed())?,
+    };
+    let key = PublicKey::from_slice(&bytes).map_err(|_| malformed())?;
+    let message = claim(call)?;
+    let signature = call.text("signature")?.ok_or_else(|| RpcError::missing("signature"))?;
+    let signature =
+        const_hex::decode(signature).map_err(|_| RpcError::invalid("Invalid parameters."))?;
+    Ok(object(json!({"signature_verified": key.verify(&message, &signature)})))
+}

@@ -1,0 +1,442 @@
+//! Order books, and methods about entries of types that this ledger does not build yet: they answer
+//! as xrpld does where there are none.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json, json};
+use xrpl_protocol::{AccountId, Amount, Currency, Hash256, Issue, IssuedValue, fields, object_id};
+
+use super::{
+    Answer, Call, Looked, RpcError, entry_json, object,
+    owned::{quality, side},
+};
+use crate::ledger::{Entry, entry_type};
+
+pub(super) fn book_offers(call: &Call<'_>) -> Answer {
+    let looked = call.ledger(&call.shared.node())?;
+    let asset = |key: &'static str| -> Result<&Map<String, Json>, RpcError> {
+        let json = call.params.get(key).ok_or_else(|| RpcError::missing(key))?;
+        json.as_object().ok_or_else(|| RpcError::not(key, "object"))
+    };
+    let (pays, gets) = (asset("taker_pays")?, asset("taker_gets")?);
+    let pays_currency = currency(pays, "taker_pays", ("srcCurMalformed", 69))?;
+    let gets_currency = currency(gets, "taker_gets", ("dstAmtMalformed", 51))?;
+    let pays = issue(pays, pays_currency, "taker_pays", ("srcIsrMalformed", 70))?;
+    let gets = issue(gets, gets_currency, "taker_gets", ("dstIsrMalformed", 53))?;
+    if call.params.contains_key("taker") {
+        call.account("taker").map_err(|_| RpcError::invalid_field("taker"))?;
+    }
+    if pays == gets {
+        return Err(RpcError::new("badMarket", 42, "No such market."));
+    }
+    let mut answer = object(json!({"offers": offers(&looked, pays, gets, call.limit(60)?)}));
+    looked.describe(&mut answer);
+    Ok(answer)
+}
+
+/// A side of an order book: what a taker pays and what it gets.
+pub(crate) type Book = (Issue, Issue);
+
+/// The book that an element of `books` in `subscribe` names.
+pub(crate) fn book_of(json: &Json) -> Result<Book, RpcError> {
+    let invalid = || RpcError::invalid("Invalid parameters.");
+    let side = |key: &str| json.get(key).and_then(Json::as_object).ok_or_else(invalid);
+    let (pays, gets) = (side("taker_pays")?, side("taker_gets")?);
+    let pays_currency = currency(pays, "taker_pays", ("srcCurMalformed", 69))?;
+    let gets_currency = currency(gets, "taker_gets", ("dstAmtMalformed", 51))?;
+    let pays = issue(pays, pays_currency, "taker_pays", ("srcIsrMalformed", 70))?;
+    let gets = issue(gets, gets_currency, "taker_gets", ("dstIsrMalformed", 53))?;
+    match pays == gets {
+        true => Err(RpcError::new("badMarket", 42, "No such market.")),
+        false => Ok((pays, gets)),
+    }
+}
+
+/// What `subscribe` shows of the books that want a snapshot.
+pub(crate) fn snapshots(looked: &Looked, params: &Map<String, Json>) -> Map<String, Json> {
+    let mut shown = Map::new();
+    for book in params.get("books").and_then(Json::as_array).into_iter().flatten() {
+        let flag = |key: &str| book.get(key) == Some(&Json::Bool(true));
+        let (Ok((pays, gets)), true) = (book_of(book), flag("snapshot")) else { continue };
+        let side = |pays, gets| offers(looked, pays, gets, 60).into();
+        if flag("both") {
+            shown.insert("bids".into(), side(pays, gets));
+            shown.insert("asks".into(), side(gets, pays));
+        } else {
+            shown.insert("offers".into(), side(pays, gets));
+        }
+    }
+    shown
+}
+
+/// The books whose offers a transaction changed. xrpld names them by what the offers give, so that
+/// who subscribes to a book hears of the other side than its snapshot shows.
+pub(crate) fn touched_books(transaction: &crate::ledger::LedgerTransaction) -> Vec<Book> {
+    let mut books: Vec<Book> = Vec::new();
+    let nodes = transaction.metadata.array(fields::AFFECTED_NODES).unwrap_or_default();
+    for (kind, node) in nodes {
+        if node.u16(fields::LEDGER_ENTRY_TYPE) != Some(entry_type::OFFER) {
+            continue;
+        }
+        let part = match *kind {
+            fields::CREATED_NODE => fields::NEW_FIELDS,
+            fields::MODIFIED_NODE => fields::PREVIOUS_FIELDS,
+            _ => fields::FINAL_FIELDS,
+        };
+        let amount = |field| node.object(part)?.amount(field).map(|amount| amount.issue());
+        if let (Some(gets), Some(pays)) = (amount(fields::TAKER_GETS), amount(fields::TAKER_PAYS))
+            && !books.contains(&(gets, pays))
+        {
+            books.push((gets, pays));
+        }
+    }
+    books
+}
+
+/// A book's offers with what their owners have.
+fn offers(looked: &Looked, pays: Issue, gets: Issue, limit: usize) -> Vec<Json> {
+    let mut offers = Vec::new();
+    // A later offer of the same owner has what the earlier ones leave.
+    let mut left: Vec<(AccountId, Amount)> = Vec::new();
+    for (id, offer) in book(looked, pays, gets, limit) {
+        let owner = offer.account(fields::ACCOUNT).unwrap_or_default();
+        let mut shown = object(entry_json(&id, &offer));
+        if let Some(directory) = offer.hash256(fields::BOOK_DIRECTORY) {
+            shown.insert("quality".into(), quality(&directory).into());
+        }
+        let known = left.iter().position(|(other, _)| *other == owner);
+        let funds = match known {
+            Some(at) => left[at].1,
+            None => {
+                // Its own issuer never runs short.
+                let own = matches!(gets, Issue::Issued { issuer, .. } if issuer == owner);
+                let funds = match offer.amount(fields::TAKER_GETS).filter(|_| own) {
+                    Some(all) => all,
+                    None => funds(looked, owner, gets),
+                };
+                shown.insert("owner_funds".into(), text(&funds).into());
+                funds
+            }
+        };
+        if let (Some(gets), Some(pays)) =
+            (offer.amount(fields::TAKER_GETS), offer.amount(fields::TAKER_PAYS))
+        {
+            let rest = less(&funds, &gets);
+            if rest.is_none() {
+                shown.insert("taker_gets_funded".into(), funds.to_json());
+                if let Some(paid) = share(&pays, &funds, &gets) {
+                    shown.insert("taker_pays_funded".into(), paid.to_json());
+                }
+            }
+            let rest = rest.unwrap_or_else(|| nothing(&gets));
+            match known {
+                Some(at) => left[at].1 = rest,
+                None => left.push((owner, rest)),
+            }
+        }
+        offers.push(Json::from(shown));
+    }
+    offers
+}
+
+fn currency(
+    side: &Map<String, Json>,
+    name: &str,
+    (token, code): (&'static str, i32),
+) -> Result<Option<Currency>, RpcError> {
+    let text = match side.get("currency") {
+        None => return Err(RpcError::missing(&format!("{name}.currency"))),
+        Some(Json::String(text)) => text,
+        Some(_) => return Err(RpcError::not(&format!("{name}.currency"), "string")),
+    };
+    if text == "XRP" || text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| {
+        RpcError::new(token, code, format!("Invalid field '{name}.currency', bad currency."))
+    })
+}
+
+fn issue(
+    side: &Map<String, Json>,
+    currency: Option<Currency>,
+    name: &str,
+    (token, code): (&'static str, i32),
+) -> Result<Issue, RpcError> {
+    let malformed = |text: String| Err(RpcError::new(token, code, text));
+    match (currency, side.get("issuer")) {
+        (None, None) => Ok(Issue::Xrp),
+        (None, Some(_)) => {
+            malformed(format!("Unneeded field '{name}.issuer' for XRP currency specification."))
+        }
+        (Some(_), None) => {
+            malformed(format!("Invalid field '{name}.issuer', expected non-XRP issuer."))
+        }
+        (Some(currency), Some(issuer)) => {
+            let Some(text) = issuer.as_str() else {
+                return Err(RpcError::not(&format!("{name}.issuer"), "string"));
+            };
+            match text.parse() {
+                Ok(issuer) => Ok(Issue::Issued { currency, issuer }),
+                Err(_) => malformed(format!("Invalid field '{name}.issuer', bad issuer.")),
+            }
+        }
+    }
+}
+
+/// A book's offers, best first.
+fn book(looked: &Looked, pays: Issue, gets: Issue, limit: usize) -> Vec<(Hash256, Entry)> {
+    let first = object_id::book_dir(pays, gets, 0);
+    let mut at = first;
+    let mut offers = Vec::new();
+    while let Some(id) = looked.view().succ(&at) {
+        if id.0[..24] != first.0[..24] {
+            break;
+        }
+        at = id;
+        let mut page = 0;
+        while let Some(node) = looked.view().read(&object_id::dir_page(id, page)) {
+            for offer in node.vector256(fields::INDEXES).unwrap_or_default() {
+                offers.extend(looked.view().read(offer).map(|entry| (*offer, entry)));
+                if offers.len() >= limit {
+                    return offers;
+                }
+            }
+            page = node.u64(fields::INDEX_NEXT).unwrap_or(0);
+            if page == 0 {
+                break;
+            }
+        }
+    }
+    offers
+}
+
+/// What an owner has of what an offer gives.
+fn funds(looked: &Looked, owner: AccountId, gives: Issue) -> Amount {
+    match gives {
+        Issue::Xrp => {
+            let view = looked.view();
+            let root = view.account(owner);
+            let balance = root.as_deref().and_then(|root| match root.amount(fields::BALANCE) {
+                Some(Amount::Xrp(drops)) => Some(drops),
+                _ => None,
+            });
+            let owned = root.as_deref().and_then(|root| root.u32(fields::OWNER_COUNT)).unwrap_or(0);
+            let fees = &view.info().fees;
+            let reserve = fees.reserve + u64::from(owned) * fees.increment;
+            Amount::Xrp((balance.unwrap_or(0) - reserve.cast_signed()).max(0))
+        }
+        Issue::Issued { currency, issuer } => {
+            let line = looked.view().read(&object_id::trust_line(owner, issuer, currency));
+            let value = line.and_then(|line| side(&line, owner)).map(|side| side.balance);
+            let value = value.filter(|value| !value.is_negative()).unwrap_or(IssuedValue::ZERO);
+            Amount::Issued { value, currency, issuer }
+        }
+        Issue::Mpt(_) => Amount::Xrp(0),
+    }
+}
+
+fn text(amount: &Amount) -> String {
+    match amount {
+        Amount::Xrp(drops) => drops.to_string(),
+        Amount::Issued { value, .. } => value.to_string(),
+        Amount::Mpt { value, .. } => value.to_string(),
+    }
+}
+
+fn nothing(like: &Amount) -> Amount {
+    match *like {
+        Amount::Issued { currency, issuer, .. } => {
+            Amount::Issued { value: IssuedValue::ZERO, currency, issuer }
+        }
+        _ => Amount::Xrp(0),
+    }
+}
+
+/// What is left of `funds` after `gets`; none if they do not cover it.
+fn less(funds: &Amount, gets: &Amount) -> Option<Amount> {
+    match (*funds, *gets) {
+        (Amount::Xrp(have), Amount::Xrp(give)) => (have >= give).then(|| Amount::Xrp(have - give)),
+        (Amount::Issued { value: have, .. }, Amount::Issued { value: give, currency, issuer }) => {
+            let rest = have.sub(give).ok().filter(|rest| !rest.is_negative())?;
+            Some(Amount::Issued { value: rest, currency, issuer })
+        }
+        _ => None,
+    }
+}
+
+/// The part of `pays` that stands against `funds` of `gets`.
+fn share(pays: &Amount, funds: &Amount, gets: &Amount) -> Option<Amount> {
+    let value = |amount: &Amount| match *amount {
+        Amount::Xrp(drops) => IssuedValue::new(drops, 0).ok(),
+        Amount::Issued { value, .. } => Some(value),
+        Amount::Mpt { .. } => None,
+    };
+    let rounding = xrpl_protocol::issued_value::Rounding::HalfEven;
+    let part = value(pays)?.mul(value(funds)?, rounding).ok()?.div(value(gets)?, rounding).ok()?;
+    Some(match *pays {
+        Amount::Issued { currency, issuer, .. } => Amount::Issued { value: part, currency, issuer },
+        _ => {
+            let drops: f64 = part.to_string().parse().ok()?;
+            Amount::Xrp(drops as i64)
+        }
+    })
+}
+
+/// No transaction that changes a book is built yet, so that no ledger has changes.
+pub(super) fn book_changes(call: &Call<'_>) -> Answer {
+    match call.ledger(&call.shared.node())? {
+        Looked::Open(_) => Err(RpcError::new("lgrNotFound", 21, "ledgerNotFound")),
+        Looked::Closed(ledger) => Ok(book_changes_of(&ledger)),
+    }
+}
+
+/// What the stream `book_changes` and the method of that name say of a ledger.
+pub(crate) fn book_changes_of(ledger: &crate::ledger::ClosedLedger) -> Map<String, Json> {
+    object(json!({
+        "changes": [],
+        "ledger_hash": ledger.header.hash.to_string(),
+        "ledger_index": ledger.header.index,
+        "ledger_time": ledger.header.close_time,
+        "type": "bookChanges",
+        "validated": true,
+    }))
+}
+
+pub(super) fn amm_info(call: &Call<'_>) -> Answer {
+    let looked = call.ledger(&call.shared.node())?;
+    let asset = |key: &str| call.params.get(key).map(Issue::from_json);
+    match (asset("asset"), asset("asset2"), call.params.contains_key("amm_account")) {
+        (Some(Ok(one)), Some(Ok(other)), false) => {
+            match looked.view().read(&object_id::amm(one, other)) {
+                None => Err(RpcError::account_not_found().in_ledger(&looked)),
+                Some(_) => Err(not_built()),
+            }
+        }
+        (Some(_), Some(_), false) => {
+            Err(RpcError::new("issueMalformed", 93, "Issue is malformed.").in_ledger(&looked))
+        }
+        (None, None, true) => Err(RpcError::account_malformed().in_ledger(&looked)),
+        _ => Err(RpcError::invalid("Invalid parameters.").in_ledger(&looked)),
+    }
+}
+
+fn not_built() -> RpcError {
+    RpcError::new("notImpl", 74, "Not implemented.")
+}
+
+pub(super) fn vault_info(call: &Call<'_>) -> Answer {
+    let looked = call.ledger(&call.shared.node())?;
+    let id = match (call.params.get("vault_id"), call.params.get("owner"), call.params.get("seq")) {
+        (Some(id), None, None) => id.as_str().and_then(|id| id.parse().ok()),
+        (None, Some(owner), Some(seq)) => owner
+            .as_str()
+            .and_then(|owner| owner.parse().ok())
+            .zip(seq.as_u64().and_then(|seq| u32::try_from(seq).ok()))
+            .map(|(owner, seq)| object_id::vault(owner, seq)),
+        _ => None,
+    };
+    let malformed = || RpcError::new("malformedRequest", 31, "Invalid parameters.");
+    let id = id.ok_or_else(|| malformed().in_ledger(&looked))?;
+    match looked.view().read(&id) {
+        None => Err(RpcError::new("entryNotFound", 98, "Entry not found.").in_ledger(&looked)),
+        Some(_) => Err(not_built()),
+    }
+}
+
+/// `nft_buy_offers` and `nft_sell_offers`.
+pub(super) fn nft_offers(call: &Call<'_>, directory: fn(Hash256) -> Hash256) -> Answer {
+    let id = call.params.get("nft_id").ok_or_else(|| RpcError::missing("nft_id"))?;
+    let id: Hash256 = id
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| RpcError::invalid_field("nft_id"))?;
+    let looked = call.ledger(&call.shared.node())?;
+    match looked.view().read(&directory(id)) {
+        None => Err(RpcError::new("objectNotFound", 92, "The requested object was not found.")),
+        Some(_) => Err(not_built()),
+    }
+}
+
+pub(super) fn deposit_authorized(call: &Call<'_>) -> Answer {
+    let account = |key: &'static str| match call.params.get(key) {
+        None => Err(RpcError::missing(key)),
+        Some(Json::String(_)) => call.account(key),
+        Some(_) => Err(RpcError::not(key, "a string")),
+    };
+    let (source, destination) = (account("source_account")?, account("destination_account")?);
+    let looked = call.ledger(&call.shared.node())?;
+    if looked.view().account(source).is_none() {
+        let error = RpcError::new("srcActNotFound", 67, "Source account not found.");
+        return Err(error.in_ledger(&looked));
+    }
+    let Some(root) = looked.view().account(destination) else {
+        let error = RpcError::new("dstActNotFound", 50, "Destination account not found.");
+        return Err(error.in_ledger(&looked));
+    };
+    let asks = root.u32(fields::FLAGS).unwrap_or(0) & 0x0100_0000 != 0;
+    let preauthorized = object_id::deposit_preauth(destination, source);
+    let authorized = !asks || source == destination || looked.view().read(&preauthorized).is_some();
+    let mut answer = object(json!({
+        "deposit_authorized": authorized,
+        "destination_account": destination.to_string(),
+        "source_account": source.to_string(),
+    }));
+    looked.describe(&mut answer);
+    Ok(answer)
+}
+
+/// Paths are not searched here; what is wrong with a request is said all the same.
+pub(super) fn ripple_path_find(call: &Call<'_>) -> Answer {
+    let looked = call.ledger(&call.shared.node())?;
+    for (key, token, code, message) in [
+        ("source_account", "srcActMissing", 66, "Source account not provided."),
+        ("destination_account", "dstActMissing", 49, "Destination account not provided."),
+        (
+            "destination_amount",
+            "dstAmtMissing",
+            52,
+            "Destination amount/currency/issuer is missing.",
+        ),
+    ] {
+        if !call.params.contains_key(key) {
+            return Err(RpcError::new(token, code, message).in_ledger(&looked));
+        }
+    }
+    Err(not_built())
+}
+
+pub(super) fn path_find(call: &Call<'_>) -> Answer {
+    match call.params.get("subcommand") {
+        Some(Json::String(_)) => {
+            Err(RpcError::new("noEvents", 7, "Current transport does not support events."))
+        }
+        _ => Err(RpcError::invalid("Invalid parameters.")),
+    }
+}
+
+/// Newest transactions first, twenty at a time: the old `tx_history`.
+pub(super) fn tx_history(call: &Call<'_>) -> Answer {
+    let start = call.params.get("start").and_then(Json::as_u64);
+    let start = start.ok_or_else(|| RpcError::invalid("Invalid parameters."))?;
+    let node = call.shared.node();
+    let (oldest, newest) = node.range();
+    let mut seen = BTreeSet::new();
+    let mut shown = Vec::new();
+    let from = usize::try_from(start).unwrap_or(usize::MAX);
+    for ledger in (oldest..=newest).rev().filter_map(|index| node.ledger(index)) {
+        for transaction in ledger.transactions.iter().rev() {
+            if seen.insert(transaction.hash()) && seen.len() > from && shown.len() < 20 {
+                let mut tx = super::shape::tx_members(&transaction.tx, call.shape);
+                tx.insert("inLedger".into(), ledger.header.index.into());
+                tx.insert("ledger_index".into(), ledger.header.index.into());
+                shown.push(Json::from(tx));
+            }
+        }
+        if shown.len() == 20 {
+            break;
+        }
+    }
+    let txs = if shown.is_empty() { Json::Null } else { shown.into() };
+    Ok(object(json!({"index": start, "txs": txs})))
+}

@@ -1,0 +1,228 @@
+//! JSON-RPC over HTTP: what a body must be, batches, and the form of answers.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Response, StatusCode, body::Incoming};
+use serde::Deserialize as _;
+use serde_json::{Map, Value as Json, json};
+
+use super::Shared;
+use crate::rpc;
+
+/// Largest request, as xrpld's.
+const MAX_REQUEST: usize = 1 << 20;
+
+fn plain(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(format!("{text}\r\n"))));
+    *response.status_mut() = status;
+    response
+}
+
+pub(super) async fn http_request(
+    shared: Arc<Shared>,
+    request: hyper::Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+    let body = match Limited::new(request.into_body(), MAX_REQUEST).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: too large")),
+    };
+    let Some(Json::Object(request)) = parse(&body).filter(|json| *json != json!({})) else {
+        return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: "));
+    };
+    shared.until_open().await;
+    let answer = match request.get("method").and_then(Json::as_str) {
+        Some("batch") => match request.get("params") {
+            Some(Json::Array(calls)) => {
+                let answers = calls.iter().map(|call| match call {
+                    Json::Object(call) => batched(&shared, call),
+                    other => json!({
+                        "error": {"error": {"code": -32601, "message": "Method not found"}},
+                        "request": other,
+                    }),
+                });
+                Ok(answers.collect())
+            }
+            _ => Err("Malformed batch request"),
+        },
+        _ => rpc_call(&shared, &request),
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(text) => return Ok(plain(StatusCode::BAD_REQUEST, text)),
+    };
+    // Values are strings, numbers and maps with string keys.
+    let text = format!("{answer}\n");
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    response.headers_mut().insert(
+        hyper::header::CONTENT_TYPE,
+        hyper::header::HeaderValue::from_static("application/json; charset=UTF-8"),
+    );
+    Ok(response)
+}
+
+/// Deepest nesting that xrpld reads.
+const MAX_NESTING: usize = 25;
+
+/// What xrpld's parser takes: bytes after the value do not matter, whole numbers beyond 32 bits and
+/// deep nesting are refused.
+fn parse(body: &[u8]) -> Option<Json> {
+    fn acceptable(json: &Json, depth: usize) -> bool {
+        let whole = |n: &serde_json::Number| {
+            n.as_u64().is_none_or(|n| u32::try_from(n).is_ok())
+                && n.as_i64().is_none_or(|n| n >= i64::from(i32::MIN))
+                && n.as_f64().is_none_or(|n| n.fract() != 0.0 || n.abs() < 1e19)
+        };
+        match json {
+            Json::Number(n) => whole(n),
+            Json::Array(list) => {
+                depth < MAX_NESTING && list.iter().all(|json| acceptable(json, depth + 1))
+            }
+            Json::Object(members) => {
+                depth < MAX_NESTING && members.values().all(|json| acceptable(json, depth + 1))
+            }
+            _ => true,
+        }
+    }
+    let Strict(json) = Strict::deserialize(&mut serde_json::Deserializer::from_slice(body)).ok()?;
+    acceptable(&json, 1).then_some(json)
+}
+
+/// JSON in which no key appears twice.
+struct Strict(Json);
+
+impl<'de> serde::Deserialize<'de> for Strict {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Json;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_unit<E>(self) -> Result<Json, E> {
+                Ok(Json::Null)
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+                Ok(value.into())
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+                Ok(value.into())
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+                Ok(value.into())
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+                Ok(value.into())
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+                Ok(value.into())
+            }
+
+            fn visit_string<E>(self, value: String) -> Result<Json, E> {
+                Ok(value.into())
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut list: A,
+            ) -> Result<Json, A::Error> {
+                let mut all = Vec::new();
+                while let Some(Strict(json)) = list.next_element()? {
+                    all.push(json);
+                }
+                Ok(all.into())
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut members: A,
+            ) -> Result<Json, A::Error> {
+                let mut all = Map::new();
+                while let Some((key, Strict(json))) = members.next_entry::<String, _>()? {
+                    if all.insert(key, json).is_some() {
+                        return Err(serde::de::Error::custom("a key appears twice"));
+                    }
+                }
+                Ok(all.into())
+            }
+        }
+
+        from.deserialize_any(Visitor).map(Strict)
+    }
+}
+
+/// One call of a batch: its parameters may stand beside the method, and what identifies it comes
+/// back with the answer.
+fn batched(shared: &Shared, call: &Map<String, Json>) -> Json {
+    let mut whole = call.clone();
+    whole.insert("params".into(), json!([call]));
+    let mut answer = rpc_call(shared, &whole).unwrap_or_else(|text| json!({"error": text}));
+    if let Json::Object(answer) = &mut answer {
+        for key in ["id", "jsonrpc", "ripplerpc"] {
+            if let Some(value) = call.get(key) {
+                answer.insert(key.into(), value.clone());
+            }
+        }
+    }
+    answer
+}
+
+pub(super) fn rpc_call(shared: &Shared, request: &Map<String, Json>) -> Result<Json, &'static str> {
+    let method = match request.get("method") {
+        None | Some(Json::Null) => return Err("Null method"),
+        Some(Json::String(method)) if method.is_empty() => return Err("method is empty"),
+        Some(Json::String(method)) => method,
+        Some(_) => return Err("method is not string"),
+    };
+    let empty = Map::new();
+    let params = match request.get("params") {
+        None | Some(Json::Null) => &empty,
+        Some(Json::Array(list)) if list.is_empty() => &empty,
+        Some(Json::Object(params)) if params.is_empty() => &empty,
+        Some(Json::Array(list)) if list.len() == 1 => match &list[0] {
+            Json::Object(params) => params,
+            Json::Null => &empty,
+            _ => return Err("params unparsable"),
+        },
+        Some(_) => return Err("params unparsable"),
+    };
+    let answer = rpc::handle(shared, method, params);
+    if matches!(&answer, Err(e) if e.token == "invalid_API_version") {
+        return Err("invalid_API_version");
+    }
+    let result = match answer {
+        Ok(mut members) => {
+            members.insert("status".into(), "success".into());
+            members
+        }
+        Err(error) => {
+            let mut members = error.to_members();
+            members.insert("status".into(), "error".into());
+            let mut echo = redacted(params);
+            echo.insert("command".into(), method.as_str().into());
+            members.insert("request".into(), echo.into());
+            members
+        }
+    };
+    Ok(json!({"result": result}))
+}
+
+/// A request to be echoed: without its secrets.
+pub(super) fn redacted(params: &Map<String, Json>) -> Map<String, Json> {
+    let mut echo = params.clone();
+    for key in ["secret", "seed", "seed_hex", "passphrase"] {
+        if let Some(value) = echo.get_mut(key) {
+            *value = "<masked>".into();
+        }
+    }
+    echo
+}

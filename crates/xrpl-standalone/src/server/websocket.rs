@@ -1,0 +1,156 @@
+//! A WebSocket connection: requests matched by `id`, and its share of the streams.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Map, Value as Json, json};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time,
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message, Utf8Bytes,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
+};
+
+use super::{Shared, http::redacted};
+use crate::{
+    rpc::{self, ApiShape, RpcError},
+    streams::{Outgoing, Queue, ledger_snapshot},
+};
+
+pub(super) struct WsConnection {
+    shared: Arc<Shared>,
+    id: u64,
+    queue: Queue,
+}
+
+impl WsConnection {
+    pub(super) async fn run<I>(shared: Arc<Shared>, stream: WebSocketStream<I>)
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let id = shared.connections.fetch_add(1, Ordering::Relaxed);
+        let (queue, mut outgoing) = Queue::new();
+        let this = Self { shared, id, queue };
+        let (mut sink, mut source) = stream.split();
+        let writer = async {
+            while let Some(message) = outgoing.recv().await {
+                let text = match message {
+                    Outgoing::Message(message) => message.text(),
+                    Outgoing::Text(text) => text,
+                    Outgoing::Close(code, reason) => {
+                        let frame =
+                            CloseFrame { code: CloseCode::from(code), reason: reason.into() };
+                        let _ = sink.send(Message::Close(Some(frame))).await;
+                        return;
+                    }
+                };
+                this.queue.written();
+                // Flushed once the queue is empty.
+                let sent = match outgoing.is_empty() {
+                    true => sink.send(Message::Text(text)).await,
+                    false => sink.feed(Message::Text(text)).await,
+                };
+                if sent.is_err() {
+                    return;
+                }
+            }
+        };
+        let reader = async {
+            while let Some(Ok(message)) = source.next().await {
+                let text = match message {
+                    Message::Text(text) => text,
+                    Message::Binary(bytes) => match Utf8Bytes::try_from(bytes) {
+                        Ok(text) => text,
+                        Err(_) => continue,
+                    },
+                    Message::Close(_) => return,
+                    _ => continue,
+                };
+                this.shared.until_open().await;
+                let answer = this.request(&text);
+                if !this.queue.send(Outgoing::Text(answer.to_string().into()), usize::MAX) {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = writer => {}
+            () = reader => {}
+        }
+        // Answers a close from the other side; a peer that is gone must not hold the task.
+        let _ = time::timeout(Duration::from_secs(1), sink.close()).await;
+        this.shared.streams.lock().leave(this.id);
+    }
+
+    fn request(&self, text: &str) -> Json {
+        let parsed = serde_json::from_str::<Json>(text);
+        let Ok(Json::Object(request)) = parsed else {
+            return json!({"error": "jsonInvalid", "type": "error", "value": text});
+        };
+        let command = match (request.get("command"), request.get("method")) {
+            (Some(command), Some(method)) if command != method => None,
+            (command, method) => command.or(method),
+        };
+        let answer = match command.and_then(Json::as_str) {
+            Some("subscribe") => self.subscribe(&request),
+            Some("unsubscribe") => {
+                self.shared.streams.lock().unsubscribe(self.id, &request).map(|()| Map::new())
+            }
+            Some("ping") => rpc::handle(&self.shared, "ping", &request).map(|mut answer| {
+                answer.insert("unlimited".into(), true.into());
+                answer
+            }),
+            Some(command) => rpc::handle(&self.shared, command, &request),
+            None => Err(RpcError::new("missingCommand", 0, "")),
+        };
+        let mut message = match answer {
+            Ok(result) => rpc::object(json!({"result": result, "status": "success"})),
+            Err(error) => {
+                let mut members = error.to_members();
+                members.insert("status".into(), "error".into());
+                members.insert("request".into(), redacted(&request).into());
+                members
+            }
+        };
+        message.insert("type".into(), "response".into());
+        for key in ["id", "jsonrpc", "ripplerpc", "api_version"] {
+            if let Some(value) = request.get(key) {
+                message.insert(key.into(), value.clone());
+            }
+        }
+        message.into()
+    }
+
+    fn subscribe(&self, params: &Map<String, Json>) -> Result<Map<String, Json>, RpcError> {
+        let shape = ApiShape::of(params)?;
+        let node = self.shared.node();
+        let (ledger, server) =
+            self.shared.streams.lock().subscribe(self.id, &self.queue, params, shape)?;
+        let mut answer = rpc::snapshots(&rpc::Looked::Closed(Arc::clone(node.validated())), params);
+        if ledger {
+            answer.extend(ledger_snapshot(node.validated(), node.range(), node.network_id()));
+        }
+        if server {
+            let fees = node.server_fees();
+            answer.extend(rpc::object(json!({
+                "hostid": "embedded",
+                "load_base": fees.load_base,
+                "load_factor": fees.load_factor(),
+                "pubkey_node": self.shared.node_key,
+                "random": const_hex::encode_upper(rand::random::<[u8; 32]>()),
+                "server_status": "full",
+                "stand_alone": true,
+            })));
+        }
+        Ok(answer)
+    }
+}
