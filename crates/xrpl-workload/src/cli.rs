@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, io::Write, process::ExitCode};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap_complete::Shell;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -13,7 +14,10 @@ use crate::{
 };
 
 mod config;
+mod generate;
+mod instance;
 mod logging;
+mod remote;
 mod run;
 mod standalone;
 mod submit;
@@ -61,6 +65,12 @@ pub fn main() -> ExitCode {
         }
     };
     let (name, sub) = matches.subcommand().unwrap_or(("run", &matches));
+    // What is made from the command line itself needs no configuration.
+    match (name, sub.try_get_one::<Shell>("shell")) {
+        ("completions", Ok(Some(shell))) => return generate::completions(command(), *shell).into(),
+        ("man", _) => return generate::man(command(), sub.get_one::<String>("of")).into(),
+        _ => {}
+    }
     let config = match sources(sub).and_then(|sources| Config::load(&sources)) {
         Ok(config) => config,
         Err(error) => {
@@ -86,6 +96,15 @@ pub fn main() -> ExitCode {
             "submit" => {
                 let transaction = sub.get_one::<String>("transaction").cloned();
                 submit::run(config, transaction.unwrap_or_default()).await
+            }
+            "tx" => {
+                let hash = sub.get_one::<String>("hash").cloned().unwrap_or_default();
+                remote::tx(config, sub.get_one("api"), &hash).await
+            }
+            "status" => remote::status(config, sub.get_one("api")).await,
+            "watch" => {
+                let view = remote::view(&config, bar);
+                remote::watch(config, sub.get_one("api"), &view).await
             }
             _ => run::run(config, bar).await,
         }
@@ -144,7 +163,23 @@ pub fn command() -> Command {
                 .value_name("TRANSACTION")
                 .help("Hex, JSON, @FILE, or - for standard input"),
         );
-    run(Command::new("xrpl-workload"))
+    let ask = |name: &'static str, about: &'static str| {
+        Command::new(name).about(about).arg(
+            Arg::new("api")
+                .long("api")
+                .value_name("URL")
+                .help("The instance's HTTP API [default: --api-bind of the configuration]"),
+        )
+    };
+    let tx = ask("tx", "Shows what a running instance knows of a transaction")
+        .long_about(
+            "Shows what a running instance knows of a transaction: every answer and sighting, and\n\
+             the evidence of its end.\n\n\
+             Exit codes: as of submit by its state; 1 if the instance does not track it, 2 if that\n\
+             is no hash, 3 if no instance answers.",
+        )
+        .arg(Arg::new("hash").required(true).value_name("HASH").help("The transaction's hash"));
+    let whole = run(Command::new("xrpl-workload"))
         .about(about)
         .version(env!("CARGO_PKG_VERSION"))
         .args_conflicts_with_subcommands(true)
@@ -172,6 +207,31 @@ pub fn command() -> Command {
                         .help("Print it as JSON"),
                 ),
         )
+        .subcommand(with_settings(tx, commands::ASK))
+        .subcommand(with_settings(
+            ask("status", "Shows where a running instance stands"),
+            commands::ASK,
+        ))
+        .subcommand(with_settings(
+            ask("watch", "Follows a running instance as `run` shows its own, until Ctrl-C"),
+            commands::ASK | commands::WATCH,
+        ))
+        .subcommand(
+            Command::new("completions")
+                .about("Prints what a shell needs to complete this command line")
+                .arg(
+                    Arg::new("shell")
+                        .required(true)
+                        .value_name("SHELL")
+                        .value_parser(clap::value_parser!(Shell))
+                        .help("Which shell"),
+                ),
+        );
+    let of = Arg::new("of")
+        .value_name("COMMAND")
+        .value_parser(generate::commands(&whole))
+        .help("A command; without it the program's own page");
+    whole.subcommand(Command::new("man").about("Prints the man page, for man -l -").arg(of))
 }
 
 fn with_settings(mut command: Command, which: u8) -> Command {
@@ -237,6 +297,9 @@ mod tests {
             ("standalone", commands::STANDALONE),
             ("submit", commands::SUBMIT),
             ("config", commands::ALL),
+            ("tx", commands::ASK),
+            ("status", commands::ASK),
+            ("watch", commands::ASK | commands::WATCH),
         ] {
             let command = command();
             let sub = command.find_subcommand(name).unwrap();

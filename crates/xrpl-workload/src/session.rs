@@ -27,7 +27,7 @@ use crate::{
     events::Events,
     meter::Meter,
     observe::Observer,
-    summary::{Summary, failures},
+    summary::{FinalityMs, Summary, failures},
     view::{Snapshot, View},
 };
 
@@ -119,16 +119,33 @@ impl App {
     pub fn snapshot(&self, load_started: Option<Instant>) -> Snapshot {
         let stats = self.tracker.stats();
         let count = |state| stats.by_state.get(&state).copied().unwrap_or(0);
+        let ledgers = self.tracker.ledgers(1);
+        let newest = ledgers.first();
         Snapshot {
             seconds: load_started.map_or(0, |at| at.elapsed().as_secs()),
             ledger_index: stats.ledger_index.0,
+            ledger_txn_count: newest.and_then(|ledger| ledger.txn_count),
+            ledger_ours: newest.map_or(0, |ledger| ledger.ours),
             submitted: stats.total_tracked,
             validated: count(xrpl_tracker::State::Validated),
             pending: stats.pending,
             failed: stats.valid_failed,
             expected_invalid: stats.expected_invalid,
+            by_state: stats.by_state.iter().map(|(s, n)| (s.name().to_owned(), *n)).collect(),
             validated_per_second: (self.meter.current() * 10.0).round() / 10.0,
             finality_ms_p50: stats.finality_ms.p50,
+            finality_ms: FinalityMs {
+                p50: stats.finality_ms.p50,
+                p90: stats.finality_ms.p90,
+                p99: stats.finality_ms.p99,
+                max: stats.finality_ms.max,
+            },
+            failures: stats
+                .engine_results
+                .iter()
+                .filter(|(result, _)| !result.is_success())
+                .map(|(result, n)| (result.as_str().to_owned(), *n))
+                .collect(),
         }
     }
 }
@@ -293,6 +310,8 @@ impl Session {
             async move { generator.run(cancel).await }
         });
         let started = Instant::now();
+        // Those in flight when the load ended.
+        let mut in_flight = None;
         let mut intervals = tokio::time::interval(view.every());
         intervals.reset();
         let over = async {
@@ -306,10 +325,12 @@ impl Session {
             tokio::select! {
                 () = &mut over, if !cancel.is_cancelled() => {
                     cancel.cancel();
+                    in_flight = Some(app.tracker.stats().pending);
                     app.phase.send_replace(Phase::Stopping);
                 }
                 () = stop.soon.cancelled(), if !cancel.is_cancelled() => {
                     cancel.cancel();
+                    in_flight = Some(app.tracker.stats().pending);
                     app.phase.send_replace(Phase::Stopping);
                     view.say("stopping: waiting for transactions in flight (once more to leave them)");
                 }
@@ -325,7 +346,10 @@ impl Session {
                     }
                     return;
                 }
-                _ = intervals.tick() => view.interval(&app.snapshot(Some(started))),
+                _ = intervals.tick() => match in_flight {
+                    Some(of) => view.stopping(app.tracker.stats().pending, of),
+                    None => view.interval(&app.snapshot(Some(started))),
+                },
             }
         }
     }

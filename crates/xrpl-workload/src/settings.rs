@@ -17,10 +17,14 @@ pub mod commands {
     pub const STANDALONE: u8 = 2;
     /// `submit`.
     pub const SUBMIT: u8 = 4;
-    /// All of them.
+    /// What asks a running instance: `tx`, `status`, `watch`.
+    pub const ASK: u8 = 16;
+    /// `watch`.
+    pub const WATCH: u8 = 32;
+    /// All that start something.
     pub const ALL: u8 = RUN | STANDALONE | SUBMIT;
 }
-use commands::{ALL, RUN, STANDALONE, SUBMIT};
+use commands::{ALL, ASK, RUN, STANDALONE, SUBMIT, WATCH};
 
 /// How often a setting may be given, and how its flag looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,13 +247,13 @@ settings! {
             => |c, v| { c.timeout = duration(text(v)?)?; Ok(()) };
     }
     "Output" {
-        json: Switch "" = "false", RUN | SUBMIT;
+        json: Switch "" = "false", RUN | SUBMIT | ASK;
             "JSON lines on standard output; the last one is the summary."
             => |c, v| { c.json = flag(text(v)?)?; Ok(()) };
         quiet: Switch "" = "false", ALL;
             "No progress; only the end and errors."
             => |c, v| { c.quiet = flag(text(v)?)?; Ok(()) };
-        interval: One "TIME" = "5s", RUN;
+        interval: One "TIME" = "5s", RUN | WATCH;
             "How often progress is printed where standard error is no terminal, and with --json."
             => |c, v| { c.interval = duration(text(v)?)?; if c.interval.is_zero() { return Err("must be longer than 0, such as 5s".into()) } Ok(()) };
         log_level: One "FILTER" = "warn", ALL;

@@ -1,5 +1,8 @@
-//! What a run prints while it goes on: a live line on a terminal, one line per interval where
+//! What a run prints while it goes on: a live view on a terminal, one line per interval where
 //! output is piped, JSON lines for machines.
+
+mod live;
+mod snapshot;
 
 use std::{
     io::{IsTerminal, Write},
@@ -8,16 +11,24 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
-use serde::Serialize;
 use serde_json::json;
 use xrpl_generator::Progress;
 
 use crate::summary::Summary;
+pub use snapshot::Snapshot;
+
+/// The JSON schema of every line that `--json` prints.
+pub const SCHEMA: &str = include_str!("../schemas/output.schema.json");
+
+/// How often the live view is drawn.
+const LIVE_EVERY: Duration = Duration::from_millis(200);
+/// The width of a terminal that does not tell its own.
+const USUAL_WIDTH: u16 = 80;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// One line that changes.
+    /// Lines that change.
     Live,
     /// One line per interval.
     Lines,
@@ -41,47 +52,12 @@ impl Mode {
     }
 }
 
-/// Where a run stands.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Snapshot {
-    /// Seconds since the load started.
-    pub seconds: u64,
-    /// Newest validated ledger.
-    pub ledger_index: u32,
-    /// Handed to the tracker.
-    pub submitted: u64,
-    /// Validated.
-    pub validated: u64,
-    /// Without an end.
-    pub pending: u64,
-    /// Of valid intent, ended otherwise than validated.
-    pub failed: u64,
-    /// Deliberately invalid ones.
-    pub expected_invalid: u64,
-    /// Of the last ten seconds.
-    pub validated_per_second: f64,
-    /// Median of hand-in to validation.
-    pub finality_ms_p50: u64,
-}
-
-impl Snapshot {
-    fn line(&self) -> String {
-        let invalid = match self.expected_invalid {
-            0 => String::new(),
-            n => format!(", {n} invalid on purpose"),
-        };
-        format!(
-            "{:>5}s  ledger {}  submitted {}  validated {} ({:.0}/s, p50 {} ms)  pending {}  failed {}{invalid}",
-            self.seconds,
-            self.ledger_index,
-            self.submitted,
-            self.validated,
-            self.validated_per_second,
-            self.finality_ms_p50,
-            self.pending,
-            self.failed,
-        )
-    }
+/// What was printed last.
+#[derive(Debug)]
+struct Last {
+    stage: &'static str,
+    at: Instant,
+    live: live::Live,
 }
 
 /// Prints a run.
@@ -90,28 +66,26 @@ pub struct View {
     mode: Mode,
     json_at_end: bool,
     bar: ProgressBar,
-    last: Mutex<(&'static str, Instant)>,
+    last: Mutex<Last>,
     interval: Duration,
 }
 
 impl View {
-    /// A view; `bar` is shared with the log writer, so that logs do not tear the live line.
+    /// A view; `bar` is shared with the log writer, so that logs do not tear the live view.
     #[must_use]
     pub fn new(mode: Mode, json: bool, interval: Duration, bar: ProgressBar) -> Self {
         if mode == Mode::Live {
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
-            // The template is a constant of ours; without it the line is only plainer.
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-                bar.set_style(style);
-            }
+            clear_on_panic(bar.clone());
         }
-        Self { mode, json_at_end: json, bar, last: Mutex::new(("", Instant::now())), interval }
+        let last = Last { stage: "", at: Instant::now(), live: live::Live::default() };
+        Self { mode, json_at_end: json, bar, last: Mutex::new(last), interval }
     }
 
     /// How often [`View::interval`] is to be called.
     #[must_use]
     pub fn every(&self) -> Duration {
-        if self.mode == Mode::Live { Duration::from_millis(200) } else { self.interval }
+        if self.mode == Mode::Live { LIVE_EVERY } else { self.interval }
     }
 
     /// Something worth a line.
@@ -128,24 +102,58 @@ impl View {
     pub fn preparing(&self, progress: Progress) {
         let Progress { stage, done, total } = progress;
         if self.mode == Mode::Live {
-            self.bar.tick();
-            return self.bar.set_message(format!("preparing: {stage} {done}/{total}"));
+            return self.progress(&format!("preparing: {stage}"), done as u64, total as u64);
         }
-        {
-            let mut last = self.last.lock();
-            let (last_stage, at) = *last;
-            if last_stage == stage && done < total && at.elapsed() < self.interval {
-                return;
+        if self.is_due(stage, done >= total) {
+            match self.mode {
+                Mode::Lines => print(&format!("preparing: {stage} {done}/{total}")),
+                Mode::Json => print(
+                    &json!({"event": "preparing", "stage": stage, "done": done, "total": total})
+                        .to_string(),
+                ),
+                Mode::Live | Mode::Quiet => {}
             }
-            *last = (stage, Instant::now());
         }
-        match self.mode {
-            Mode::Lines => print(&format!("preparing: {stage} {done}/{total}")),
-            Mode::Json => print(
-                &json!({"event": "preparing", "stage": stage, "done": done, "total": total})
-                    .to_string(),
-            ),
-            Mode::Live | Mode::Quiet => {}
+    }
+
+    /// No new load; so many of those in flight at that moment have no end yet.
+    pub fn stopping(&self, left: u64, of: u64) {
+        let of = of.max(left);
+        if self.mode == Mode::Live {
+            return self.progress("stopping: in flight to their end", of - left, of);
+        }
+        if self.is_due("stopping", false) {
+            match self.mode {
+                Mode::Lines => print(&format!("stopping: {left} of {of} in flight left")),
+                Mode::Json => {
+                    print(&json!({"event": "stopping", "left": left, "of": of}).to_string());
+                }
+                Mode::Live | Mode::Quiet => {}
+            }
+        }
+    }
+
+    /// Whether a stage's line is to be printed: its first one, its last one, and one per interval.
+    fn is_due(&self, stage: &'static str, ends: bool) -> bool {
+        let mut last = self.last.lock();
+        let due = last.stage != stage || ends || last.at.elapsed() >= self.interval;
+        if due {
+            (last.stage, last.at) = (stage, Instant::now());
+        }
+        due
+    }
+
+    fn progress(&self, what: &str, done: u64, of: u64) {
+        self.style("{msg} [{bar:30}] {pos}/{len}");
+        self.bar.set_length(of);
+        self.bar.set_position(done);
+        self.bar.set_message(live::fit(what, width().saturating_sub(50).max(10)));
+    }
+
+    fn style(&self, template: &str) {
+        // Templates are constants of this file; without one the view is only plainer.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
         }
     }
 
@@ -153,8 +161,10 @@ impl View {
     pub fn interval(&self, snapshot: &Snapshot) {
         match self.mode {
             Mode::Live => {
+                let text = self.last.lock().live.lines(snapshot, Instant::now(), width());
+                self.style("{msg}");
+                self.bar.set_message(text);
                 self.bar.tick();
-                self.bar.set_message(snapshot.line());
             }
             Mode::Lines => print(&snapshot.line()),
             Mode::Json => {
@@ -166,7 +176,7 @@ impl View {
         }
     }
 
-    /// Takes the live line away.
+    /// Takes the live view away.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
@@ -188,6 +198,31 @@ impl View {
     }
 }
 
+/// The terminal's width now: it is asked each time, so that the view follows when it changes.
+fn width() -> usize {
+    let (_, columns) = console::Term::stderr().size_checked().unwrap_or((24, USUAL_WIDTH));
+    // A full last column makes some terminals wrap.
+    usize::from(columns).saturating_sub(1).max(1)
+}
+
+/// A panic's message must not be torn by the live view, nor the view be left standing.
+fn clear_on_panic(bar: ProgressBar) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        // A thread that panics draws nothing, and may hold the view's lock: another one does it, and
+        // is not waited for long.
+        let (tell, told) = std::sync::mpsc::channel();
+        let bar = bar.clone();
+        std::thread::spawn(move || {
+            bar.finish_and_clear();
+            // Who waited may have given up.
+            let _ = tell.send(());
+        });
+        let _ = told.recv_timeout(Duration::from_millis(200));
+        before(panic);
+    }));
+}
+
 /// Prints a line. A reader that went away must not end a run that has transactions in flight.
 fn print(line: &str) {
     let mut out = std::io::stdout().lock();
@@ -200,7 +235,18 @@ fn eprint(line: &str) {
 
 #[cfg(test)]
 mod tests {
+    use indicatif::{InMemoryTerm, TermLike};
+
     use super::*;
+
+    /// A live view on a terminal in memory.
+    fn on(terminal: &InMemoryTerm) -> View {
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 255);
+        let bar = ProgressBar::hidden();
+        let view = View::new(Mode::Live, false, Duration::from_secs(1), bar.clone());
+        bar.set_draw_target(target);
+        view
+    }
 
     #[test]
     fn flags_choose_the_mode() {
@@ -210,29 +256,24 @@ mod tests {
     }
 
     #[test]
-    fn the_line_has_every_number() {
-        let line = Snapshot {
-            seconds: 12,
-            ledger_index: 345,
-            submitted: 678,
-            validated: 567,
-            pending: 91,
-            failed: 23,
-            expected_invalid: 45,
-            validated_per_second: 199.6,
-            finality_ms_p50: 987,
+    fn the_live_view_changes_in_place_and_is_gone_after_a_panic() {
+        let terminal = InMemoryTerm::new(24, 100);
+        terminal.write_line("before").unwrap();
+        let view = on(&terminal);
+        view.preparing(Progress { stage: "funding", done: 3, total: 10 });
+        assert!(terminal.contents().contains("preparing: funding ["), "{}", terminal.contents());
+        assert!(terminal.contents().contains("3/10"));
+        for seconds in 1..=3 {
+            view.interval(&Snapshot { seconds, ledger_index: 345, ..Snapshot::default() });
+            std::thread::sleep(Duration::from_millis(20));
         }
-        .line();
-        for part in [
-            "12s",
-            "ledger 345",
-            "submitted 678",
-            "validated 567 (200/s, p50 987 ms)",
-            "pending 91",
-            "failed 23",
-            "45 invalid",
-        ] {
-            assert!(line.contains(part), "{part} in {line}");
-        }
+        let shown = terminal.contents();
+        assert!(shown.contains("3 s, ledger 345") && !shown.contains("2 s, ledger"), "{shown}");
+        assert!(!shown.contains("funding") && shown.lines().count() == 7, "{shown}");
+        view.stopping(4, 10);
+        assert!(terminal.contents().contains("6/10"), "{}", terminal.contents());
+        let panicked = std::thread::spawn(|| panic!("on purpose, by a test")).join();
+        assert!(panicked.is_err());
+        assert_eq!(terminal.contents(), "before");
     }
 }

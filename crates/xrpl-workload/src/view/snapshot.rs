@@ -1,0 +1,156 @@
+//! Where a run stands, as one object: what is printed at intervals, of this process or of another.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::summary::FinalityMs;
+
+/// Where a run stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Seconds since the load started; of another process, since it started.
+    pub seconds: u64,
+    /// Newest validated ledger.
+    pub ledger_index: u32,
+    /// Its transactions, where a source said how many.
+    pub ledger_txn_count: Option<u32>,
+    /// Those of them that are tracked.
+    pub ledger_ours: u64,
+    /// Handed to the tracker.
+    pub submitted: u64,
+    /// Validated.
+    pub validated: u64,
+    /// Without an end.
+    pub pending: u64,
+    /// Of valid intent, ended otherwise than validated.
+    pub failed: u64,
+    /// Deliberately invalid ones.
+    pub expected_invalid: u64,
+    /// By state.
+    pub by_state: BTreeMap<String, u64>,
+    /// Of the last ten seconds.
+    pub validated_per_second: f64,
+    /// Median of hand-in to validation.
+    pub finality_ms_p50: u64,
+    /// Its spread.
+    pub finality_ms: FinalityMs,
+    /// Final results other than success.
+    pub failures: BTreeMap<String, u64>,
+}
+
+impl Snapshot {
+    /// Of another process, from what its API answers to `/state/summary`, `/state/ledgers` and
+    /// `/state/failure-codes`.
+    #[must_use]
+    pub fn of_api(summary: &Json, ledgers: &Json, failures: &Json) -> Self {
+        let number = |value: &Json| value.as_u64().unwrap_or(0);
+        let small = |value: &Json| u32::try_from(number(value)).unwrap_or(u32::MAX);
+        let spread = &summary["finality_ms"];
+        let newest = &ledgers["ledgers"][0];
+        let codes = failures["failure_codes"].as_array();
+        Self {
+            seconds: number(&summary["uptime_seconds"]),
+            ledger_index: small(&summary["ledger_index"]),
+            ledger_txn_count: newest["txn_count"].as_u64().map(|_| small(&newest["txn_count"])),
+            ledger_ours: number(&newest["ours"]),
+            submitted: number(&summary["total_tracked"]),
+            validated: number(&summary["by_state"]["VALIDATED"]),
+            pending: number(&summary["pending"]),
+            failed: number(&summary["valid_failed"]),
+            expected_invalid: number(&summary["expected_invalid"]),
+            by_state: summary["by_state"]
+                .as_object()
+                .map(|map| map.iter().map(|(name, n)| (name.clone(), number(n))).collect())
+                .unwrap_or_default(),
+            validated_per_second: summary["validated_per_second"].as_f64().unwrap_or(0.0),
+            finality_ms_p50: number(&spread["p50"]),
+            finality_ms: FinalityMs {
+                p50: number(&spread["p50"]),
+                p90: number(&spread["p90"]),
+                p99: number(&spread["p99"]),
+                max: number(&spread["max"]),
+            },
+            failures: codes
+                .into_iter()
+                .flatten()
+                .filter_map(|pair| Some((pair[0].as_str()?.to_owned(), number(&pair[1]))))
+                .collect(),
+        }
+    }
+
+    /// One line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let invalid = match self.expected_invalid {
+            0 => String::new(),
+            n => format!(", {n} invalid on purpose"),
+        };
+        format!(
+            "{:>5}s  ledger {}  submitted {}  validated {} ({:.0}/s, p50 {} ms)  pending {}  failed {}{invalid}",
+            self.seconds,
+            self.ledger_index,
+            self.submitted,
+            self.validated,
+            self.validated_per_second,
+            self.finality_ms_p50,
+            self.pending,
+            self.failed,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_line_has_every_number() {
+        let line = Snapshot {
+            seconds: 12,
+            ledger_index: 345,
+            submitted: 678,
+            validated: 567,
+            pending: 91,
+            failed: 23,
+            expected_invalid: 45,
+            validated_per_second: 199.6,
+            finality_ms_p50: 987,
+            ..Snapshot::default()
+        }
+        .line();
+        for part in [
+            "12s",
+            "ledger 345",
+            "submitted 678",
+            "validated 567 (200/s, p50 987 ms)",
+            "pending 91",
+            "failed 23",
+            "45 invalid",
+        ] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+    }
+
+    #[test]
+    fn another_process_is_read_by_its_api() {
+        let summary = json!({
+            "uptime_seconds": 7, "ledger_index": 20, "total_tracked": 9, "pending": 2,
+            "valid_failed": 1, "expected_invalid": 3, "validated_per_second": 4.5,
+            "by_state": {"VALIDATED": 6, "REJECTED": 1},
+            "finality_ms": {"p50": 10, "p90": 20, "p99": 30, "max": 40},
+        });
+        let ledgers = json!({"ledgers": [{"txn_count": 5, "ours": 4}]});
+        let failures = json!({"failure_codes": [["temBAD_FEE", 1]]});
+        let seen = Snapshot::of_api(&summary, &ledgers, &failures);
+        assert_eq!((seen.seconds, seen.ledger_index, seen.validated), (7, 20, 6));
+        assert_eq!((seen.ledger_txn_count, seen.ledger_ours), (Some(5), 4));
+        assert_eq!((seen.finality_ms_p50, seen.finality_ms.max), (10, 40));
+        assert_eq!(seen.failures, BTreeMap::from([("temBAD_FEE".to_owned(), 1)]));
+        // An older program, or none: nothing is made up, and nothing panics.
+        assert_eq!(Snapshot::of_api(&json!(1), &json!([]), &json!({})), Snapshot::default());
+    }
+}
