@@ -127,18 +127,16 @@ async fn the_page_in_a_browser() {
     let first = Running::start(LOAD).await;
     let api = first.api.to_string();
     let mut script = Script::start(&format!("http://{api}"), &chromium, &libraries);
-    let (mut first, mut second) = (Some(first), None);
+    let (mut first, mut second, mut without_node) = (Some(first), None, None);
     let all = async {
         while let Some(wish) = script.wishes.recv().await {
             match wish.as_str() {
                 "stop" => drop(first.take().unwrap().end().await),
                 "start" => second = Some(on_a_node(&api).await),
                 "node-down" => {
-                    let (run, node) = second.take().unwrap();
+                    let (run, node): (Running, Standalone) = second.take().unwrap();
                     node.shutdown().await;
-                    second = None;
-                    // The run stays, without a node; it is left to the end of the test.
-                    std::mem::forget(run);
+                    without_node = Some(run);
                 }
                 other => panic!("the script wants {other:?}"),
             }
@@ -148,6 +146,12 @@ async fn the_page_in_a_browser() {
     tokio::time::timeout(LIMIT, all).await.expect("the browser's steps took too long");
     let status = script.child.wait().unwrap();
     assert!(status.success(), "a step failed: {status}");
+    if let Some(run) = without_node {
+        // What is in flight has no end without a node.
+        run.stop.soon.cancel();
+        run.stop.now.cancel();
+        tokio::time::timeout(LIMIT, run.ended).await.unwrap().unwrap();
+    }
     if std::env::var_os("UPDATE_SCREENSHOT").is_some() {
         std::fs::copy(target().join("browser/light.png"), root().join("docs/page.png")).unwrap();
     }

@@ -41,6 +41,9 @@ try {
     await page.getByRole("button", { name: "Live" }).click();
     await page.locator("#list-says").filter({ hasText: "Live: the newest state changes." }).waitFor({ timeout: 15000 });
     await rounds(page, 1);
+    // What it said while accounts were prepared is gone.
+    assert.equal(await page.locator("#preparing").isVisible(), false);
+    assert.equal(await page.locator("#control-said").textContent(), "");
     await until("something has failed again", async () => (await api("/state/failure-codes")).total > 0, 15000);
     const fresh = await open(context);
     await panels(fresh, api);

@@ -11,6 +11,8 @@ const SETTINGS = {
 };
 const touched = new Set();
 let running = false;
+// Whether the last answer was that nothing can be controlled now.
+let unavailable = false;
 
 function said(text, className = "") {
   by("control-said").className = className;
@@ -109,9 +111,12 @@ export function show(answers) {
   by("start-stop").disabled = Boolean(controls.unavailable);
   button();
   if (controls.unavailable) {
+    unavailable = true;
     said(controls.unavailable);
     return;
   }
+  if (unavailable) said("");
+  unavailable = false;
   for (const [id, , , value] of Object.values(SETTINGS)) offer(by(id), value(controls));
   const off = new Map(controls.disabled_types.map((type) => [type.name, type]));
   const types = controls.types.map((name) => ({
