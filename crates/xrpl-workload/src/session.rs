@@ -310,6 +310,11 @@ impl Session {
             async move { generator.run(cancel).await }
         });
         let started = Instant::now();
+        let stopping = || {
+            let pending = app.tracker.stats().pending;
+            view.stopping(pending, pending);
+            pending
+        };
         // Those in flight when the load ended.
         let mut in_flight = None;
         let mut intervals = tokio::time::interval(view.every());
@@ -325,12 +330,12 @@ impl Session {
             tokio::select! {
                 () = &mut over, if !cancel.is_cancelled() => {
                     cancel.cancel();
-                    in_flight = Some(app.tracker.stats().pending);
+                    in_flight = Some(stopping());
                     app.phase.send_replace(Phase::Stopping);
                 }
                 () = stop.soon.cancelled(), if !cancel.is_cancelled() => {
                     cancel.cancel();
-                    in_flight = Some(app.tracker.stats().pending);
+                    in_flight = Some(stopping());
                     app.phase.send_replace(Phase::Stopping);
                     view.say("stopping: waiting for transactions in flight (once more to leave them)");
                 }

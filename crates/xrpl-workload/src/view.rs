@@ -22,6 +22,8 @@ pub const SCHEMA: &str = include_str!("../schemas/output.schema.json");
 
 /// How often the live view is drawn.
 const LIVE_EVERY: Duration = Duration::from_millis(200);
+/// What a bar and its numbers take of a line.
+const BAR_WIDTH: usize = 36;
 /// The width of a terminal that does not tell its own.
 const USUAL_WIDTH: u16 = 80;
 
@@ -79,7 +81,10 @@ impl View {
             clear_on_panic(bar.clone());
         }
         let last = Last { stage: "", at: Instant::now(), live: live::Live::default() };
-        Self { mode, json_at_end: json, bar, last: Mutex::new(last), interval }
+        let view = Self { mode, json_at_end: json, bar, last: Mutex::new(last), interval };
+        // Until there is something to show, nothing is.
+        view.style("{msg}");
+        view
     }
 
     /// How often [`View::interval`] is to be called.
@@ -144,10 +149,10 @@ impl View {
     }
 
     fn progress(&self, what: &str, done: u64, of: u64) {
-        self.style("{msg} [{bar:30}] {pos}/{len}");
+        self.style("{msg} [{bar:20}] {pos}/{len}");
         self.bar.set_length(of);
         self.bar.set_position(done);
-        self.bar.set_message(live::fit(what, width().saturating_sub(50).max(10)));
+        self.bar.set_message(live::fit(what, width().saturating_sub(BAR_WIDTH).max(10)));
     }
 
     fn style(&self, template: &str) {

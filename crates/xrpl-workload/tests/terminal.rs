@@ -69,11 +69,9 @@ async fn json_lines_keep_to_the_published_schema() {
     assert_eq!(kinds.last(), Some(&"summary"));
     kinds.sort_unstable();
     kinds.dedup();
-    for kind in ["interval", "note", "preparing", "summary"] {
+    for kind in ["interval", "note", "preparing", "stopping", "summary"] {
         assert!(kinds.contains(&kind), "no {kind}: {kinds:?}");
     }
-    let stopping = json!({"event": "stopping", "left": 3, "of": 9});
-    assert!(schema.is_valid(&stopping));
     let seen = lines.iter().rfind(|line| line["event"] == "interval").unwrap();
     assert!(seen["failures"].as_object().is_some_and(|codes| !codes.is_empty()), "{seen}");
     assert!(seen["ledger_index"].as_u64() > Some(2), "{seen}");
@@ -88,6 +86,7 @@ async fn piped_it_is_lines_and_quiet_leaves_only_the_end() {
         text.lines().filter(|line| line.contains("submitted ") && line.contains("p50")).count()
             >= 3
     );
+    assert!(text.contains(" in flight left"), "{text}");
     assert!(!text.contains('\u{1b}'), "no terminal codes in a pipe: {text}");
     let quiet = call(owned(&[SHORT, FREE_PORTS, &["--quiet"]].concat())).await;
     assert!(out(&quiet).starts_with("summary "), "{}", out(&quiet));
@@ -100,7 +99,8 @@ async fn on_a_terminal_the_view_changes_in_place_and_leaves_nothing() {
     if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
         return println!("skipped: there is no script(1)");
     }
-    let run = [SHORT, FREE_PORTS].concat().join(" ");
+    // Ledgers that close slowly, so that the end takes a moment.
+    let run = [SHORT, FREE_PORTS].concat().join(" ").replace("=300ms", "=900ms");
     let inside = format!("stty cols 70 rows 20; {} {run}", env!("CARGO_BIN_EXE_xrpl-workload"));
     let output = tokio::task::spawn_blocking(move || {
         let dir = tempfile::tempdir().unwrap();
@@ -119,6 +119,7 @@ async fn on_a_terminal_the_view_changes_in_place_and_leaves_nothing() {
         "VALIDATED",
         "  finality  p50 ",
         "  failures  none",
+        "stopping: in flight to their end [",
     ] {
         assert!(text.contains(part), "no {part:?} in {text}");
     }
