@@ -66,3 +66,46 @@ pub(crate) fn list(accounts: &Accounts, limit: usize) -> LaneList {
     lanes.truncate(limit);
     LaneList { total, blocked, lanes }
 }
+
+#[cfg(test)]
+mod tests {
+    use xrpl_protocol::keys::{KeyPair, KeyType};
+
+    use super::*;
+    use crate::{accounts::derive, lane::Answer};
+
+    fn account(role: Role, n: u32) -> Account {
+        let key = KeyPair::from_seed(&derive("lanes", role, n, KeyType::Ed25519));
+        let mut account = Account::new(key, role, 2);
+        account.active = true;
+        account
+    }
+
+    #[test]
+    fn the_blocked_come_first_with_their_reason_and_idle_roles_do_not_count() {
+        let mut accounts = Accounts::default();
+        let [_, busy, full] = [0, 1, 2].map(|n| accounts.add(account(Role::User, n)));
+        accounts.add(account(Role::Gateway, 0));
+        accounts.add(account(Role::Funder, 0));
+        let unfunded = accounts.add(account(Role::User, 3));
+        accounts[unfunded].active = false;
+        accounts[busy].lane.take(1).unwrap();
+        for _ in 0..2 {
+            let slot = accounts[full].lane.take(1).unwrap();
+            accounts[full].lane.answered(slot, Answer::Applied);
+        }
+        let list = list(&accounts, 3);
+        assert_eq!((list.total, list.blocked), (4, 2));
+        let seen: Vec<_> =
+            list.lanes.iter().map(|l| (l.account, l.role, l.in_flight, l.blocked)).collect();
+        assert_eq!(
+            seen,
+            [
+                (accounts[full].id, "user", 2, Some("full")),
+                (accounts[busy].id, "user", 1, Some("on_the_wire")),
+                (accounts[0].id, "user", 0, None),
+            ]
+        );
+        assert!(list.lanes[0].reason.is_some_and(|words| words.contains("in flight")));
+    }
+}

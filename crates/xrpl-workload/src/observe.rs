@@ -67,24 +67,28 @@ pub struct Observer(Arc<Mutex<Kept>>);
 impl Observer {
     /// Looks once a second and at each ledger, until cancelled.
     pub async fn watch(self, tracker: Tracker, pool: Pool, meter: Meter, end: CancellationToken) {
+        // A node that takes its time must not make holes in the samples.
+        let both = async { tokio::join!(self.sample(&tracker, &meter), self.ask(&tracker, &pool)) };
+        tokio::select! {
+            () = end.cancelled() => {}
+            _ = both => {}
+        }
+    }
+
+    async fn sample(&self, tracker: &Tracker, meter: &Meter) {
         let mut ticks = interval(SAMPLE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut ledger = tracker.ledger();
         loop {
-            tokio::select! {
-                () = end.cancelled() => return,
-                _ = ticks.tick() => {
-                    self.look(&tracker, &meter);
-                    continue;
-                }
-                changed = ledger.changed() => if changed.is_err() { return },
-            }
+            ticks.tick().await;
+            self.look(tracker, meter);
+        }
+    }
+
+    async fn ask(&self, tracker: &Tracker, pool: &Pool) {
+        let mut ledger = tracker.ledger();
+        while ledger.changed().await.is_ok() {
             let head = ledger.borrow_and_update().index.0;
-            let wanted = Fee::default();
-            let answer = tokio::select! {
-                () = end.cancelled() => return,
-                answer = pool.request(&wanted) => answer,
-            };
+            let answer = pool.request(&Fee::default()).await;
             // A node that does not answer now has no fee level to tell; the next ledger asks again.
             if let Ok(fee) = answer {
                 let level = FeeLevel {

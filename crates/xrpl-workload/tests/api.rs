@@ -140,7 +140,12 @@ async fn every_get_has_its_fields() {
     has(&status["stats"], &["submitted", "validated", "failed", "started_at"]);
     let page = get(api, "/").await;
     assert!(page.text.contains("<title>xrpl-workload</title>"));
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
     assert_eq!(get(api, "/dashboard").await.text, page.text);
+    let script = get(api, "/dashboard/panels/matrix.js").await;
+    assert_eq!(script.headers["content-type"], "text/javascript; charset=utf-8");
+    assert_eq!(get(api, "/dashboard/../main.rs").await.error().0, 404);
     assert_eq!(get(api, "/state/dashboard").await.headers["location"], "/dashboard");
     let metrics = get(api, "/metrics").await;
     assert!(metrics.headers["content-type"].to_str().unwrap().starts_with("text/plain"));

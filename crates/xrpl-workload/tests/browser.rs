@@ -114,7 +114,9 @@ async fn on_a_node(api: &str) -> (Running, Standalone) {
     .await
     .unwrap();
     let (rpc, ws) = (format!("http://{}", node.rpc_addr), format!("ws://{}", node.ws_addr));
-    let settings = [LOAD, &[("api_bind", api), ("rpc", &rpc), ("ws", &ws)]].concat();
+    let settings =
+        [LOAD, &[("api_bind", api), ("rpc", &rpc), ("ws", &ws), ("api_token", "open-sesame")]]
+            .concat();
     (Running::start(&settings).await, node)
 }
 

@@ -1,7 +1,7 @@
 // Requests. An error of the API arrives with its own words; anything else is "no answer".
 
 const TOKEN = "xrpl-workload-token";
-const TIMEOUT_MS = 10000;
+export const TIMEOUT_MS = 10000;
 
 export class ApiError extends Error {
   constructor(status, message) {
@@ -10,15 +10,15 @@ export class ApiError extends Error {
   }
 }
 
-async function ask(path, options = {}) {
-  const response = await fetch(path, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
+async function ask(path, options = {}, within = TIMEOUT_MS) {
+  const response = await fetch(path, { ...options, signal: AbortSignal.timeout(within) });
   const body = await response.json();
   // /health says with 503 what is wrong, in its own form.
   if (!response.ok && body.error) throw new ApiError(response.status, body.error.message);
   return body;
 }
 
-export const get = (path) => ask(path);
+export const get = (path, within) => ask(path, {}, within);
 
 export function post(path, body = {}) {
   const headers = { "content-type": "application/json" };

@@ -6,6 +6,7 @@ import * as charts from "./charts.js";
 import { by, say } from "./dom.js";
 import * as accounts from "./panels/accounts.js";
 import * as controls from "./panels/controls.js";
+import * as dossier from "./panels/dossier.js";
 import * as failures from "./panels/failures.js";
 import * as finality from "./panels/finality.js";
 import * as ledgers from "./panels/ledgers.js";
@@ -20,14 +21,19 @@ const ROUTES = [
   "/state/summary", "/state/latency", "/state/ledgers", "/state/matrix", "/state/failure-codes", "/state/lanes",
   "/state/ws/stats", "/state/fees", "/health", "/workload/status", "/workload/rate-controls",
 ];
-const PANELS = [overview, controls, throughput, finality, ledgers, matrix, failures, transactions, accounts, node];
+const PANELS = [overview, controls, throughput, finality, ledgers, matrix, failures, transactions, accounts, node, dossier];
+
+// These ask the node, which may hang; the others need not wait for it.
+const ASKS_NODE = new Set(["/state/fees"]);
+const PATIENCE_MS = 2000;
 
 async function one(path) {
   try {
-    return [path, await get(path)];
+    return [path, await get(path, ASKS_NODE.has(path) ? PATIENCE_MS : undefined)];
   } catch (error) {
     // A route may have nothing to tell now (accounts are being prepared, the node is down).
     if (error instanceof ApiError) return [path, { unavailable: error.message }];
+    if (error.name === "TimeoutError" && ASKS_NODE.has(path)) return [path, { unavailable: "the node does not answer in time" }];
     throw error;
   }
 }

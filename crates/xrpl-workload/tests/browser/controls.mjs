@@ -80,9 +80,25 @@ export async function one({ page }) {
   await dialog.getByRole("heading", { name: "What happened" }).waitFor();
   const hash = await dialog.locator("td").first().textContent();
   assert.notEqual(hash, before?.tx_hash);
-  await until("it is validated", async () => (await api(`/state/tx/${hash}`)).state === "VALIDATED");
+  // The dossier follows it to its end.
+  await dialog.locator(".timeline li.good").filter({ hasText: "VALIDATED" }).waitFor();
   assert.equal((await api(`/state/tx/${hash}`)).transaction_type, "TrustSet");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
   await rounds(page, 1);
+}
+
+// Where actions need a token, the page asks for it at the first one.
+export async function token({ page, errors }) {
+  const before = errors.length;
+  await page.locator("#start-stop").click();
+  await page.locator("#control-said.bad").filter({ hasText: "Authorization" }).waitFor();
+  assert.deepEqual(errors.splice(before).map((text) => /status of 401/.test(text)), [true]);
+  await page.getByLabel("API token").fill("open-sesame");
+  await page.getByLabel("API token").press("Enter");
+  await page.locator("#start-stop").click();
+  await until("load is stopped", async () => !(await api("/workload/status")).running);
+  await page.getByRole("button", { name: "Start load" }).click();
+  await until("load runs", async () => (await api("/workload/status")).running);
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), [], "the token is kept by this tab only");
 }

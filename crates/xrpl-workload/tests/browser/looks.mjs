@@ -17,9 +17,9 @@ export async function looks({ page }) {
     await page.emulateMedia({ colorScheme });
     await axe(page, colorScheme);
     await page.screenshot({ path: `${OUT}/${colorScheme}.png` });
-    await page.screenshot({ path: `${OUT}/${colorScheme}-whole.png`, fullPage: true });
   }
   await page.emulateMedia({ colorScheme: "light" });
+  await page.screenshot({ path: `${OUT}/whole.png`, fullPage: true });
 }
 
 export async function dialogLooks({ page }) {
@@ -51,7 +51,7 @@ export async function phone({ page }) {
 export async function keyboard(context) {
   const { page, errors } = await open(context);
   const reached = new Set();
-  for (let n = 0; n < 60; n += 1) {
+  for (let n = 0; n < 45; n += 1) {
     await page.keyboard.press("Tab");
     reached.add(await page.evaluate(() => document.activeElement.id || document.activeElement.getAttribute("aria-label") || document.activeElement.textContent));
   }

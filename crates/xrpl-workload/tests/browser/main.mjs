@@ -27,6 +27,7 @@ try {
   await step("on a phone", () => looks.phone(it));
   await step("by keyboard", () => looks.keyboard(context));
   await step("a thousand events a second", () => transactions.flood(context));
+  await step("a node that hangs", () => transactions.hanging(context));
   await step("no console errors", () => assert.deepEqual(it.errors, []));
 
   const trouble = it.page.locator("#trouble");
@@ -47,6 +48,7 @@ try {
     await until("something has failed again", async () => (await api("/state/failure-codes")).total > 0, 15000);
     const fresh = await open(context);
     await panels(fresh, api);
+    await controls.token(fresh);
     assert.deepEqual(fresh.errors, []);
   });
   await step("the node goes down", async () => {

@@ -50,13 +50,30 @@ function body(tx) {
   ];
 }
 
+// The one that is shown, as it was told last.
+let shown = { hash: "", text: "", ended: true };
+
+async function read(hash) {
+  const tx = await get(`/state/tx/${hash}`);
+  const text = JSON.stringify(tx);
+  if (shown.hash !== hash || shown.text === text) return;
+  shown = { hash, text, ended: tx.evidence !== null };
+  by("dossier-body").replaceChildren(...body(tx));
+}
+
 export async function open(hash) {
   const dialog = by("dossier");
+  shown = { hash, text: "", ended: true };
   by("dossier-body").replaceChildren(make("p", { textContent: "Reading…" }));
   if (!dialog.open) dialog.showModal();
   try {
-    by("dossier-body").replaceChildren(...body(await get(`/state/tx/${hash}`)));
+    await read(hash);
   } catch (error) {
     by("dossier-body").replaceChildren(make("p", { className: "bad", textContent: error.message }));
   }
+}
+
+// One that has no end yet is read again; what cannot be read now stays as it is.
+export function show() {
+  if (by("dossier").open && !shown.ended) read(shown.hash).catch(() => {});
 }
