@@ -390,7 +390,7 @@ proptest! {
             prop_assert_eq!(all_xrp(&bed.node), i128::from(header.total_coins));
             let fees: i64 = (3..=header.index)
                 .flat_map(|index| bed.node.ledger(index).unwrap().transactions.clone())
-                .filter_map(|tx| tx.tx.fee)
+                .filter_map(|tx| tx.read().tx.fee)
                 .sum();
             prop_assert_eq!(TOTAL_COINS - header.total_coins, fees as u64);
         }

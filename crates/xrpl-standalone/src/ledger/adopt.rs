@@ -23,7 +23,8 @@ pub(super) fn apply(
     for tx in transactions {
         let mut arrived = Vec::new();
         let mut gone = Vec::new();
-        for (node_kind, node) in tx.metadata.array(fields::AFFECTED_NODES).unwrap_or_default() {
+        let read = tx.read();
+        for (node_kind, node) in read.metadata.array(fields::AFFECTED_NODES).unwrap_or_default() {
             let Some(id) = node.hash256(fields::LEDGER_INDEX) else { continue };
             if *node_kind == fields::DELETED_NODE {
                 if let Some(entry) = state.get(&id) {

@@ -73,14 +73,10 @@ pub(super) fn build(
         let Attempt { result, applied, metadata } =
             transactors::apply(context, &mut view, tx, flags);
         if applied {
+            let index = u32::try_from(transactions.len()).unwrap_or(u32::MAX);
             let metadata = metadata.unwrap_or_default();
-            transactions.push(Arc::new(LedgerTransaction {
-                tx: Arc::clone(tx),
-                result,
-                metadata_blob: metadata.encode(),
-                metadata,
-                index: u32::try_from(transactions.len()).unwrap_or(u32::MAX),
-            }));
+            let applied = LedgerTransaction::new(Arc::clone(tx), result, metadata, index);
+            transactions.push(Arc::new(applied));
         }
         (applied, !applied && !hopeless(result))
     });
@@ -101,19 +97,15 @@ pub(super) fn adopt(
         .zip(0..)
         .map(|((tx, metadata), index)| {
             let code = metadata.u8(fields::TRANSACTION_RESULT).unwrap_or_default();
-            Arc::new(LedgerTransaction {
-                tx,
-                result: EngineResult::from_code(i32::from(code))
-                    .unwrap_or(EngineResult::TES_SUCCESS),
-                metadata_blob: metadata.encode(),
-                metadata,
-                index,
-            })
+            let result = EngineResult::from_code(i32::from(code));
+            let result = result.unwrap_or(EngineResult::TES_SUCCESS);
+            Arc::new(LedgerTransaction::new(tx, result, metadata, index))
         })
         .collect();
     let mut state = parent.state.clone();
     adopt::apply(&mut state, parent.header.index + 1, &transactions);
-    let burnt = transactions.iter().map(|tx| tx.tx.fee.unwrap_or_default().unsigned_abs()).sum();
+    let burnt =
+        transactions.iter().map(|tx| tx.read().tx.fee.unwrap_or_default().unsigned_abs()).sum();
     after(parent, close_time, burnt, state, transactions)
 }
 

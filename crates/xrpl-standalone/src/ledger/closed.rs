@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rustc_hash::FxHashSet;
 use xrpl_protocol::{
-    EngineResult, Hash256, Object, TxHash, fields,
+    Definitions, EngineResult, Hash256, Object, TxHash, fields,
     hash::{prefix, sha512_half},
     object_id,
 };
@@ -22,26 +23,72 @@ impl LeafItem for Entry {
     }
 }
 
-/// A transaction of a closed ledger with what it did.
+/// A transaction of a closed ledger with what it did. Its binary forms are kept; what they say is
+/// kept too while the ledger is young, and read again after that: old ledgers are many.
 #[derive(Debug)]
 pub struct LedgerTransaction {
-    /// The transaction.
-    pub tx: Arc<PreparedTx>,
+    hash: TxHash,
+    /// Its binary form.
+    pub blob: Box<[u8]>,
     /// Its final result.
     pub result: EngineResult,
-    /// Its metadata as in the ledger (without the `delivered_amount` that the API adds).
-    pub metadata: Object,
-    /// The same in binary.
-    pub metadata_blob: Vec<u8>,
+    /// Its metadata in binary, as in the ledger (without the `delivered_amount` that the API adds).
+    pub metadata_blob: Box<[u8]>,
     /// `TransactionIndex`.
     pub index: u32,
+    read: Mutex<Option<Arc<ReadTransaction>>>,
+}
+
+/// What a transaction of a closed ledger says.
+#[derive(Debug)]
+pub struct ReadTransaction {
+    /// The transaction.
+    pub tx: Arc<PreparedTx>,
+    /// Its metadata.
+    pub metadata: Object,
 }
 
 impl LedgerTransaction {
+    pub(super) fn new(
+        tx: Arc<PreparedTx>,
+        result: EngineResult,
+        metadata: Object,
+        index: u32,
+    ) -> Self {
+        Self {
+            hash: tx.hash,
+            blob: tx.blob.as_slice().into(),
+            result,
+            metadata_blob: metadata.encode().into(),
+            index,
+            read: Mutex::new(Some(Arc::new(ReadTransaction { tx, metadata }))),
+        }
+    }
+
     /// Its hash.
     #[must_use]
     pub fn hash(&self) -> TxHash {
-        self.tx.hash
+        self.hash
+    }
+
+    /// Its fields and metadata.
+    ///
+    /// # Panics
+    /// Never: both binary forms were written from what they are read into.
+    #[must_use]
+    pub fn read(&self) -> Arc<ReadTransaction> {
+        if let Some(read) = &*self.read.lock() {
+            return Arc::clone(read);
+        }
+        let tx = PreparedTx::parse(&self.blob).expect("it was parsed before it was applied");
+        let metadata = Object::decode(&self.metadata_blob, Definitions::builtin())
+            .expect("it was written by this program");
+        Arc::new(ReadTransaction { tx: Arc::new(tx), metadata })
+    }
+
+    /// Keeps the binary forms only.
+    pub(super) fn pack(&self) {
+        *self.read.lock() = None;
     }
 }
 
@@ -61,7 +108,7 @@ fn put_length(out: &mut Vec<u8>, n: usize) {
 
 impl LeafItem for Arc<LedgerTransaction> {
     fn leaf_hash(&self, key: &Hash256) -> Hash256 {
-        let (blob, meta) = (&self.tx.blob, &self.metadata_blob);
+        let (blob, meta) = (&self.blob, &self.metadata_blob);
         let mut data = Vec::with_capacity(blob.len() + meta.len() + 8);
         put_length(&mut data, blob.len());
         data.extend_from_slice(blob);
@@ -120,7 +167,7 @@ impl ClosedLedger {
     ) -> Self {
         let mut tx_map = ShaMap::default();
         for tx in &transactions {
-            tx_map.insert(tx.tx.hash.into(), Arc::clone(tx));
+            tx_map.insert(tx.hash.into(), Arc::clone(tx));
         }
         header.account_hash = state.hash();
         header.transaction_hash = tx_map.hash();

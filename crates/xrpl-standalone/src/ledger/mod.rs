@@ -24,7 +24,7 @@ pub mod shamap;
 mod template;
 pub mod view;
 
-pub use closed::{ClosedLedger, LedgerTransaction};
+pub use closed::{ClosedLedger, LedgerTransaction, ReadTransaction};
 pub use events::{Event, ServerFees};
 pub use header::LedgerHeader;
 pub use node::{LedgerState, Node, NodeConfig, Simulated, SubmitOutcome, TransactionStatus};

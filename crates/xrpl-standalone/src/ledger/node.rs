@@ -25,6 +25,8 @@ const MAX_POPPED: usize = 10;
 
 /// Ledgers after which what never got into one is forgotten.
 const MEMORY: u32 = 256;
+/// Ledgers whose transactions are kept as they were read.
+const YOUNG: usize = 4;
 
 /// Hashes with the ledger index at which they were noted.
 #[derive(Debug, Default)]
@@ -198,6 +200,11 @@ impl Node {
             self.seen.remove(&tx.hash());
         }
         self.ledgers.push_back(ledger);
+        if let Some(aged) =
+            self.ledgers.len().checked_sub(YOUNG).and_then(|at| self.ledgers.get(at))
+        {
+            aged.transactions.iter().for_each(|tx| tx.pack());
+        }
         if index.is_multiple_of(MEMORY / 4) {
             let oldest = index.saturating_sub(MEMORY);
             self.seen.retain(|_, (_, _, at)| *at >= oldest);

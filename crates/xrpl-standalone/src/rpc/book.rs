@@ -73,7 +73,8 @@ pub(crate) fn snapshots(looked: &Looked, params: &Map<String, Json>) -> Map<Stri
 /// who subscribes to a book hears of the other side than its snapshot shows.
 pub(crate) fn touched_books(transaction: &crate::ledger::LedgerTransaction) -> Vec<Book> {
     let mut books: Vec<Book> = Vec::new();
-    let nodes = transaction.metadata.array(fields::AFFECTED_NODES).unwrap_or_default();
+    let read = transaction.read();
+    let nodes = read.metadata.array(fields::AFFECTED_NODES).unwrap_or_default();
     for (kind, node) in nodes {
         if node.u16(fields::LEDGER_ENTRY_TYPE) != Some(entry_type::OFFER) {
             continue;
@@ -427,7 +428,7 @@ pub(super) fn tx_history(call: &Call<'_>) -> Answer {
     for ledger in (oldest..=newest).rev().filter_map(|index| node.ledger(index)) {
         for transaction in ledger.transactions.iter().rev() {
             if seen.insert(transaction.hash()) && seen.len() > from && shown.len() < 20 {
-                let mut tx = super::shape::tx_members(&transaction.tx, call.shape);
+                let mut tx = super::shape::tx_members(&transaction.read().tx, call.shape);
                 tx.insert("inLedger".into(), ledger.header.index.into());
                 tx.insert("ledger_index".into(), ledger.header.index.into());
                 shown.push(Json::from(tx));

@@ -75,7 +75,7 @@ fn before(mut id: Hash256) -> Hash256 {
 fn expanded(call: &Call<'_>, transaction: &LedgerTransaction, ledger: &ClosedLedger) -> Json {
     if call.flag("binary") {
         let mut shown = object(json!({
-            "tx_blob": const_hex::encode_upper(&transaction.tx.blob),
+            "tx_blob": const_hex::encode_upper(&transaction.blob),
             (if call.shape == ApiShape::V1 { "meta" } else { "meta_blob" }):
                 const_hex::encode_upper(&transaction.metadata_blob),
         }));
@@ -84,7 +84,7 @@ fn expanded(call: &Call<'_>, transaction: &LedgerTransaction, ledger: &ClosedLed
         }
         return shown.into();
     }
-    let tx = shape::tx_members(&transaction.tx, call.shape);
+    let tx = shape::tx_members(&transaction.read().tx, call.shape);
     let meta = shape::metadata(transaction);
     match call.shape {
         ApiShape::V1 => {

@@ -109,7 +109,8 @@ pub(crate) fn ctid(ledger: u32, index: u32, network: u32) -> Option<String> {
 
 /// Metadata, with the `delivered_amount` that xrpld adds for payments that delivered.
 pub(crate) fn metadata(transaction: &LedgerTransaction) -> Json {
-    metadata_of(&transaction.tx, transaction.result, &transaction.metadata)
+    let read = transaction.read();
+    metadata_of(&read.tx, transaction.result, &read.metadata)
 }
 
 /// The same of a transaction that is in no ledger.
@@ -190,7 +191,7 @@ pub(crate) fn closed_message(
     message.insert("meta".into(), metadata(transaction));
     message.insert("status".into(), "closed".into());
     message.insert("validated".into(), true.into());
-    add_transaction(&mut message, &transaction.tx, shape, Some(header.close_time));
+    add_transaction(&mut message, &transaction.read().tx, shape, Some(header.close_time));
     message.into()
 }
 
@@ -208,8 +209,9 @@ pub(crate) fn affected_accounts(transaction: &LedgerTransaction) -> Vec<AccountI
             }
         }
     }
-    let mut all = vec![transaction.tx.account];
-    if let Some(nodes) = transaction.metadata.array(fields::AFFECTED_NODES) {
+    let read = transaction.read();
+    let mut all = vec![read.tx.account];
+    if let Some(nodes) = read.metadata.array(fields::AFFECTED_NODES) {
         for (_, node) in nodes {
             for part in [fields::FINAL_FIELDS, fields::NEW_FIELDS] {
                 if let Some(object) = node.object(part) {

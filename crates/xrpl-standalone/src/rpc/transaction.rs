@@ -19,7 +19,7 @@ fn validated_members(
     network: u32,
 ) -> Map<String, Json> {
     let header = &ledger.header;
-    let mut tx = shape::tx_members(&transaction.tx, call.shape);
+    let mut tx = shape::tx_members(&transaction.read().tx, call.shape);
     tx.insert("date".into(), header.close_time.into());
     tx.insert("ledger_index".into(), header.index.into());
     if let Some(ctid) = shape::ctid(header.index, transaction.index, network) {
@@ -103,7 +103,7 @@ pub(super) fn tx(call: &Call<'_>) -> Answer {
 }
 
 fn binary(call: &Call<'_>, transaction: &LedgerTransaction, answer: &mut Map<String, Json>) {
-    let blob = const_hex::encode_upper(&transaction.tx.blob);
+    let blob = const_hex::encode_upper(&transaction.blob);
     let meta = const_hex::encode_upper(&transaction.metadata_blob);
     match call.shape {
         ApiShape::V1 => {
@@ -181,7 +181,7 @@ pub(super) fn transaction_entry(call: &Call<'_>) -> Answer {
     let mut answer = object(json!({
         "ledger_hash": ledger.header.hash.to_string(),
         "ledger_index": ledger.header.index,
-        "tx_json": shape::tx_members(&transaction.tx, call.shape),
+        "tx_json": shape::tx_members(&transaction.read().tx, call.shape),
         "validated": true,
     }));
     match call.shape {
@@ -316,7 +316,7 @@ fn history_entry(
         ApiShape::V2 => members,
     };
     if call.flag("binary") {
-        let blob = const_hex::encode_upper(&transaction.tx.blob);
+        let blob = const_hex::encode_upper(&transaction.blob);
         let meta = const_hex::encode_upper(&transaction.metadata_blob);
         let key = if call.shape == ApiShape::V1 { "meta" } else { "meta_blob" };
         return json!({

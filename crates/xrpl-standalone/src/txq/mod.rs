@@ -161,7 +161,7 @@ impl TxQ {
     /// After a ledger closed: adjusts limits, drops what has expired.
     pub(crate) fn process_closed(&mut self, _context: &Context, ledger: &ClosedLedger) {
         let levels =
-            ledger.transactions.iter().map(|entry| level_paid(ledger, &entry.tx)).collect();
+            ledger.transactions.iter().map(|entry| level_paid(ledger, &entry.read().tx)).collect();
         self.fees.update(levels, &self.setup);
         let size = self.fees.expected().saturating_mul(self.setup.ledgers_in_queue);
         self.max_size = Some(size.max(self.setup.minimum_queue_size));

@@ -221,10 +221,11 @@ fn compare_transactions(theirs: &Json, ours: &ClosedLedger) -> (usize, Vec<Strin
             wrong.push(format!("{} only here ({})", &hash[..8], tx.result));
             continue;
         };
-        let mut meta = tx.metadata.to_json(Definitions::builtin());
+        let read = tx.read();
+        let mut meta = read.metadata.to_json(Definitions::builtin());
         let their = &their["metaData"];
         if their.get("delivered_amount").is_some() {
-            let delivered = delivered_amount(&tx.tx.object, &tx.metadata);
+            let delivered = delivered_amount(&read.tx.object, &read.metadata);
             meta["delivered_amount"] = delivered.map_or(Json::Null, |amount| amount.to_json());
         }
         if let Some(difference) = first_difference("", their, &meta) {

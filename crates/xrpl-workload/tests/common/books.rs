@@ -27,7 +27,7 @@ pub fn books(
     for ledger in ledgers {
         for tx in &ledger.transactions {
             on_ledger.insert(tx.hash(), (ledger, tx));
-            if let Some(slot) = slot_of(&tx.tx.object)
+            if let Some(slot) = slot_of(&tx.read().tx.object)
                 && let Some(other) = slots.insert(slot, tx.hash())
             {
                 wrong.push(format!("{other} and {} used one slot", tx.hash()));
@@ -40,7 +40,7 @@ pub fn books(
         wrong.push("the store has a transaction twice".into());
     }
     for (hash, (ledger, tx)) in &on_ledger {
-        if !accounts.contains(&tx.tx.account) {
+        if !accounts.contains(&tx.read().tx.account) {
             continue;
         }
         let index = ledger.header.index;
@@ -85,7 +85,7 @@ fn bad_evidence(record: &Record, on_ledger: &OnLedger<'_>) -> Option<String> {
     match record.progress.evidence()? {
         Evidence::SequenceConsumed { by, ledger } => {
             let right = on_ledger.get(&by).is_some_and(|(found, tx)| {
-                let slot = slot_of(&tx.tx.object);
+                let slot = slot_of(&tx.read().tx.object);
                 let own = slot_of(&decode(&record.identity.blob));
                 // A TicketCreate uses more than the Sequence it names.
                 found.header.index == ledger.0
