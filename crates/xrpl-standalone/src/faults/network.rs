@@ -84,6 +84,7 @@ impl Condition {
 #[derive(Debug)]
 struct Inner {
     plan: Arc<Plan>,
+    started: Instant,
     /// When the plan's time began.
     origin: OnceLock<Instant>,
     seats: Vec<Seat>,
@@ -125,6 +126,7 @@ impl Network {
         });
         let inner = Arc::new(Inner {
             plan: Arc::new(config.plan),
+            started: Instant::now(),
             origin: OnceLock::new(),
             seats: seats.collect(),
             foreign: KeyPair::from_seed(&Seed::from_passphrase("others", KeyType::Ed25519)),
@@ -149,6 +151,12 @@ impl Network {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.inner.plan
+    }
+
+    /// How long it has been running.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.inner.started.elapsed()
     }
 
     /// How often a fault has struck so far.

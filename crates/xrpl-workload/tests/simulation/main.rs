@@ -68,6 +68,29 @@ impl Drop for Watchdog {
     }
 }
 
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts panics: one in a task of its own is nobody else's failure.
+fn count_panics() {
+    static HOOKED: std::sync::Once = std::sync::Once::new();
+    HOOKED.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            PANICS.fetch_add(1, Ordering::Relaxed);
+            usual(info);
+        }));
+    });
+}
+
+/// Runs a seed; no task may panic.
+fn run_one(seed: u64) -> Report {
+    count_panics();
+    let before = PANICS.load(Ordering::Relaxed);
+    let report = world::run(seed);
+    assert_eq!(PANICS.load(Ordering::Relaxed), before, "a task panicked");
+    report
+}
+
 /// Runs seeds one after the other; all that failed are named at the end.
 fn run_seeds(seeds: Range<u64>) {
     let watchdog = Watchdog::new();
@@ -76,7 +99,7 @@ fn run_seeds(seeds: Range<u64>) {
     let count = seeds.end - seeds.start;
     for seed in seeds {
         watchdog.seed.store(seed, Ordering::Relaxed);
-        match panic::catch_unwind(AssertUnwindSafe(|| world::run(seed))) {
+        match panic::catch_unwind(AssertUnwindSafe(|| run_one(seed))) {
             Ok(report) => total.add(&report),
             Err(_) => {
                 eprintln!("seed {seed} failed. Replay: {}", replay(seed));
@@ -112,7 +135,7 @@ fn seed_of_the_environment() {
     println!("{}", world::describe(seed));
     let watchdog = Watchdog::new();
     watchdog.seed.store(seed, Ordering::Relaxed);
-    println!("{}", world::run(seed));
+    println!("{}", run_one(seed));
 }
 
 #[test]

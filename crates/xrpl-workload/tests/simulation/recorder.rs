@@ -1,6 +1,9 @@
 //! A store that watches what the tracker writes.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -24,16 +27,53 @@ pub struct Written {
     pub wrongs: Vec<String>,
 }
 
-/// A memory store that keeps book.
+/// A memory store that keeps book, and loses what was not on disk yet when the process is killed:
+/// updates become durable with the next new row, or when somebody reads.
 #[derive(Debug)]
 pub struct Recorder {
     inner: MemoryStore,
     pub written: Arc<Mutex<Written>>,
+    not_durable: Mutex<Vec<(TxHash, Progress)>>,
+    dead: AtomicBool,
 }
 
 impl Recorder {
     pub fn new() -> Self {
-        Self { inner: MemoryStore::default(), written: Arc::default() }
+        Self {
+            inner: MemoryStore::default(),
+            written: Arc::default(),
+            not_durable: Mutex::default(),
+            dead: AtomicBool::new(false),
+        }
+    }
+
+    fn commit(&self) {
+        for (hash, progress) in self.not_durable.lock().drain(..) {
+            self.inner.update(hash, progress);
+        }
+    }
+
+    /// The process is killed: nothing is written from here on, and what was not durable is lost.
+    /// Returns how many updates that is.
+    pub async fn die(&self) -> usize {
+        self.dead.store(true, Ordering::Relaxed);
+        let lost = std::mem::take(&mut *self.not_durable.lock());
+        for (hash, _) in &lost {
+            let state = self.inner.get(*hash).await.unwrap().map(|record| record.progress.state);
+            if let Some(state) = state {
+                self.written.lock().states.insert(*hash, state);
+            }
+        }
+        lost.len()
+    }
+
+    /// Another process opens it.
+    pub fn open_again(&self) {
+        self.dead.store(false, Ordering::Relaxed);
+    }
+
+    fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
     }
 }
 
@@ -70,10 +110,14 @@ impl Store for Recorder {
     }
 
     async fn resume_run(&self, run: RunId) -> Result<Resumed> {
+        self.commit();
         self.inner.resume_run(run).await
     }
 
     fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>> {
+        if self.is_dead() {
+            return oneshot::channel().1;
+        }
         let mut written = self.written.lock();
         let key = slot_key(identity.account, identity.slot);
         if !has_a_wrong_slot(&identity.intent) {
@@ -91,10 +135,14 @@ impl Store for Recorder {
         }
         written.states.insert(identity.hash, State::Created);
         drop(written);
+        self.commit();
         self.inner.create(identity)
     }
 
     fn update(&self, hash: TxHash, progress: Progress) {
+        if self.is_dead() {
+            return;
+        }
         let mut written = self.written.lock();
         let before = written.states.insert(hash, progress.state);
         match before {
@@ -105,18 +153,22 @@ impl Store for Recorder {
             Some(_) => {}
         }
         drop(written);
-        self.inner.update(hash, progress);
+        self.not_durable.lock().push((hash, progress));
     }
 
     fn ledger(&self, index: LedgerIndex, hash: Hash256) {
-        self.inner.ledger(index, hash);
+        if !self.is_dead() {
+            self.inner.ledger(index, hash);
+        }
     }
 
     async fn flush(&self) -> Result<()> {
+        self.commit();
         self.inner.flush().await
     }
 
     async fn get(&self, hash: TxHash) -> Result<Option<Record>> {
+        self.commit();
         self.inner.get(hash).await
     }
 
@@ -126,10 +178,12 @@ impl Store for Recorder {
         cursor: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Record>> {
+        self.commit();
         self.inner.rows(filter, cursor, limit).await
     }
 
     async fn count(&self, filter: &RowFilter) -> Result<u64> {
+        self.commit();
         self.inner.count(filter).await
     }
 

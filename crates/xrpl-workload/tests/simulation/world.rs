@@ -9,7 +9,7 @@ use std::{
 
 use rand::{RngExt as _, SeedableRng, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::{sync::broadcast::error::RecvError, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use xrpl_client::{
@@ -32,6 +32,9 @@ const LOAD: Duration = Duration::from_secs(30);
 /// How long everything may take to come to its end once nothing goes wrong any more.
 const PATIENCE: Duration = Duration::from_secs(900);
 
+/// How often a start is tried that the network does not allow.
+const TRIES: u32 = 100;
+
 /// What a seed chooses.
 #[derive(Debug)]
 struct Choice {
@@ -45,7 +48,17 @@ struct Choice {
     queue_capacity: usize,
     send_queue_limit: usize,
     ledger_size: usize,
+    /// Whether faults begin before the accounts are prepared.
+    early: bool,
+    kills: Vec<Kill>,
     plan: Plan,
+}
+
+/// When the program is killed, and how long it stays down.
+#[derive(Debug)]
+struct Kill {
+    after: Duration,
+    down: Duration,
 }
 
 impl Choice {
@@ -69,8 +82,30 @@ impl Choice {
             queue_capacity: *[2, 16, 1000].choose(&mut rng).unwrap(),
             send_queue_limit: *[20, 100, 10_000].choose(&mut rng).unwrap(),
             ledger_size: *[10, 40, 1000].choose(&mut rng).unwrap(),
+            early: rng.random_range(0..4) == 0,
+            kills: {
+                let count = rng.random_range(0..6usize).saturating_sub(3);
+                let mut after: Vec<u64> = (0..count).map(|_| rng.random_range(0..30_000)).collect();
+                after.sort_unstable();
+                let ms = Duration::from_millis;
+                let mut kill =
+                    |after| Kill { after: ms(after), down: ms(rng.random_range(0..6_000)) };
+                after.into_iter().map(&mut kill).collect()
+            },
             plan,
         }
+    }
+
+    /// Whether anything but the program itself gives reason for failures.
+    fn disturbs(&self) -> bool {
+        !self.plan.links.is_empty() || !self.plan.nodes.is_empty()
+    }
+
+    /// How long everything may take to come to its end after the load: what is undecided waits for
+    /// its last ledger, and a half-open connection for a timeout or two.
+    fn longest_drain(&self) -> Duration {
+        let ledgers = self.last_ledger_offset + 4;
+        self.close_interval * ledgers + Duration::from_secs(120)
     }
 }
 
@@ -87,6 +122,9 @@ pub struct Report {
     pub digest: Hash256,
     by_state: BTreeMap<&'static str, u64>,
     faults: u64,
+    kills: u64,
+    lost_updates: u64,
+    longest_drain: Duration,
     ledgers: u64,
     lookups: u64,
     backfilled: u64,
@@ -100,6 +138,9 @@ impl Report {
             *self.by_state.entry(state).or_default() += n;
         }
         self.faults += other.faults;
+        self.kills += other.kills;
+        self.lost_updates += other.lost_updates;
+        self.longest_drain = self.longest_drain.max(other.longest_drain);
         self.ledgers += other.ledgers;
         self.lookups += other.lookups;
         self.backfilled += other.backfilled;
@@ -110,11 +151,20 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { by_state, faults, ledgers, lookups, backfilled, reconnects, resends, .. } = self;
         write!(
             f,
-            "{by_state:?}, {faults} faults struck, {ledgers} ledgers ({backfilled} read back), \
-             {lookups} look-ups, {reconnects} reconnects, {resends} resends"
+            "{:?}, {} faults struck, {} kills ({} updates lost), {} ledgers ({} read back), {} \
+             look-ups, {} reconnects, {} resends, all ended at most {:.0?} after the load",
+            self.by_state,
+            self.faults,
+            self.kills,
+            self.lost_updates,
+            self.ledgers,
+            self.backfilled,
+            self.lookups,
+            self.reconnects,
+            self.resends,
+            self.longest_drain,
         )
     }
 }
@@ -134,57 +184,61 @@ impl Connector for Pipes {
     }
 }
 
-/// Runs a seed to its end and audits it.
-pub fn run(seed: u64) -> Report {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(run_seed(seed))
+/// The program's part: what a kill ends.
+struct Process {
+    tracker: Tracker,
+    pool: Pool,
+    watching: JoinHandle<Hash256>,
 }
 
-async fn run_seed(seed: u64) -> Report {
-    let choice = Choice::of(seed);
-    let faults = !choice.plan.links.is_empty() || !choice.plan.nodes.is_empty();
-    let network = Arc::new(start_network(&choice));
-    let endpoint = |n: usize| Endpoint {
-        rpc: format!("http://node{n}/").parse().unwrap(),
-        ws: Some(format!("ws://node{n}/").parse().unwrap()),
-    };
-    let pool = Pool::new(
-        (0..choice.nodes).map(endpoint).collect(),
-        PoolConfig { connector: Arc::new(Pipes(Arc::clone(&network))), ..PoolConfig::default() },
-    );
-    let recorder = Recorder::new();
-    let written = Arc::clone(&recorder.written);
-    let store = Arc::new(recorder);
-    let config = TrackerConfig {
-        queue_capacity: choice.queue_capacity,
-        start_time_ms: Some(1_800_000_000_000),
-        terminal_retention: Duration::from_secs(10),
-        ..TrackerConfig::default()
-    };
-    let tracker = Tracker::start(pool.clone(), store.clone(), config).await.unwrap();
-    let mut changes = tracker.events();
-    let watching = tokio::spawn(async move {
-        let mut digest = Hash256::ZERO;
-        loop {
-            match changes.recv().await {
-                Ok(change) => {
-                    let text = serde_json::to_vec(&*change).unwrap();
-                    digest = sha512_half(&[&digest.0, &text]);
+impl Process {
+    /// Starts, again and again while the network does not let it.
+    async fn start(network: &Arc<Network>, store: &Arc<Recorder>, choice: &Choice) -> Self {
+        let endpoint = |n: usize| Endpoint {
+            rpc: format!("http://node{n}/").parse().unwrap(),
+            ws: Some(format!("ws://node{n}/").parse().unwrap()),
+        };
+        let connector = Arc::new(Pipes(Arc::clone(network)));
+        let endpoints = (0..choice.nodes).map(endpoint).collect();
+        let pool = Pool::new(endpoints, PoolConfig { connector, ..PoolConfig::default() });
+        let config = TrackerConfig {
+            queue_capacity: choice.queue_capacity,
+            // Times since the start are the same in every run of a seed.
+            start_time_ms: Some(1_800_000_000_000 + network.elapsed().as_millis() as u64),
+            terminal_retention: Duration::from_secs(10),
+            ..TrackerConfig::default()
+        };
+        let mut tries = 0;
+        let tracker = loop {
+            match Tracker::start(pool.clone(), store.clone(), config.clone()).await {
+                Ok(tracker) => break tracker,
+                Err(error) => {
+                    tries += 1;
+                    assert!(tries < TRIES, "the tracker does not start: {error}");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
                 }
-                Err(RecvError::Lagged(_)) => panic!("the watcher is too slow"),
-                Err(RecvError::Closed) => return digest,
             }
-        }
-    });
+        };
+        let mut changes = tracker.events();
+        let watching = tokio::spawn(async move {
+            let mut digest = Hash256::ZERO;
+            loop {
+                match changes.recv().await {
+                    Ok(change) => {
+                        let text = serde_json::to_vec(&*change).unwrap();
+                        digest = sha512_half(&[&digest.0, &text]);
+                    }
+                    Err(RecvError::Lagged(_)) => panic!("the watcher is too slow"),
+                    Err(RecvError::Closed) => return digest,
+                }
+            }
+        });
+        Self { tracker, pool, watching }
+    }
 
-    let generator = Generator::prepare(
-        tracker.clone(),
-        pool.clone(),
-        GeneratorConfig {
+    /// Prepares a generator, again and again while the network does not let it.
+    async fn prepare(&self, seed: u64, choice: &Choice) -> Generator {
+        let config = GeneratorConfig {
             seed: format!("simulation {seed}"),
             accounts: choice.accounts,
             gateways: 1,
@@ -198,30 +252,99 @@ async fn run_seed(seed: u64) -> Report {
             max_submitting: 16,
             drain: PATIENCE,
             ..GeneratorConfig::default()
-        },
-        |_| {},
-    )
-    .await
-    .unwrap();
+        };
+        let mut tries = 0;
+        loop {
+            let (tracker, pool) = (self.tracker.clone(), self.pool.clone());
+            match Generator::prepare(tracker, pool, config.clone(), |_| {}).await {
+                Ok(generator) => return generator,
+                Err(error) => {
+                    tries += 1;
+                    assert!(tries < TRIES, "the generator cannot be prepared: {error}");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    /// Ends everything at once, whatever it is doing. Returns a digest of what happened.
+    async fn kill(self, before: Hash256, wrong: &mut Vec<String>) -> Hash256 {
+        self.tracker.shutdown(Duration::ZERO).await;
+        let stats = self.tracker.stats();
+        let mut must = |holds: bool, what: String| {
+            if !holds {
+                wrong.push(what);
+            }
+        };
+        must(stats.overturned == 0, format!("{} overturned", stats.overturned));
+        must(stats.contradicted == 0, format!("{} contradicted", stats.contradicted));
+        must(stats.ledger_mismatches == 0, format!("{} mismatches", stats.ledger_mismatches));
+        must(stats.task_restarts == 0, format!("{} tasks failed", stats.task_restarts));
+        let Self { tracker, pool, watching } = self;
+        drop((tracker, pool));
+        let digest = watching.await.unwrap();
+        sha512_half(&[&before.0, &digest.0])
+    }
+}
+
+/// Runs a seed to its end and audits it.
+pub fn run(seed: u64) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(run_seed(seed))
+}
+
+async fn run_seed(seed: u64) -> Report {
+    let choice = Choice::of(seed);
+    let faults = choice.disturbs();
+    let network = Arc::new(start_network(&choice));
+    let store = Arc::new(Recorder::new());
+    let written = Arc::clone(&store.written);
+    if choice.early {
+        network.follow_plan();
+    }
+    let mut digest = Hash256::ZERO;
+    let mut wrong = Vec::new();
+    let mut process = Process::start(&network, &store, &choice).await;
+    let mut generator = process.prepare(seed, &choice).await;
     network.follow_plan();
+    let begun = Instant::now();
+    let mut lost = 0;
+    for kill in &choice.kills {
+        let running = tokio::spawn(async move { generator.run(CancellationToken::new()).await });
+        tokio::time::sleep_until(begun + kill.after).await;
+        running.abort();
+        let _ = running.await;
+        lost += store.die().await;
+        digest = process.kill(digest, &mut wrong).await;
+        store.open_again();
+        tokio::time::sleep(kill.down).await;
+        process = Process::start(&network, &store, &choice).await;
+        generator = process.prepare(seed, &choice).await;
+    }
+    let until =
+        (begun + LOAD + Duration::from_secs(2)).max(Instant::now() + Duration::from_secs(5));
     let cancel = CancellationToken::new();
     let stop = cancel.clone();
     tokio::spawn(async move {
-        tokio::time::sleep(LOAD + Duration::from_secs(2)).await;
+        tokio::time::sleep_until(until).await;
         stop.cancel();
     });
     let status = generator.run(cancel).await.unwrap();
-    let left = tracker.wait_until_idle(PATIENCE).await;
+    let left = process.tracker.wait_until_idle(PATIENCE).await;
+    let drained = until.elapsed();
     // What has ended leaves memory.
     tokio::time::sleep(Duration::from_secs(60)).await;
-    let (stats, ws_stats) = (tracker.stats(), tracker.ws_stats());
-    tracker.shutdown(Duration::ZERO).await;
+    let (stats, ws_stats) = (process.tracker.stats(), process.tracker.ws_stats());
     let listing = generator.accounts();
-    drop((generator, tracker));
-    let mut digest = watching.await.unwrap();
+    drop(generator);
+    digest = process.kill(digest, &mut wrong).await;
     let ledgers = network.ledgers();
 
-    let mut wrong = std::mem::take(&mut written.lock().wrongs);
+    wrong.append(&mut written.lock().wrongs);
     let everything = RowFilter::default();
     let records = xrpl_tracker::Store::rows(&*store, &everything, None, usize::MAX).await.unwrap();
     let accounts: BTreeSet<_> = listing
@@ -242,10 +365,7 @@ async fn run_seed(seed: u64) -> Report {
     };
     must(left == 0, format!("{left} transactions are left without an end"));
     must(status.stats.in_flight == 0, format!("in flight for the generator: {:?}", status.stats));
-    must(stats.overturned == 0, format!("{} overturned", stats.overturned));
-    must(stats.contradicted == 0, format!("{} contradicted", stats.contradicted));
-    must(stats.ledger_mismatches == 0, format!("{} mismatches", stats.ledger_mismatches));
-    must(stats.task_restarts == 0, format!("{} tasks failed", stats.task_restarts));
+    must(drained < choice.longest_drain(), format!("it took {drained:?} to come to an end"));
     must(stats.undecided == 0, format!("{} undecided", stats.undecided));
     must(stats.in_memory == 0, format!("{} are still in memory", stats.in_memory));
     must(ws_stats.queue_size <= choice.queue_capacity, format!("{ws_stats:?}"));
@@ -254,9 +374,9 @@ async fn run_seed(seed: u64) -> Report {
         validated > if faults { 5 } else { 60 },
         format!("only {validated} were validated: {:?}", status.stats),
     );
-    if !faults {
+    if !faults && choice.kills.is_empty() {
         must(status.stats.failed.is_empty(), format!("{:?}", status.stats));
-        must(stats.resends == 0, format!("{} resends", stats.resends));
+        must(stats.resends == 0 || choice.invalid > 0.0, format!("{} resends", stats.resends));
     }
     let shown = wrong.len().min(20);
     assert!(
@@ -273,6 +393,9 @@ async fn run_seed(seed: u64) -> Report {
         digest,
         by_state: BTreeMap::new(),
         faults: network.hits(),
+        kills: choice.kills.len() as u64,
+        lost_updates: lost as u64,
+        longest_drain: drained,
         ledgers: ledgers.len() as u64,
         lookups: stats.lookups,
         backfilled: stats.ledgers_backfilled,
