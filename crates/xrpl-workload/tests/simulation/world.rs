@@ -20,7 +20,7 @@ use xrpl_generator::{Funding, Generator, GeneratorConfig, Pace};
 use xrpl_protocol::{Drops, Hash256, hash::sha512_half};
 use xrpl_standalone::{
     Kind,
-    faults::{Network, NetworkConfig, Plan, PlanShape},
+    faults::{Action, Network, NetworkConfig, Plan, PlanShape, Port},
     ledger::NodeConfig,
 };
 use xrpl_tracker::{RowFilter, State, Tracker, TrackerConfig};
@@ -51,6 +51,9 @@ struct Choice {
     /// Whether faults begin before the accounts are prepared.
     early: bool,
     kills: Vec<Kill>,
+    /// Age in ledgers and time from which a transaction is looked up: long ones leave all to the
+    /// stream and to what is read back.
+    overdue: (u32, Duration),
     plan: Plan,
 }
 
@@ -83,6 +86,13 @@ impl Choice {
             send_queue_limit: *[20, 100, 10_000].choose(&mut rng).unwrap(),
             ledger_size: *[10, 40, 1000].choose(&mut rng).unwrap(),
             early: rng.random_range(0..4) == 0,
+            overdue: *[
+                (4, Duration::from_secs(20)),
+                (2, Duration::from_secs(5)),
+                (1_000, Duration::from_secs(600)),
+            ]
+            .choose(&mut rng)
+            .unwrap(),
             kills: {
                 let count = rng.random_range(0..6usize).saturating_sub(3);
                 let mut after: Vec<u64> = (0..count).map(|_| rng.random_range(0..30_000)).collect();
@@ -96,9 +106,23 @@ impl Choice {
         }
     }
 
-    /// Whether anything but the program itself gives reason for failures.
+    /// Whether anything gives reason for retries.
     fn disturbs(&self) -> bool {
         !self.plan.links.is_empty() || !self.plan.nodes.is_empty()
+    }
+
+    /// Whether anything gives reason for failures: something of what is sent or answered gets lost,
+    /// or comes so late that it is too late, or a node forgets. What happens to streams does not, as
+    /// long as a transaction lives longer than it takes to notice a new ledger without them.
+    fn explains_failures(&self) -> bool {
+        let life = self.close_interval * self.last_ledger_offset;
+        let loses = self.plan.links.iter().any(|fault| match fault.action {
+            _ if fault.port == Port::Ws => false,
+            Action::Duplicate(_) => false,
+            Action::Delay(_, most) => Duration::from_millis(most) > life / 4,
+            _ => true,
+        });
+        loses || !self.plan.nodes.is_empty() || (self.disturbs() && life < Duration::from_secs(20))
     }
 
     /// How long everything may take to come to its end after the load: what is undecided waits for
@@ -206,6 +230,8 @@ impl Process {
             // Times since the start are the same in every run of a seed.
             start_time_ms: Some(1_800_000_000_000 + network.elapsed().as_millis() as u64),
             terminal_retention: Duration::from_secs(10),
+            overdue_ledgers: choice.overdue.0,
+            overdue_after: choice.overdue.1,
             ..TrackerConfig::default()
         };
         let mut tries = 0;
@@ -355,7 +381,7 @@ async fn run_seed(seed: u64) -> Report {
         .chain(listing.tagged)
         .collect();
     wrong.extend(audit::books(&ledgers, &records, &accounts));
-    wrong.extend(audit::own_making(&records, faults));
+    wrong.extend(audit::own_making(&records, choice.explains_failures()));
     let overturned = records.iter().filter(|record| record.progress.overturned);
     wrong.extend(overturned.map(|record| format!("overturned: {}", audit::told(record))));
     let mut must = |holds: bool, what: String| {
