@@ -28,7 +28,7 @@ const YOUNG: u32 = 3;
 /// How many ledgers a node may be behind the one that was asked before.
 const LAG: u32 = 20;
 
-/// How long it may take to catch up.
+/// How long it may take at least to catch up.
 const CATCH_UP: Duration = Duration::from_secs(10);
 
 const PAUSE: Duration = Duration::from_millis(250);
@@ -53,16 +53,24 @@ pub(crate) async fn start(
     let same = match anchor {
         None => false,
         Some(anchor) => {
-            let patience = Instant::now() + CATCH_UP;
+            let patience = deadline.max(Instant::now() + CATCH_UP);
             loop {
                 match compare(pool, store, &anchor, &head, &state).await? {
                     Comparison::Same => break true,
                     Comparison::Other => break false,
-                    Comparison::Behind if Instant::now() < patience => {
-                        time::sleep(PAUSE).await;
-                        (head, state) = newest(pool, deadline.max(patience)).await?;
+                    // Not to know is no reason to leave transactions behind that may be in flight.
+                    Comparison::Unknown(why) if Instant::now() + PAUSE >= patience => {
+                        return Err(Error::Node(format!(
+                            "it cannot be told whether it follows the ledger of run {}, whose \
+                             transactions may be in flight: {why}",
+                            anchor.run
+                        )));
                     }
-                    Comparison::Behind => break false,
+                    Comparison::Unknown(why) => {
+                        tracing::info!(run = %anchor.run, %why, "waiting to take the run up again");
+                        time::sleep(PAUSE).await;
+                        (head, state) = newest(pool, patience).await?;
+                    }
                 }
             }
         }
@@ -102,7 +110,8 @@ async fn newest(pool: &Pool, deadline: Instant) -> Result<(LedgerClosed, String)
 enum Comparison {
     Same,
     Other,
-    Behind,
+    /// Neither is shown.
+    Unknown(String),
 }
 
 async fn compare(
@@ -123,33 +132,38 @@ async fn compare(
     if head.index < anchor.index {
         let known = store.ledger_hash(anchor.run, head.index).await?;
         let differs = known.is_some_and(|known| known != head.hash);
-        let reset = head.index.0 <= YOUNG || anchor.index.0 - head.index.0 > LAG;
+        // The first ledgers of a chain may be the same in each that starts anew.
+        let young = head.index.0 <= YOUNG;
+        let reset = young || (known.is_none() && anchor.index.0 - head.index.0 > LAG);
         let in_step = ["full", "validating", "proposing"].contains(&state);
-        return Ok(match differs || (reset && in_step) {
-            true => Comparison::Other,
-            false => Comparison::Behind,
-        });
+        if differs || (reset && in_step) {
+            return Ok(Comparison::Other);
+        }
+        let why = format!("it is at ledger {}, the run followed {}", head.index, anchor.index);
+        return Ok(Comparison::Unknown(why));
     }
     let request =
         Ledger { ledger_index: Some(LedgerSpec::Index(anchor.index)), ..Ledger::default() };
-    let mut last = None;
+    let (mut lost, mut unknown) = (None, None);
     for (id, _) in pool.endpoints() {
         match pool.request_to(id, &request).await {
             Ok(answer) if answer.validated => {
                 return Ok(same_if(answer.ledger_hash == Some(anchor.hash)));
             }
-            Ok(_) => {}
-            Err(error) => last = Some(error),
+            Ok(_) => unknown = Some(format!("its ledger {} is not validated", anchor.index)),
+            // What it says of itself: it does not keep ledgers so old.
+            Err(error) if error.is_token("lgrNotFound") => lost = Some(error),
+            Err(error) => unknown = Some(error.to_string()),
         }
     }
-    match last {
-        // It cannot be told: no node has that ledger. Not to send to the wrong network comes first.
-        Some(error) if !error.is_endpoint_failure() => {
+    match (unknown, lost) {
+        (Some(why), _) => Ok(Comparison::Unknown(why)),
+        // No node has that ledger. Not to send to the wrong network comes first.
+        (None, Some(error)) => {
             tracing::warn!(ledger = %anchor.index, %error, "no node has the run's last ledger");
             Ok(Comparison::Other)
         }
-        Some(_) => Ok(Comparison::Behind),
-        None => Ok(Comparison::Other),
+        (None, None) => Ok(Comparison::Unknown("no node was asked".into())),
     }
 }
 

@@ -93,6 +93,36 @@ async fn open_transactions_are_followed_to_their_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_cannot_tell_ends_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let node = Node::new();
+    let tracker = start_on(&node, &path).await;
+    let tx = Sender::new(1).sequence(1, 60);
+    tracker.submit(submission(&tx)).await.unwrap();
+    let run = tracker.run();
+    stop(tracker).await;
+    node.close_silently(&[]);
+    node.set(|script| {
+        script.ledger_fails = true;
+        script.ledger_token = "noNetwork";
+    });
+    let pool = pool(&[("node", &node)]);
+    let error = Tracker::start(pool, open(&path), TrackerConfig::default()).await.unwrap_err();
+    assert!(error.to_string().contains("noNetwork"), "{error}");
+    // Longer than a node takes to catch up, and then it can.
+    let later = node.clone();
+    tokio::spawn(async move {
+        pass(20).await;
+        later.set(|script| script.ledger_fails = false);
+    });
+    let tracker = start_on(&node, &path).await;
+    assert_eq!(tracker.run(), run);
+    node.close(&[(&tx, "tesSUCCESS")]);
+    assert_eq!(end(&tracker, tx.hash).await.state, State::Validated);
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_network_begins_a_run() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.db");

@@ -67,6 +67,8 @@ pub struct Script {
     /// Ledgers that `ledger` does not have.
     pub lost: BTreeSet<u32>,
     pub ledger_fails: bool,
+    /// What a `ledger` that fails is answered with.
+    pub ledger_token: &'static str,
     pub tx_fails: bool,
     pub history: Vec<Json>,
     /// The account's next Sequence in every validated ledger, and its Tickets.
@@ -127,6 +129,7 @@ impl Node {
             searched_all: false,
             lost: BTreeSet::new(),
             ledger_fails: false,
+            ledger_token: "lgrNotFound",
             tx_fails: false,
             history: Vec::new(),
             account: None,
@@ -344,7 +347,10 @@ impl Script {
             }
             "ledger" => {
                 let index = params["ledger_index"].as_u64().unwrap_or(self.head.into()) as u32;
-                if self.ledger_fails || self.lost.contains(&index) || index > self.head {
+                if self.ledger_fails {
+                    return error(self.ledger_token);
+                }
+                if self.lost.contains(&index) || index > self.head {
                     return error("lgrNotFound");
                 }
                 let txs: Vec<Json> = (0..self.ledgers[&index].len())
