@@ -133,8 +133,8 @@ async fn on_a_terminal_the_view_changes_in_place_and_leaves_nothing() {
         .filter(|line| line.trim_end().chars().count() > 70)
         .collect();
     assert!(wide.is_empty(), "wider than the terminal: {wide:?}");
-    let latencies = plain.split(['\n', '\r']).filter(|line| line.contains("  finality  p50"));
-    let last = latencies.last().unwrap();
+    let mut latencies = plain.split(['\n', '\r']).filter(|line| line.contains("  finality  p50"));
+    let last = latencies.next_back().unwrap();
     assert!(last.contains('…'), "the view did not follow the terminal: {last:?}");
     let (_, end) = text.rsplit_once("summary (").unwrap();
     assert!(!end.contains("  rate      "), "the view stands after the end: {end}");
