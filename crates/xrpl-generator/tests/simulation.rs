@@ -159,7 +159,8 @@ impl Sim {
         }
         for transaction in transactions {
             let Some(live) = self.live.remove(&transaction.hash()) else { continue };
-            self.validate(&live.prepared, &transaction.result, &transaction.metadata, index);
+            let read = transaction.read();
+            self.validate(&live.prepared, &transaction.result, &read.metadata, index);
         }
         let expired: Vec<TxHash> = self
             .live
