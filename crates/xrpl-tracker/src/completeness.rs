@@ -22,6 +22,12 @@ const AHEAD: u32 = 64;
 /// Incomplete ledgers kept; of a network that is read in part, older ones are forgotten.
 const OPEN_KEPT: usize = 8_192;
 
+/// Ledgers under dispute kept.
+const DISPUTES_KEPT: usize = 1_024;
+
+/// How long a dispute rests after the nodes were asked.
+const DISPUTE_RESTS_MS: u64 = 5_000;
+
 /// Non-overlapping, non-adjacent ranges of ledger indexes.
 #[derive(Debug, Default)]
 struct Ranges {
@@ -51,6 +57,32 @@ impl Ranges {
         }
         self.by_first.insert(first, last);
     }
+}
+
+impl Ranges {
+    fn remove(&mut self, index: u32) {
+        let Some((first, last)) = self.by_first.range(..=index).next_back().map(|(f, l)| (*f, *l))
+        else {
+            return;
+        };
+        if last < index {
+            return;
+        }
+        self.by_first.remove(&first);
+        if first < index {
+            self.by_first.insert(first, index - 1);
+        }
+        if index < last {
+            self.by_first.insert(index + 1, last);
+        }
+    }
+}
+
+/// Two hashes were told for one ledger.
+#[derive(Clone, Copy, Debug, Default)]
+struct Dispute {
+    open: bool,
+    rests_until_ms: u64,
 }
 
 /// A ledger that is not complete yet.
@@ -97,6 +129,7 @@ pub(crate) struct Completeness {
     open: BTreeMap<u32, Cover>,
     hashes: BTreeMap<u32, Hash256>,
     wanted: BTreeMap<u32, Want>,
+    disputes: BTreeMap<u32, Dispute>,
 }
 
 impl Completeness {
@@ -111,7 +144,39 @@ impl Completeness {
             open: BTreeMap::new(),
             hashes: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            disputes: BTreeMap::new(),
         }
+    }
+
+    /// Another hash was told for a ledger than the known one.
+    pub(crate) fn dispute(&mut self, index: u32) {
+        self.disputes.entry(index).or_default().open = true;
+        if self.disputes.len() > DISPUTES_KEPT {
+            self.disputes.pop_first();
+        }
+    }
+
+    /// Ledgers about which the nodes are to be asked now.
+    pub(crate) fn take_disputes(&mut self, now_ms: u64) -> Vec<u32> {
+        let due = self.disputes.iter_mut().filter(|(_, d)| d.open && d.rests_until_ms <= now_ms);
+        due.map(|(index, dispute)| {
+            *dispute = Dispute { open: false, rests_until_ms: now_ms + DISPUTE_RESTS_MS };
+            *index
+        })
+        .collect()
+    }
+
+    /// What most nodes say a ledger's hash is. Where it is not the known one, what was counted for
+    /// the ledger was another's, and it is read anew. True then.
+    pub(crate) fn decide(&mut self, index: u32, hash: Hash256, now_ms: u64) -> bool {
+        if self.hashes.insert(index, hash) == Some(hash) {
+            return false;
+        }
+        self.complete.remove(index);
+        self.open.remove(&index);
+        self.wanted.remove(&index);
+        self.want(index, now_ms);
+        true
     }
 
     /// Whether every ledger from `first` to `last` is known whole.
@@ -285,10 +350,12 @@ impl Completeness {
         .collect()
     }
 
-    /// When the next ledger is to be read.
+    /// When the next ledger is to be read, or the nodes are to be asked about one.
     pub(crate) fn next_wanted_ms(&self) -> Option<u64> {
         let waiting = self.wanted.values().filter(|want| !want.reading);
-        waiting.map(|want| want.not_before_ms).min()
+        let disputed = self.disputes.values().filter(|dispute| dispute.open);
+        let waiting = waiting.map(|want| want.not_before_ms);
+        waiting.chain(disputed.map(|dispute| dispute.rests_until_ms)).min()
     }
 
     /// Whether what was read may be the ledger: its hash is the known one, its count too.
@@ -469,6 +536,29 @@ mod tests {
         assert_eq!(c.fits(11, hash(66), 1), Fit::OtherHash);
         assert_eq!(c.fits(11, hash(11), 3), Fit::OtherCount);
         assert_eq!(c.fits(11, hash(11), 1), Fit::Yes);
+    }
+
+    #[test]
+    fn what_was_counted_under_a_hash_that_most_deny_is_read_anew() {
+        let mut c = start();
+        for index in 11..=13 {
+            c.told(index, hash(index), Some(0), connection(0), 0);
+        }
+        assert!(c.covers(11, 13));
+        c.dispute(12);
+        c.dispute(12);
+        assert_eq!(c.next_wanted_ms(), Some(0));
+        assert_eq!(c.take_disputes(7), [12]);
+        assert!(!c.decide(12, hash(12), 7), "the known one was right");
+        assert!(c.covers(11, 13));
+        c.dispute(12);
+        assert!(c.take_disputes(8).is_empty(), "the nodes were just asked");
+        assert_eq!(c.take_disputes(7 + DISPUTE_RESTS_MS), [12]);
+        assert!(c.decide(12, hash(66), 9_000));
+        assert!(!c.covers(12, 12) && c.covers(11, 11) && c.covers(13, 13));
+        assert_eq!((c.take_wanted(9, 9_000), c.fits(12, hash(66), 3)), (vec![12], Fit::Yes));
+        c.read(12);
+        assert!(c.covers(11, 13));
     }
 
     #[test]

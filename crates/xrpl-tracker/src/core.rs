@@ -163,7 +163,8 @@ pub(crate) struct Core {
     pub(crate) ledger_frames: u64,
     pauses: Pauses,
     next_event: u64,
-    last_hash: (u32, Hash256),
+    /// The ledger that a transaction was last seen in, so that its hash is not looked up each time.
+    pub(crate) last_hash: (u32, Hash256),
     resend_at_ledger: BTreeMap<u32, Vec<Key>>,
     /// The number keeps equal times apart.
     resend_at_time: BTreeMap<(u64, u64), Key>,
@@ -479,6 +480,8 @@ impl Core {
 
     pub(crate) fn mismatch(&mut self, index: LedgerIndex, hash: Hash256) {
         self.ledger_mismatches += 1;
+        self.completeness.dispute(index.0);
+        self.links.backfill.notify_one();
         tracing::error!(%index, %hash, "ledger_mismatch: nodes report different validated ledgers");
     }
 

@@ -107,7 +107,7 @@ async fn sockets_cut_every_five_seconds_and_three_restarts_lose_nothing() {
         .chain(listing.tagged)
         .collect();
     let ledgers = network.ledgers();
-    let wrong = books::books(&ledgers, &records, &accounts);
+    let wrong = books::books(&ledgers, &records, &accounts, true);
     println!(
         "{seconds} s at {tps} tps: {} faults struck, {} transactions in {} ledgers, {} reconnects\n\
          {summary}",

