@@ -11,6 +11,7 @@ use xrpl_client::{
     Pool,
     request::{Ledger, LedgerSpec, ServerState},
 };
+use xrpl_protocol::LedgerIndex;
 
 use crate::{
     config::TrackerConfig,
@@ -21,6 +22,9 @@ use crate::{
     record::RunId,
     store::{Anchor, Resumed, Store},
 };
+
+/// How many ledgers before the newest one are compared where that one differs.
+const OLDER: u32 = 16;
 
 /// A chain this young that is behind a known ledger was reset.
 const YOUNG: u32 = 3;
@@ -127,7 +131,10 @@ async fn compare(
         return Ok(Comparison::Other);
     }
     if head.index == anchor.index {
-        return Ok(same_if(head.hash == anchor.hash));
+        return match head.hash == anchor.hash {
+            true => Ok(Comparison::Same),
+            false => older_agree(pool, store, anchor.run, anchor.index).await,
+        };
     }
     if head.index < anchor.index {
         let known = store.ledger_hash(anchor.run, head.index).await?;
@@ -136,6 +143,9 @@ async fn compare(
         let young = head.index.0 <= YOUNG;
         let reset = young || (known.is_none() && anchor.index.0 - head.index.0 > LAG);
         let in_step = ["full", "validating", "proposing"].contains(&state);
+        if differs && !young {
+            return older_agree(pool, store, anchor.run, head.index).await;
+        }
         if differs || (reset && in_step) {
             return Ok(Comparison::Other);
         }
@@ -147,8 +157,11 @@ async fn compare(
     let (mut lost, mut unknown) = (None, None);
     for (id, _) in pool.endpoints() {
         match pool.request_to(id, &request).await {
+            Ok(answer) if answer.validated && answer.ledger_hash == Some(anchor.hash) => {
+                return Ok(Comparison::Same);
+            }
             Ok(answer) if answer.validated => {
-                return Ok(same_if(answer.ledger_hash == Some(anchor.hash)));
+                return older_agree(pool, store, anchor.run, anchor.index).await;
             }
             Ok(_) => unknown = Some(format!("its ledger {} is not validated", anchor.index)),
             // What it says of itself: it does not keep ledgers so old.
@@ -167,6 +180,28 @@ async fn compare(
     }
 }
 
-fn same_if(same: bool) -> Comparison {
-    if same { Comparison::Same } else { Comparison::Other }
+/// Where the newest ledger that the run followed has another hash now: a node may have told a wrong
+/// one just before this program ended. Those before it show whether it is the same chain.
+async fn older_agree(
+    pool: &Pool,
+    store: &Arc<dyn Store>,
+    run: RunId,
+    below: LedgerIndex,
+) -> Result<Comparison> {
+    let first = below.0.saturating_sub(OLDER).max(YOUNG + 1);
+    let mut unknown = None;
+    for index in (first..below.0).rev().map(LedgerIndex) {
+        let Some(known) = store.ledger_hash(run, index).await? else { continue };
+        let request = Ledger { ledger_index: Some(LedgerSpec::Index(index)), ..Ledger::default() };
+        match pool.request(&request).await {
+            Ok(answer) if answer.validated && answer.ledger_hash == Some(known) => {
+                tracing::warn!(ledger = %below, "another hash was noted for the run's last ledger");
+                return Ok(Comparison::Same);
+            }
+            Ok(_) => {}
+            Err(error) if error.is_token("lgrNotFound") => {}
+            Err(error) => unknown = Some(error.to_string()),
+        }
+    }
+    Ok(unknown.map_or(Comparison::Other, Comparison::Unknown))
 }

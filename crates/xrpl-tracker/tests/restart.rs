@@ -123,6 +123,32 @@ async fn a_node_that_cannot_tell_ends_no_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wrong_hash_of_the_last_ledger_ends_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let node = Node::new();
+    let tracker = start_on(&node, &path).await;
+    let run = tracker.run();
+    node.close(&[]);
+    settle().await;
+    node.set(|script| script.chain = 2);
+    node.close(&[]);
+    settle().await;
+    stop(tracker).await;
+    node.set(|script| script.chain = 1);
+    let tracker = start_on(&node, &path).await;
+    assert_eq!(tracker.run(), run);
+    stop(tracker).await;
+    // With newer ledgers since, too; and a chain of which none is known is another.
+    node.close(&[]);
+    let tracker = start_on(&node, &path).await;
+    assert_eq!(tracker.run(), run);
+    stop(tracker).await;
+    node.set(|script| script.chain = 3);
+    assert_ne!(start_on(&node, &path).await.run(), run);
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_network_begins_a_run() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.db");

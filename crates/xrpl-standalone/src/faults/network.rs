@@ -144,7 +144,9 @@ impl Network {
     /// The plan's time begins now.
     pub fn follow_plan(&self) {
         // A second call changes nothing.
-        let _ = self.inner.origin.set(Instant::now());
+        if self.inner.origin.set(Instant::now()).is_ok() {
+            self.inner.cut_all();
+        }
     }
 
     /// The plan.
@@ -235,7 +237,6 @@ impl Inner {
                 return Err(refused());
             }
             seat.server.serve_until(io, kind, down);
-            // What is connected before the plan begins is cut when it does.
             return Ok(());
         }
         let origin = origin.unwrap_or_else(Instant::now);
@@ -271,7 +272,6 @@ impl Inner {
         let mut beats = time::interval(BEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next_close = Instant::now() + close_interval;
-        let mut begun = false;
         let mut done = 0;
         loop {
             tokio::select! {
@@ -281,9 +281,6 @@ impl Inner {
             }
             let now = Instant::now();
             if let Some(origin) = self.origin.get() {
-                if !std::mem::replace(&mut begun, true) {
-                    self.cut_all();
-                }
                 while let Some(fault) = self.plan.nodes.get(done)
                     && *origin + Duration::from_millis(fault.at_ms) <= now
                 {

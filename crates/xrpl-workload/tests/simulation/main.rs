@@ -3,7 +3,8 @@
 //! minute of load; then the faults end, everything comes to its end, and the books must be the
 //! ledger's. See `world.rs` for the run and `books.rs` for what must hold.
 //!
-//! `XRPL_WORKLOAD_SEED=N` replays one seed and prints its plan; `XRPL_WORKLOAD_SEEDS=FIRST..END` runs
+//! `XRPL_WORKLOAD_SEED=N` replays one seed and prints its plan, with `XRPL_WORKLOAD_PLAN=FILE` another
+//! plan (JSON as printed, some faults left out, say) in its place; `XRPL_WORKLOAD_SEEDS=FIRST..END` runs
 //! others than `scripts/test` does.
 
 #![allow(unreachable_pub, reason = "the modules of a test are nobody else's")]

@@ -70,9 +70,13 @@ impl Choice {
         let nodes = rng.random_range(1..=2);
         let shape = PlanShape { nodes, from: Duration::from_millis(500), until: LOAD };
         // Some runs without any fault: then nothing at all may go wrong.
-        let plan = match seed % 16 {
-            0 => Plan::default(),
-            _ => Plan::from_seed(seed, &shape),
+        let plan = match (std::env::var("XRPL_WORKLOAD_PLAN"), seed % 16) {
+            (Ok(file), _) => {
+                let text = std::fs::read_to_string(file).expect("XRPL_WORKLOAD_PLAN is a file");
+                serde_json::from_str(&text).expect("XRPL_WORKLOAD_PLAN is a plan")
+            }
+            (Err(_), 0) => Plan::default(),
+            (Err(_), _) => Plan::from_seed(seed, &shape),
         };
         Self {
             nodes,
@@ -138,10 +142,11 @@ impl Choice {
     }
 }
 
-/// What a seed does, in words.
+/// What a seed does, in words; its plan as JSON too, so that it can be changed and run again.
 pub fn describe(seed: u64) -> String {
-    let choice = Choice::of(seed);
-    format!("{:#?}\n{}", Choice { plan: Plan::default(), ..Choice::of(seed) }, choice.plan)
+    let plan = Choice::of(seed).plan;
+    let json = serde_json::to_string(&plan).unwrap();
+    format!("{:#?}\n{plan}{json}\n", Choice { plan: Plan::default(), ..Choice::of(seed) })
 }
 
 /// What a run came to.
