@@ -169,6 +169,10 @@ pub struct LedgerTransaction {
     pub sequence: u32,
     /// Its Ticket.
     pub ticket: Option<u32>,
+    /// How many Tickets it makes.
+    pub ticket_count: Option<u32>,
+    /// What it paid.
+    pub fee: Option<Drops>,
     /// Metadata as it came.
     pub meta: Option<Box<RawValue>>,
 }
@@ -183,6 +187,10 @@ impl<'de> Deserialize<'de> for LedgerTransaction {
             sequence: Option<u32>,
             #[serde(default)]
             ticket_sequence: Option<u32>,
+            #[serde(default)]
+            ticket_count: Option<u32>,
+            #[serde(default)]
+            fee: Option<Drops>,
         }
         #[derive(Deserialize)]
         struct Both {
@@ -196,18 +204,26 @@ impl<'de> Deserialize<'de> for LedgerTransaction {
             sequence: Option<u32>,
             #[serde(rename = "TicketSequence")]
             ticket: Option<u32>,
+            #[serde(rename = "TicketCount")]
+            ticket_count: Option<u32>,
+            #[serde(rename = "Fee")]
+            fee: Option<Drops>,
         }
         let both = Both::deserialize(d)?;
         let fields = both.tx_json.unwrap_or(Fields {
             account: both.account,
             sequence: both.sequence,
             ticket_sequence: both.ticket,
+            ticket_count: both.ticket_count,
+            fee: both.fee,
         });
         Ok(Self {
             hash: both.hash,
             account: fields.account,
             sequence: fields.sequence.unwrap_or(0),
             ticket: fields.ticket_sequence,
+            ticket_count: fields.ticket_count,
+            fee: fields.fee,
             meta: both.meta,
         })
     }

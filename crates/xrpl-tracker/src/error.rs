@@ -26,6 +26,12 @@ pub enum Error {
         /// Newest version known.
         known: u32,
     },
+    /// Another process writes the store file.
+    #[error("another process is using it: one run at a time writes a store")]
+    InUse,
+    /// The file is of SQLite, and not a store.
+    #[error("it is a SQLite file of another program")]
+    Foreign,
     /// No such transaction is tracked.
     #[error("transaction {0} is not tracked")]
     NotTracked(TxHash),

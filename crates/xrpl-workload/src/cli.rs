@@ -13,6 +13,7 @@ use crate::{
     settings::{SETTINGS, Setting, Shape, commands},
 };
 
+mod audit;
 mod config;
 mod generate;
 mod instance;
@@ -97,6 +98,10 @@ pub fn main() -> ExitCode {
                 let transaction = sub.get_one::<String>("transaction").cloned();
                 submit::run(config, transaction.unwrap_or_default()).await
             }
+            "audit" => {
+                let nodes = sub.get_many("node").into_iter().flatten().cloned().collect();
+                audit::run(config, sub.get_one::<u64>("run").copied(), nodes).await
+            }
             "tx" => {
                 let hash = sub.get_one::<String>("hash").cloned().unwrap_or_default();
                 remote::tx(config, sub.get_one("api"), &hash).await
@@ -163,6 +168,34 @@ pub fn command() -> Command {
                 .value_name("TRANSACTION")
                 .help("Hex, JSON, @FILE, or - for standard input"),
         );
+    let audit = Command::new("audit")
+        .about("Compares a run's store with every ledger of its range, both ways")
+        .long_about(
+            "Reads every ledger of a run from a node and compares it with the store: each\n\
+             transaction of the run's accounts must be VALIDATED there with the same ledger, result\n\
+             and fee; what the store says is in no ledger must be in none; Sequences must be used\n\
+             without gaps. A run that goes on is compared as far as it got.\n\n\
+             Exit codes: 0 they agree, 1 they differ, 2 wrong input, 3 the store or a ledger cannot be\n\
+             read.",
+        )
+        .arg(
+            Arg::new("run")
+                .long("run")
+                .value_name("N")
+                .value_parser(clap::value_parser!(u64))
+                .help("Which run of the store [default: the newest]"),
+        )
+        .arg(
+            Arg::new("node")
+                .long("node")
+                .value_name("URL")
+                .action(ArgAction::Append)
+                .value_parser(clap::value_parser!(url::Url))
+                .help(
+                    "JSON-RPC address of a node; repeatable [default: those of the configuration, \
+                     or http://127.0.0.1:5005]",
+                ),
+        );
     let ask = |name: &'static str, about: &'static str| {
         Command::new(name).about(about).arg(
             Arg::new("api")
@@ -197,6 +230,7 @@ pub fn command() -> Command {
                 .about("Runs only the embedded ledger, on 5005 and 6006"),
         )
         .subcommand(with_settings(submit, commands::SUBMIT))
+        .subcommand(with_settings(audit, commands::AUDIT))
         .subcommand(
             with_settings(Command::new("config"), commands::ALL)
                 .about("Shows the effective configuration and where each value comes from")

@@ -9,9 +9,11 @@
 //! | [`events`] | what happens, in order, kept for a while: what `/events` sends |
 //! | [`meter`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
 //! | [`dashboard`] | the page's files |
+//! | [`audit`] | a store compared with the ledger, both ways |
 //! | [`view`], [`summary`] | what a run prints while it goes on and at its end |
 
 pub mod api;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod dashboard;

@@ -21,10 +21,12 @@ pub mod commands {
     pub const ASK: u8 = 16;
     /// `watch`.
     pub const WATCH: u8 = 32;
+    /// `audit`.
+    pub const AUDIT: u8 = 64;
     /// All that start something.
     pub const ALL: u8 = RUN | STANDALONE | SUBMIT;
 }
-use commands::{ALL, ASK, RUN, STANDALONE, SUBMIT, WATCH};
+use commands::{ALL, ASK, AUDIT, RUN, STANDALONE, SUBMIT, WATCH};
 
 /// How often a setting may be given, and how its flag looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +196,7 @@ settings! {
             => |c, v| { c.shutdown_grace = duration(text(v)?)?; Ok(()) };
     }
     "Tracking" {
-        store: One "PATH" = "xrpl-workload.db", RUN;
+        store: One "PATH" = "xrpl-workload.db", RUN | AUDIT;
             "Where transactions are kept: a SQLite file, or `memory`."
             => |c, v| { c.store = store(text(v)?); Ok(()) };
         event_queue: One "N" = "1000", RUN;
@@ -247,7 +249,7 @@ settings! {
             => |c, v| { c.timeout = duration(text(v)?)?; Ok(()) };
     }
     "Output" {
-        json: Switch "" = "false", RUN | SUBMIT | ASK;
+        json: Switch "" = "false", RUN | SUBMIT | ASK | AUDIT;
             "JSON lines on standard output; the last one is the summary."
             => |c, v| { c.json = flag(text(v)?)?; Ok(()) };
         quiet: Switch "" = "false", ALL;
@@ -256,10 +258,10 @@ settings! {
         interval: One "TIME" = "5s", RUN | WATCH;
             "How often progress is printed where standard error is no terminal, and with --json."
             => |c, v| { c.interval = duration(text(v)?)?; if c.interval.is_zero() { return Err("must be longer than 0, such as 5s".into()) } Ok(()) };
-        log_level: One "FILTER" = "warn", ALL;
+        log_level: One "FILTER" = "warn", ALL | AUDIT;
             "Log filter: error, warn, info, debug, trace, or by module as in xrpl_tracker=debug,warn."
             => |c, v| { c.log_level = crate::config::values::log_filter(text(v)?)?; Ok(()) };
-        log_json: Switch "" = "false", ALL;
+        log_json: Switch "" = "false", ALL | AUDIT;
             "Logs as JSON lines."
             => |c, v| { c.log_json = flag(text(v)?)?; Ok(()) };
     }

@@ -56,12 +56,31 @@ const STEPS: [&str; 1] = ["
     CREATE INDEX transactions_failed ON transactions (run, id) WHERE state > 3;
 "];
 
+/// Whether a file that may not be changed is up to date.
+pub(super) fn check(connection: &Connection) -> Result<()> {
+    let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match found {
+        _ if found == known => Ok(()),
+        0 => Err(Error::Foreign),
+        _ if found > known => Err(Error::NewerSchema { found, known }),
+        _ => Err(Error::Store(format!(
+            "the file has schema {found}, this program {known}: a run brings it up to date"
+        ))),
+    }
+}
+
 /// Brings a file up to date.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > known {
         return Err(Error::NewerSchema { found, known });
+    }
+    let tables: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    if found == 0 && tables > 0 {
+        return Err(Error::Foreign);
     }
     for (step, version) in STEPS.iter().zip(1u32..).skip(found as usize) {
         let change = connection.transaction()?;

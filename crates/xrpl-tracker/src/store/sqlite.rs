@@ -13,7 +13,7 @@
 //! [`Durability::Power`] (synchronous = FULL) each group is also flushed to the disk first.
 
 use std::{
-    fs::OpenOptions,
+    fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -26,7 +26,7 @@ use std::{
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use tokio::sync::oneshot;
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
@@ -58,11 +58,17 @@ pub struct SqliteOptions {
     /// How long the writer waits for more once there is something to write, when the last group
     /// had company.
     pub group_window: Duration,
+    /// Most pages of 4 KiB that the file may have; none for as many as the disk takes.
+    pub max_pages: Option<u32>,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { durability: Durability::default(), group_window: Duration::from_millis(2) }
+        Self {
+            durability: Durability::default(),
+            group_window: Duration::from_millis(2),
+            max_pages: None,
+        }
     }
 }
 
@@ -75,6 +81,8 @@ pub struct SqliteStore {
     writer: Option<thread::JoinHandle<()>>,
     reader: Arc<Mutex<Connection>>,
     failures: Arc<AtomicU64>,
+    /// Held for as long as this process writes the file.
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -85,8 +93,12 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self> {
         let path = path.as_ref().to_owned();
         own(&path)?;
+        let lock = lock(&path)?;
         let mut writing = connect(&path, options.durability)?;
         migrations::migrate(&mut writing)?;
+        if let Some(pages) = options.max_pages {
+            writing.pragma_update(None, "max_page_count", pages)?;
+        }
         let reader = Arc::new(Mutex::new(connect(&path, options.durability)?));
         let failures = Arc::new(AtomicU64::new(0));
         let run = writing
@@ -98,7 +110,41 @@ impl SqliteStore {
             .name("store-writer".into())
             .spawn(move || writer.work(&operations, options.group_window))
             .map_err(|e| Error::Store(format!("no thread for the writer: {e}")))?;
-        Ok(Self { path, to_writer: Some(to_writer), writer: Some(handle), reader, failures })
+        Ok(Self {
+            path,
+            to_writer: Some(to_writer),
+            writer: Some(handle),
+            reader,
+            failures,
+            _lock: Some(lock),
+        })
+    }
+
+    /// Opens a file to read it, even while another process writes it. What would change it fails.
+    ///
+    /// # Errors
+    /// There is no such file, it is no SQLite file, or of another schema than this program's.
+    pub fn open_to_read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref().to_owned();
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        migrations::check(&connection)?;
+        Ok(Self {
+            path,
+            to_writer: None,
+            writer: None,
+            reader: Arc::new(Mutex::new(connection)),
+            failures: Arc::default(),
+            _lock: None,
+        })
+    }
+
+    /// Whether a process writes this file now.
+    #[must_use]
+    pub fn is_written(path: impl AsRef<Path>) -> bool {
+        let held = File::open(lock_path(path.as_ref())).map(|file| file.try_lock_shared());
+        matches!(held, Ok(Err(TryLockError::WouldBlock)))
     }
 
     /// The file.
@@ -129,7 +175,9 @@ impl SqliteStore {
         &self,
         read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.flush().await?;
+        if self.to_writer.is_some() {
+            self.flush().await?;
+        }
         let reader = Arc::clone(&self.reader);
         tokio::task::spawn_blocking(move || read(&reader.lock()))
             .await
@@ -164,6 +212,25 @@ fn own(path: &Path) -> Result<()> {
     }
     drop(file);
     Ok(())
+}
+
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// Takes the file for this process: two that send from one store would use the same Sequences.
+fn lock(path: &Path) -> Result<File> {
+    let beside = lock_path(path);
+    let failed = |e: std::io::Error| Error::Store(format!("locking {}: {e}", beside.display()));
+    own(&beside)?;
+    let file = File::open(&beside).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
 }
 
 fn connect(path: &Path, durability: Durability) -> Result<Connection> {

@@ -47,6 +47,17 @@ pub(super) enum Operation {
 }
 
 impl Operation {
+    /// Tells who waits that it was not done.
+    fn fail(self, text: &str) {
+        let error = || Error::Store(text.to_owned());
+        match self {
+            Self::Create(_, tell) => drop(tell.send(Err(error()))),
+            Self::Begin(_, _, tell) => drop(tell.send(Err(error()))),
+            Self::Resume(_, tell) | Self::Flush(tell) => drop(tell.send(Err(error()))),
+            Self::Update(..) | Self::Ledger(..) => {}
+        }
+    }
+
     /// Whether everything handed over before it must be written with it.
     fn wants_all(&self) -> bool {
         matches!(self, Self::Begin(..) | Self::Resume(..) | Self::Flush(_))
@@ -104,7 +115,7 @@ impl Writer {
 
     /// Writes until the last sender is gone and everything is written.
     pub(super) fn work(mut self, operations: &mpsc::Receiver<Operation>, window: Duration) {
-        let mut group = Vec::new();
+        let mut group = VecDeque::new();
         // The last group had company: it is worth while to wait for more.
         let mut company = false;
         let mut failed = false;
@@ -136,21 +147,21 @@ impl Writer {
                     let last = operation.wants_all();
                     match operation {
                         Operation::Update(hash, progress) => self.conditions.put(hash, progress),
-                        other => group.push(other),
+                        other => group.push_back(other),
                     }
                     if !last && group.len() < GROUP {
                         next = operations.try_recv().ok();
                     }
                 }
             }
-            let all = group.last().is_some_and(Operation::wants_all);
+            let all = group.back().is_some_and(Operation::wants_all);
             company = group.len() > 2;
             failed = !self.write(&mut group, if all { usize::MAX } else { CONDITIONS });
         }
     }
 
     /// Writes a group and up to `most` conditions; false if that failed.
-    fn write(&mut self, group: &mut Vec<Operation>, most: usize) -> bool {
+    fn write(&mut self, group: &mut VecDeque<Operation>, most: usize) -> bool {
         let mut acks: Vec<Ack> = Vec::new();
         let conditions = most.min(self.conditions.len());
         let size = group.len() + conditions;
@@ -162,30 +173,39 @@ impl Writer {
                 tracing::error!(%error, "the store could not write a group of {size}");
             }
         }
+        let told = written.as_ref().copied().map_err(ToString::to_string);
         for ack in acks {
-            ack(written.as_ref().copied().map_err(ToString::to_string));
+            ack(told.clone());
         }
-        // On failure some were not reached: dropping their senders tells those who wait.
+        // On failure some were not reached.
+        if let Err(text) = told {
+            group.drain(..).for_each(|operation| operation.fail(&text));
+        }
         group.clear();
         written.is_ok()
     }
 
     fn write_group(
         &mut self,
-        group: &mut Vec<Operation>,
+        group: &mut VecDeque<Operation>,
         most: usize,
         acks: &mut Vec<Ack>,
     ) -> Result<()> {
         let change = self.connection.transaction()?;
         let mut run = self.run;
-        let rows = group.iter().take_while(|operation| !operation.wants_all()).count();
-        for operation in group.drain(..rows) {
+        // Taken one by one: those not reached stay in the group.
+        while let Some(operation) = group.pop_front_if(|operation| !operation.wants_all()) {
             match operation {
                 Operation::Create(identity, tell) => {
-                    let made = create(&change, run, *identity)?;
+                    let made = create(&change, run, *identity);
+                    let failed = made.as_ref().err().map(ToString::to_string);
                     acks.push(Box::new(move |done| {
-                        let _ = tell.send(done.map(|()| made).map_err(Error::Store));
+                        let made = made.and_then(|made| done.map(|()| made).map_err(Error::Store));
+                        let _ = tell.send(made);
                     }));
+                    if let Some(text) = failed {
+                        return Err(Error::Store(text));
+                    }
                 }
                 Operation::Ledger(index, hash) => note_ledger(&change, run, index, hash)?,
                 _ => {}
@@ -194,7 +214,7 @@ impl Writer {
         for (hash, progress) in self.conditions.first(most) {
             update(&change, run, hash, progress)?;
         }
-        for operation in group.drain(..) {
+        while let Some(operation) = group.pop_front() {
             match operation {
                 Operation::Begin(network_id, started_at_ms, tell) => {
                     change.execute(

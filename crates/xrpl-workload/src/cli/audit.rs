@@ -1,0 +1,73 @@
+//! `audit`: compares a run's store with every ledger of its range.
+
+use std::{path::Path, time::Duration};
+
+use url::Url;
+use xrpl_protocol::LedgerIndex;
+use xrpl_tracker::{SqliteStore, Store, record::RunId};
+
+use super::Exit;
+use crate::{
+    audit::{Report, Scope, audit},
+    config::{Config, StoreChoice},
+    session,
+};
+
+/// How often a live run is looked at again before a difference counts: it may be a moment behind.
+const LOOKS: u32 = 4;
+
+/// Compares and says how it ended.
+pub(super) async fn run(config: Config, run: Option<u64>, nodes: Vec<Url>) -> Exit {
+    let StoreChoice::File(path) = &config.store else {
+        eprintln!("error: --store memory leaves nothing to audit: give the file of a run");
+        return Exit::Usage;
+    };
+    let nodes = if nodes.is_empty() { config.rpc.clone() } else { nodes };
+    match compare(path, run.map(RunId), nodes).await {
+        Ok(report) => {
+            super::print(&match config.json {
+                true => serde_json::to_string(&report).unwrap_or_default(),
+                false => report.to_string(),
+            });
+            if report.equal { Exit::Success } else { Exit::Failures }
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            Exit::Setup
+        }
+    }
+}
+
+async fn compare(path: &Path, run: Option<RunId>, nodes: Vec<Url>) -> Result<Report, String> {
+    if !path.exists() {
+        return Err(format!("--store {}: there is no such file", path.display()));
+    }
+    let store = SqliteStore::open_to_read(path)
+        .map_err(|error| format!("--store {}: {error}", path.display()))?;
+    let mut nodes: Vec<_> =
+        nodes.into_iter().map(|rpc| xrpl_client::Endpoint { rpc, ws: None }).collect();
+    if nodes.is_empty() {
+        // Where `standalone` and xrpld listen.
+        let rpc = "http://127.0.0.1:5005".parse().map_err(|e| format!("{e}"))?;
+        nodes.push(xrpl_client::Endpoint { rpc, ws: None });
+    }
+    let pool = session::connect(nodes).await.map_err(|error| error.to_string())?;
+    let newest = store.runs().await.map_err(|error| error.to_string())?.last().copied();
+    let live = SqliteStore::is_written(path) && (run.is_none() || run == newest);
+    let mut look = 0;
+    loop {
+        look += 1;
+        let live_until = match live {
+            true => store.anchor().await.map_err(|e| e.to_string())?.map(|anchor| anchor.index),
+            false => None,
+        };
+        // The newest ledger may still be on its way into the store.
+        let live_until = live_until.map(|LedgerIndex(index)| LedgerIndex(index.saturating_sub(1)));
+        let scope = Scope { run, live_until };
+        let report = audit(&pool, &store, scope).await.map_err(|error| error.to_string())?;
+        if report.equal || !live || look == LOOKS {
+            return Ok(report);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}

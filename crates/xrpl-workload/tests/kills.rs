@@ -1,0 +1,163 @@
+//! The program killed at seeded instants and started again on its database, against an embedded
+//! ledger in another process that goes on. At the end its books must equal the ledger's.
+//!
+//! `XRPL_WORKLOAD_KILLS` says how often (40), `XRPL_WORKLOAD_SEED` from which seed (1). A failure
+//! prints the command that replays it.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value as Json;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xrpl-workload");
+/// Longest that a run may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A child that does not outlive the test.
+struct Guard(Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The next of a sequence of numbers that a seed gives (SplitMix64).
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// The program, without what this test is told: it would take it for settings.
+fn program() -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.env_remove("XRPL_WORKLOAD_KILLS").env_remove("XRPL_WORKLOAD_SEED");
+    command
+}
+
+/// An embedded ledger in a process of its own; its addresses.
+fn ledger() -> (Guard, String, String) {
+    let mut child = program()
+        .args(["standalone", "--rpc-bind", "127.0.0.1:0", "--ws-bind", "127.0.0.1:0"])
+        .args(["--ledger-interval", "200ms"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = |scheme: &str| {
+        let from = line.find(scheme).unwrap_or_else(|| panic!("no {scheme} in {line:?}"));
+        let rest = &line[from..];
+        rest[..rest.find([',', ';', ' ', '\n']).unwrap_or(rest.len())].to_owned()
+    };
+    (Guard(child), address("http://"), address("ws://"))
+}
+
+fn run(folder: &Path, (rpc, ws): (&str, &str), seed: u64, more: &[&str]) -> Command {
+    let mut command = program();
+    command
+        .current_dir(folder)
+        .args(["run", "--rpc", rpc, "--ws", ws, "--store", "kills.db", "--no-api", "--json"])
+        .args(["--accounts", "8", "--gateways", "1", "--currencies", "USD", "--tps", "60"])
+        .args(["--seed", &format!("kills {seed}"), "--interval", "1s", "--log-level", "error"])
+        .args(more);
+    command
+}
+
+/// The last line of standard output as JSON.
+fn last_line(output: &Output) -> Json {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().last().unwrap_or_default();
+    serde_json::from_str(line).unwrap_or_else(|error| {
+        panic!("{error} in {line:?}; stderr: {}", String::from_utf8_lossy(&output.stderr))
+    })
+}
+
+/// Waits for a child's end.
+fn ended(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id();
+    let (sender, ended) = std::sync::mpsc::channel();
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    match ended.recv_timeout(PATIENCE) {
+        Ok(output) => output.unwrap(),
+        Err(_) => {
+            let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
+            panic!("the run did not end within {PATIENCE:?}");
+        }
+    }
+}
+
+#[test]
+fn killed_and_restarted_the_books_agree() {
+    let (kills, seed) = (number("XRPL_WORKLOAD_KILLS", 40), number("XRPL_WORKLOAD_SEED", 1));
+    println!(
+        "XRPL_WORKLOAD_SEED={seed} XRPL_WORKLOAD_KILLS={kills} cargo nextest run -p xrpl-workload \
+         --test kills"
+    );
+    let (_ledger, rpc, ws) = ledger();
+    let folder = tempfile::tempdir().unwrap();
+    let nodes = (rpc.as_str(), ws.as_str());
+    let mut state = seed;
+    let began = Instant::now();
+    for kill in 0..kills {
+        // Early instants fall into start and funding, later ones into load; every fourth run is told
+        // to end first, so that its shutdown is hit.
+        let pause = match kill % 4 {
+            0 => next(&mut state) % 400,
+            1 => 200 + next(&mut state) % 1_200,
+            _ => 600 + next(&mut state) % 1_400,
+        };
+        let mut child = Guard(
+            run(folder.path(), nodes, seed, &[])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
+        thread::sleep(Duration::from_millis(pause));
+        if kill % 4 == 3 {
+            let id = child.0.id().to_string();
+            assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+            thread::sleep(Duration::from_millis(next(&mut state) % 300));
+        }
+        child.0.kill().unwrap();
+        child.0.wait().unwrap();
+    }
+    println!("{kills} kills in {:?}", began.elapsed());
+    let output = ended(&mut run(folder.path(), nodes, seed, &["--duration", "2s"]));
+    let summary = last_line(&output);
+    println!("{summary}");
+    assert!(summary["by_state"]["VALIDATED"].as_u64().unwrap() > 0, "{summary}");
+    assert_eq!(summary["undecided"], 0, "{summary}");
+    assert_eq!(summary["overturned"], 0, "{summary}");
+    for state in ["CREATED", "SUBMITTED", "RETRYABLE", "FAILED_NET"] {
+        assert_eq!(summary["by_state"][state], 0, "{summary}");
+    }
+    // A Sequence sent twice with other bytes would show as one of these.
+    assert!(summary["engine_results"].get("tefPAST_SEQ").is_none(), "{summary}");
+    let mut audit = program();
+    audit
+        .current_dir(folder.path())
+        .args(["audit", "--node", &rpc, "--store", "kills.db", "--json"]);
+    let output = ended(&mut audit);
+    let report = last_line(&output);
+    println!("{report}");
+    assert_eq!(report["equal"], true, "{report}");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(report["in_ledgers"].as_u64().unwrap() > kills, "{report}");
+}
