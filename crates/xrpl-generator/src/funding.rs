@@ -9,7 +9,7 @@ use std::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rustc_hash::FxHashMap;
 use tokio::time::Instant;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 use xrpl_client::{
     Pool,
     request::{AccountInfo, AccountLines, AccountObjects, LedgerSpec, ServerState},
@@ -38,6 +38,9 @@ use crate::{
 const SETUP_PENDING: usize = 2_000;
 /// Times a setup transaction is made again if it did not succeed.
 const TRIES: u32 = 3;
+/// How long those of an earlier process may take whose last ledger has passed and that are in none
+/// that was seen. Whether they are in one that was not is mostly a matter of reading it.
+const UNDECIDED_PATIENCE: Duration = Duration::from_secs(60);
 /// How often an earlier process's transactions are counted.
 const RESUME_POLL: Duration = Duration::from_millis(500);
 /// Reads of accounts at once.
@@ -99,13 +102,19 @@ async fn settle_previous(
         states: vec![State::Created, State::Submitted, State::Retryable],
         ..RowFilter::default()
     };
-    // The last ledger of an undecided one has passed: it moves no Sequence any more.
     let undecided = RowFilter { undecided: true, ..RowFilter::default() };
-    let mut total = None;
+    let (mut total, mut since) = (None, None);
     loop {
-        let left = driver.tracker.count(&open).await?;
-        let left = left.saturating_sub(driver.tracker.count(&undecided).await?) as usize;
+        let left = driver.tracker.count(&open).await? as usize;
+        let undecided = driver.tracker.count(&undecided).await? as usize;
         if left == 0 {
+            return Ok(());
+        }
+        if left > undecided {
+            since = None;
+        } else if since.get_or_insert_with(Instant::now).elapsed() >= UNDECIDED_PATIENCE {
+            // Their last ledgers have passed: they move no Sequence any more.
+            warn!(undecided, "going on although the end of some is not proven");
             return Ok(());
         }
         let total = *total.get_or_insert(left);

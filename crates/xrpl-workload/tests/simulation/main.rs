@@ -129,6 +129,12 @@ seeds! {
     seeds_225_to_300: 225..300;
 }
 
+/// Seeds beyond those above that failed before what they showed was mended.
+#[test]
+fn seeds_that_failed_once() {
+    [1053, 2208, 5845].into_iter().for_each(|seed| run_seeds(seed..seed + 1));
+}
+
 #[test]
 fn seed_of_the_environment() {
     let Ok(seed) = std::env::var("XRPL_WORKLOAD_SEED") else { return };
