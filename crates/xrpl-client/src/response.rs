@@ -9,8 +9,11 @@ use xrpl_protocol::{AccountId, Drops, Hash256, LedgerIndex, Sequence, TxHash};
 
 use crate::{ApiError, ClientError};
 
-/// Unwraps `{"result": {...}}`, telling errors from answers.
-pub(crate) fn read_result<T: DeserializeOwned>(
+/// Unwraps `{"result": {...}}`, telling errors from answers; `endpoint` is named in the error.
+///
+/// # Errors
+/// The node refused, or the body is no answer.
+pub fn read_result<T: DeserializeOwned>(
     endpoint: &Arc<str>,
     body: &[u8],
 ) -> Result<T, ClientError> {

@@ -251,10 +251,16 @@ impl<'a> Reader<'a> {
             let magnitude = (first << 8) | u64::from(last);
             let value =
                 i64::try_from(magnitude).map_err(|_| self.wrong("an MPT amount above 2^63 - 1"))?;
+            if value == 0 && !positive {
+                return Err(self.wrong("negative zero is not canonical"));
+            }
             let value = if positive { value } else { -value };
             return Ok(Amount::Mpt { value, id: MptId(self.array()?) });
         }
         let drops = first & !(1 << 62) & !(1 << 61);
+        if drops == 0 && !positive {
+            return Err(self.wrong("negative zero is not canonical"));
+        }
         // More than there can be is the ledger's to refuse (temBAD_AMOUNT).
         Ok(Amount::Xrp(if positive { drops as i64 } else { -(drops as i64) }))
     }

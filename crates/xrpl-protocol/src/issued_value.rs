@@ -292,7 +292,7 @@ impl IssuedValue {
         let mantissa = (bits & ((1 << 54) - 1)) as i64;
         let exponent = ((bits >> 54) & 0xff) as i32 - 97;
         if mantissa == 0 {
-            return (bits & !(1 << 62) == 1 << 63).then_some(Self::ZERO);
+            return (bits == 1 << 63).then_some(Self::ZERO);
         }
         let valid = (MIN_MANTISSA..=MAX_MANTISSA).contains(&mantissa)
             && (MIN_EXPONENT..=MAX_EXPONENT).contains(&exponent);
