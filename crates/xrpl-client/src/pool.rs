@@ -17,6 +17,7 @@ use crate::{
 /// Number of an endpoint, in the order they were given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct EndpointId(pub u16);
 
 /// Where one node listens.
@@ -57,6 +58,7 @@ impl Default for PoolConfig {
 
 /// What is known of an endpoint.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Health {
     /// Which one.
     pub id: EndpointId,

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
@@ -77,6 +77,11 @@ pub(crate) struct Driver {
     inbox: mpsc::Receiver<Command>,
     head: watch::Receiver<LedgerHead>,
     status_to: watch::Sender<Arc<Status>>,
+    accounts_to: watch::Sender<Arc<AccountListing>>,
+    /// Funding of accounts that are to take part once it is validated.
+    adopting: FxHashMap<TxHash, Index>,
+    /// Accounts whose funding is asked for or on its way.
+    funding: FxHashSet<Index>,
     origin: Instant,
     schedule: Schedule,
     running: bool,
@@ -126,6 +131,9 @@ impl Driver {
             findings_to,
             inbox,
             status_to,
+            accounts_to: watch::Sender::default(),
+            adopting: FxHashMap::default(),
+            funding: FxHashSet::default(),
             origin: Instant::now(),
             schedule,
             running: false,
@@ -325,6 +333,9 @@ impl Driver {
 
     fn take_outcome(&mut self, outcome: Arc<Outcome>) {
         let done = self.engine.settle(&outcome);
+        if let Some(index) = self.adopting.remove(&outcome.hash) {
+            self.adopted(index);
+        }
         self.note(done, || {
             let result = outcome.engine_result.as_ref();
             result.map_or_else(|| outcome.evidence.kind(), |result| result.as_str()).to_owned()
@@ -459,6 +470,7 @@ impl Driver {
                 self.engine.list_all();
                 drop(reply.send(old));
             }
+            Command::NewAccount(wanted, reply) => self.create_account(wanted, reply),
             Command::Lanes(limit, reply) => {
                 drop(reply.send(Ok(lanes::list(&self.engine.world.accounts, limit))));
             }
@@ -501,7 +513,13 @@ impl Driver {
         }));
     }
 
-    pub(crate) fn listing(&self) -> AccountListing {
+    /// Tells who takes part, now and when it changes.
+    pub(crate) fn list_accounts(&self) -> watch::Receiver<Arc<AccountListing>> {
+        self.accounts_to.send_replace(Arc::new(self.listing()));
+        self.accounts_to.subscribe()
+    }
+
+    fn listing(&self) -> AccountListing {
         let world = &self.engine.world;
         let accounts = &world.accounts;
         let id = |index: &Index| accounts[*index].id;
@@ -517,7 +535,7 @@ impl Driver {
         AccountListing {
             funder: funder.map(|a| a.id),
             gateways: accounts.gateways().iter().map(gateway).collect(),
-            users: accounts.users().iter().map(id).collect(),
+            users: accounts.users().iter().filter(|n| accounts[**n].active).map(id).collect(),
             tagged: accounts.tagged().as_ref().map(id),
             currencies: self.config.currencies.clone(),
         }

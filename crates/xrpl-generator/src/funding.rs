@@ -261,14 +261,17 @@ async fn read_account(pool: Pool, index: Index, id: AccountId) -> Result<Found, 
 }
 
 fn pay(to: Index, drops: u64) -> Make {
-    Box::new(move |world| {
-        let body = Payment::xrp(world.accounts[to].id, Drops(drops));
-        Tx { xrp: drops, to: Some(to), fee: FeeClass::OpenLedger, ..Tx::new(body) }
-    })
+    Box::new(move |world| pay_to(world, to, drops))
+}
+
+/// What funds an account.
+pub(crate) fn pay_to(world: &World, to: Index, drops: u64) -> Tx {
+    let body = Payment::xrp(world.accounts[to].id, Drops(drops));
+    Tx { xrp: drops, to: Some(to), fee: FeeClass::OpenLedger, ..Tx::new(body) }
 }
 
 /// A new account's first Sequence is the index of the ledger that made it: metadata says it.
-fn learn_created(world: &mut World, applied: &Applied<'_>) {
+pub(crate) fn learn_created(world: &mut World, applied: &Applied<'_>) {
     for node in applied.metadata.nodes("AccountRoot") {
         let index = node.account("Account").and_then(|id| world.accounts.find(id));
         let sequence = node.fields.get("Sequence").and_then(serde_json::Value::as_u64);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use xrpl_client::Pool;
-use xrpl_protocol::{AccountId, Amount, Object, TxHash};
+use xrpl_protocol::{AccountId, Amount, Drops, Object, TxHash, keys::KeyType};
 use xrpl_tracker::{ResultName, State, Tracker};
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
 
 /// How far the preparation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Progress {
     /// What is being done.
     pub stage: &'static str,
@@ -32,6 +33,7 @@ pub struct Progress {
 
 /// A transaction that was asked for, after the node's first answer.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Asked {
     /// Its hash.
     pub tx_hash: TxHash,
@@ -59,7 +61,16 @@ pub(crate) enum Command {
     Create(Option<String>, Reply<Asked>),
     Pay { from: AccountId, to: AccountId, amount: Amount, reply: Reply<Asked> },
     Send { from: AccountId, body: Object, reply: Reply<Asked> },
+    NewAccount(NewAccount, Reply<Asked>),
     Status(Reply<Status>),
+}
+
+/// An account to be created.
+pub(crate) struct NewAccount {
+    pub(crate) drops: Option<Drops>,
+    pub(crate) key_type: Option<KeyType>,
+    /// Its address, as soon as it is known.
+    pub(crate) address: oneshot::Sender<AccountId>,
 }
 
 /// A prepared run. Clones are handles to the same one.
@@ -67,7 +78,7 @@ pub(crate) enum Command {
 pub struct Generator {
     commands: mpsc::Sender<Command>,
     status: watch::Receiver<Arc<Status>>,
-    accounts: Arc<AccountListing>,
+    accounts: watch::Receiver<Arc<AccountListing>>,
     driver: Arc<Mutex<Option<Driver>>>,
 }
 
@@ -95,7 +106,7 @@ impl Generator {
         let (status_to, status) = watch::channel(Arc::new(Status::default()));
         let mut driver = Driver::new(tracker, pool, config, inbox, status_to)?;
         funding::prepare(&mut driver, &progress).await?;
-        let accounts = Arc::new(driver.listing());
+        let accounts = driver.list_accounts();
         driver.publish();
         Ok(Self { commands, status, accounts, driver: Arc::new(Mutex::new(Some(driver))) })
     }
@@ -247,9 +258,26 @@ impl Generator {
         self.ask(|reply| Command::Send { from, body, reply }).await
     }
 
+    /// Funds one more user account from whoever funded the others. It takes part once its funding is
+    /// validated.
+    ///
+    /// # Errors
+    /// When nobody funds or the funds do not last; [`GeneratorError::Busy`],
+    /// [`GeneratorError::Ended`].
+    pub async fn create_account(
+        &self,
+        drops: Option<Drops>,
+        key_type: Option<KeyType>,
+    ) -> Result<(AccountId, Asked), GeneratorError> {
+        let (address, told) = oneshot::channel();
+        let wanted = NewAccount { drops, key_type, address };
+        let asked = self.ask(|reply| Command::NewAccount(wanted, reply)).await?;
+        Ok((told.await.map_err(|_| GeneratorError::Ended)?, asked))
+    }
+
     /// The run's accounts: addresses and public data only.
     #[must_use]
     pub fn accounts(&self) -> Arc<AccountListing> {
-        self.accounts.clone()
+        self.accounts.borrow().clone()
     }
 }

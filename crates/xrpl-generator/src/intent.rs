@@ -80,6 +80,7 @@ pub(crate) fn stake(taint: &Taint, fee: u64) -> Stake {
 
 /// How the deliberately invalid ones fared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IntentStats {
     /// Ended as one of the predicted results, by that result.
     pub as_predicted: BTreeMap<String, u64>,

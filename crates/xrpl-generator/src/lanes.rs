@@ -10,6 +10,7 @@ use crate::{
 
 /// One account's lane at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LaneView {
     /// The account.
     pub account: AccountId,
@@ -29,6 +30,7 @@ pub struct LaneView {
 
 /// Some lanes, and how many there are of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LaneList {
     /// Accounts that send.
     pub total: usize,

@@ -51,6 +51,7 @@ pub enum Cause {
 
 /// Slots by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ByCause {
     /// [`Cause::Generator`].
     pub generator: u64,
@@ -81,6 +82,7 @@ impl ByCause {
 
 /// What became of the schedule's slots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PacingStats {
     /// Slots used within the tolerance.
     pub on_time: u64,

@@ -9,6 +9,7 @@ use crate::{intent::IntentStats, pacing::PacingStats};
 
 /// One type's share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TypeStats {
     /// Handed to the tracker, of either intent.
     pub submitted: u64,
@@ -18,6 +19,7 @@ pub struct TypeStats {
 
 /// Counters since the preparation ended.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Stats {
     /// Transactions of valid intent handed to the tracker.
     pub submitted: u64,
@@ -57,6 +59,7 @@ impl Stats {
 
 /// A type that is switched off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DisabledType {
     /// Its name.
     pub name: &'static str,
@@ -66,6 +69,7 @@ pub struct DisabledType {
 
 /// Where the generator stands.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Status {
     /// Whether load runs.
     pub running: bool,
@@ -93,6 +97,7 @@ pub struct Status {
 
 /// A gateway's public data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct GatewayListing {
     /// Its address.
     pub address: AccountId,

@@ -11,6 +11,7 @@ use crate::base58::{self, Base58Error};
 
 /// An account's 20-byte identifier; shown as its classic address ("r...").
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^r[1-9A-HJ-NP-Za-km-z]{24,34}$"))]
 pub struct AccountId(pub [u8; 20]);
 
 /// Why a text is no address.

@@ -11,6 +11,7 @@ macro_rules! u32_unit {
             Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
         )]
         #[serde(transparent)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
         pub struct $name(pub u32);
 
         impl fmt::Display for $name {
@@ -55,6 +56,7 @@ impl LedgerIndex {
 /// An amount of XRP in drops; 1 XRP is 1,000,000 drops. Written as a decimal string in JSON, as
 /// xrpld does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[0-9]+$"))]
 pub struct Drops(pub u64);
 
 impl Drops {

@@ -110,6 +110,30 @@ impl Serialize for ResultName {
     }
 }
 
+#[cfg(feature = "schema")]
+mod schema {
+    use utoipa::{
+        PartialSchema, ToSchema,
+        openapi::{ObjectBuilder, RefOr, Type, schema::Schema},
+    };
+
+    use super::ResultName;
+
+    impl PartialSchema for ResultName {
+        fn schema() -> RefOr<Schema> {
+            let text = "An engine result such as tecPATH_DRY, or a node's error token.";
+            let builder = ObjectBuilder::new().schema_type(Type::String);
+            builder.description(Some(text)).examples(["tecPATH_DRY"]).into()
+        }
+    }
+
+    impl ToSchema for ResultName {
+        fn name() -> std::borrow::Cow<'static, str> {
+            "ResultName".into()
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for ResultName {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         Ok(Self::new(&std::borrow::Cow::<'de, str>::deserialize(d)?))
@@ -119,6 +143,7 @@ impl<'de> Deserialize<'de> for ResultName {
 /// Which way a transaction was seen in a validated ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Source {
     /// A message of the transactions stream.
     Ws,
@@ -151,6 +176,7 @@ impl fmt::Display for Source {
 
 /// Where a transaction stands in the validated ledger, and with what result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ValidatedIn {
     /// Index of the validated ledger.
     pub ledger_index: LedgerIndex,
@@ -165,6 +191,7 @@ pub struct ValidatedIn {
 /// Proof that a transaction is in none of a range of validated ledgers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum AbsenceProof {
     /// `tx` with `min_ledger` and `max_ledger` answered not found with `searched_all: true`.
     SearchedAll {
@@ -187,6 +214,7 @@ pub enum AbsenceProof {
 /// Why a transaction has the terminal state it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Evidence {
     /// Found in a validated ledger.
     Validated(ValidatedIn),

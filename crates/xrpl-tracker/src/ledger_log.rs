@@ -12,6 +12,7 @@ const KEPT: usize = 256;
 
 /// One validated ledger.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LedgerView {
     /// Its index.
     pub ledger_index: LedgerIndex,

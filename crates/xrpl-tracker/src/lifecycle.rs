@@ -24,6 +24,7 @@ use crate::evidence::{AbsenceProof, Evidence, ResultName, ValidatedIn};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[repr(u8)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum State {
     /// Built and signed; no answer yet.
     Created = 0,

@@ -13,6 +13,7 @@ const MOST_CELLS: usize = 4_096;
 
 /// Ended transactions that share these properties.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Cell {
     /// Their type.
     pub transaction_type: Arc<str>,

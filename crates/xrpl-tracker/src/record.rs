@@ -17,6 +17,7 @@ use crate::{
 /// Whether a transaction is meant to succeed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Intent {
     /// It is meant to.
     #[default]
@@ -143,6 +144,7 @@ impl Outcome {
 
 /// How long a transaction took, from the moment it was handed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Latencies {
     /// Until the first preliminary answer, milliseconds.
     pub first_answer_ms: Option<u32>,
@@ -166,6 +168,7 @@ pub struct Preliminary {
 /// What became of an attempt to submit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Answer {
     /// An engine result.
     EngineResult(ResultName),
@@ -179,6 +182,7 @@ pub enum Answer {
 
 /// One time a source showed the transaction in a validated ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sighting {
     /// When, milliseconds since 1970.
     pub at_ms: u64,
@@ -213,6 +217,7 @@ pub struct LedgerHead {
 
 /// One state change, as broadcast.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StateChange {
     /// Counts up by one within a process.
     pub id: u64,
@@ -243,6 +248,7 @@ pub struct StateChange {
 
 /// One transaction seen in one validated ledger, whichever source came first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Validation {
     /// The transaction.
     pub txn: TxHash,
@@ -361,6 +367,7 @@ pub struct Record {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RunId(pub u64);
 
 impl fmt::Display for RunId {
@@ -371,6 +378,7 @@ impl fmt::Display for RunId {
 
 /// A tracked transaction as a row of a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Row {
     /// Position, for cursors.
     pub id: u64,
@@ -460,6 +468,7 @@ impl From<&Record> for Row {
 
 /// Everything known about one transaction.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Dossier {
     /// The row.
     #[serde(flatten)]
@@ -476,6 +485,7 @@ pub struct Dossier {
 
 /// A preliminary result with the endpoint's address.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PreliminaryView {
     /// When, milliseconds since 1970.
     pub at_ms: u64,
@@ -520,6 +530,7 @@ pub struct RowPage {
 
 /// What one finality check did.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CheckReport {
     /// How many transactions were looked up.
     pub checked: usize,
@@ -529,6 +540,7 @@ pub struct CheckReport {
 
 /// What a look-up left of one transaction.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CheckResult {
     /// The transaction.
     pub tx_hash: TxHash,

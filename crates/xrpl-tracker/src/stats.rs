@@ -309,6 +309,7 @@ fn bump(map: &mut FxHashMap<ResultName, u64>, result: &ResultName, n: u64) {
 
 /// The spread of a measure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Quantiles {
     /// How many values.
     pub count: u64,
@@ -395,6 +396,7 @@ pub struct Stats {
 
 /// The streams and the event queue at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct WsStats {
     /// Events waiting.
     pub queue_size: usize,

@@ -3,11 +3,11 @@
 //! Every answer is JSON (but the page at `/` and `/metrics`), also those of errors:
 //! `{"error": {"code", "message"}}`.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{DefaultBodyLimit, FromRef, Request, State},
     http::{Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -15,22 +15,28 @@ use axum::{
 use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
-use crate::session::App;
+use crate::{host::Host, session::App};
 
 mod accounts;
+mod dex;
+mod document;
 mod error;
 mod events;
 mod extract;
 mod network;
 mod observe;
 mod page;
+mod serve;
 mod state;
 mod transaction;
 mod workload;
 
 pub use error::ApiError;
 pub use events::READERS;
+pub use serve::listen;
 pub use transaction::Idempotency;
 
 /// The largest body: a signed transaction in hex is far smaller.
@@ -39,22 +45,22 @@ const MAX_BODY: usize = 1 << 20;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 type Shared = State<Arc<App>>;
+type Routes = OpenApiRouter<Host>;
 
-/// Serves until cancelled.
-pub async fn serve(listener: TcpListener, app: Arc<App>, cancel: CancellationToken) {
-    let service = router(app);
-    let served = axum::serve(listener, service)
-        .with_graceful_shutdown(async move { cancel.cancelled().await })
-        .await;
-    if let Err(error) = served {
-        tracing::error!(%error, "the HTTP API has ended");
+/// A request sees one run from its beginning to its end, whatever is reset meanwhile.
+impl FromRef<Host> for Arc<App> {
+    fn from_ref(host: &Host) -> Self {
+        host.app()
     }
 }
 
-/// All routes.
-pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .merge(page::routes())
+/// Serves until cancelled.
+pub async fn serve(listener: TcpListener, host: Host, cancel: CancellationToken) {
+    serve::serve(listener, router(host), cancel).await;
+}
+
+fn documented() -> Routes {
+    Routes::with_openapi(document::Document::openapi())
         .merge(network::routes())
         .merge(state::routes())
         .merge(observe::routes())
@@ -62,12 +68,32 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(accounts::routes())
         .merge(transaction::routes())
         .merge(workload::routes())
+        .merge(dex::routes())
+}
+
+/// The OpenAPI document of all routes.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut api = documented().into_openapi();
+    document::complete(&mut api);
+    api
+}
+
+/// All routes.
+pub fn router(host: Host) -> Router {
+    let limiter = Arc::new(serve::Limiter::new(host.app().config.api_rate));
+    let (router, mut api) = documented().split_for_parts();
+    document::complete(&mut api);
+    router
+        .merge(page::routes())
+        .merge(document::page(api))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard))
+        .layer(middleware::from_fn_with_state(host.clone(), guard))
         .layer(middleware::from_fn(limit_time))
-        .with_state(app)
+        .layer(middleware::from_fn_with_state(limiter, limit_rate))
+        .with_state(host)
 }
 
 async fn unknown_route(request: Request) -> ApiError {
@@ -77,6 +103,22 @@ async fn unknown_route(request: Request) -> ApiError {
 async fn wrong_method(request: Request) -> ApiError {
     let (method, path) = (request.method(), request.uri().path());
     ApiError::method(format!("{path} does not take {method}"))
+}
+
+async fn limit_rate(
+    State(limiter): State<Arc<serve::Limiter>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Some(serve::Peer(peer)) = request.extensions().get::<serve::Peer>()
+        && let Err(wait) = limiter.take(peer.ip(), tokio::time::Instant::now())
+    {
+        let seconds = wait.as_secs() + 1;
+        let mut response = ApiError::too_many(seconds).into_response();
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        return response;
+    }
+    next.run(request).await
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {
@@ -93,28 +135,57 @@ fn is_action(request: &Request) -> bool {
         || path.starts_with("/transaction/")
 }
 
+/// Whether a browser says that it means this machine. A name that another site made point here says
+/// otherwise.
+fn means_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|c| c.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok()
+}
+
 /// Actions need the token where one is set. Without one (loopback only) a page of another site in
-/// a browser on this machine may not act either.
+/// a browser on this machine may neither act nor look.
 async fn guard(State(app): Shared, request: Request, next: Next) -> Response {
-    if is_action(&request) {
-        let headers = request.headers();
-        match &app.config.api_token {
-            Some(token) => {
-                let given = headers
-                    .get(header::AUTHORIZATION)
-                    .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
-                    .unwrap_or_default();
-                if !bool::from(given.ct_eq(token.reveal().as_bytes())) {
-                    return ApiError::unauthorized().into_response();
-                }
+    let headers = request.headers();
+    match &app.config.api_token {
+        Some(token) if is_action(&request) => {
+            let given = headers
+                .get(header::AUTHORIZATION)
+                .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
+                .unwrap_or_default();
+            if !bool::from(given.ct_eq(token.reveal().as_bytes())) {
+                return ApiError::unauthorized().into_response();
             }
-            None => {
-                let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
-                if matches!(site, Some(b"cross-site" | b"same-site")) {
-                    return ApiError::forbidden().into_response();
-                }
+        }
+        Some(_) => {}
+        None => {
+            let host = headers.get(header::HOST).map(|value| value.to_str().unwrap_or_default());
+            if host.is_some_and(|host| !means_this_machine(host)) {
+                return ApiError::forbidden().into_response();
+            }
+            let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
+            if is_action(&request) && matches!(site, Some(b"cross-site" | b"same-site")) {
+                return ApiError::forbidden().into_response();
             }
         }
     }
     next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_and_localhost_mean_this_machine() {
+        for host in ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000", "10.0.0.7"] {
+            assert!(means_this_machine(host), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example:8000", "127.0.0.1.nip.io", ""] {
+            assert!(!means_this_machine(host), "{host}");
+        }
+    }
 }

@@ -93,6 +93,10 @@ pub struct Config {
     pub api_bind: SocketAddr,
     pub api_token: Option<Secret>,
     pub no_api: bool,
+    pub api_rate: u32,
+    pub webhook: Option<Url>,
+    pub webhook_secret: Option<Secret>,
+    pub heartbeat: bool,
     pub secret: Option<Secret>,
     pub secret_file: Option<PathBuf>,
     pub timeout: Duration,
@@ -263,6 +267,10 @@ impl Config {
             api_bind: anywhere,
             api_token: None,
             no_api: false,
+            api_rate: 0,
+            webhook: None,
+            webhook_secret: None,
+            heartbeat: false,
             secret: None,
             secret_file: None,
             timeout: Duration::ZERO,
@@ -305,7 +313,10 @@ impl Config {
         origin: Origin,
     ) -> Result<(), ConfigError> {
         (setting.apply)(self, &values).map_err(|why| {
-            let shown = if setting.secret { "<redacted>".to_owned() } else { values.join(",") };
+            let shown = match setting.secret {
+                true => "<redacted>".to_owned(),
+                false => values.iter().map(|v| without_password(v)).collect::<Vec<_>>().join(","),
+            };
             let given = match &origin {
                 Origin::Default => format!("{} = {shown:?} (its default)", setting.key),
                 Origin::File(path) => format!("{} = {shown:?} in {}", setting.key, path.display()),
@@ -400,6 +411,9 @@ impl Config {
                     .into(),
             );
         }
+        if self.webhook_secret.is_some() && self.webhook.is_none() {
+            return conflict("--webhook-secret signs nothing without --webhook: give both".into());
+        }
         if self.secret.is_some() && self.secret_file.is_some() {
             return conflict("--secret and --secret-file: give only one of them".into());
         }
@@ -415,6 +429,13 @@ impl Config {
         self.accounts.unwrap_or(if unlimited { MANY } else { FEW })
     }
 
+    /// Every secret that was given.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let given = [&self.funding_secret, &self.api_token, &self.secret, &self.webhook_secret];
+        let urls = self.rpc.iter().chain(&self.ws).chain(&self.webhook);
+        given.into_iter().flatten().map(Secret::reveal).chain(urls.filter_map(Url::password))
+    }
+
     /// All settings with their values and origins.
     pub fn effective(&self) -> impl Iterator<Item = Effective> + '_ {
         SETTINGS.iter().map(|setting| {
@@ -425,7 +446,10 @@ impl Config {
                 .cloned()
                 .unwrap_or_else(|| (setting.default_values(), Origin::Default));
             let hide = setting.secret && !values.is_empty();
-            let values = if hide { vec!["<redacted>".to_owned()] } else { values };
+            let values = match hide {
+                true => vec!["<redacted>".to_owned()],
+                false => values.iter().map(|value| without_password(value)).collect(),
+            };
             Effective { setting, values, origin }
         })
     }
@@ -434,6 +458,18 @@ impl Config {
     #[must_use]
     pub fn is_default(&self, key: &str) -> bool {
         !self.origins.0.get(key).is_some_and(|(_, origin)| *origin != Origin::Default)
+    }
+}
+
+/// An address without the password in it; anything else as it is.
+fn without_password(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(mut url) if url.password().is_some() => {
+            // Addresses with a password have a host, so that it can be set.
+            let _ = url.set_password(Some("redacted"));
+            url.to_string()
+        }
+        _ => text.to_owned(),
     }
 }
 

@@ -57,7 +57,7 @@ impl Happening {
 }
 
 /// A ledger as it is told.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct LedgerEvent {
     /// The ledger.
     #[serde(flatten)]
@@ -69,7 +69,7 @@ pub struct LedgerEvent {
 }
 
 /// The counters as they are told.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct StatsEvent {
     /// When, milliseconds since 1970.
     pub at_ms: u64,
@@ -102,7 +102,7 @@ pub struct StatsEvent {
 }
 
 /// What a reader was not told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Gap {
     /// How many events; none if that is not known.
     pub missed: Option<u64>,
@@ -167,7 +167,8 @@ impl Events {
         Read::Events((first..).zip(next).collect())
     }
 
-    fn push(&self, happenings: impl IntoIterator<Item = Happening>) {
+    /// Adds what happened.
+    pub fn push(&self, happenings: impl IntoIterator<Item = Happening>) {
         let newest = {
             let mut buffer = self.buffer.lock();
             for happening in happenings {

@@ -4,12 +4,15 @@
 //! |---|---|
 //! | [`settings`], [`config`] | every setting once; flags over environment over file over defaults |
 //! | [`cli`] | the command line, one file per command |
-//! | [`session`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
+//! | [`session`], [`host`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
 //! | [`api`] | the HTTP API, one file per group of routes |
 //! | [`events`] | what happens, in order, kept for a while: what `/events` sends |
 //! | [`meter`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
 //! | [`dashboard`] | the page's files |
 //! | [`audit`] | a store compared with the ledger, both ways |
+//! | [`heartbeat`], [`dex`] | a canary per ledger; pools and offers of the run |
+//! | [`webhook`] | each end posted to somebody else |
+//! | [`log_ring`] | the newest lines of the log, without secrets |
 //! | [`view`], [`summary`] | what a run prints while it goes on and at its end |
 
 pub mod api;
@@ -17,8 +20,12 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod dashboard;
+pub mod dex;
 pub mod embedded;
 pub mod events;
+pub mod heartbeat;
+pub mod host;
+pub mod log_ring;
 pub mod meter;
 pub mod metrics;
 pub mod observe;
@@ -26,3 +33,4 @@ pub mod session;
 pub mod settings;
 pub mod summary;
 pub mod view;
+pub mod webhook;

@@ -23,7 +23,7 @@ pub const SAMPLES: usize = 600;
 const LEDGERS: usize = 256;
 
 /// The counters at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Sample {
     /// When, milliseconds since 1970.
     pub at_ms: u64,

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, watch},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
@@ -23,12 +23,16 @@ use xrpl_tracker::{
 use crate::{
     api,
     config::{Config, FeeChoice, Secret, StoreChoice},
+    dex::Dex,
     embedded::{self, Embedded},
     events::Events,
+    heartbeat::Heartbeat,
+    host::{Host, Reset},
     meter::Meter,
     observe::Observer,
     summary::{FinalityMs, Summary, failures},
     view::{Snapshot, View},
+    webhook::{self, Posts},
 };
 
 /// How long a node may take to answer at the start.
@@ -37,12 +41,12 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 const GATEWAY_SHARE: u64 = 10;
 
 /// Why a run could not be had.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SetupError(pub String);
 
 impl SetupError {
-    fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 }
@@ -97,6 +101,12 @@ pub struct App {
     pub end: CancellationToken,
     /// Answers given under an `Idempotency-Key`.
     pub idempotency: api::Idempotency,
+    /// Pools and offers, as of the last poll.
+    pub dex: Dex,
+    /// Canaries.
+    pub heartbeat: Heartbeat,
+    /// What became of the webhook's posts.
+    pub posts: Posts,
     generator: OnceLock<Generator>,
     phase: watch::Sender<Phase>,
 }
@@ -112,6 +122,20 @@ impl App {
     #[must_use]
     pub fn phase(&self) -> Phase {
         *self.phase.borrow()
+    }
+
+    /// Waits for the generator; none if the run ends before.
+    pub async fn ready(&self) -> Option<&Generator> {
+        let mut phase = self.phase.subscribe();
+        loop {
+            if let Some(generator) = self.generator() {
+                return Some(generator);
+            }
+            tokio::select! {
+                () = self.end.cancelled() => return None,
+                moved = phase.changed() => moved.ok()?,
+            }
+        }
     }
 
     /// Where the run stands.
@@ -171,12 +195,20 @@ pub struct Ended {
 /// A run.
 #[derive(Debug)]
 pub struct Session {
-    app: Arc<App>,
+    host: Host,
+    resets: mpsc::Receiver<Reset>,
     embedded: Option<Embedded>,
+    store: Arc<dyn Store>,
     api: Option<SocketAddr>,
     tasks: TaskTracker,
     /// Ends the background tasks and the API.
     end: CancellationToken,
+}
+
+/// How the load came to its end.
+enum Over {
+    Done,
+    Reset(Reset),
 }
 
 impl Session {
@@ -188,68 +220,33 @@ impl Session {
         // The port first: nothing is worth starting if it is taken.
         let listener = match config.no_api {
             true => None,
-            false => Some(listen(config.api_bind).await?),
+            false => Some(listen(config.api_bind)?),
         };
         let embedded = match config.rpc.is_empty() {
             true => Some(embedded::start_for_run(&config, view).await?),
             false => None,
         };
-        let endpoints = match &embedded {
-            Some(embedded) => vec![embedded.endpoint()?],
-            None => endpoints(&config.rpc, &config.ws),
-        };
         let end = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let pool = connect(endpoints).await?;
-        tasks.spawn({
-            let (pool, end) = (pool.clone(), end.clone());
-            async move { pool.watch_health(end).await }
-        });
         let store = open_store(&config.store)?;
-        let tracker = Tracker::start(pool.clone(), store, tracker_config(&config))
-            .await
-            .map_err(|error| SetupError::new(error.to_string()))?;
-        let names: Vec<_> = pool.endpoints().map(|(id, _)| pool.name(id).to_string()).collect();
-        let first = Progress { stage: "starting", done: 0, total: 1 };
-        let app = Arc::new(App {
-            endpoint: names.join(","),
-            pool,
-            tracker,
-            meter: Meter::default(),
-            observer: Observer::default(),
-            started: Instant::now(),
-            started_at_ms: unix_ms(),
-            events: Events::default(),
-            readers: Arc::new(Semaphore::new(api::READERS)),
-            end: end.clone(),
-            idempotency: api::Idempotency::default(),
-            generator: OnceLock::new(),
-            phase: watch::Sender::new(Phase::Preparing(first)),
-            config,
-        });
-        tasks.spawn(app.meter.clone().watch(app.tracker.clone(), end.clone()));
-        tasks.spawn(app.observer.clone().watch(
-            app.tracker.clone(),
-            app.pool.clone(),
-            app.meter.clone(),
-            end.clone(),
-        ));
-        tasks.spawn(Events::watch(Arc::clone(&app), end.clone()));
+        let app =
+            begin(config, embedded.as_ref(), Arc::clone(&store), &tasks, end.child_token()).await?;
+        let (host, resets) = Host::new(app);
         let mut address = None;
         if let Some(listener) = listener {
             address = listener.local_addr().ok();
-            tasks.spawn(api::serve(listener, Arc::clone(&app), end.clone()));
+            tasks.spawn(api::serve(listener, host.clone(), end.clone()));
             if let Some(address) = address {
                 view.say(&format!("API: http://{address}/"));
             }
         }
-        Ok(Self { app, embedded, api: address, tasks, end })
+        Ok(Self { host, resets, embedded, store, api: address, tasks, end })
     }
 
     /// What the API and the view see.
     #[must_use]
-    pub fn app(&self) -> &Arc<App> {
-        &self.app
+    pub fn app(&self) -> Arc<App> {
+        self.host.app()
     }
 
     /// Where the API listens.
@@ -263,104 +260,82 @@ impl Session {
     ///
     /// # Errors
     /// The accounts could not be prepared.
-    pub async fn run(self, stop: &Stop, view: &View) -> Result<Ended, SetupError> {
-        let app = Arc::clone(&self.app);
-        let prepared = tokio::select! {
-            prepared = self.prepare(view) => Some(prepared),
-            () = stop.soon.cancelled() => None,
-        };
-        match prepared {
-            Some(Ok(generator)) => self.load(generator, stop, view).await,
-            Some(Err(error)) => {
-                self.close(Duration::ZERO, stop).await;
-                return Err(error);
+    pub async fn run(mut self, stop: &Stop, view: &View) -> Result<Ended, SetupError> {
+        loop {
+            let app = self.host.app();
+            let mut reset = None;
+            let prepared = tokio::select! {
+                prepared = prepare(&app, view) => Some(prepared),
+                () = stop.soon.cancelled() => None,
+                Some(asked) = self.resets.recv() => { reset = Some(asked); None }
+            };
+            match prepared {
+                Some(Ok(generator)) => {
+                    if let Over::Reset(asked) =
+                        load(&app, generator, &mut self.resets, stop, view).await
+                    {
+                        reset = Some(asked);
+                    }
+                }
+                Some(Err(error)) => {
+                    self.close(Duration::ZERO, stop).await;
+                    return Err(error);
+                }
+                None if reset.is_none() => view.say("stopped while accounts were prepared"),
+                None => {}
             }
-            None => view.say("stopped while accounts were prepared"),
+            app.phase.send_replace(Phase::Stopping);
+            let Some(asked) = reset else { return Ok(self.finish(&app, stop).await) };
+            match self.renew(&app, view).await {
+                // Who asked may have gone.
+                Ok(steps) => drop(asked.send(Ok(steps))),
+                Err(error) => {
+                    drop(asked.send(Err(error.clone())));
+                    self.close(Duration::ZERO, stop).await;
+                    return Err(error);
+                }
+            }
         }
-        app.phase.send_replace(Phase::Stopping);
+    }
+
+    async fn finish(self, app: &App, stop: &Stop) -> Ended {
         self.close(app.config.shutdown_grace, stop).await;
         app.meter.look(&app.tracker);
         let stats = app.tracker.stats();
         let rate = app.meter.of_load();
         let summary = Summary::new(&stats, rate, &app.config.seed, &app.endpoint);
-        Ok(Ended { summary, failures: failures(&stats) })
+        Ended { summary, failures: failures(&stats) }
     }
 
-    async fn prepare(&self, view: &View) -> Result<Generator, SetupError> {
-        let App { tracker, pool, config, phase, .. } = &*self.app;
-        let on_progress = |progress| {
-            phase.send_replace(Phase::Preparing(progress));
-            view.preparing(progress);
+    /// A fresh embedded ledger and a new run on it, in the same store.
+    async fn renew(&mut self, old: &App, view: &View) -> Result<Vec<String>, SetupError> {
+        let mut steps = Vec::new();
+        let mut step = |text: String| {
+            view.say(&text);
+            steps.push(text);
         };
-        let generator_config = generator_config(config)?;
-        Generator::prepare(tracker.clone(), pool.clone(), generator_config, on_progress)
-            .await
-            .map_err(|error| SetupError(setup_hint(&error.to_string(), config)))
-    }
-
-    async fn load(&self, generator: Generator, stop: &Stop, view: &View) {
-        let app = &self.app;
-        app.meter.load_starts(&app.tracker);
-        // Only this place sets it, once.
-        let generator = app.generator.get_or_init(|| generator).clone();
-        app.phase.send_replace(Phase::Ready);
-        let cancel = CancellationToken::new();
-        let mut running = tokio::spawn({
-            let (generator, cancel) = (generator.clone(), cancel.clone());
-            async move { generator.run(cancel).await }
-        });
-        let started = Instant::now();
-        let stopping = || {
-            let pending = app.tracker.stats().pending;
-            view.stopping(pending, pending);
-            pending
-        };
-        // Those in flight when the load ended.
-        let mut in_flight = None;
-        let mut intervals = tokio::time::interval(view.every());
-        intervals.reset();
-        let over = async {
-            match app.config.duration {
-                Some(duration) => tokio::time::sleep(duration).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(over);
-        loop {
-            tokio::select! {
-                () = &mut over, if !cancel.is_cancelled() => {
-                    cancel.cancel();
-                    in_flight = Some(stopping());
-                    app.phase.send_replace(Phase::Stopping);
-                }
-                () = stop.soon.cancelled(), if !cancel.is_cancelled() => {
-                    cancel.cancel();
-                    in_flight = Some(stopping());
-                    app.phase.send_replace(Phase::Stopping);
-                    view.say("stopping: waiting for transactions in flight (once more to leave them)");
-                }
-                () = stop.now.cancelled() => {
-                    running.abort();
-                    return;
-                }
-                ended = &mut running => {
-                    match ended {
-                        Ok(Ok(_)) => {}
-                        Ok(Err(error)) => view.say(&format!("the generator ended with: {error}")),
-                        Err(error) => view.say(&format!("the generator failed: {error}")),
-                    }
-                    return;
-                }
-                _ = intervals.tick() => match in_flight {
-                    Some(of) => view.stopping(app.tracker.stats().pending, of),
-                    None => view.interval(&app.snapshot(Some(started))),
-                },
-            }
+        let left = old.tracker.shutdown(Duration::ZERO).await;
+        old.end.cancel();
+        step(format!("the load has ended, {left} transactions were in flight"));
+        if let Some(embedded) = self.embedded.take() {
+            embedded.shutdown().await;
+            step("the embedded ledger has ended".to_owned());
         }
+        let config = old.config.clone();
+        let embedded = embedded::start_for_run(&config, view).await?;
+        step("a fresh ledger has started".to_owned());
+        let store = Arc::clone(&self.store);
+        let end = self.end.child_token();
+        let app = begin(config, Some(&embedded), store, &self.tasks, end).await?;
+        self.embedded = Some(embedded);
+        step(format!("run {} has begun; accounts are being prepared", app.tracker.run()));
+        self.host.replace(app);
+        Ok(steps)
     }
 
     async fn close(self, grace: Duration, stop: &Stop) {
-        let tracker = &self.app.tracker;
+        let app = self.host.app();
+        let tracker = &app.tracker;
         let left = tokio::select! {
             left = tracker.shutdown(grace) => left,
             () = stop.now.cancelled() => tracker.shutdown(Duration::ZERO).await,
@@ -378,8 +353,150 @@ impl Session {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, SetupError> {
-    TcpListener::bind(address).await.map_err(|error| {
+/// Connects, follows the network, and starts what watches it.
+async fn begin(
+    config: Config,
+    embedded: Option<&Embedded>,
+    store: Arc<dyn Store>,
+    tasks: &TaskTracker,
+    end: CancellationToken,
+) -> Result<Arc<App>, SetupError> {
+    let endpoints = match embedded {
+        Some(embedded) => vec![embedded.endpoint()?],
+        None => endpoints(&config.rpc, &config.ws),
+    };
+    let pool = connect(endpoints).await?;
+    tasks.spawn({
+        let (pool, end) = (pool.clone(), end.clone());
+        async move { pool.watch_health(end).await }
+    });
+    let tracker = Tracker::start(pool.clone(), store, tracker_config(&config))
+        .await
+        .map_err(|error| SetupError::new(error.to_string()))?;
+    let names: Vec<_> = pool.endpoints().map(|(id, _)| pool.name(id).to_string()).collect();
+    let first = Progress { stage: "starting", done: 0, total: 1 };
+    let app = Arc::new(App {
+        endpoint: names.join(","),
+        pool,
+        tracker,
+        meter: Meter::default(),
+        observer: Observer::default(),
+        started: Instant::now(),
+        started_at_ms: unix_ms(),
+        events: Events::default(),
+        readers: Arc::new(Semaphore::new(api::READERS)),
+        end: end.clone(),
+        idempotency: api::Idempotency::default(),
+        dex: Dex::default(),
+        heartbeat: Heartbeat::default(),
+        posts: Posts::default(),
+        generator: OnceLock::new(),
+        phase: watch::Sender::new(Phase::Preparing(first)),
+        config,
+    });
+    tasks.spawn(app.meter.clone().watch(app.tracker.clone(), end.clone()));
+    tasks.spawn(app.observer.clone().watch(
+        app.tracker.clone(),
+        app.pool.clone(),
+        app.meter.clone(),
+        end.clone(),
+    ));
+    tasks.spawn(Events::watch(Arc::clone(&app), end.clone()));
+    if let Some(url) = app.config.webhook.clone() {
+        tasks.spawn(webhook::post(Arc::clone(&app), url, end.clone()));
+    }
+    if app.config.heartbeat {
+        tasks.spawn(Heartbeat::beat(Arc::clone(&app), end));
+    }
+    Ok(app)
+}
+
+async fn prepare(app: &App, view: &View) -> Result<Generator, SetupError> {
+    let App { tracker, pool, config, phase, .. } = app;
+    let on_progress = |progress| {
+        phase.send_replace(Phase::Preparing(progress));
+        view.preparing(progress);
+    };
+    let generator_config = generator_config(config)?;
+    Generator::prepare(tracker.clone(), pool.clone(), generator_config, on_progress)
+        .await
+        .map_err(|error| SetupError(setup_hint(&error.to_string(), config)))
+}
+
+async fn load(
+    app: &App,
+    generator: Generator,
+    resets: &mut mpsc::Receiver<Reset>,
+    stop: &Stop,
+    view: &View,
+) -> Over {
+    app.meter.load_starts(&app.tracker);
+    // Only this place sets it, once.
+    let generator = app.generator.get_or_init(|| generator).clone();
+    app.phase.send_replace(Phase::Ready);
+    let cancel = CancellationToken::new();
+    let mut running = tokio::spawn({
+        let (generator, cancel) = (generator.clone(), cancel.clone());
+        async move { generator.run(cancel).await }
+    });
+    let started = Instant::now();
+    let stopping = || {
+        let pending = app.tracker.stats().pending;
+        view.stopping(pending, pending);
+        pending
+    };
+    // Those in flight when the load ended.
+    let mut in_flight = None;
+    let mut intervals = tokio::time::interval(view.every());
+    intervals.reset();
+    let over = async {
+        match app.config.duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(over);
+    loop {
+        tokio::select! {
+            () = &mut over, if !cancel.is_cancelled() => {
+                cancel.cancel();
+                in_flight = Some(stopping());
+                app.phase.send_replace(Phase::Stopping);
+            }
+            () = stop.soon.cancelled(), if !cancel.is_cancelled() => {
+                cancel.cancel();
+                in_flight = Some(stopping());
+                app.phase.send_replace(Phase::Stopping);
+                view.say("stopping: waiting for transactions in flight (once more to leave them)");
+            }
+            () = stop.now.cancelled() => {
+                running.abort();
+                return Over::Done;
+            }
+            Some(reset) = resets.recv(), if !cancel.is_cancelled() => {
+                running.abort();
+                // Its end does not matter: nothing of it is kept.
+                let _ = running.await;
+                return Over::Reset(reset);
+            }
+            ended = &mut running => {
+                match ended {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => view.say(&format!("the generator ended with: {error}")),
+                    Err(error) => view.say(&format!("the generator failed: {error}")),
+                }
+                return Over::Done;
+            }
+            _ = intervals.tick() => match in_flight {
+                Some(of) => view.stopping(app.tracker.stats().pending, of),
+                None => view.interval(&app.snapshot(Some(started))),
+            },
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, SetupError> {
+    api::listen(address).map_err(|error| {
         SetupError::new(format!(
             "the API cannot listen on {address}: {error}. Give another --api-bind (port 0 takes a \
              free one), or --no-api"

@@ -199,6 +199,9 @@ settings! {
         store: One "PATH" = "xrpl-workload.db", RUN | AUDIT;
             "Where transactions are kept: a SQLite file, or `memory`."
             => |c, v| { c.store = store(text(v)?); Ok(()) };
+        heartbeat: Switch "" = "false", RUN;
+            "One canary transaction per validated ledger, apart from the load: see GET /state/heartbeat."
+            => |c, v| { c.heartbeat = flag(text(v)?)?; Ok(()) };
         event_queue: One "N" = "1000", RUN;
             "Capacity of the queue between WebSocket readers and the processor; when full, readers wait."
             => |c, v| { c.event_queue = number(text(v)?, 1, 1_000_000, "1000")?; Ok(()) };
@@ -236,6 +239,15 @@ settings! {
         no_api: Switch "" = "false", RUN;
             "Do without the HTTP API."
             => |c, v| { c.no_api = flag(text(v)?)?; Ok(()) };
+        api_rate: One "N" = "1000", RUN;
+            "Requests a second that one address may make, in bursts of twice as many; more are answered 429. 0 is unlimited."
+            => |c, v| { c.api_rate = number(text(v)?, 0, 1_000_000, "1000")?; Ok(()) };
+        webhook: One "URL" = "", RUN;
+            "Where each transaction's end is posted as JSON, http:// or https://, with retries and an Idempotency-Key."
+            => |c, v| { c.webhook = optional(v, |t| url(t, &["http", "https"], "http://127.0.0.1:9000/hook"))?; Ok(()) };
+        webhook_secret: One "KEY" = "", RUN, secret;
+            "Signs what --webhook posts: header X-Signature-256 is `sha256=` and the HMAC-SHA256 of the body in hex. Better given by environment than by flag."
+            => |c, v| { c.webhook_secret = optional(v, |t| if t.len() < 8 { Err("too short: use 8 characters or more".into()) } else { Ok(crate::config::Secret::new(t)) })?; Ok(()) };
     }
     "Submit" {
         secret: One "SEED" = "", SUBMIT, secret;

@@ -11,6 +11,7 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+use xrpl_workload::events::{Gap, Happening, KEPT};
 
 /// One event as it came.
 #[derive(Clone, Debug)]
@@ -31,7 +32,8 @@ impl Reader {
         let stream = TcpStream::connect(api).await.unwrap();
         let mut reader = Self { stream, text: String::new() };
         let last = last.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {api}\r\n{last}\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {api}\r\nConnection: close\r\n{last}\r\n");
         reader.stream.write_all(request.as_bytes()).await.unwrap();
         while !reader.text.contains("\r\n\r\n") {
             assert!(reader.more().await, "{}", reader.text);
@@ -156,4 +158,90 @@ async fn every_change_is_told_once_and_a_reader_resumes_where_it_was() {
     let end = reader.until(|event| event.name == "end").await;
     assert_eq!(end.last().unwrap().data["reason"], "shutdown");
     assert!(reader.next().await.is_none());
+}
+
+/// Events that come faster than any reader reads.
+fn flood(run: &Running, n: u64) {
+    let gap = |n| Happening::Gap(Gap { missed: Some(n), reason: "burst" });
+    run.app.events.push((0..n).map(gap));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_is_too_slow_is_cut_off_and_told_and_comes_back() {
+    let run = Running::start(&[("tps", "20")]).await;
+    let mut reader = Reader::connect(run.api, "/events", None).await;
+    let first = reader.next().await.unwrap();
+    // More than buffers of the system hold, and more than is kept.
+    let end = run.app.events.newest() + 5 * KEPT as u64;
+    while run.app.events.newest() < end {
+        flood(&run, 1_000);
+    }
+    let mut seen = vec![first];
+    while let Some(event) = reader.next().await {
+        seen.push(event);
+    }
+    let cut = seen.last().unwrap();
+    assert_eq!((cut.name.as_str(), &cut.data["reason"]), ("cut", &json!("too_slow")));
+    let told = number(&seen[seen.len() - 2]);
+    assert_eq!(number(cut), told + cut.data["missed"].as_u64().unwrap(), "it says how much");
+    // It comes back with the id it was given, and goes on from there.
+    let mut reader = Reader::connect(run.api, "/events", Some(&cut.id)).await;
+    let next = reader.next().await.unwrap();
+    match next.name.as_str() {
+        "gap" => assert_eq!(next.data["reason"], "burst"),
+        name => panic!("{name}"),
+    }
+    assert_eq!(number(&next), number(cut) + 1);
+    // One that stays away too long is told what it missed.
+    flood(&run, KEPT as u64 + 500);
+    let mut reader = Reader::connect(run.api, "/events", Some(&next.id)).await;
+    let gap = reader.next().await.unwrap();
+    assert_eq!((gap.name.as_str(), &gap.data["reason"]), ("gap", &json!("buffer")));
+    assert!(gap.data["missed"].as_u64() >= Some(500), "{gap:?}");
+    common::assert_healthy(&run.end().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_does_not_read_at_all_loses_its_connection_and_disturbs_nobody() {
+    let run = Running::start(&[("tps", "50")]).await;
+    let mut asleep = Vec::new();
+    for _ in 0..20 {
+        let mut reader = Reader::connect(run.api, "/events", None).await;
+        reader.next().await.unwrap();
+        asleep.push(reader);
+    }
+    let mut awake = Reader::connect(run.api, "/events", None).await;
+    let (tell, told) = tokio::sync::watch::channel(0);
+    let awake = tokio::spawn(async move {
+        while let Some(event) = awake.next().await {
+            assert_ne!(event.name, "cut", "this one reads");
+            if event.name == "stats" {
+                tell.send_replace(event.data["validated"].as_u64().unwrap());
+            }
+        }
+    });
+    for _ in 0..20 {
+        flood(&run, 500);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Its connection ends although it never reads again: then its place is free.
+    let before = run.app.readers.available_permits();
+    for _ in 0..250 {
+        if run.app.readers.available_permits() >= before + 20 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(run.app.readers.available_permits(), before + 20, "all that sleep are cut off");
+    let before = *told.borrow();
+    for _ in 0..100 {
+        if *told.borrow() > before + 50 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(*told.borrow() > before + 50, "the run goes on, and is told to who reads");
+    drop(asleep);
+    common::assert_healthy(&run.end().await);
+    awake.await.unwrap();
 }

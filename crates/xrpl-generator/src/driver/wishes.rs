@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use xrpl_protocol::{AccountId, Amount, Definitions, Object, fields, transaction::Payment};
+use xrpl_protocol::{
+    AccountId, Amount, Definitions, Drops, Object, fields, keys::KeyPair, transaction::Payment,
+};
 
 use super::Driver;
 use crate::{
-    accounts::Index,
+    accounts::{Account, Index, Role, derive},
     catalogue::{Applied, OwnFields, Tx},
     engine::Prepared,
     error::GeneratorError,
-    generator::{Asked, Reply},
+    funding::{learn_created, pay_to},
+    generator::{Asked, NewAccount, Reply},
     objects::World,
 };
 
@@ -31,6 +34,7 @@ pub(super) enum What {
     Create(Option<String>),
     Pay { from: AccountId, to: AccountId, amount: Amount },
     Send { from: AccountId, body: Object },
+    Fund { to: Index, drops: Drops },
 }
 
 impl Driver {
@@ -53,8 +57,50 @@ impl Driver {
             Err(GeneratorError::Busy(_)) if Instant::now() < wish.until => {
                 self.wishes.push_back(wish);
             }
-            // Who asked may have gone; then nobody is to be told.
-            Err(error) => drop(wish.reply.send(Err(error))),
+            Err(error) => {
+                if let What::Fund { to, .. } = wish.what {
+                    self.funding.remove(&to);
+                }
+                // Who asked may have gone; then nobody is to be told.
+                drop(wish.reply.send(Err(error)));
+            }
+        }
+    }
+
+    /// One more user: known at once, taking part once its funding is validated.
+    pub(super) fn create_account(&mut self, wanted: NewAccount, reply: Reply<Asked>) {
+        let NewAccount { drops, key_type, address } = wanted;
+        let config = &self.config;
+        let drops = drops.unwrap_or(config.user_drops);
+        let accounts = &mut self.engine.world.accounts;
+        // One whose funding failed before is still free.
+        let waits = |index: &&Index| {
+            let account = &accounts[**index];
+            !account.active && !self.funding.contains(*index)
+        };
+        let index = match (accounts.users().iter().find(waits).copied(), key_type) {
+            (Some(index), None) => index,
+            _ => {
+                let n = accounts.users().len() as u32;
+                let key_type = key_type.unwrap_or(config.key_type);
+                let seed = derive(&config.seed, Role::User, n, key_type);
+                let key = KeyPair::from_seed(&seed);
+                accounts.add(Account::new(key, Role::User, config.max_pending_per_account))
+            }
+        };
+        // Who asked may have gone; the account is made all the same.
+        let _ = address.send(accounts[index].id);
+        self.funding.insert(index);
+        self.wish(What::Fund { to: index, drops }, reply);
+    }
+
+    /// The funding of an account has come to its end.
+    pub(super) fn adopted(&mut self, index: Index) {
+        self.funding.remove(&index);
+        if self.engine.world.accounts[index].active {
+            self.engine.set_max_pending(self.engine.max_pending());
+            self.engine.list_all();
+            self.list_accounts();
         }
     }
 
@@ -78,6 +124,7 @@ impl Driver {
                 let tx = Tx { xrp: drops, to: accounts.find(*to), ..Tx::new(body) };
                 self.send_asked(index, tx, "Payment")
             }
+            What::Fund { to, drops } => self.make_funding(*to, *drops),
             What::Send { from, body } => {
                 let accounts = &self.engine.world.accounts;
                 let index = accounts.find(*from).ok_or(GeneratorError::UnknownAccount(*from))?;
@@ -100,6 +147,32 @@ impl Driver {
                 self.send_asked(index, tx, name)
             }
         }
+    }
+
+    fn make_funding(&mut self, to: Index, drops: Drops) -> Result<Prepared, GeneratorError> {
+        let (world, fees) = (&self.engine.world, &self.engine.fees);
+        let funder = world.accounts.iter().position(|account| account.role == Role::Funder);
+        let funder = funder
+            .ok_or_else(|| GeneratorError::config("funding", "nobody funds accounts in this run"))?
+            as Index;
+        if drops.0 < fees.reserve(0) {
+            let least = format!("at least the reserve, {} drops", fees.reserve(0));
+            return Err(GeneratorError::config("drops", least));
+        }
+        let has = world.accounts[funder].purse.spendable(fees);
+        if has < drops.0 {
+            let account = world.accounts[funder].id;
+            return Err(GeneratorError::Funds { account, has, needed: drops.0 });
+        }
+        let mut prepared = self
+            .engine
+            .send(funder, pay_to(world, to, drops.0), Some(learn_created), true)
+            .map_err(|_| {
+                GeneratorError::Busy("the funding account has as many in flight as allowed")
+            })?;
+        prepared.name = "Payment";
+        self.adopting.insert(prepared.hash, to);
+        Ok(prepared)
     }
 
     /// A given transaction; what its metadata says about trust lines and Tickets is learnt.

@@ -1,34 +1,42 @@
 //! `/accounts` and the lists of who takes part: addresses and public data only.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json_, json};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 use xrpl_client::request::Raw;
-use xrpl_generator::AccountListing;
-use xrpl_tracker::{RowFilter, State as TxState};
+use xrpl_generator::{AccountListing, GatewayListing, stats::Status};
+use xrpl_protocol::{AccountId, Drops, LedgerIndex, TxHash, keys::KeyType};
+use xrpl_tracker::{ResultName, Row, RowFilter, State as TxState};
 
 use super::{
-    ApiError, Shared,
-    extract::{Segment, account, generator},
+    ApiError, Routes, Shared,
+    error::ErrorBody,
+    extract::{Body, Segment, account, generator},
+    transaction::finish,
 };
-use crate::session::App;
+use crate::{dex, session::App};
 
 /// Open transactions of a diagnosis at most.
 const SAMPLE: usize = 10;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/accounts", get(accounts))
-        .route("/accounts/{id}", get(info))
-        .route("/accounts/{id}/lines", get(lines))
-        .route("/accounts/{id}/balances", get(balances))
-        .route("/state/accounts", get(addresses))
-        .route("/state/wallets", get(addresses))
-        .route("/state/users", get(users))
-        .route("/state/gateways", get(gateways))
-        .route("/state/currencies", get(currencies))
-        .route("/state/diagnostics", get(diagnostics))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(accounts))
+        .routes(routes!(create))
+        .routes(routes!(info))
+        .routes(routes!(lines))
+        .routes(routes!(balances))
+        .routes(routes!(addresses))
+        .routes(routes!(wallets))
+        .routes(routes!(users))
+        .routes(routes!(gateways))
+        .routes(routes!(currencies))
+        .routes(routes!(mptokens))
+        .routes(routes!(diagnostics))
 }
 
 fn listing(app: &App) -> Arc<AccountListing> {
@@ -36,55 +44,210 @@ fn listing(app: &App) -> Arc<AccountListing> {
     app.generator().map(|generator| generator.accounts()).unwrap_or_default()
 }
 
-fn all(listing: &AccountListing) -> Vec<String> {
+/// Named addresses.
+#[derive(Debug, Serialize, ToSchema)]
+struct Gateways {
+    count: usize,
+    addresses: Vec<AccountId>,
+    names: Vec<String>,
+}
+
+/// Addresses.
+#[derive(Debug, Serialize, ToSchema)]
+struct Addresses {
+    count: usize,
+    addresses: Vec<AccountId>,
+}
+
+impl Addresses {
+    fn of(addresses: Vec<AccountId>) -> Self {
+        Self { count: addresses.len(), addresses }
+    }
+}
+
+/// Who takes part.
+#[derive(Debug, Serialize, ToSchema)]
+struct Accounts {
+    total_wallets: usize,
+    /// Accounts that could send now.
+    available_for_txn: usize,
+    /// Transactions of one account in flight.
+    max_pending_per_account: usize,
+    /// Who funded the others.
+    funding: Option<AccountId>,
+    gateways: Gateways,
+    users: Addresses,
+}
+
+/// Who takes part
+#[utoipa::path(get, path = "/accounts", tag = "accounts", responses((status = 200, body = Accounts)))]
+async fn accounts(State(app): Shared) -> Json<Accounts> {
+    let listing = listing(&app);
+    let status: Arc<Status> = app.generator().map(|g| g.last_status()).unwrap_or_default();
+    let gateways: Vec<_> = listing.gateways.iter().map(|gateway| gateway.address).collect();
+    Json(Accounts {
+        total_wallets: gateways.len() + listing.users.len(),
+        available_for_txn: status.free_accounts,
+        max_pending_per_account: status.max_pending,
+        funding: listing.funder,
+        gateways: Gateways {
+            count: gateways.len(),
+            names: (1..=gateways.len()).map(|n| format!("gateway {n}")).collect(),
+            addresses: gateways,
+        },
+        users: Addresses::of(listing.users.clone()),
+    })
+}
+
+/// An account to be created.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    /// What it is funded with; as much as the others if not given.
+    #[schema(minimum = 1, maximum = 100000000000000000_u64)]
+    drops: Option<u64>,
+    /// `ed25519` or `secp256k1`; as the others if not given.
+    algorithm: Option<String>,
+    /// Answer only when its funding has come to its end (at most 25 s).
+    wait: Option<bool>,
+}
+
+/// An account and its funding.
+#[derive(Debug, Serialize, ToSchema)]
+struct Created {
+    address: AccountId,
+    tx_hash: TxHash,
+    state: TxState,
+    /// The newest result; none if it is not known.
+    engine_result: Option<ResultName>,
+}
+
+/// How long a caller may wait for the funding: less than an answer may take.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(25);
+
+/// Creates a user account; it takes part once its funding is validated
+#[utoipa::path(post, path = "/accounts/create", tag = "accounts", request_body = Create, responses(
+    (status = 200, body = Created), (status = 409, body = ErrorBody, description = "The funding account cannot do it now.")))]
+async fn create(
+    State(app): Shared,
+    Body(Create { drops, algorithm, wait }): Body<Create>,
+) -> Result<Json<Created>, ApiError> {
+    let key_type = match algorithm.as_deref() {
+        None => None,
+        Some(name) => Some(name.parse::<KeyType>().map_err(|_| {
+            ApiError::bad_request(format!("algorithm: {name:?} is neither ed25519 nor secp256k1"))
+        })?),
+    };
+    if drops.is_some_and(|drops| drops > Drops::MAX.0) {
+        return Err(ApiError::bad_request("drops: more than there are"));
+    }
+    let generator = generator(&app)?.clone();
+    let (address, asked) =
+        finish(async move { Ok(generator.create_account(drops.map(Drops), key_type).await?) })
+            .await?;
+    let mut created = Created {
+        address,
+        tx_hash: asked.tx_hash,
+        state: asked.state,
+        engine_result: asked.engine_result,
+    };
+    if wait == Some(true)
+        && let Ok(outcome) =
+            tokio::time::timeout(PATIENCE, app.tracker.outcome(created.tx_hash)).await
+    {
+        let outcome = outcome?;
+        created.state = outcome.state;
+        created.engine_result = outcome.engine_result.clone();
+    }
+    Ok(Json(created))
+}
+
+fn all(app: &App) -> Json<Addresses> {
+    let listing = listing(app);
     let gateways = listing.gateways.iter().map(|gateway| gateway.address);
-    gateways
-        .chain(listing.users.iter().copied())
-        .chain(listing.tagged)
-        .map(|id| id.to_string())
-        .collect()
+    let users = listing.users.iter().copied();
+    Json(Addresses::of(gateways.chain(users).chain(listing.tagged).collect()))
 }
 
-async fn accounts(State(app): Shared) -> Json<Json_> {
-    let listing = listing(&app);
-    let status = app.generator().map(|generator| generator.last_status()).unwrap_or_default();
-    let gateways: Vec<_> = listing.gateways.iter().map(|g| g.address.to_string()).collect();
-    let names: Vec<_> = (1..=gateways.len()).map(|n| format!("gateway {n}")).collect();
-    let users: Vec<_> = listing.users.iter().map(ToString::to_string).collect();
-    Json(json!({
-        "total_wallets": gateways.len() + users.len(),
-        "available_for_txn": status.free_accounts,
-        "max_pending_per_account": status.max_pending,
-        "funding": listing.funder,
-        "gateways": {"count": gateways.len(), "addresses": gateways, "names": names},
-        "users": {"count": users.len(), "addresses": users},
-    }))
+/// All addresses of the run
+#[utoipa::path(get, path = "/state/accounts", tag = "state", responses((status = 200, body = Addresses)))]
+async fn addresses(State(app): Shared) -> Json<Addresses> {
+    all(&app)
 }
 
-async fn addresses(State(app): Shared) -> Json<Json_> {
-    let addresses = all(&listing(&app));
-    Json(json!({"count": addresses.len(), "addresses": addresses}))
+/// The same under its older name
+#[utoipa::path(get, path = "/state/wallets", tag = "state", responses((status = 200, body = Addresses)))]
+async fn wallets(State(app): Shared) -> Json<Addresses> {
+    all(&app)
 }
 
-async fn users(State(app): Shared) -> Json<Json_> {
-    let listing = listing(&app);
-    Json(json!({"count": listing.users.len(), "users": listing.users}))
+/// Users.
+#[derive(Debug, Serialize, ToSchema)]
+struct Users {
+    count: usize,
+    users: Vec<AccountId>,
 }
 
-async fn gateways(State(app): Shared) -> Json<Json_> {
-    let listing = listing(&app);
-    Json(json!({"count": listing.gateways.len(), "gateways": listing.gateways}))
+/// Those who pay, trust and trade
+#[utoipa::path(get, path = "/state/users", tag = "state", responses((status = 200, body = Users)))]
+async fn users(State(app): Shared) -> Json<Users> {
+    let users = listing(&app).users.clone();
+    Json(Users { count: users.len(), users })
 }
 
-async fn currencies(State(app): Shared) -> Json<Json_> {
+/// Gateways.
+#[derive(Debug, Serialize, ToSchema)]
+struct Issuers {
+    count: usize,
+    gateways: Vec<GatewayListing>,
+}
+
+/// Those who issue currencies
+#[utoipa::path(get, path = "/state/gateways", tag = "state", responses((status = 200, body = Issuers)))]
+async fn gateways(State(app): Shared) -> Json<Issuers> {
+    let gateways = listing(&app).gateways.clone();
+    Json(Issuers { count: gateways.len(), gateways })
+}
+
+/// An issued currency.
+#[derive(Debug, Serialize, ToSchema)]
+struct Issued {
+    currency: String,
+    issuer: AccountId,
+}
+
+/// Issued currencies.
+#[derive(Debug, Serialize, ToSchema)]
+struct Currencies {
+    count: usize,
+    currencies: Vec<Issued>,
+}
+
+/// Issued currencies
+#[utoipa::path(get, path = "/state/currencies", tag = "state", responses((status = 200, body = Currencies)))]
+async fn currencies(State(app): Shared) -> Json<Currencies> {
     let listing = listing(&app);
     let mut currencies = Vec::new();
     for gateway in &listing.gateways {
         for currency in &gateway.currencies {
-            currencies.push(json!({"currency": currency, "issuer": gateway.address}));
+            currencies.push(Issued { currency: currency.clone(), issuer: gateway.address });
         }
     }
-    Json(json!({"count": currencies.len(), "currencies": currencies}))
+    Json(Currencies { count: currencies.len(), currencies })
+}
+
+/// Token issuances.
+#[derive(Debug, Serialize, ToSchema)]
+struct MpTokens {
+    count: usize,
+    mptokens: Vec<dex::Issuance>,
+}
+
+/// Multi-purpose tokens that the run issued and did not destroy
+#[utoipa::path(get, path = "/state/mptokens", tag = "state", responses((status = 200, body = MpTokens)))]
+async fn mptokens(State(app): Shared) -> Result<Json<MpTokens>, ApiError> {
+    let mptokens = dex::issuances(&app.tracker).await?;
+    Ok(Json(MpTokens { count: mptokens.len(), mptokens }))
 }
 
 async fn ask(app: &App, method: &str, id: &str) -> Result<Json_, ApiError> {
@@ -95,30 +258,82 @@ async fn ask(app: &App, method: &str, id: &str) -> Result<Json_, ApiError> {
     Ok(app.pool.request(&Raw { method: method.into(), params }).await?)
 }
 
+/// The node's `account_info`
+#[utoipa::path(get, path = "/accounts/{id}", tag = "accounts", params(("id" = AccountId, Path)), responses(
+    (status = 200, body = Object), (status = 404, body = ErrorBody, description = "It is not on the ledger.")))]
 async fn info(State(app): Shared, Segment(id): Segment) -> Result<Json<Json_>, ApiError> {
     ask(&app, "account_info", &id).await.map(Json)
 }
 
+/// The node's `account_lines`
+#[utoipa::path(get, path = "/accounts/{id}/lines", tag = "accounts", params(("id" = AccountId, Path)), responses(
+    (status = 200, body = Object), (status = 404, body = ErrorBody, description = "It is not on the ledger.")))]
 async fn lines(State(app): Shared, Segment(id): Segment) -> Result<Json<Json_>, ApiError> {
     ask(&app, "account_lines", &id).await.map(Json)
 }
 
-async fn balances(State(app): Shared, Segment(id): Segment) -> Result<Json<Json_>, ApiError> {
-    let info = ask(&app, "account_info", &id).await?;
-    let lines = ask(&app, "account_lines", &id).await?;
-    let xrp = &info["account_data"]["Balance"];
-    let mut balances = vec![json!({"currency": "XRP", "drops": xrp})];
-    for line in lines["lines"].as_array().into_iter().flatten() {
-        balances.push(json!({
-            "currency": line["currency"],
-            "issuer": line["account"],
-            "value": line["balance"],
-        }));
-    }
-    Ok(Json(json!({"account": id, "balances": balances})))
+/// XRP, or an issued currency.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+enum Balance {
+    /// XRP.
+    Xrp {
+        /// `XRP`.
+        currency: &'static str,
+        drops: String,
+    },
+    /// Issued.
+    Issued { currency: String, issuer: String, value: String },
 }
 
-async fn diagnostics(State(app): Shared) -> Result<Json<Json_>, ApiError> {
+/// What an account has.
+#[derive(Debug, Serialize, ToSchema)]
+struct Balances {
+    account: String,
+    balances: Vec<Balance>,
+}
+
+/// XRP and issued currencies of an account
+#[utoipa::path(get, path = "/accounts/{id}/balances", tag = "accounts", params(("id" = AccountId, Path)), responses(
+    (status = 200, body = Balances), (status = 404, body = ErrorBody, description = "It is not on the ledger.")))]
+async fn balances(State(app): Shared, Segment(id): Segment) -> Result<Json<Balances>, ApiError> {
+    let info = ask(&app, "account_info", &id).await?;
+    let lines = ask(&app, "account_lines", &id).await?;
+    let text = |value: &Json_| value.as_str().unwrap_or_default().to_owned();
+    let drops = text(&info["account_data"]["Balance"]);
+    let mut balances = vec![Balance::Xrp { currency: "XRP", drops }];
+    for line in lines["lines"].as_array().into_iter().flatten() {
+        balances.push(Balance::Issued {
+            currency: text(&line["currency"]),
+            issuer: text(&line["account"]),
+            value: text(&line["balance"]),
+        });
+    }
+    Ok(Json(Balances { account: id, balances }))
+}
+
+/// What holds the load up.
+#[derive(Debug, Serialize, ToSchema)]
+struct Diagnostics {
+    ledger_index: LedgerIndex,
+    total_accounts: usize,
+    blocked_accounts: usize,
+    free_accounts: usize,
+    pending_by_state: BTreeMap<TxState, u64>,
+    oldest_pending_age_ledgers: u32,
+    /// The oldest transactions without an end.
+    blocked_sample: Vec<Row>,
+    /// Sequence holes filled.
+    holes_filled: u64,
+    /// Times a Sequence was read again because it was in doubt.
+    rereads: u64,
+    /// What became of the schedule's slots.
+    pacing: xrpl_generator::pacing::PacingStats,
+}
+
+/// What holds the load up
+#[utoipa::path(get, path = "/state/diagnostics", tag = "state", responses((status = 200, body = Diagnostics)))]
+async fn diagnostics(State(app): Shared) -> Result<Json<Diagnostics>, ApiError> {
     let status = generator(&app)?.last_status();
     let stats = app.tracker.stats();
     let open: Vec<_> = TxState::ALL.into_iter().filter(|state| !state.is_terminal()).collect();
@@ -126,23 +341,17 @@ async fn diagnostics(State(app): Shared) -> Result<Json<Json_>, ApiError> {
     let oldest = app.tracker.rows(&filter, None, SAMPLE).await?.rows;
     let age =
         oldest.first().map_or(0, |row| stats.ledger_index.0.saturating_sub(row.created_ledger.0));
-    let pending: Map<_, _> = open
-        .iter()
-        .map(|state| {
-            let n = stats.by_state.get(state).copied().unwrap_or(0);
-            (state.name().to_owned(), json!(n))
-        })
-        .collect();
-    Ok(Json(json!({
-        "ledger_index": stats.ledger_index,
-        "total_accounts": status.total_accounts,
-        "blocked_accounts": status.total_accounts.saturating_sub(status.free_accounts),
-        "free_accounts": status.free_accounts,
-        "pending_by_state": pending,
-        "oldest_pending_age_ledgers": age,
-        "blocked_sample": oldest,
-        "holes_filled": status.stats.holes_filled,
-        "rereads": status.stats.rereads,
-        "pacing": status.stats.pacing,
-    })))
+    let count = |state| stats.by_state.get(&state).copied().unwrap_or(0);
+    Ok(Json(Diagnostics {
+        ledger_index: stats.ledger_index,
+        total_accounts: status.total_accounts,
+        blocked_accounts: status.total_accounts.saturating_sub(status.free_accounts),
+        free_accounts: status.free_accounts,
+        pending_by_state: open.into_iter().map(|state| (state, count(state))).collect(),
+        oldest_pending_age_ledgers: age,
+        blocked_sample: oldest,
+        holes_filled: status.stats.holes_filled,
+        rereads: status.stats.rereads,
+        pacing: status.stats.pacing,
+    }))
 }

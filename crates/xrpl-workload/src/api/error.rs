@@ -5,8 +5,25 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 use xrpl_generator::GeneratorError;
+
+/// What every error answers with.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ErrorBody {
+    error: ErrorDetail,
+}
+
+/// What is wrong.
+#[derive(Debug, Serialize, ToSchema)]
+struct ErrorDetail {
+    /// For programs, such as `bad_request`.
+    #[schema(value_type = String)]
+    code: &'static str,
+    /// For people; names the field where one is wrong.
+    message: String,
+}
 
 /// An error with its status.
 #[derive(Debug)]
@@ -56,6 +73,11 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
+    pub(super) fn too_many(seconds: u64) -> Self {
+        let message = format!("too many requests from this address: try again in {seconds} s");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)
+    }
+
     pub(super) fn timeout() -> Self {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "no answer within 30 s")
     }
@@ -71,7 +93,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = json!({"error": {"code": self.code, "message": self.message}});
+        let body = ErrorBody { error: ErrorDetail { code: self.code, message: self.message } };
         let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
@@ -102,7 +124,7 @@ impl From<GeneratorError> for ApiError {
             E::Config { .. } | E::UnknownType { .. } | E::UnknownAccount(_) | E::AlreadySo(_) => {
                 Self::bad_request(text)
             }
-            E::Busy(_) => Self::conflict(text),
+            E::Busy(_) | E::Funds { .. } => Self::conflict(text),
             E::Ended => Self::unavailable(text),
             E::Tracker(error) => error.into(),
             E::Client(error) => error.into(),

@@ -3,21 +3,21 @@
 use std::{collections::BTreeSet, fmt::Write, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
     body::Body,
     extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use bytes::Bytes;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use utoipa::IntoParams;
+use utoipa_axum::routes;
 use xrpl_protocol::AccountId;
 
 use super::{
-    ApiError, Shared,
+    ApiError, Routes, Shared,
     extract::{Params, account},
 };
 use crate::{
@@ -33,13 +33,14 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const RETRY_MS: u64 = 1_000;
 const NAMES: [&str; 3] = ["state", "ledger", "stats"];
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/events", get(events))
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(events))
 }
 
 /// What `/events` can be asked.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
     /// Names of events, between commas; all if not given.
     events: Option<String>,
@@ -93,6 +94,14 @@ struct Reader {
     _permit: OwnedSemaphorePermit,
 }
 
+/// Everything that happens, as server-sent events
+///
+/// `state` for each change of a transaction's state, `ledger` for each validated ledger (again when
+/// more is known of it), `stats` each second; `gap` where events were lost, `cut` before a reader
+/// that is too slow is cut off, `end` when the run ends. Each has an id to resume after.
+#[utoipa::path(get, path = "/events", tag = "state",
+    params(Wanted, ("Last-Event-ID" = Option<String>, Header, description = "Resume after this event.")),
+    responses((status = 200, body = String, content_type = "text/event-stream")))]
 async fn events(
     State(app): Shared,
     headers: HeaderMap,

@@ -1,17 +1,20 @@
 //! `/state`: what is seen over time, by ledger, by lane, and by first and last result.
 
-use std::sync::Arc;
-
-use axum::{Json, Router, extract::State, routing::get};
-use serde::Deserialize;
-use serde_json::{Value as Json_, json};
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 use xrpl_generator::lanes::LaneList;
+use xrpl_tracker::{Cell, stats::Quantiles};
 
 use super::{
-    ApiError, Shared,
+    ApiError, Routes, Shared,
     extract::{Params, generator},
 };
-use crate::{observe, session::App};
+use crate::{
+    events::{LedgerEvent, ledger_event},
+    observe::{self, Sample},
+};
 
 /// Ledgers unless asked otherwise.
 const LEDGERS: usize = 60;
@@ -22,30 +25,46 @@ const LANES: usize = 50;
 /// Lanes at most.
 const MOST_LANES: usize = 10_000;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/state/timeline", get(timeline))
-        .route("/state/ledgers", get(ledgers))
-        .route("/state/latency", get(latency))
-        .route("/state/matrix", get(matrix))
-        .route("/state/lanes", get(lanes))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(timeline))
+        .routes(routes!(ledgers))
+        .routes(routes!(latency))
+        .routes(routes!(matrix))
+        .routes(routes!(lanes))
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Since {
+    /// Only samples after this moment, milliseconds since 1970.
     since_ms: Option<u64>,
 }
 
-async fn timeline(State(app): Shared, Params(since): Params<Since>) -> Json<Json_> {
-    let every = u64::try_from(observe::SAMPLE_EVERY.as_millis()).unwrap_or(u64::MAX);
-    let samples = app.observer.since(since.since_ms.unwrap_or(0));
-    Json(json!({"interval_ms": every, "samples": samples}))
+/// Samples of the counters.
+#[derive(Debug, Serialize, ToSchema)]
+struct Timeline {
+    /// How far apart samples are.
+    interval_ms: u64,
+    /// Oldest first.
+    samples: Vec<Sample>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// The counters over time: a sample a second, for ten minutes
+#[utoipa::path(get, path = "/state/timeline", tag = "state", params(Since), responses((status = 200, body = Timeline)))]
+async fn timeline(State(app): Shared, Params(since): Params<Since>) -> Json<Timeline> {
+    let interval_ms = u64::try_from(observe::SAMPLE_EVERY.as_millis()).unwrap_or(u64::MAX);
+    Json(Timeline { interval_ms, samples: app.observer.since(since.since_ms.unwrap_or(0)) })
+}
+
+/// How many of a list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Limit {
+    /// At most so many.
+    #[param(minimum = 1)]
     limit: Option<usize>,
 }
 
@@ -58,39 +77,63 @@ impl Limit {
     }
 }
 
+/// Validated ledgers.
+#[derive(Debug, Serialize, ToSchema)]
+struct Ledgers {
+    /// Newest first.
+    ledgers: Vec<LedgerEvent>,
+}
+
+/// The newest validated ledgers: their transactions, ours among them, and the fee level
+#[utoipa::path(get, path = "/state/ledgers", tag = "state", params(Limit), responses((status = 200, body = Ledgers)))]
 async fn ledgers(
     State(app): Shared,
     Params(limit): Params<Limit>,
-) -> Result<Json<Json_>, ApiError> {
+) -> Result<Json<Ledgers>, ApiError> {
     let newest = app.tracker.ledgers(limit.or(LEDGERS, MOST_LEDGERS)?);
-    let with_fees: Vec<_> = newest
-        .iter()
-        .map(|ledger| {
-            let mut view = json!(ledger);
-            let level = app.observer.fee_level(ledger.ledger_index.0);
-            view["open_ledger_fee"] = json!(level.map(|level| level.open_ledger_fee));
-            view["queue_size"] = json!(level.and_then(|level| level.queue_size));
-            view
-        })
-        .collect();
-    Ok(Json(json!({"ledgers": with_fees})))
+    let ledgers = newest.into_iter().map(|ledger| ledger_event(&app, ledger)).collect();
+    Ok(Json(Ledgers { ledgers }))
 }
 
-async fn latency(State(app): Shared) -> Json<Json_> {
+/// How long finality takes.
+#[derive(Debug, Serialize, ToSchema)]
+struct Latency {
+    /// Hand-in to validation, milliseconds.
+    finality_ms: Quantiles,
+    /// Cumulative: upper bound in milliseconds, number at most that.
+    finality_buckets_ms: Vec<(u64, u64)>,
+    /// Ledgers from hand-in to validation (1 = the next one), and how many took that many.
+    finality_ledgers: Vec<(u32, u64)>,
+    /// The same as quantiles.
+    ledgers: LedgerQuantiles,
+}
+
+/// The spread of a number of ledgers; none before the first validation.
+#[derive(Debug, Serialize, ToSchema)]
+struct LedgerQuantiles {
+    p50: Option<u32>,
+    p90: Option<u32>,
+    p99: Option<u32>,
+    max: Option<u32>,
+}
+
+/// How long finality takes, in time and in ledgers
+#[utoipa::path(get, path = "/state/latency", tag = "state", responses((status = 200, body = Latency)))]
+async fn latency(State(app): Shared) -> Json<Latency> {
     let stats = app.tracker.stats();
     let by_ledgers: Vec<_> = stats.finality_ledgers.iter().map(|(l, n)| (*l, *n)).collect();
-    let quantile = |share| quantile(&by_ledgers, share);
-    Json(json!({
-        "finality_ms": stats.finality_ms,
-        "finality_buckets_ms": stats.finality_buckets,
-        "finality_ledgers": by_ledgers,
-        "ledgers": {
-            "p50": quantile(0.50),
-            "p90": quantile(0.90),
-            "p99": quantile(0.99),
-            "max": by_ledgers.last().map(|(ledgers, _)| ledgers),
-        },
-    }))
+    let ledgers = LedgerQuantiles {
+        p50: quantile(&by_ledgers, 0.50),
+        p90: quantile(&by_ledgers, 0.90),
+        p99: quantile(&by_ledgers, 0.99),
+        max: by_ledgers.last().map(|(ledgers, _)| *ledgers),
+    };
+    Json(Latency {
+        finality_ms: stats.finality_ms,
+        finality_buckets_ms: stats.finality_buckets,
+        finality_ledgers: by_ledgers,
+        ledgers,
+    })
 }
 
 /// The smallest value that a share of all is at most; pairs of value and count, ascending.
@@ -104,12 +147,24 @@ fn quantile(counts: &[(u32, u64)], share: f64) -> Option<u32> {
     })
 }
 
-async fn matrix(State(app): Shared) -> Json<Json_> {
-    let cells = app.tracker.matrix();
-    let total: u64 = cells.iter().map(|cell| cell.count).sum();
-    Json(json!({"cells": cells, "total": total}))
+/// What the node said first against what the ledger did.
+#[derive(Debug, Serialize, ToSchema)]
+struct MatrixView {
+    cells: Vec<Cell>,
+    /// Ended transactions in all cells.
+    total: u64,
 }
 
+/// What the node said first against what the ledger did, per type
+#[utoipa::path(get, path = "/state/matrix", tag = "state", responses((status = 200, body = MatrixView)))]
+async fn matrix(State(app): Shared) -> Json<MatrixView> {
+    let cells = app.tracker.matrix();
+    let total = cells.iter().map(|cell| cell.count).sum();
+    Json(MatrixView { cells, total })
+}
+
+/// Who could send now, and why the others could not
+#[utoipa::path(get, path = "/state/lanes", tag = "state", params(Limit), responses((status = 200, body = LaneList)))]
 async fn lanes(
     State(app): Shared,
     Params(limit): Params<Limit>,

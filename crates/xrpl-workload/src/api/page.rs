@@ -1,7 +1,5 @@
 //! The page for people.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     http::header,
@@ -10,13 +8,13 @@ use axum::{
 };
 
 use super::{ApiError, extract::Segment};
-use crate::{dashboard, session::App};
+use crate::{dashboard, host::Host};
 
 /// Only what this program serves itself, and no other page around it.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; style-src 'self'; script-src 'self'; \
                       img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-pub(super) fn routes() -> Router<Arc<App>> {
+pub(super) fn routes() -> Router<Host> {
     Router::new()
         .route("/", get(page))
         .route("/dashboard", get(page))

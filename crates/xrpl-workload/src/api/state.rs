@@ -1,15 +1,21 @@
 //! `/state`: what became of every transaction.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{Json, Router, extract::State, routing::get};
-use serde::Deserialize;
-use serde_json::{Map, Value as Json_, json};
-use xrpl_protocol::ResultClass;
-use xrpl_tracker::{ResultName, RowFilter, RunId, State as TxState, stats::Stats};
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+use xrpl_generator::Progress;
+use xrpl_protocol::{LedgerIndex, ResultClass};
+use xrpl_tracker::{
+    CheckReport, Dossier, ResultName, Row, RowFilter, RowPage, RunId, Source, State as TxState,
+    Validation, WsStats,
+    stats::{Quantiles, Stats},
+};
 
 use super::{
-    ApiError, Shared,
+    ApiError, Routes, Shared,
     extract::{Params, Segment, account, hash},
 };
 use crate::session::{App, Phase};
@@ -19,67 +25,128 @@ const DEFAULT_LIMIT: usize = 100;
 /// The longest page.
 const MAX_LIMIT: usize = 10_000;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/state/summary", get(summary))
-        .route("/state/pending", get(pending))
-        .route("/state/failed", get(failed))
-        .route("/state/failed/{engine_result}", get(failed_with))
-        .route("/state/expired", get(expired))
-        .route("/state/transactions", get(transactions))
-        .route("/state/type/{type}", get(of_type))
-        .route("/state/failure-codes", get(failure_codes))
-        .route("/state/tx/{hash}", get(dossier))
-        .route("/state/validations", get(validations))
-        .route("/state/ws/stats", get(ws_stats))
-        .route("/state/finality", get(finality))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(summary))
+        .routes(routes!(pending))
+        .routes(routes!(failed))
+        .routes(routes!(failed_with))
+        .routes(routes!(expired))
+        .routes(routes!(transactions))
+        .routes(routes!(of_type))
+        .routes(routes!(failure_codes))
+        .routes(routes!(dossier))
+        .routes(routes!(validations))
+        .routes(routes!(ws_stats))
+        .routes(routes!(finality))
 }
 
-async fn summary(State(app): Shared) -> Json<Json_> {
+/// The counters of the run.
+#[derive(Debug, Serialize, ToSchema)]
+struct Summary {
+    /// Transactions of the run.
+    total_tracked: u64,
+    by_state: BTreeMap<TxState, u64>,
+    /// Only those meant to succeed.
+    valid_by_state: BTreeMap<TxState, u64>,
+    #[schema(value_type = BTreeMap<String, u64>)]
+    by_type: BTreeMap<Arc<str>, u64>,
+    #[schema(value_type = BTreeMap<String, u64>)]
+    by_type_validated: BTreeMap<Arc<str>, u64>,
+    /// By the source that came first.
+    validated_by_source: BTreeMap<Source, u64>,
+    /// Validation records in memory.
+    recent_validations: usize,
+    gateways: usize,
+    users: usize,
+    uptime_seconds: u64,
+    /// Seconds since 1970.
+    started_at: u64,
+    /// The newest validated ledger.
+    ledger_index: LedgerIndex,
+    first_ledger_index: LedgerIndex,
+    ledgers_elapsed: u32,
+    /// Rejections a validated ledger overturned; 0 in a healthy run.
+    overturned: u64,
+    /// Proofs of absence a ledger contradicted; must be 0.
+    contradicted: u64,
+    /// Past LastLedgerSequence without proof of absence.
+    undecided: u64,
+    /// Without an end.
+    pending: u64,
+    /// Meant to succeed, but ended otherwise than VALIDATED.
+    valid_failed: u64,
+    /// Deliberately invalid ones.
+    expected_invalid: u64,
+    invalid_as_predicted: u64,
+    invalid_otherwise: u64,
+    /// Ledgers for which nodes gave different hashes; must be 0.
+    ledger_mismatches: u64,
+    /// Over the last ten seconds.
+    validated_per_second: f64,
+    /// Hand-in to validation, milliseconds.
+    finality_ms: Quantiles,
+    /// Names of the nodes.
+    endpoint: String,
+    run: RunId,
+    /// `preparing`, `ready` or `stopping`.
+    phase: &'static str,
+    /// How far the preparation is, while it goes on.
+    preparing: Option<Progress>,
+}
+
+/// The counters of the run
+#[utoipa::path(get, path = "/state/summary", tag = "state", responses((status = 200, body = Summary)))]
+async fn summary(State(app): Shared) -> Json<Summary> {
     let stats = app.tracker.stats();
     let listing = app.generator().map(|generator| generator.accounts());
-    let preparing = match app.phase() {
-        Phase::Preparing(progress) => json!(progress),
-        Phase::Ready | Phase::Stopping => Json_::Null,
-    };
-    Json(json!({
-        "total_tracked": stats.total_tracked,
-        "by_state": stats.by_state,
-        "valid_by_state": stats.valid_by_state,
-        "by_type": stats.by_type,
-        "by_type_validated": stats.by_type_validated,
-        "validated_by_source": stats.validated_by_source,
-        "recent_validations": app.tracker.ws_stats().recent_validations_count,
-        "gateways": listing.as_ref().map_or(0, |l| l.gateways.len()),
-        "users": listing.as_ref().map_or(0, |l| l.users.len()),
-        "uptime_seconds": app.started.elapsed().as_secs(),
-        "started_at": app.started_at_ms / 1000,
-        "ledger_index": stats.ledger_index,
-        "first_ledger_index": stats.first_ledger_index,
-        "ledgers_elapsed": stats.ledger_index.0.saturating_sub(stats.first_ledger_index.0),
-        "overturned": stats.overturned,
-        "contradicted": stats.contradicted,
-        "undecided": stats.undecided,
-        "pending": stats.pending,
-        "valid_failed": stats.valid_failed,
-        "expected_invalid": stats.expected_invalid,
-        "invalid_as_predicted": stats.invalid_as_predicted,
-        "invalid_otherwise": stats.invalid_otherwise,
-        "ledger_mismatches": stats.ledger_mismatches,
-        "validated_per_second": app.meter.current(),
-        "finality_ms": stats.finality_ms,
-        "endpoint": app.endpoint,
-        "run": stats.run,
-        "phase": app.phase().name(),
-        "preparing": preparing,
-    }))
+    let phase = app.phase();
+    Json(Summary {
+        total_tracked: stats.total_tracked,
+        by_state: stats.by_state,
+        valid_by_state: stats.valid_by_state,
+        by_type: stats.by_type,
+        by_type_validated: stats.by_type_validated,
+        validated_by_source: stats.validated_by_source,
+        recent_validations: app.tracker.ws_stats().recent_validations_count,
+        gateways: listing.as_ref().map_or(0, |l| l.gateways.len()),
+        users: listing.as_ref().map_or(0, |l| l.users.len()),
+        uptime_seconds: app.started.elapsed().as_secs(),
+        started_at: app.started_at_ms / 1000,
+        ledger_index: stats.ledger_index,
+        first_ledger_index: stats.first_ledger_index,
+        ledgers_elapsed: stats.ledger_index.0.saturating_sub(stats.first_ledger_index.0),
+        overturned: stats.overturned,
+        contradicted: stats.contradicted,
+        undecided: stats.undecided,
+        pending: stats.pending,
+        valid_failed: stats.valid_failed,
+        expected_invalid: stats.expected_invalid,
+        invalid_as_predicted: stats.invalid_as_predicted,
+        invalid_otherwise: stats.invalid_otherwise,
+        ledger_mismatches: stats.ledger_mismatches,
+        validated_per_second: app.meter.current(),
+        finality_ms: stats.finality_ms,
+        endpoint: app.endpoint.clone(),
+        run: stats.run,
+        phase: phase.name(),
+        preparing: match phase {
+            Phase::Preparing(progress) => Some(progress),
+            Phase::Ready | Phase::Stopping => None,
+        },
+    })
 }
 
 /// A page of rows.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Page {
+    /// Rows at most; 100 if not given.
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    #[param(maximum = 9223372036854775807_u64)]
     cursor: Option<u64>,
 }
 
@@ -91,85 +158,126 @@ impl Page {
             Some(_) => Err(ApiError::bad_request(format!("limit: from 1 to {MAX_LIMIT}"))),
         }
     }
-}
 
-/// Rows of a filter under a name, as `{name: [row], next_cursor}`.
-async fn rows(
-    app: &App,
-    name: &str,
-    filter: &RowFilter,
-    page: &Page,
-) -> Result<Map<String, Json_>, ApiError> {
-    let found = app.tracker.rows(filter, page.cursor, page.limit()?).await?;
-    let mut map = Map::new();
-    map.insert(name.to_owned(), json!(found.rows));
-    map.insert("next_cursor".to_owned(), json!(found.next_cursor));
-    Ok(map)
+    async fn rows(&self, app: &App, filter: &RowFilter) -> Result<RowPage, ApiError> {
+        let limit = self.limit()?;
+        if self.cursor.is_some_and(|cursor| i64::try_from(cursor).is_err()) {
+            return Err(ApiError::bad_request("cursor: give next_cursor as it came"));
+        }
+        Ok(app.tracker.rows(filter, self.cursor, limit).await?)
+    }
 }
 
 fn in_states(states: &[TxState]) -> RowFilter {
     RowFilter { states: states.to_vec(), ..RowFilter::default() }
 }
 
+/// Transactions without an end.
+#[derive(Debug, Serialize, ToSchema)]
+struct Pending {
+    pending: Vec<Row>,
+    /// Where the next page starts; none after the last row.
+    next_cursor: Option<u64>,
+}
+
+/// Transactions without an end
+#[utoipa::path(get, path = "/state/pending", tag = "state", params(Page), responses((status = 200, body = Pending)))]
 async fn pending(
     State(app): Shared,
     Params(page): Params<Page>,
-) -> Result<Json<Map<String, Json_>>, ApiError> {
+) -> Result<Json<Pending>, ApiError> {
     let open: Vec<_> = TxState::ALL.into_iter().filter(|state| !state.is_terminal()).collect();
-    rows(&app, "pending", &in_states(&open), &page).await.map(Json)
+    let RowPage { rows, next_cursor } = page.rows(&app, &in_states(&open)).await?;
+    Ok(Json(Pending { pending: rows, next_cursor }))
 }
 
-async fn failed(
-    State(app): Shared,
-    Params(page): Params<Page>,
-) -> Result<Json<Map<String, Json_>>, ApiError> {
+/// Transactions that were refused or never left.
+#[derive(Debug, Serialize, ToSchema)]
+struct Failed {
+    failed: Vec<Row>,
+    /// Where the next page starts; none after the last row.
+    next_cursor: Option<u64>,
+}
+
+/// Transactions that were refused or never left
+#[utoipa::path(get, path = "/state/failed", tag = "state", params(Page), responses((status = 200, body = Failed)))]
+async fn failed(State(app): Shared, Params(page): Params<Page>) -> Result<Json<Failed>, ApiError> {
     let states = [TxState::Rejected, TxState::FailedNet];
-    rows(&app, "failed", &in_states(&states), &page).await.map(Json)
+    let RowPage { rows, next_cursor } = page.rows(&app, &in_states(&states)).await?;
+    Ok(Json(Failed { failed: rows, next_cursor }))
 }
 
+/// Transactions proven to be in no ledger.
+#[derive(Debug, Serialize, ToSchema)]
+struct Expired {
+    expired: Vec<Row>,
+    /// Where the next page starts; none after the last row.
+    next_cursor: Option<u64>,
+}
+
+/// Transactions proven to be in no ledger
+#[utoipa::path(get, path = "/state/expired", tag = "state", params(Page), responses((status = 200, body = Expired)))]
 async fn expired(
     State(app): Shared,
     Params(page): Params<Page>,
-) -> Result<Json<Map<String, Json_>>, ApiError> {
-    rows(&app, "expired", &in_states(&[TxState::Expired]), &page).await.map(Json)
+) -> Result<Json<Expired>, ApiError> {
+    let RowPage { rows, next_cursor } = page.rows(&app, &in_states(&[TxState::Expired])).await?;
+    Ok(Json(Expired { expired: rows, next_cursor }))
 }
 
 /// What `/state/transactions` can be asked.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
+    /// States between commas, such as `VALIDATED,EXPIRED`.
     state: Option<String>,
+    /// A transaction type, such as `Payment`.
     #[serde(rename = "type")]
     transaction_type: Option<String>,
+    /// An address.
     account: Option<String>,
+    /// An earlier run of the store; the present one if not given.
+    #[param(maximum = 9223372036854775807_u64)]
     run: Option<u64>,
+    /// The first preliminary result; `none` for those without.
     preliminary: Option<String>,
+    /// The final result; `none` for those without.
     #[serde(rename = "final")]
     last: Option<String>,
+    /// `oldest` (the default) or `newest` first.
     order: Option<String>,
+    /// Rows at most; 100 if not given.
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    #[param(maximum = 9223372036854775807_u64)]
     cursor: Option<u64>,
 }
 
+/// Tracked transactions.
+#[derive(Debug, Serialize, ToSchema)]
+struct Transactions {
+    transactions: Vec<Row>,
+    /// Where the next page starts; none after the last row.
+    next_cursor: Option<u64>,
+}
+
+/// Every tracked transaction, oldest first
+///
+/// Stable under load: a script that follows `next_cursor` reads all of a run.
+#[utoipa::path(get, path = "/state/transactions", tag = "state", params(Wanted), responses((status = 200, body = Transactions)))]
 async fn transactions(
     State(app): Shared,
     Params(wanted): Params<Wanted>,
-) -> Result<Json<Map<String, Json_>>, ApiError> {
+) -> Result<Json<Transactions>, ApiError> {
     let states = match wanted.state.as_deref() {
         None => Vec::new(),
-        Some(names) => names
-            .split(',')
-            .map(|name| {
-                TxState::from_name(name).ok_or_else(|| {
-                    let known: Vec<_> = TxState::ALL.iter().map(|state| state.name()).collect();
-                    ApiError::bad_request(format!(
-                        "state: {name:?} is none of {}",
-                        known.join(", ")
-                    ))
-                })
-            })
-            .collect::<Result<_, _>>()?,
+        Some(names) => names.split(',').map(state).collect::<Result<_, _>>()?,
     };
+    if wanted.run.is_some_and(|run| i64::try_from(run).is_err()) {
+        return Err(ApiError::bad_request("run: there is none of this number"));
+    }
     let filter = RowFilter {
         states,
         transaction_type: wanted.transaction_type,
@@ -189,7 +297,15 @@ async fn transactions(
         ..RowFilter::default()
     };
     let page = Page { limit: wanted.limit, cursor: wanted.cursor };
-    rows(&app, "transactions", &filter, &page).await.map(Json)
+    let RowPage { rows, next_cursor } = page.rows(&app, &filter).await?;
+    Ok(Json(Transactions { transactions: rows, next_cursor }))
+}
+
+fn state(name: &str) -> Result<TxState, ApiError> {
+    TxState::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = TxState::ALL.iter().map(|state| state.name()).collect();
+        ApiError::bad_request(format!("state: {name:?} is none of {}", known.join(", ")))
+    })
 }
 
 /// A result by name; `none` for those without.
@@ -202,11 +318,26 @@ fn result(field: &str, name: &str) -> Result<Option<ResultName>, ApiError> {
     }
 }
 
+/// Transactions with one result.
+#[derive(Debug, Serialize, ToSchema)]
+struct WithResult {
+    error_code: String,
+    /// How many there are in all.
+    count: u64,
+    transactions: Vec<Row>,
+    /// Where the next page starts; none after the last row.
+    next_cursor: Option<u64>,
+}
+
+/// Transactions with an engine result, first or final
+#[utoipa::path(get, path = "/state/failed/{engine_result}", tag = "state",
+    params(("engine_result" = String, Path, description = "Such as tecPATH_DRY.", pattern = "^(tes|tec|ter|tef|tel|tem)[A-Z0-9_]+$"), Page),
+    responses((status = 200, body = WithResult)))]
 async fn failed_with(
     State(app): Shared,
     Segment(code): Segment,
     Params(page): Params<Page>,
-) -> Result<Json<Map<String, Json_>>, ApiError> {
+) -> Result<Json<WithResult>, ApiError> {
     let result = ResultName::new(&code);
     if result.class().is_none() {
         return Err(ApiError::bad_request(format!(
@@ -214,38 +345,61 @@ async fn failed_with(
         )));
     }
     let filter = RowFilter { engine_result: Some(result), ..RowFilter::default() };
-    let mut map = rows(&app, "transactions", &filter, &page).await?;
-    map.insert("count".into(), json!(app.tracker.count(&filter).await?));
-    map.insert("error_code".into(), json!(code));
-    Ok(Json(map))
+    let RowPage { rows, next_cursor } = page.rows(&app, &filter).await?;
+    let count = app.tracker.count(&filter).await?;
+    Ok(Json(WithResult { error_code: code, count, transactions: rows, next_cursor }))
 }
 
+/// Transactions of one type.
+#[derive(Debug, Serialize, ToSchema)]
+struct OfType {
+    transaction_type: String,
+    /// How many there are in all.
+    count: u64,
+    transactions: Vec<Row>,
+    /// Where the next page starts; none after the last row.
+    next_cursor: Option<u64>,
+}
+
+/// Transactions of a type
+#[utoipa::path(get, path = "/state/type/{type}", tag = "state",
+    params(("type" = String, Path, description = "Such as Payment."), Page),
+    responses((status = 200, body = OfType)))]
 async fn of_type(
     State(app): Shared,
     Segment(name): Segment,
     Params(page): Params<Page>,
-) -> Result<Json<Map<String, Json_>>, ApiError> {
+) -> Result<Json<OfType>, ApiError> {
     let filter = RowFilter { transaction_type: Some(name.clone()), ..RowFilter::default() };
-    let mut map = rows(&app, "transactions", &filter, &page).await?;
-    map.insert("count".into(), json!(app.tracker.count(&filter).await?));
-    map.insert("transaction_type".into(), json!(name));
-    Ok(Json(map))
+    let RowPage { rows, next_cursor } = page.rows(&app, &filter).await?;
+    let count = app.tracker.count(&filter).await?;
+    Ok(Json(OfType { transaction_type: name, count, transactions: rows, next_cursor }))
 }
 
 /// Final results other than success, the most frequent first.
-fn failures(stats: &Stats) -> Vec<(&str, u64)> {
+fn failures(stats: &Stats) -> Vec<(String, u64)> {
     let mut codes: Vec<_> = stats
         .engine_results
         .iter()
         .filter(|(result, n)| !result.is_success() && **n > 0)
-        .map(|(result, n)| (result.as_str(), *n))
+        .map(|(result, n)| (result.to_string(), *n))
         .collect();
-    codes.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    codes.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     codes
 }
 
 /// A result with what it means, for people.
-fn in_words(code: &str, count: u64) -> Json_ {
+#[derive(Debug, Serialize, ToSchema)]
+struct InWords {
+    code: String,
+    count: u64,
+    /// What xrpld says about it; empty where it says nothing.
+    message: &'static str,
+    /// What its class means.
+    meaning: &'static str,
+}
+
+fn in_words((code, count): &(String, u64)) -> InWords {
     let result = ResultName::new(code);
     let meaning = match result.class() {
         Some(ResultClass::Tes) => "applied",
@@ -256,38 +410,69 @@ fn in_words(code: &str, count: u64) -> Json_ {
         Some(ResultClass::Tem) => "malformed: it can never apply",
         None => "not an engine result",
     };
-    json!({"code": code, "count": count, "message": result.message(), "meaning": meaning})
+    InWords { code: code.clone(), count: *count, message: result.message(), meaning }
 }
 
-async fn failure_codes(State(app): Shared) -> Json<Json_> {
-    let stats = app.tracker.stats();
-    let codes = failures(&stats);
-    let total: u64 = codes.iter().map(|(_, n)| n).sum();
-    let detail: Vec<_> = codes.iter().map(|(code, n)| in_words(code, *n)).collect();
-    Json(json!({"failure_codes": codes, "total": total, "detail": detail}))
+/// Final results other than success.
+#[derive(Debug, Serialize, ToSchema)]
+struct FailureCodes {
+    /// Pairs of result and count, the most frequent first.
+    failure_codes: Vec<(String, u64)>,
+    total: u64,
+    detail: Vec<InWords>,
 }
 
-async fn dossier(State(app): Shared, Segment(text): Segment) -> Result<Json<Json_>, ApiError> {
+/// Final results other than success, with what they mean
+#[utoipa::path(get, path = "/state/failure-codes", tag = "state", responses((status = 200, body = FailureCodes)))]
+async fn failure_codes(State(app): Shared) -> Json<FailureCodes> {
+    let codes = failures(&app.tracker.stats());
+    Json(FailureCodes {
+        total: codes.iter().map(|(_, n)| n).sum(),
+        detail: codes.iter().map(in_words).collect(),
+        failure_codes: codes,
+    })
+}
+
+/// Everything known about one transaction
+#[utoipa::path(get, path = "/state/tx/{hash}", tag = "state",
+    params(("hash" = String, Path, pattern = "^[0-9A-Fa-f]{64}$")),
+    responses((status = 200, body = Dossier), (status = 404, body = super::error::ErrorBody, description = "It is not tracked.")))]
+async fn dossier(State(app): Shared, Segment(text): Segment) -> Result<Json<Dossier>, ApiError> {
     let hash = hash(&text)?;
     let found = app.tracker.dossier(hash).await?;
-    found
-        .map(|dossier| Json(json!(dossier)))
-        .ok_or_else(|| ApiError::not_found(format!("transaction {hash} is not tracked")))
+    found.map(Json).ok_or_else(|| ApiError::not_found(format!("transaction {hash} is not tracked")))
 }
 
+/// How many of a list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Limit {
+    /// At most so many; 100 if not given.
+    #[param(minimum = 1, maximum = 10000)]
+    limit: Option<usize>,
+}
+
+/// The newest validation records, newest first
+#[utoipa::path(get, path = "/state/validations", tag = "state", params(Limit), responses((status = 200, body = Vec<Validation>)))]
 async fn validations(
     State(app): Shared,
-    Params(page): Params<Page>,
-) -> Result<Json<Json_>, ApiError> {
-    Ok(Json(json!(app.tracker.validations(page.limit()?))))
+    Params(Limit { limit }): Params<Limit>,
+) -> Result<Json<Vec<Validation>>, ApiError> {
+    let limit = Page { limit, cursor: None }.limit()?;
+    Ok(Json(app.tracker.validations(limit)))
 }
 
-async fn ws_stats(State(app): Shared) -> Json<Json_> {
-    Json(json!(app.tracker.ws_stats()))
+/// The streams and the event queue
+#[utoipa::path(get, path = "/state/ws/stats", tag = "state", responses((status = 200, body = WsStats)))]
+async fn ws_stats(State(app): Shared) -> Json<WsStats> {
+    Json(app.tracker.ws_stats())
 }
 
-async fn finality(State(app): Shared) -> Json<Json_> {
-    Json(json!(app.tracker.check_finality_now().await))
+/// Looks up everything overdue now
+#[utoipa::path(get, path = "/state/finality", tag = "state", responses((status = 200, body = CheckReport)))]
+async fn finality(State(app): Shared) -> Json<CheckReport> {
+    Json(app.tracker.check_finality_now().await)
 }
 
 #[cfg(test)]
@@ -303,6 +488,8 @@ mod tests {
                 .collect(),
             ..Stats::default()
         };
-        assert_eq!(failures(&stats), [("temBAD_FEE", 5), ("tecPATH_DRY", 2), ("tefX", 2)]);
+        let found = failures(&stats);
+        let found: Vec<_> = found.iter().map(|(code, n)| (code.as_str(), *n)).collect();
+        assert_eq!(found, [("temBAD_FEE", 5), ("tecPATH_DRY", 2), ("tefX", 2)]);
     }
 }

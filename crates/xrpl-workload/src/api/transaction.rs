@@ -5,22 +5,19 @@ use std::{
     sync::Arc,
 };
 
-use axum::{
-    Json, Router,
-    extract::State,
-    http::HeaderMap,
-    routing::{get, post},
-};
+use axum::{Json, extract::State, http::HeaderMap};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use tokio::sync::OnceCell;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
 use xrpl_generator::Asked;
-use xrpl_protocol::{Amount, Definitions, Object, fields};
-use xrpl_tracker::Submission;
+use xrpl_protocol::{AccountId, Amount, Definitions, Object, TxHash, fields};
+use xrpl_tracker::{ResultName, State as TxState, Submission};
 
 use super::{
-    ApiError, Shared,
+    ApiError, Routes, Shared,
     extract::{Body, Segment, account, generator},
 };
 use crate::session::App;
@@ -30,13 +27,13 @@ const KEPT: usize = 10_000;
 /// The longest key.
 const MAX_KEY: usize = 255;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/transaction/random", get(random).post(random))
-        .route("/transaction/create/{type}", get(create).post(create))
-        .route("/transaction/submit", post(submit))
-        .route("/transaction/{type}", post(create))
-        .route("/payment", post(payment))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(get_random, random))
+        .routes(routes!(get_create, create))
+        .routes(routes!(submit))
+        .routes(routes!(create_short))
+        .routes(routes!(payment))
 }
 
 /// Answers by `Idempotency-Key`: the same key gets the same transaction.
@@ -52,7 +49,7 @@ struct Kept {
 #[derive(Debug)]
 struct Given {
     request: String,
-    answer: OnceCell<Json_>,
+    answer: OnceCell<HandedIn>,
 }
 
 impl Idempotency {
@@ -80,7 +77,7 @@ impl Idempotency {
 }
 
 /// Does a request to its end even if who asked goes away: it must not stop half done.
-async fn finish<T: Send + 'static>(
+pub(super) async fn finish<T: Send + 'static>(
     work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
     match tokio::spawn(work).await {
@@ -89,28 +86,78 @@ async fn finish<T: Send + 'static>(
     }
 }
 
+/// Sends one transaction of any type, drawn by weight
+#[utoipa::path(post, path = "/transaction/random", tag = "transaction", responses(
+    (status = 200, body = Asked), (status = 409, body = super::error::ErrorBody, description = "No account can do it now.")))]
 async fn random(State(app): Shared) -> Result<Json<Asked>, ApiError> {
     let generator = generator(&app)?.clone();
     finish(async move { Ok(Json(generator.random().await?)) }).await
 }
 
+/// The same by GET: it is an action too
+#[utoipa::path(get, path = "/transaction/random", tag = "transaction", responses(
+    (status = 200, body = Asked), (status = 409, body = super::error::ErrorBody, description = "No account can do it now.")))]
+async fn get_random(app: Shared) -> Result<Json<Asked>, ApiError> {
+    random(app).await
+}
+
+/// Sends one transaction of a type
+#[utoipa::path(post, path = "/transaction/create/{type}", tag = "transaction",
+    params(("type" = String, Path, description = "Such as Payment.")), responses(
+    (status = 200, body = Asked), (status = 409, body = super::error::ErrorBody, description = "No account can do it now.")))]
 async fn create(State(app): Shared, Segment(name): Segment) -> Result<Json<Asked>, ApiError> {
     let generator = generator(&app)?.clone();
     finish(async move { Ok(Json(generator.create(&name).await?)) }).await
 }
 
-#[derive(Debug, Deserialize)]
+/// The same by GET: it is an action too
+#[utoipa::path(get, path = "/transaction/create/{type}", tag = "transaction",
+    params(("type" = String, Path, description = "Such as Payment.")), responses(
+    (status = 200, body = Asked), (status = 409, body = super::error::ErrorBody, description = "No account can do it now.")))]
+async fn get_create(app: Shared, name: Segment) -> Result<Json<Asked>, ApiError> {
+    create(app, name).await
+}
+
+/// The same under a shorter name
+#[utoipa::path(post, path = "/transaction/{type}", tag = "transaction",
+    params(("type" = String, Path, description = "Such as Payment.")), responses(
+    (status = 200, body = Asked), (status = 409, body = super::error::ErrorBody, description = "No account can do it now.")))]
+async fn create_short(app: Shared, name: Segment) -> Result<Json<Asked>, ApiError> {
+    create(app, name).await
+}
+
+/// A payment from one of the run's accounts.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Pay {
+    /// One of the run's accounts.
     source: String,
+    /// Any account.
     destination: String,
+    /// Drops as text or number, or `{currency, issuer, value}`.
     amount: Json_,
 }
 
+/// A payment that was sent.
+#[derive(Debug, Serialize, ToSchema)]
+struct Paid {
+    tx_hash: TxHash,
+    transaction_type: &'static str,
+    /// The node's first answer; none if it is not known.
+    engine_result: Option<ResultName>,
+    state: TxState,
+    source: AccountId,
+    destination: AccountId,
+    amount: Json_,
+}
+
+/// Pays from one of the run's accounts
+#[utoipa::path(post, path = "/payment", tag = "transaction", request_body = Pay, responses(
+    (status = 200, body = Paid), (status = 409, body = super::error::ErrorBody, description = "The account cannot do it now.")))]
 async fn payment(
     State(app): Shared,
     Body(Pay { source, destination, amount }): Body<Pay>,
-) -> Result<Json<Json_>, ApiError> {
+) -> Result<Json<Paid>, ApiError> {
     let from = account("source", &source)?;
     let to = account("destination", &destination)?;
     // A bare number is drops, as its text form is.
@@ -128,30 +175,52 @@ async fn payment(
     }
     let generator = generator(&app)?.clone();
     let asked = finish(async move { Ok(generator.payment(from, to, parsed).await?) }).await?;
-    Ok(Json(json!({
-        "tx_hash": asked.tx_hash,
-        "transaction_type": asked.transaction_type,
-        "engine_result": asked.engine_result,
-        "state": asked.state,
-        "source": source,
-        "destination": destination,
-        "amount": amount,
-    })))
+    Ok(Json(Paid {
+        tx_hash: asked.tx_hash,
+        transaction_type: asked.transaction_type,
+        engine_result: asked.engine_result,
+        state: asked.state,
+        source: from,
+        destination: to,
+        amount,
+    }))
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+/// A transaction to be tracked: a signed blob, or fields that one of the run's accounts signs.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Submit {
+    /// A signed, serialised transaction in hexadecimal.
     tx_blob: Option<String>,
+    /// A transaction without Sequence, Fee, LastLedgerSequence and signature.
     tx_json: Option<Json_>,
+    /// The account of this run that signs `tx_json`.
     account: Option<String>,
 }
 
+/// A caller's transaction after the first attempt.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct HandedIn {
+    tx_hash: TxHash,
+    transaction_type: String,
+    state: TxState,
+    /// The node's first answer; none if it is not known.
+    engine_result: Option<ResultName>,
+    /// Who sends it.
+    account: AccountId,
+    /// Whether it was tracked before: then nothing was sent now.
+    already_tracked: bool,
+}
+
+/// Tracks a caller's transaction to its end
+#[utoipa::path(post, path = "/transaction/submit", tag = "transaction", request_body = Submit,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction.", max_length = 255)),
+    responses((status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "The key was used with another request, or the account cannot do it now.")))]
 async fn submit(
     State(app): Shared,
     headers: HeaderMap,
     Body(request): Body<Submit>,
-) -> Result<Json<Json_>, ApiError> {
+) -> Result<Json<HandedIn>, ApiError> {
     let key = match headers.get("idempotency-key") {
         None => None,
         Some(value) => match value.to_str() {
@@ -176,31 +245,40 @@ async fn submit(
     .await
 }
 
-async fn hand_in(app: &App, request: Submit) -> Result<Json_, ApiError> {
+async fn hand_in(app: &App, request: Submit) -> Result<HandedIn, ApiError> {
     match request {
         Submit { tx_blob: Some(hex), tx_json: None, account: None } => {
             let blob = const_hex::decode(hex.trim())
                 .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
             let definitions = Definitions::builtin();
-            let fields = Object::decode(&blob, definitions)
+            let object = Object::decode(&blob, definitions)
                 .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
-            xrpl_protocol::sign::verify_transaction(&fields)
+            xrpl_protocol::sign::verify_transaction(&object)
                 .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
             let submitted = app.tracker.submit(Submission::new(blob)).await?;
-            let kind = fields.to_json(definitions)["TransactionType"].clone();
-            Ok(json!({
-                "tx_hash": submitted.hash,
-                "transaction_type": kind,
-                "state": submitted.state,
-                "engine_result": submitted.engine_result,
-                "already_tracked": submitted.already_tracked,
-            }))
+            let code = object.u16(fields::TRANSACTION_TYPE);
+            let name = code.and_then(|code| definitions.transaction_type_name(code));
+            Ok(HandedIn {
+                tx_hash: submitted.hash,
+                transaction_type: name.unwrap_or_default().to_owned(),
+                state: submitted.state,
+                engine_result: submitted.engine_result,
+                account: object.account(fields::ACCOUNT).unwrap_or_default(),
+                already_tracked: submitted.already_tracked,
+            })
         }
         Submit { tx_blob: None, tx_json: Some(tx), account: Some(address) } => {
             let from = account("account", &address)?;
             let body = own_fields(tx, &address)?;
             let asked = generator(app)?.send(from, body).await?;
-            Ok(json!(asked))
+            Ok(HandedIn {
+                tx_hash: asked.tx_hash,
+                transaction_type: asked.transaction_type.to_owned(),
+                state: asked.state,
+                engine_result: asked.engine_result,
+                account: asked.account,
+                already_tracked: false,
+            })
         }
         Submit { tx_json: Some(_), .. } => Err(ApiError::bad_request(
             "account: give the account of this run that signs tx_json (and no tx_blob)",

@@ -1,64 +1,86 @@
 //! `/workload`: start, stop and the live controls.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use axum::{
-    Json, Router,
-    extract::State,
-    routing::{get, post},
-};
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json_, json};
-use xrpl_generator::Status;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+use xrpl_generator::{Status, stats::DisabledType};
 
 use super::{
-    ApiError, Shared,
+    ApiError, Routes, Shared,
     extract::{Body, generator},
 };
 use crate::session::{App, unix_ms};
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/workload/start", post(start))
-        .route("/workload/stop", post(stop))
-        .route("/workload/status", get(status))
-        .route("/workload/rate-controls", get(rate_controls))
-        .route("/workload/target-tps", get(target_tps).post(set_target_tps))
-        .route("/workload/max-pending", get(max_pending).post(set_max_pending))
-        .route("/workload/intent", get(intent).post(set_intent))
-        .route("/workload/disabled-types", get(disabled_types))
-        .route("/workload/toggle-type", post(toggle_type))
-        .route("/workload/weight", post(set_weight))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(start))
+        .routes(routes!(stop))
+        .routes(routes!(status))
+        .routes(routes!(rate_controls))
+        .routes(routes!(target_tps, set_target_tps))
+        .routes(routes!(max_pending, set_max_pending))
+        .routes(routes!(intent, set_intent))
+        .routes(routes!(disabled_types))
+        .routes(routes!(toggle_type))
+        .routes(routes!(set_weight))
 }
 
-fn view(status: &Status) -> Json_ {
-    let uptime = match (status.running, status.started_at_ms) {
+/// What the load did so far.
+#[derive(Debug, Serialize, ToSchema)]
+struct LoadStats {
+    submitted: u64,
+    validated: u64,
+    /// Meant to succeed, but ended otherwise than VALIDATED.
+    failed: u64,
+    /// Seconds since 1970.
+    started_at: Option<u64>,
+}
+
+/// Where the load stands.
+#[derive(Debug, Serialize, ToSchema)]
+struct Load {
+    running: bool,
+    stats: LoadStats,
+    uptime_seconds: u64,
+    /// Everything the generator tells.
+    detail: Status,
+}
+
+fn view(status: Status) -> Load {
+    let uptime_seconds = match (status.running, status.started_at_ms) {
         (true, Some(at)) => unix_ms().saturating_sub(at) / 1000,
         _ => 0,
     };
-    json!({
-        "running": status.running,
-        "stats": {
-            "submitted": status.stats.submitted,
-            "validated": status.stats.validated,
-            "failed": status.stats.failed_total(),
-            "started_at": status.started_at_ms.map(|ms| ms / 1000),
+    Load {
+        running: status.running,
+        stats: LoadStats {
+            submitted: status.stats.submitted,
+            validated: status.stats.validated,
+            failed: status.stats.failed_total(),
+            started_at: status.started_at_ms.map(|ms| ms / 1000),
         },
-        "uptime_seconds": uptime,
-        "detail": status,
-    })
+        uptime_seconds,
+        detail: status,
+    }
 }
 
-async fn start(State(app): Shared) -> Result<Json<Json_>, ApiError> {
+/// Starts the load
+#[utoipa::path(post, path = "/workload/start", tag = "workload", responses((status = 200, body = Load)))]
+async fn start(State(app): Shared) -> Result<Json<Load>, ApiError> {
     let generator = generator(&app)?;
     generator.start().await?;
-    Ok(Json(view(&generator.status().await?)))
+    Ok(Json(view(generator.status().await?)))
 }
 
-async fn stop(State(app): Shared) -> Result<Json<Json_>, ApiError> {
+/// Stops the load; what is in flight goes on
+#[utoipa::path(post, path = "/workload/stop", tag = "workload", responses((status = 200, body = Load)))]
+async fn stop(State(app): Shared) -> Result<Json<Load>, ApiError> {
     let generator = generator(&app)?;
     generator.stop().await?;
-    Ok(Json(view(&generator.status().await?)))
+    Ok(Json(view(generator.status().await?)))
 }
 
 /// As of now; while the run ends, as of its last moment.
@@ -70,90 +92,161 @@ async fn current(app: &App) -> Result<Status, ApiError> {
     })
 }
 
-async fn status(State(app): Shared) -> Json<Json_> {
+/// Where the load stands
+#[utoipa::path(get, path = "/workload/status", tag = "workload", responses((status = 200, body = Load)))]
+async fn status(State(app): Shared) -> Json<Load> {
     // Before accounts are ready there is a true answer too: nothing runs yet.
-    Json(view(&current(&app).await.unwrap_or_default()))
+    Json(view(current(&app).await.unwrap_or_default()))
 }
 
-async fn rate_controls(State(app): Shared) -> Result<Json<Json_>, ApiError> {
+/// The share of deliberately invalid transactions, in percent.
+#[derive(Debug, Serialize, ToSchema)]
+struct Share {
+    invalid: f64,
+    valid: f64,
+}
+
+impl Share {
+    fn of(invalid: f64) -> Self {
+        Self { invalid, valid: 100.0 - invalid }
+    }
+}
+
+/// All controls.
+#[derive(Debug, Serialize, ToSchema)]
+struct RateControls {
+    /// Transactions a second; 0 is unlimited.
+    target_tps: f64,
+    /// Transactions of one account in flight.
+    max_pending: usize,
+    intent: Share,
+    disabled_types: Vec<DisabledType>,
+    types: Vec<&'static str>,
+    /// How often each type is drawn, relative to the others.
+    weights: BTreeMap<&'static str, u32>,
+    running: bool,
+}
+
+/// All controls
+#[utoipa::path(get, path = "/workload/rate-controls", tag = "workload", responses((status = 200, body = RateControls)))]
+async fn rate_controls(State(app): Shared) -> Result<Json<RateControls>, ApiError> {
     let status = current(&app).await?;
-    Ok(Json(json!({
-        "target_tps": status.tps,
-        "max_pending": status.max_pending,
-        "intent": {"invalid": status.intent_invalid},
-        "disabled_types": status.disabled_types,
-        "types": status.types,
-        "weights": status.weights,
-        "running": status.running,
-    })))
+    Ok(Json(RateControls {
+        target_tps: status.tps,
+        max_pending: status.max_pending,
+        intent: Share::of(status.intent_invalid),
+        disabled_types: status.disabled_types,
+        types: status.types,
+        weights: status.weights,
+        running: status.running,
+    }))
 }
 
 /// The answer to a change.
-fn changed(old: impl Serialize, new: impl Serialize) -> Json<Json_> {
-    Json(json!({"old_value": old, "new_value": new, "status": "ok"}))
+#[derive(Debug, Serialize, ToSchema)]
+struct Changed<T> {
+    old_value: T,
+    new_value: T,
+    status: &'static str,
 }
 
-async fn target_tps(State(app): Shared) -> Result<Json<Json_>, ApiError> {
-    Ok(Json(json!({"target_tps": current(&app).await?.tps})))
+fn changed<T>(old_value: T, new_value: T) -> Json<Changed<T>> {
+    Json(Changed { old_value, new_value, status: "ok" })
 }
 
-#[derive(Debug, Deserialize)]
+/// Transactions a second.
+#[derive(Debug, Serialize, ToSchema)]
+struct TargetTps {
+    target_tps: f64,
+}
+
+/// Transactions a second; 0 is unlimited
+#[utoipa::path(get, path = "/workload/target-tps", tag = "workload", responses((status = 200, body = TargetTps)))]
+async fn target_tps(State(app): Shared) -> Result<Json<TargetTps>, ApiError> {
+    Ok(Json(TargetTps { target_tps: current(&app).await?.tps }))
+}
+
+/// Transactions a second; 0 is unlimited.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Tps {
     #[serde(alias = "target_tps", alias = "value")]
+    #[schema(minimum = 0.0)]
     tps: f64,
 }
 
+/// Sets transactions a second
+#[utoipa::path(post, path = "/workload/target-tps", tag = "workload", request_body = Tps, responses((status = 200, body = Changed<f64>)))]
 async fn set_target_tps(
     State(app): Shared,
     Body(Tps { tps }): Body<Tps>,
-) -> Result<Json<Json_>, ApiError> {
+) -> Result<Json<Changed<f64>>, ApiError> {
     Ok(changed(generator(&app)?.set_tps(tps).await?, tps))
 }
 
-async fn max_pending(State(app): Shared) -> Result<Json<Json_>, ApiError> {
-    Ok(Json(json!({"max_pending": current(&app).await?.max_pending})))
-}
-
-#[derive(Debug, Deserialize)]
+/// Transactions of one account in flight.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct MaxPending {
     #[serde(alias = "value")]
+    #[schema(minimum = 1)]
     max_pending: usize,
 }
 
+/// Transactions of one account in flight
+#[utoipa::path(get, path = "/workload/max-pending", tag = "workload", responses((status = 200, body = MaxPending)))]
+async fn max_pending(State(app): Shared) -> Result<Json<MaxPending>, ApiError> {
+    Ok(Json(MaxPending { max_pending: current(&app).await?.max_pending }))
+}
+
+/// Sets transactions of one account in flight
+#[utoipa::path(post, path = "/workload/max-pending", tag = "workload", request_body = MaxPending, responses((status = 200, body = Changed<usize>)))]
 async fn set_max_pending(
     State(app): Shared,
     Body(MaxPending { max_pending }): Body<MaxPending>,
-) -> Result<Json<Json_>, ApiError> {
+) -> Result<Json<Changed<usize>>, ApiError> {
     Ok(changed(generator(&app)?.set_max_pending(max_pending).await?, max_pending))
 }
 
-async fn intent(State(app): Shared) -> Result<Json<Json_>, ApiError> {
-    let invalid = current(&app).await?.intent_invalid;
-    Ok(Json(json!({"invalid": invalid, "valid": 100.0 - invalid})))
+/// The share of deliberately invalid transactions
+#[utoipa::path(get, path = "/workload/intent", tag = "workload", responses((status = 200, body = Share)))]
+async fn intent(State(app): Shared) -> Result<Json<Share>, ApiError> {
+    Ok(Json(Share::of(current(&app).await?.intent_invalid)))
 }
 
-#[derive(Debug, Deserialize)]
+/// The share of deliberately invalid transactions, in percent.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Intent {
+    #[schema(minimum = 0.0, maximum = 100.0)]
     invalid: f64,
 }
 
+/// Sets the share of deliberately invalid transactions
+#[utoipa::path(post, path = "/workload/intent", tag = "workload", request_body = Intent, responses((status = 200, body = Changed<f64>)))]
 async fn set_intent(
     State(app): Shared,
     Body(Intent { invalid }): Body<Intent>,
-) -> Result<Json<Json_>, ApiError> {
+) -> Result<Json<Changed<f64>>, ApiError> {
     Ok(changed(generator(&app)?.set_intent(invalid).await?, invalid))
 }
 
-async fn disabled_types(State(app): Shared) -> Result<Json<Json_>, ApiError> {
-    let disabled = current(&app).await?.disabled_types;
-    let names: Vec<_> = disabled.iter().map(|entry| entry.name).collect();
-    Ok(Json(json!({"disabled_types": names, "detail": disabled})))
+/// Types that are switched off.
+#[derive(Debug, Serialize, ToSchema)]
+struct DisabledTypes {
+    disabled_types: Vec<&'static str>,
+    detail: Vec<DisabledType>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Types that are switched off, by hand or because the network refuses them
+#[utoipa::path(get, path = "/workload/disabled-types", tag = "workload", responses((status = 200, body = DisabledTypes)))]
+async fn disabled_types(State(app): Shared) -> Result<Json<DisabledTypes>, ApiError> {
+    let detail = current(&app).await?.disabled_types;
+    Ok(Json(DisabledTypes { disabled_types: detail.iter().map(|t| t.name).collect(), detail }))
+}
+
+/// How often a type is drawn, relative to the others; 0 switches it off.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Weight {
     #[serde(rename = "type")]
@@ -161,14 +254,17 @@ struct Weight {
     weight: u32,
 }
 
+/// Sets how often a type is drawn
+#[utoipa::path(post, path = "/workload/weight", tag = "workload", request_body = Weight, responses((status = 200, body = Changed<u32>)))]
 async fn set_weight(
     State(app): Shared,
     Body(Weight { name, weight }): Body<Weight>,
-) -> Result<Json<Json_>, ApiError> {
+) -> Result<Json<Changed<u32>>, ApiError> {
     Ok(changed(generator(&app)?.set_weight(&name, weight).await?, weight))
 }
 
-#[derive(Debug, Deserialize)]
+/// A type to be switched; without `enabled` it is switched over.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Toggle {
     #[serde(rename = "type", alias = "txn_type", alias = "transaction_type")]
@@ -176,11 +272,12 @@ struct Toggle {
     enabled: Option<bool>,
 }
 
+/// Switches a type on or off
+#[utoipa::path(post, path = "/workload/toggle-type", tag = "workload", request_body = Toggle, responses((status = 200, body = Changed<bool>)))]
 async fn toggle_type(
     State(app): Shared,
     Body(Toggle { name, enabled }): Body<Toggle>,
-) -> Result<Json<Json_>, ApiError> {
-    // Without a wish it is switched over.
+) -> Result<Json<Changed<bool>>, ApiError> {
     let enabled = match enabled {
         Some(enabled) => enabled,
         None => current(&app).await?.disabled_types.iter().any(|entry| entry.name == name),

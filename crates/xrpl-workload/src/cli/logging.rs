@@ -3,23 +3,38 @@
 use std::io::{self, Write};
 
 use indicatif::ProgressBar;
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::LevelFilter,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
-use crate::config::Config;
+use crate::{config::Config, log_ring};
 
 /// Starts logging as configured.
 pub(super) fn start(config: &Config, bar: ProgressBar) {
+    for secret in config.secrets() {
+        log_ring::hide(secret);
+    }
     // The configuration has parsed it before.
     let filter = EnvFilter::builder().parse_lossy(&config.log_level);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Around(bar));
-    let started = match config.log_json {
-        true => builder.json().try_init(),
-        false => {
-            let colours = io::IsTerminal::is_terminal(&io::stderr());
-            builder.with_ansi(colours).try_init()
-        }
+    let lines = fmt::layer().with_writer(Around(bar));
+    let lines = match config.log_json {
+        true => lines.json().boxed(),
+        false => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).boxed(),
     };
-    if let Err(error) = started {
+    // `/logs` has what is worth knowing even where standard error is told less.
+    let ring = fmt::layer().with_ansi(false).with_writer(log_ring::Ring);
+    let kept = EnvFilter::builder().parse_lossy(&config.log_level);
+    let least = LevelFilter::INFO;
+    let kept = match kept.max_level_hint() {
+        Some(hint) if hint >= least => ring.with_filter(kept).boxed(),
+        _ => ring.with_filter(least).boxed(),
+    };
+    let registry = tracing_subscriber::registry().with(lines.with_filter(filter)).with(kept);
+    if let Err(error) = registry.try_init() {
         eprintln!("logging could not be started: {error}");
     }
 }
@@ -55,7 +70,9 @@ impl Drop for Line<'_> {
     fn drop(&mut self) {
         if !self.text.is_empty() {
             // A log that cannot be written has nowhere to complain.
-            self.bar.suspend(|| drop(io::stderr().lock().write_all(&self.text)));
+            let text = String::from_utf8_lossy(&self.text);
+            let text = log_ring::redact(&text);
+            self.bar.suspend(|| drop(io::stderr().lock().write_all(text.as_bytes())));
         }
     }
 }
