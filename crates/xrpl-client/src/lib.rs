@@ -15,6 +15,7 @@ pub mod json_rpc;
 pub mod pool;
 pub mod request;
 pub mod response;
+pub mod timing;
 pub mod websocket;
 
 pub use connect::{Connector, TcpConnector};

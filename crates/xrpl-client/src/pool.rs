@@ -1,6 +1,6 @@
 //! Several nodes as one: which is healthy, and which to ask.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -10,9 +10,15 @@ use url::Url;
 use xrpl_protocol::LedgerIndex;
 
 use crate::{
-    ClientError, Connector, Request, TcpConnector, json_rpc::JsonRpc, request::ServerState,
+    ClientError, Connector, Request, TcpConnector,
+    json_rpc::JsonRpc,
+    request::ServerState,
     response,
+    timing::{Histogram, Snapshot},
 };
+
+/// Methods whose times are told apart.
+const METHODS: usize = 32;
 
 /// Number of an endpoint, in the order they were given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -89,6 +95,26 @@ struct Node {
 pub struct Pool {
     nodes: Arc<[Node]>,
     config: Arc<PoolConfig>,
+    times: Arc<Times>,
+}
+
+/// How long answers take.
+#[derive(Debug, Default)]
+struct Times {
+    submit: Histogram,
+    others: Mutex<BTreeMap<String, Arc<Histogram>>>,
+}
+
+impl Times {
+    /// Of a method; of all further ones together once there are many.
+    fn of(&self, method: &str) -> Arc<Histogram> {
+        let mut others = self.others.lock();
+        if let Some(known) = others.get(method) {
+            return Arc::clone(known);
+        }
+        let name = if others.len() < METHODS { method } else { "other" };
+        Arc::clone(others.entry(name.to_owned()).or_default())
+    }
 }
 
 impl Pool {
@@ -110,7 +136,7 @@ impl Pool {
             };
             Node { endpoint, rpc, health: Mutex::new(health), retry_at: Mutex::new(None) }
         });
-        Self { nodes: nodes.collect(), config: Arc::new(config) }
+        Self { nodes: nodes.collect(), config: Arc::new(config), times: Arc::default() }
     }
 
     /// How requests are made.
@@ -162,6 +188,15 @@ impl Pool {
         Err(last.unwrap_or_else(no_endpoints))
     }
 
+    /// How long answers took, by method; failures count too.
+    #[must_use]
+    pub fn rpc_times(&self) -> Vec<(String, Snapshot)> {
+        let mut all = vec![("submit".to_owned(), self.times.submit.snapshot())];
+        let others = self.times.others.lock();
+        all.extend(others.iter().map(|(method, times)| (method.clone(), times.snapshot())));
+        all
+    }
+
     /// Asks one node.
     ///
     /// # Errors
@@ -172,7 +207,9 @@ impl Pool {
         request: &R,
     ) -> Result<R::Response, ClientError> {
         let Some(node) = self.nodes.get(usize::from(id.0)) else { return Err(no_endpoints()) };
+        let since = Instant::now();
         let answer = node.rpc.request(request).await;
+        self.times.of(request.method()).observe(since.elapsed());
         node.note(answer.as_ref().err());
         answer
     }
@@ -190,7 +227,9 @@ impl Pool {
         let mut last = (EndpointId(0), no_endpoints());
         for id in self.order() {
             let Some(node) = self.nodes.get(usize::from(id.0)) else { continue };
+            let since = Instant::now();
             let answer = node.rpc.submit(blob, fail_hard).await;
+            self.times.submit.observe(since.elapsed());
             node.note(answer.as_ref().err());
             match answer {
                 Ok(answer) => return Ok((id, answer)),

@@ -54,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) supervisor: Supervisor,
     pub(crate) links: Arc<Links>,
     pub(crate) streams: crate::ws_listener::StreamCounters,
+    pub(crate) times: crate::stats::Times,
 }
 
 impl Shared {
@@ -75,6 +76,7 @@ impl Shared {
             queue,
             supervisor: Supervisor::new(),
             streams: Default::default(),
+            times: Default::default(),
         }
     }
 

@@ -6,12 +6,16 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use parking_lot::Mutex;
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     time::Instant,
 };
 use tokio_tungstenite::tungstenite::Utf8Bytes;
-use xrpl_client::EndpointId;
+use xrpl_client::{
+    EndpointId,
+    timing::{Histogram, Snapshot},
+};
 
 use crate::message::LedgerClosed;
 
@@ -39,22 +43,40 @@ struct Blocked {
     times: AtomicU64,
 }
 
+/// One event at a time is watched on its way through the queue.
+#[derive(Debug, Default)]
+struct Probe {
+    sent: AtomicU64,
+    taken: AtomicU64,
+    /// Number of the watched event, and since when it waits.
+    watched: Mutex<Option<(u64, Instant)>>,
+    waits: Histogram,
+}
+
 /// The way in. Clones share the queue.
 #[derive(Clone, Debug)]
 pub(crate) struct EventSender {
     sender: mpsc::Sender<StreamEvent>,
     blocked: Arc<Blocked>,
+    probe: Arc<Probe>,
 }
 
 /// A queue.
 pub(crate) fn event_queue(capacity: usize) -> (EventSender, mpsc::Receiver<StreamEvent>) {
     let (sender, receiver) = mpsc::channel(capacity.max(1));
-    (EventSender { sender, blocked: Arc::default() }, receiver)
+    (EventSender { sender, blocked: Arc::default(), probe: Arc::default() }, receiver)
 }
 
 impl EventSender {
     /// Hands an event over, waiting for room. False once nobody receives any more.
     pub(crate) async fn send(&self, event: StreamEvent) -> bool {
+        let number = self.probe.sent.fetch_add(1, Ordering::Relaxed) + 1;
+        // Who finds it taken has nothing to watch.
+        if let Some(mut watched) = self.probe.watched.try_lock()
+            && watched.is_none()
+        {
+            *watched = Some((number, Instant::now()));
+        }
         let event = match self.sender.try_send(event) {
             Ok(()) => return true,
             Err(TrySendError::Closed(_)) => return false,
@@ -66,6 +88,23 @@ impl EventSender {
         let waited = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.blocked.nanoseconds.fetch_add(waited, Ordering::Relaxed);
         sent
+    }
+
+    /// So many events were taken out.
+    pub(crate) fn took(&self, n: usize) {
+        let taken = self.probe.taken.fetch_add(n as u64, Ordering::Relaxed) + n as u64;
+        let mut watched = self.probe.watched.lock();
+        if let Some((number, since)) = *watched
+            && number <= taken
+        {
+            *watched = None;
+            self.probe.waits.observe(since.elapsed());
+        }
+    }
+
+    /// How long events waited, of those that were watched.
+    pub(crate) fn waits(&self) -> Snapshot {
+        self.probe.waits.snapshot()
     }
 
     /// Events waiting.
@@ -109,6 +148,9 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(70)).await;
         assert!(!waiting.is_finished());
         assert!(receiver.recv().await.is_some());
+        sender.took(1);
+        let waits = sender.waits();
+        assert_eq!((waits.count, (waits.sum * 1000.0).round()), (1, 70.0));
         assert!(waiting.await.unwrap());
         assert_eq!((sender.blocked_times(), sender.depth()), (1, 2));
         assert!(sender.blocked_ms() >= 70);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use hdrhistogram::Histogram;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
+use xrpl_client::timing::{self, Snapshot};
 use xrpl_protocol::LedgerIndex;
 
 use crate::{
@@ -392,6 +393,24 @@ pub struct Stats {
     pub store_failures: u64,
     /// Background tasks that failed and were started again.
     pub task_restarts: u64,
+}
+
+/// How long the steps of a transaction's way take.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StepTimes {
+    /// From hand-in to the end of the first attempt.
+    pub first_attempt: Snapshot,
+    /// Until a new row is durable.
+    pub durable: Snapshot,
+    /// Of a stream's event in the queue; one event at a time is watched.
+    pub queue_wait: Snapshot,
+}
+
+/// What [`StepTimes`] is taken from.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    pub(crate) first_attempt: timing::Histogram,
+    pub(crate) durable: timing::Histogram,
 }
 
 /// The streams and the event queue at one moment.

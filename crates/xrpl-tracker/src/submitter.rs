@@ -1,8 +1,9 @@
 //! Sends blobs, first and again, and files what became of each attempt.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, time};
+use tracing::Instrument;
 use xrpl_client::{ClientError, EndpointId};
 
 use crate::{core::Shared, evidence::ResultName, lifecycle::Event, pending::Key, record::Answer};
@@ -13,12 +14,25 @@ const REFUSALS: [&str; 1] = ["invalidTransaction"];
 
 /// One attempt. Does nothing if the transaction is not to be sent (any more).
 pub(crate) async fn attempt(shared: &Shared, key: Key) {
-    let Some(blob) = shared.lock().begin_attempt(key) else { return };
+    let (blob, span) = {
+        let mut core = shared.lock();
+        let Some(blob) = core.begin_attempt(key) else { return };
+        let Some(entry) = core.pending.get(key) else { return };
+        (blob, tracing::debug_span!("transaction", hash = %entry.hash))
+    };
     let limit = shared.config.submit_timeout;
-    let answered = time::timeout(limit, shared.pool.submit(&blob, false)).await;
+    let sent = shared.pool.submit(&blob, false).instrument(span.clone());
+    let answered = time::timeout(limit, sent).await;
     let now_ms = shared.now_ms();
     let mut core = shared.lock();
-    let attempts = core.pending.get(key).map_or(0, |entry| entry.progress.attempts);
+    let (attempts, since) = core
+        .pending
+        .get(key)
+        .map_or((0, now_ms), |entry| (entry.progress.attempts, entry.created_at_ms));
+    if attempts == 1 {
+        let took = Duration::from_millis(now_ms.saturating_sub(since));
+        shared.times.first_attempt.observe(took);
+    }
     let (endpoint, answer, event) = match answered {
         Ok(Ok((endpoint, submit))) => {
             let result = ResultName::new(&submit.engine_result);
@@ -39,6 +53,7 @@ pub(crate) async fn attempt(shared: &Shared, key: Key) {
         // Cut off on the way: it may have been written.
         Err(_) => (EndpointId(u16::MAX), Answer::Unknown, Event::OutcomeUnknown),
     };
+    tracing::debug!(parent: &span, attempts, ?answer, "an attempt has ended");
     core.end_attempt(key, endpoint, answer, &event, now_ms);
 }
 

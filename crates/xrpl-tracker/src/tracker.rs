@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Notify, broadcast, oneshot, watch},
-    time,
+    time::{self, Instant},
 };
 use xrpl_client::{EndpointId, Pool};
 use xrpl_protocol::{
@@ -27,7 +27,7 @@ use crate::{
         CheckReport, Dossier, Identity, LedgerHead, Outcome, PreliminaryView, Progress, Record,
         Row, RowFilter, RowPage, RunId, StateChange, Submission, Submitted, Validation,
     },
-    stats::{Stats, WsStats},
+    stats::{Stats, StepTimes, WsStats},
     store::{Created, Resumed, Store},
     submitter, ws_listener, ws_processor,
 };
@@ -180,7 +180,10 @@ impl Tracker {
             }
             (key, self.shared.store.create(identity))
         };
-        let created = match durable.await {
+        let since = Instant::now();
+        let durable = durable.await;
+        self.shared.times.durable.observe(since.elapsed());
+        let created = match durable {
             Ok(created) => created,
             Err(_) => Err(Error::Store("it did not say whether the row is durable".into())),
         };
@@ -356,6 +359,16 @@ impl Tracker {
             reconnects: streams.reconnects.load(Relaxed),
             ledgers_backfilled: core.ledgers_backfilled,
             failed_events: core.failed_events,
+        }
+    }
+
+    /// How long the steps of a transaction's way take.
+    #[must_use]
+    pub fn times(&self) -> StepTimes {
+        StepTimes {
+            first_attempt: self.shared.times.first_attempt.snapshot(),
+            durable: self.shared.times.durable.snapshot(),
+            queue_wait: self.shared.queue.waits(),
         }
     }
 

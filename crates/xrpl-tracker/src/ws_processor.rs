@@ -24,6 +24,7 @@ pub(crate) async fn process(shared: Arc<Shared>, events: Events) -> Result<(), &
     let mut events = events.try_lock_owned().map_err(|_| "the queue has another consumer")?;
     let mut batch = Vec::with_capacity(BATCH);
     while events.recv_many(&mut batch, BATCH).await > 0 {
+        shared.queue.took(batch.len());
         process_batch(shared.core_for_batch(), &batch, shared.now_ms());
         batch.clear();
     }

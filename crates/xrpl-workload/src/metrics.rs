@@ -1,11 +1,15 @@
 //! Prometheus text, made from the counters that exist anyway. No ledger index and no address is a
 //! label: labels must not grow with time.
 
-use std::fmt::{Display, Write};
+use std::{
+    fmt::{Display, Write},
+    sync::atomic::Ordering::Relaxed,
+};
 
-use xrpl_tracker::{Stats, WsStats};
+use xrpl_client::timing::Snapshot;
+use xrpl_tracker::{Stats, WsStats, stats::StepTimes};
 
-use crate::session::App;
+use crate::{api::READERS, session::App};
 
 #[derive(Default)]
 struct Text(String);
@@ -37,6 +41,19 @@ impl Text {
     }
 }
 
+impl Text {
+    fn histogram(&mut self, name: &str, labels: &str, times: &Snapshot) {
+        let comma = if labels.is_empty() { "" } else { "," };
+        let braced = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+        for (bound, count) in &times.buckets {
+            let _ = writeln!(self.0, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {count}");
+        }
+        let Snapshot { sum, count, .. } = times;
+        let _ = writeln!(self.0, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {count}");
+        let _ = writeln!(self.0, "{name}_sum{braced} {sum}\n{name}_count{braced} {count}");
+    }
+}
+
 /// Everything that is counted, as Prometheus reads it.
 #[must_use]
 pub fn render(app: &App) -> String {
@@ -54,6 +71,9 @@ pub fn render(app: &App) -> String {
         "endpoint",
         health.iter().map(|node| (&node.name, u8::from(node.healthy))),
     );
+    times(&mut text, &app.tracker.times(), &app.pool.rpc_times());
+    outside(&mut text, app);
+    process(&mut text);
     let up = app.started.elapsed().as_secs();
     text.one("xrpl_workload_uptime_seconds", "gauge", "Seconds since the start.", up);
     text.0
@@ -174,6 +194,83 @@ fn transactions(text: &mut Text, stats: &Stats) {
     );
 }
 
+fn times(text: &mut Text, steps: &StepTimes, rpc: &[(String, Snapshot)]) {
+    for (name, help, times) in [
+        ("submit", "Hand-in to the end of the first attempt.", &steps.first_attempt),
+        ("store_commit", "Until a new transaction is durable.", &steps.durable),
+        (
+            "queue_wait",
+            "A stream's event in the queue; one at a time is watched.",
+            &steps.queue_wait,
+        ),
+    ] {
+        let name = format!("xrpl_workload_{name}_seconds");
+        text.head(&name, "histogram", help);
+        text.histogram(&name, "", times);
+    }
+    let name = "xrpl_workload_rpc_seconds";
+    text.head(name, "histogram", "Answers of nodes, failures too, by method.");
+    for (method, times) in rpc {
+        text.histogram(name, &format!("method=\"{method}\""), times);
+    }
+}
+
+/// What others see of the run: readers, the webhook, the canary.
+fn outside(text: &mut Text, app: &App) {
+    let readers = READERS - app.readers.available_permits();
+    let name = "xrpl_workload_event_readers";
+    text.one(name, "gauge", "Readers of /events.", readers);
+    let posts = &app.posts;
+    text.each(
+        "xrpl_workload_webhook_posts_total",
+        "counter",
+        "Posts to the webhook by what became of them.",
+        "outcome",
+        [
+            ("delivered", posts.delivered.load(Relaxed)),
+            ("retried", posts.retried.load(Relaxed)),
+            ("dropped", posts.dropped.load(Relaxed)),
+        ],
+    );
+    let canary = app.heartbeat.view(app.config.heartbeat);
+    text.each(
+        "xrpl_workload_heartbeats_total",
+        "counter",
+        "Canaries by what became of them.",
+        "outcome",
+        [("validated", canary.total_heartbeats), ("missed", canary.missed_count)],
+    );
+}
+
+/// What Prometheus clients tell of every process. Nothing where the system does not say it.
+#[cfg(target_os = "linux")]
+fn process(text: &mut Text) {
+    use procfs::{CurrentSI, WithCurrentSystemInfo, process::Process};
+    let Ok(me) = Process::myself() else { return };
+    let Ok(stat) = me.stat() else { return };
+    let cpu = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
+    text.one("process_cpu_seconds_total", "counter", "CPU time, user and system.", cpu);
+    let resident = stat.rss_bytes().get();
+    text.one("process_resident_memory_bytes", "gauge", "Memory in RAM.", resident);
+    text.one("process_virtual_memory_bytes", "gauge", "Memory in addresses.", stat.vsize);
+    text.one("process_threads", "gauge", "Threads.", stat.num_threads);
+    if let Ok(open) = me.fd_count() {
+        text.one("process_open_fds", "gauge", "Open file descriptors.", open);
+    }
+    if let Ok(limits) = me.limits()
+        && let procfs::process::LimitValue::Value(most) = limits.max_open_files.soft_limit
+    {
+        text.one("process_max_fds", "gauge", "File descriptors that may be open.", most);
+    }
+    if let Ok(kernel) = procfs::KernelStats::current() {
+        let since = kernel.btime as f64 + stat.starttime as f64 / procfs::ticks_per_second() as f64;
+        text.one("process_start_time_seconds", "gauge", "Start, seconds since 1970.", since);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn process(_: &mut Text) {}
+
 fn streams(text: &mut Text, stats: &WsStats) {
     for (name, kind, help, value) in [
         ("queue_depth", "gauge", "Events waiting.", stats.queue_size as u64),
@@ -291,10 +388,19 @@ mod tests {
         transactions(&mut text, &stats);
         streams(&mut text, &WsStats::default());
         load(&mut text, &xrpl_generator::Status::default());
+        let took = xrpl_client::timing::Histogram::default();
+        took.observe(std::time::Duration::from_millis(3));
+        times(&mut text, &StepTimes::default(), &[("submit".into(), took.snapshot())]);
+        process(&mut text);
         check(&text.0);
         assert!(text.0.contains("xrpl_workload_finality_seconds_bucket{le=\"0.5\"} 1\n"));
         assert!(text.0.contains("xrpl_workload_finality_seconds_bucket{le=\"+Inf\"} 3\n"));
         assert!(text.0.contains("xrpl_workload_finality_ledgers_sum 32\n"));
+        let rpc = "xrpl_workload_rpc_seconds_bucket{method=\"submit\",le=\"0.005\"} 1\n";
+        assert!(text.0.contains(rpc), "{}", text.0);
+        if cfg!(target_os = "linux") {
+            assert!(text.0.contains("process_resident_memory_bytes "));
+        }
     }
 
     #[test]
