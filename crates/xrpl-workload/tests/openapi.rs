@@ -79,3 +79,41 @@ async fn the_document_and_its_page_come_from_the_program_alone() {
     assert!(set_up.contains("/openapi.json") && !set_up.contains("petstore"), "{set_up}");
     run.end().await;
 }
+
+/// Two types of one name would silently be one in the document.
+#[test]
+fn no_two_types_of_the_document_share_a_name() {
+    let crates = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    let mut folders = vec![crates];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let mut names = std::collections::BTreeMap::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for block in text.split("#[").filter(|b| b.contains("ToSchema") && b.contains("derive")) {
+            // The declaration is a few attributes further on.
+            let after = &text[block.as_ptr() as usize - text.as_ptr() as usize..];
+            let declared = after.lines().take(8).find_map(|line| {
+                let line = line.trim();
+                let line = line.strip_prefix("pub(super)").unwrap_or(line).trim();
+                let line = line.strip_prefix("pub").unwrap_or(line).trim();
+                let rest = line.strip_prefix("struct ").or_else(|| line.strip_prefix("enum "))?;
+                Some(rest.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned())
+            });
+            let Some(name) = declared.filter(|name| !name.is_empty()) else { continue };
+            if let Some(other) = names.insert(name.clone(), file.clone()) {
+                panic!("{name} is in {} and in {}", other.display(), file.display());
+            }
+        }
+    }
+    assert!(names.len() > 80, "{}", names.len());
+}

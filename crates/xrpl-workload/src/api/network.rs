@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
-use xrpl_client::{pool::Health as NodeHealth, request::Fee};
+use xrpl_client::{pool::Health, request::Fee};
 
 use super::{ApiError, Routes, Shared, extract::Params};
 use crate::{host::Host, log_ring, metrics};
@@ -29,24 +29,24 @@ pub(super) fn routes() -> Routes {
 
 /// How the program and its nodes are.
 #[derive(Debug, Serialize, ToSchema)]
-struct Health {
+struct HealthView {
     /// `ok`, or what is wrong.
     status: &'static str,
     /// `preparing`, `ready` or `stopping`.
     phase: &'static str,
-    endpoints: Vec<NodeHealth>,
+    endpoints: Vec<Health>,
 }
 
 /// How the program and its nodes are
 #[utoipa::path(get, path = "/health", tag = "network", responses(
-    (status = 200, body = Health), (status = 503, body = Health, description = "No node is reachable.")))]
-async fn health(State(app): Shared) -> (StatusCode, Json<Health>) {
+    (status = 200, body = HealthView), (status = 503, body = HealthView, description = "No node is reachable.")))]
+async fn health(State(app): Shared) -> (StatusCode, Json<HealthView>) {
     let reachable = app.pool.is_reachable();
     let (code, status) = match reachable {
         true => (StatusCode::OK, "ok"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "no node is reachable"),
     };
-    (code, Json(Health { status, phase: app.phase().name(), endpoints: app.pool.health() }))
+    (code, Json(HealthView { status, phase: app.phase().name(), endpoints: app.pool.health() }))
 }
 
 /// Which program this is.

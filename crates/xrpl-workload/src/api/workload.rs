@@ -217,16 +217,16 @@ async fn intent(State(app): Shared) -> Result<Json<Share>, ApiError> {
 /// The share of deliberately invalid transactions, in percent.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Intent {
+struct InvalidShare {
     #[schema(minimum = 0.0, maximum = 100.0)]
     invalid: f64,
 }
 
 /// Sets the share of deliberately invalid transactions
-#[utoipa::path(post, path = "/workload/intent", tag = "workload", request_body = Intent, responses((status = 200, body = Changed<f64>)))]
+#[utoipa::path(post, path = "/workload/intent", tag = "workload", request_body = InvalidShare, responses((status = 200, body = Changed<f64>)))]
 async fn set_intent(
     State(app): Shared,
-    Body(Intent { invalid }): Body<Intent>,
+    Body(InvalidShare { invalid }): Body<InvalidShare>,
 ) -> Result<Json<Changed<f64>>, ApiError> {
     Ok(changed(generator(&app)?.set_intent(invalid).await?, invalid))
 }
