@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`settings`], [`config`] | every setting once; flags over environment over file over defaults |
 //! | [`cli`] | the command line, one file per command |
-//! | [`session`], [`host`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
+//! | [`session`], [`parts`], [`host`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
 //! | [`api`] | the HTTP API, one file per group of routes |
 //! | [`events`] | what happens, in order, kept for a while: what `/events` sends |
 //! | [`meter`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
@@ -29,6 +29,7 @@ pub mod log_ring;
 pub mod meter;
 pub mod metrics;
 pub mod observe;
+pub mod parts;
 pub mod session;
 pub mod settings;
 pub mod summary;

@@ -212,3 +212,25 @@ async fn no_output_of_a_run_has_a_secret_in_it() {
         }
     }
 }
+
+#[test]
+fn json_logs_carry_the_hash_of_each_transaction() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = program(dir.path())
+        .args(["run", "--duration", "1s", "--tps", "10", "--accounts", "3", "--store", "memory"])
+        .args(["--log-json", "--log-level", "xrpl_tracker=debug", "--json", "--no-api"])
+        .args(["--ledger-interval", "300ms"])
+        .args(&FREE_PORTS[2..])
+        .output()
+        .unwrap();
+    let lines = String::from_utf8(output.stderr).unwrap();
+    let logged: Vec<serde_json::Value> =
+        lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let attempts: Vec<_> =
+        logged.iter().filter(|l| l["fields"]["message"] == "an attempt has ended").collect();
+    assert!(attempts.len() > 5, "{lines}");
+    for line in attempts {
+        assert_eq!(line["span"]["name"], "transaction", "{line}");
+        assert_eq!(line["span"]["hash"].as_str().map(str::len), Some(64), "{line}");
+    }
+}

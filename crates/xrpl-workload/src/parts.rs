@@ -1,0 +1,143 @@
+//! A run's parts, each from its settings: nodes, store, tracker, generator.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use url::Url;
+use xrpl_client::{Endpoint, Pool, PoolConfig};
+use xrpl_generator::{Funding, GeneratorConfig, Pace};
+use xrpl_protocol::{Drops, keys::Seed};
+use xrpl_tracker::{
+    MemoryStore, Store, TrackerConfig,
+    store::{SqliteOptions, SqliteStore},
+};
+
+use crate::{
+    config::{Config, FeeChoice, Secret, StoreChoice},
+    session::SetupError,
+};
+
+/// How long a node may take to answer at the start.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// A gateway's funds, as a multiple of a user's.
+const GATEWAY_SHARE: u64 = 10;
+
+/// Nodes by their addresses.
+#[must_use]
+pub fn endpoints(rpc: &[Url], ws: &[Url]) -> Vec<Endpoint> {
+    rpc.iter()
+        .zip(ws)
+        .map(|(rpc, ws)| Endpoint { rpc: rpc.clone(), ws: Some(ws.clone()) })
+        .collect()
+}
+
+/// A pool of which at least one node has answered.
+///
+/// # Errors
+/// None did.
+pub async fn connect(endpoints: Vec<Endpoint>) -> Result<Pool, SetupError> {
+    let pool = Pool::new(endpoints, PoolConfig::default());
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        pool.check_health().await;
+        let health = pool.health();
+        if health.iter().any(|node| node.validated.is_some()) {
+            return Ok(pool);
+        }
+        if Instant::now() > deadline || health.iter().all(|node| node.last_error.is_some()) {
+            let causes: Vec<_> = health
+                .iter()
+                .map(|node| match &node.last_error {
+                    Some(error) => error.clone(),
+                    None => format!(
+                        "{}: in state {:?}, without a validated ledger",
+                        node.name, node.server_state
+                    ),
+                })
+                .collect();
+            return Err(SetupError(format!(
+                "no node answers: {}. Is it running there? Leave out --rpc and --ws (and RPC_URL, \
+                 WS_URL) for an embedded ledger",
+                causes.join("; ")
+            )));
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+pub(crate) fn open_store(choice: &StoreChoice) -> Result<Arc<dyn Store>, SetupError> {
+    match choice {
+        StoreChoice::Memory => Ok(Arc::new(MemoryStore::default())),
+        StoreChoice::File(path) => {
+            let store = SqliteStore::open(path, SqliteOptions::default()).map_err(|error| {
+                SetupError::new(format!(
+                    "--store {}: {error}. Give another path, or --store memory",
+                    path.display()
+                ))
+            })?;
+            Ok(Arc::new(store))
+        }
+    }
+}
+
+/// The tracker's part of the configuration.
+#[must_use]
+pub fn tracker_config(config: &Config) -> TrackerConfig {
+    TrackerConfig {
+        queue_capacity: config.event_queue,
+        check_interval: config.check_interval,
+        start_timeout: START_TIMEOUT,
+        ..TrackerConfig::default()
+    }
+}
+
+pub(crate) fn generator_config(config: &Config) -> Result<GeneratorConfig, SetupError> {
+    let seed = |secret: &Secret| {
+        secret
+            .reveal()
+            .parse::<Seed>()
+            .map_err(|error| SetupError::new(format!("--funding-secret: {error}")))
+    };
+    let funding = match &config.funding_secret {
+        Some(secret) => Funding::Seed(seed(secret)?),
+        None => Funding::Genesis,
+    };
+    Ok(GeneratorConfig {
+        seed: config.seed.clone(),
+        accounts: config.user_accounts(),
+        gateways: config.gateways,
+        currencies: config.currencies.clone(),
+        key_type: config.key_type,
+        funding,
+        user_drops: Drops(config.fund_drops),
+        gateway_drops: Drops(config.fund_drops.saturating_mul(GATEWAY_SHARE)),
+        pace: Pace::from_tps(config.tps),
+        max_pending_per_account: config.max_pending,
+        weights: config.types.clone(),
+        intent_invalid: config.intent_invalid,
+        fee_strategy: match config.fee_strategy {
+            FeeChoice::Base => xrpl_generator::FeeStrategy::Base,
+            FeeChoice::OpenLedger => xrpl_generator::FeeStrategy::OpenLedger,
+            FeeChoice::Fixed(drops) => xrpl_generator::FeeStrategy::Fixed(drops),
+        },
+        max_fee_drops: Drops(config.max_fee_drops),
+        last_ledger_offset: config.last_ledger_offset,
+        network_id: config.network_id,
+        drain: config.shutdown_grace,
+        sweep: config.sweep,
+        ..GeneratorConfig::default()
+    })
+}
+
+pub(crate) fn setup_hint(error: &str, config: &Config) -> String {
+    let hint = match (&config.funding_secret, error.contains("funding account")) {
+        (None, true) => {
+            ". Without --funding-secret the genesis account of a private network funds; on any \
+             other network give --funding-secret (or XRPL_WORKLOAD_FUNDING_SECRET)"
+        }
+        _ => "",
+    };
+    format!("accounts could not be prepared: {error}{hint}")
+}
