@@ -140,9 +140,9 @@ impl Plan {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut plan = Self { seed, ..Self::default() };
         let (from, until) = (millis(shape.from), millis(shape.until));
-        let kinds = rng.random_range(1..=5);
+        let kinds = rng.random_range(1..=4);
         for _ in 0..kinds {
-            let times = rng.random_range(1..=4);
+            let times = rng.random_range(1..=8);
             match rng.random_range(0..100) {
                 0..30 => {
                     let make = *NODE_FAULTS.choose(&mut rng).unwrap_or(&NODE_FAULTS[0]);
@@ -212,7 +212,7 @@ impl NodeAction {
 type Make = fn(&mut ChaCha8Rng) -> Action;
 
 fn chance(rng: &mut ChaCha8Rng) -> u8 {
-    *[2, 10, 30, 60, 100].choose(rng).unwrap_or(&10)
+    *[2, 10, 10, 30, 60, 100].choose(rng).unwrap_or(&10)
 }
 
 const WS_FAULTS: &[Make] = &[

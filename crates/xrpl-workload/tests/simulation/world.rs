@@ -94,6 +94,7 @@ impl Choice {
                 (4, Duration::from_secs(20)),
                 (2, Duration::from_secs(5)),
                 (1_000, Duration::from_secs(600)),
+                (1_000, Duration::from_secs(600)),
             ]
             .choose(&mut rng)
             .unwrap(),
