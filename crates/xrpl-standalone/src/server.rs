@@ -232,6 +232,16 @@ impl Standalone {
         this
     }
 
+    /// What makes connections to this server without a network, for as long as it runs.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        Door {
+            shared: Arc::clone(&self.shared),
+            cancel: self.cancel.clone(),
+            tasks: self.tasks.clone(),
+        }
+    }
+
     /// Serves one connection that was made elsewhere, such as a pipe in memory.
     pub fn serve_connection<I>(&self, io: I, kind: Kind)
     where
@@ -295,6 +305,30 @@ impl Standalone {
         self.cancel.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+    }
+}
+
+/// Makes connections to a server in this process.
+#[derive(Clone, Debug)]
+pub struct Door {
+    shared: Arc<Shared>,
+    cancel: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Bytes that wait in a pipe in memory before its writer does.
+const PIPE: usize = 64 << 10;
+
+impl Door {
+    /// The caller's end of a new connection; none once the server has been shut down.
+    #[must_use]
+    pub fn open(&self, kind: Kind) -> Option<tokio::io::DuplexStream> {
+        if self.cancel.is_cancelled() {
+            return None;
+        }
+        let (near, far) = tokio::io::duplex(PIPE);
+        self.tasks.spawn(serve(Arc::clone(&self.shared), far, kind, self.cancel.clone()));
+        Some(near)
     }
 }
 

@@ -1,12 +1,15 @@
 //! The embedded ledger: where it listens and how it is set for load.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr, sync::Arc};
 
 use url::Url;
-use xrpl_client::Endpoint;
+use xrpl_client::{
+    Connector, Endpoint, TcpConnector,
+    connect::{BoxedIo, Connecting},
+};
 use xrpl_standalone::{
     ledger::NodeConfig,
-    server::{Standalone, StandaloneConfig},
+    server::{Door, Kind, Standalone, StandaloneConfig},
     txq::QueueSetup,
 };
 
@@ -40,6 +43,17 @@ impl Embedded {
         })
     }
 
+    /// Connections to it through pipes in memory, to anything else over TCP: what this process asks
+    /// its own ledger need not pass through the kernel.
+    #[must_use]
+    pub fn connector(&self) -> Arc<dyn Connector> {
+        Arc::new(Pipes {
+            door: self.standalone.door(),
+            rpc: self.standalone.rpc_addr,
+            ws: self.standalone.ws_addr,
+        })
+    }
+
     /// Where it listens, for people.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -52,6 +66,27 @@ impl Embedded {
     /// Ends it.
     pub async fn shutdown(self) {
         self.standalone.shutdown().await;
+    }
+}
+
+/// See [`Embedded::connector`].
+#[derive(Debug)]
+struct Pipes {
+    door: Door,
+    rpc: SocketAddr,
+    ws: SocketAddr,
+}
+
+impl Connector for Pipes {
+    fn connect<'a>(&'a self, url: &'a Url) -> Connecting<'a> {
+        let address = url.socket_addrs(|| None).ok().and_then(|found| found.first().copied());
+        let kind = match address {
+            Some(address) if address == self.rpc => Kind::Rpc,
+            Some(address) if address == self.ws => Kind::WebSocket,
+            _ => return TcpConnector.connect(url),
+        };
+        let opened = self.door.open(kind).map(|pipe| Box::new(pipe) as BoxedIo);
+        Box::pin(async { opened.ok_or_else(|| io::ErrorKind::ConnectionRefused.into()) })
     }
 }
 

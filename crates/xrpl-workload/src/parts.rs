@@ -6,7 +6,7 @@ use std::{
 };
 
 use url::Url;
-use xrpl_client::{Endpoint, Pool, PoolConfig};
+use xrpl_client::{Connector, Endpoint, Pool, PoolConfig};
 use xrpl_generator::{Funding, GeneratorConfig, Pace};
 use xrpl_protocol::{Drops, keys::Seed};
 use xrpl_tracker::{
@@ -37,8 +37,11 @@ pub fn endpoints(rpc: &[Url], ws: &[Url]) -> Vec<Endpoint> {
 ///
 /// # Errors
 /// None did.
-pub async fn connect(endpoints: Vec<Endpoint>) -> Result<Pool, SetupError> {
-    let pool = Pool::new(endpoints, PoolConfig::default());
+pub async fn connect(
+    endpoints: Vec<Endpoint>,
+    connector: Arc<dyn Connector>,
+) -> Result<Pool, SetupError> {
+    let pool = Pool::new(endpoints, PoolConfig { connector, ..PoolConfig::default() });
     let deadline = Instant::now() + START_TIMEOUT;
     loop {
         pool.check_health().await;

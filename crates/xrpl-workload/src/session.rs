@@ -11,7 +11,7 @@ use tokio::{
     sync::{Semaphore, mpsc, watch},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use xrpl_client::Pool;
+use xrpl_client::{Connector, Pool, TcpConnector};
 use xrpl_generator::{Generator, Progress};
 use xrpl_tracker::{Store, Tracker};
 
@@ -357,7 +357,9 @@ async fn begin(
         Some(embedded) => vec![embedded.endpoint()?],
         None => endpoints(&config.rpc, &config.ws),
     };
-    let pool = connect(endpoints).await?;
+    let connector: Arc<dyn Connector> =
+        embedded.map_or_else(|| Arc::new(TcpConnector) as _, Embedded::connector);
+    let pool = connect(endpoints, connector).await?;
     tasks.spawn({
         let (pool, end) = (pool.clone(), end.clone());
         async move { pool.watch_health(end).await }

@@ -1,8 +1,9 @@
 //! `audit`: compares a run's store with every ledger of its range.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use url::Url;
+use xrpl_client::TcpConnector;
 use xrpl_protocol::LedgerIndex;
 use xrpl_tracker::{SqliteStore, Store, record::RunId};
 
@@ -51,7 +52,8 @@ async fn compare(path: &Path, run: Option<RunId>, nodes: Vec<Url>) -> Result<Rep
         let rpc = "http://127.0.0.1:5005".parse().map_err(|e| format!("{e}"))?;
         nodes.push(xrpl_client::Endpoint { rpc, ws: None });
     }
-    let pool = session::connect(nodes).await.map_err(|error| error.to_string())?;
+    let pool =
+        session::connect(nodes, Arc::new(TcpConnector)).await.map_err(|error| error.to_string())?;
     let newest = store.runs().await.map_err(|error| error.to_string())?.last().copied();
     let live = SqliteStore::is_written(path) && (run.is_none() || run == newest);
     let mut look = 0;

@@ -5,7 +5,7 @@ use std::{io::Read, sync::Arc, time::Duration};
 use serde_json::{Value as Json, json};
 use url::Url;
 use xrpl_client::{
-    Pool,
+    Pool, TcpConnector,
     request::{AccountInfo, Fee, LedgerSpec, ServerState},
 };
 use xrpl_protocol::{
@@ -82,7 +82,9 @@ async fn submit(config: &Config, transaction: &str) -> Result<Exit, Failure> {
         Given::Blob(blob)
     };
     let prepared = prepare(given, config)?;
-    let pool = connect(endpoints(&config.rpc, &config.ws)).await.map_err(Failure::node)?;
+    let pool = connect(endpoints(&config.rpc, &config.ws), Arc::new(TcpConnector))
+        .await
+        .map_err(Failure::node)?;
     let blob = match prepared {
         Prepared::Signed(blob) => blob,
         Prepared::Unsigned(tx, key) => fill_and_sign(*tx, &key, &pool, config).await?.blob,
