@@ -59,7 +59,8 @@ pub(crate) async fn read_wanted(shared: &Shared) {
 }
 
 /// Asks every node for a ledger's hash. What more than half of them say is its hash; where there is
-/// no such majority, the first one known stays, and what contradicts it is not believed.
+/// no such majority, the first one known stays, what contradicts it is not believed, and no absence
+/// is proven by that ledger until there is one.
 async fn settle_dispute(shared: &Shared, index: u32) {
     let request =
         Ledger { ledger_index: Some(LedgerSpec::Index(LedgerIndex(index))), ..Ledger::default() };
@@ -84,8 +85,12 @@ async fn settle_dispute(shared: &Shared, index: u32) {
                 core.last_hash = (0, Hash256::ZERO);
                 core.links.store.ledger(LedgerIndex(index), *hash);
             }
+            core.settle_past_last(now_ms);
         }
-        None => tracing::error!(ledger = index, "the nodes do not agree on the ledger's hash"),
+        None => {
+            core.completeness.undecided(index);
+            tracing::error!(ledger = index, "the nodes do not agree on the ledger's hash");
+        }
     }
 }
 

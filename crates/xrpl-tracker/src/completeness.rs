@@ -81,8 +81,11 @@ impl Ranges {
 /// Two hashes were told for one ledger.
 #[derive(Clone, Copy, Debug, Default)]
 struct Dispute {
+    /// The nodes are to be asked, not before it has rested.
     open: bool,
     rests_until_ms: u64,
+    /// Most nodes named the hash that is known now.
+    settled: bool,
 }
 
 /// A ledger that is not complete yet.
@@ -148,11 +151,30 @@ impl Completeness {
         }
     }
 
-    /// Another hash was told for a ledger than the known one.
+    /// Another hash was told for a ledger than the known one. Until most nodes agree on one, nothing
+    /// rests on that ledger: it is not known whole.
     pub(crate) fn dispute(&mut self, index: u32) {
         self.disputes.entry(index).or_default().open = true;
         if self.disputes.len() > DISPUTES_KEPT {
-            self.disputes.pop_first();
+            let settled = self.disputes.iter().find(|(_, dispute)| dispute.settled);
+            let dropped = settled.or(self.disputes.first_key_value()).map(|(index, _)| *index);
+            if let Some(dropped) = dropped
+                && self.disputes.remove(&dropped).is_some_and(|dispute| !dispute.settled)
+            {
+                self.complete.remove(dropped);
+            }
+        }
+    }
+
+    /// Whether a ledger of this range is under a dispute that is not settled.
+    pub(crate) fn disputed(&self, first: u32, last: u32) -> bool {
+        first <= last && self.disputes.range(first..=last).any(|(_, dispute)| !dispute.settled)
+    }
+
+    /// The nodes did not agree; they are asked again after a rest.
+    pub(crate) fn undecided(&mut self, index: u32) {
+        if let Some(dispute) = self.disputes.get_mut(&index) {
+            dispute.open = true;
         }
     }
 
@@ -160,7 +182,8 @@ impl Completeness {
     pub(crate) fn take_disputes(&mut self, now_ms: u64) -> Vec<u32> {
         let due = self.disputes.iter_mut().filter(|(_, d)| d.open && d.rests_until_ms <= now_ms);
         due.map(|(index, dispute)| {
-            *dispute = Dispute { open: false, rests_until_ms: now_ms + DISPUTE_RESTS_MS };
+            dispute.open = false;
+            dispute.rests_until_ms = now_ms + DISPUTE_RESTS_MS;
             *index
         })
         .collect()
@@ -169,6 +192,9 @@ impl Completeness {
     /// What most nodes say a ledger's hash is. Where it is not the known one, what was counted for
     /// the ledger was another's, and it is read anew. True then.
     pub(crate) fn decide(&mut self, index: u32, hash: Hash256, now_ms: u64) -> bool {
+        if let Some(dispute) = self.disputes.get_mut(&index) {
+            dispute.settled = true;
+        }
         if self.hashes.insert(index, hash) == Some(hash) {
             return false;
         }
@@ -179,9 +205,9 @@ impl Completeness {
         true
     }
 
-    /// Whether every ledger from `first` to `last` is known whole.
+    /// Whether every ledger from `first` to `last` is known whole, and none is under dispute.
     pub(crate) fn covers(&self, first: u32, last: u32) -> bool {
-        self.complete.contains(first, last)
+        self.complete.contains(first, last) && !self.disputed(first, last)
     }
 
     /// Whether another hash is known for a ledger.
@@ -232,7 +258,7 @@ impl Completeness {
                 self.want(index, now_ms + self.grace_ms);
             }
         }
-        if self.covers(index, index) {
+        if self.complete.contains(index, index) {
             return Told { newest, ..Told::default() };
         }
         if let Some(count) = txn_count {
@@ -258,7 +284,7 @@ impl Completeness {
 
     /// A transaction was seen in a validated ledger. True if that completes the ledger.
     pub(crate) fn seen(&mut self, index: u32, ledger_hash: Option<Hash256>, tx: TxHash) -> bool {
-        if !self.counts || self.covers(index, index) {
+        if !self.counts || self.complete.contains(index, index) {
             return false;
         }
         // Only ledgers from the start on are counted; older ones are read when wanted.
@@ -310,7 +336,7 @@ impl Completeness {
     }
 
     fn want(&mut self, index: u32, not_before_ms: u64) {
-        if self.covers(index, index) || index == 0 {
+        if self.complete.contains(index, index) || index == 0 {
             return;
         }
         let want =
@@ -547,11 +573,16 @@ mod tests {
         assert!(c.covers(11, 13));
         c.dispute(12);
         c.dispute(12);
+        assert!(!c.covers(11, 13) && c.covers(11, 11) && c.disputed(11, 13));
         assert_eq!(c.next_wanted_ms(), Some(0));
         assert_eq!(c.take_disputes(7), [12]);
+        assert!(!c.covers(12, 12), "asking settles nothing");
+        c.undecided(12);
+        assert_eq!(c.next_wanted_ms(), Some(7 + DISPUTE_RESTS_MS));
         assert!(!c.decide(12, hash(12), 7), "the known one was right");
         assert!(c.covers(11, 13));
         c.dispute(12);
+        assert!(c.covers(11, 13), "a node that most deny changes nothing by saying it again");
         assert!(c.take_disputes(8).is_empty(), "the nodes were just asked");
         assert_eq!(c.take_disputes(7 + DISPUTE_RESTS_MS), [12]);
         assert!(c.decide(12, hash(66), 9_000));

@@ -201,7 +201,14 @@ async fn look_up(shared: &Shared, key: Key) -> Option<CheckResult> {
                     proof: Some(proof),
                 };
                 let now_ms = shared.now_ms();
-                shared.lock().apply(key, &event, now_ms, None);
+                let mut core = shared.lock();
+                // One node searched its own ledgers; another says that one of them is not the ledger.
+                let disputed = question.range.is_some_and(|(first, last)| {
+                    core.completeness.disputed(first, last)
+                });
+                if !disputed {
+                    core.apply(key, &event, now_ms, None);
+                }
             }
         }
         Ok(Asked::NotValidated) => {

@@ -544,57 +544,6 @@ async fn bad_events_are_skipped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_nodes_merge_and_a_mismatch_is_an_alarm() {
-    let (one, two) = (Node::new(), Node::new());
-    let pool = pool(&[("one", &one), ("two", &two)]);
-    let tracker =
-        Tracker::start(pool, MemoryStore::shared(), TrackerConfig::default()).await.unwrap();
-    until(|| one.connections() > 0 && two.connections() > 0).await;
-    settle().await;
-    let tx = Sender::new(1).sequence(5, 30);
-    tracker.submit(submission(&tx)).await.unwrap();
-    one.close(&[(&tx, "tesSUCCESS")]);
-    two.close(&[(&tx, "tesSUCCESS")]);
-    assert_eq!(end(&tracker, tx.hash).await.state, State::Validated);
-    settle().await;
-    assert_eq!(tracker.stats().ledger_mismatches, 0);
-    assert_eq!(tracker.stats().ledgers_backfilled, 0);
-    assert_eq!(tracker.ws_stats().connected, 2);
-    one.close(&[]);
-    settle().await;
-    two.set(|script| script.chain = 2);
-    two.close(&[]);
-    settle().await;
-    assert_eq!(tracker.stats().ledger_mismatches, 1);
-}
-
-/// One node tells a wrong hash first. What the others say by request counts, so that the ledger's
-/// transactions come to their end all the same.
-#[tokio::test(start_paused = true)]
-async fn a_wrong_hash_is_outvoted() {
-    let nodes = [Node::new(), Node::new(), Node::new()];
-    let pool = pool(&[("one", &nodes[0]), ("two", &nodes[1]), ("three", &nodes[2])]);
-    let tracker =
-        Tracker::start(pool, MemoryStore::shared(), TrackerConfig::default()).await.unwrap();
-    until(|| nodes.iter().all(|node| node.connections() > 0)).await;
-    settle().await;
-    let tx = Sender::new(1).sequence(5, 60);
-    tracker.submit(submission(&tx)).await.unwrap();
-    nodes[2].set(|script| script.chain = 2);
-    nodes[2].close(&[]);
-    settle().await;
-    nodes[0].close(&[(&tx, "tesSUCCESS")]);
-    nodes[1].close(&[(&tx, "tesSUCCESS")]);
-    pass(60).await;
-    let outcome = end(&tracker, tx.hash).await;
-    assert_eq!(
-        (outcome.state, outcome.validated_ledger),
-        (State::Validated, Some(LedgerIndex(11)))
-    );
-    assert!(tracker.stats().ledger_mismatches > 0, "an alarm all the same");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_full_queue_loses_nothing() {
     let node = Node::new();
     let config = TrackerConfig { queue_capacity: 1, ..TrackerConfig::default() };
