@@ -1,0 +1,128 @@
+//! Nodes that tell different hashes for one ledger: an alarm, and nothing is proven by that ledger
+//! until most of them agree.
+
+mod common;
+
+use common::*;
+use xrpl_protocol::LedgerIndex;
+use xrpl_tracker::{MemoryStore, State, Tracker, TrackerConfig};
+
+#[tokio::test(start_paused = true)]
+async fn two_nodes_merge_and_a_mismatch_is_an_alarm() {
+    let (one, two) = (Node::new(), Node::new());
+    let pool = pool(&[("one", &one), ("two", &two)]);
+    let tracker =
+        Tracker::start(pool, MemoryStore::shared(), TrackerConfig::default()).await.unwrap();
+    until(|| one.connections() > 0 && two.connections() > 0).await;
+    settle().await;
+    let tx = Sender::new(1).sequence(5, 30);
+    tracker.submit(submission(&tx)).await.unwrap();
+    one.close(&[(&tx, "tesSUCCESS")]);
+    two.close(&[(&tx, "tesSUCCESS")]);
+    assert_eq!(end(&tracker, tx.hash).await.state, State::Validated);
+    settle().await;
+    assert_eq!(tracker.stats().ledger_mismatches, 0);
+    assert_eq!(tracker.stats().ledgers_backfilled, 0);
+    assert_eq!(tracker.ws_stats().connected, 2);
+    one.close(&[]);
+    settle().await;
+    two.set(|script| script.chain = 2);
+    two.close(&[]);
+    settle().await;
+    assert_eq!(tracker.stats().ledger_mismatches, 1);
+}
+
+/// One node tells a wrong hash first. What the others say by request counts, so that the ledger's
+/// transactions come to their end all the same.
+#[tokio::test(start_paused = true)]
+async fn a_wrong_hash_is_outvoted() {
+    let nodes = [Node::new(), Node::new(), Node::new()];
+    let pool = pool(&[("one", &nodes[0]), ("two", &nodes[1]), ("three", &nodes[2])]);
+    let tracker =
+        Tracker::start(pool, MemoryStore::shared(), TrackerConfig::default()).await.unwrap();
+    until(|| nodes.iter().all(|node| node.connections() > 0)).await;
+    settle().await;
+    let tx = Sender::new(1).sequence(5, 60);
+    tracker.submit(submission(&tx)).await.unwrap();
+    nodes[2].set(|script| script.chain = 2);
+    nodes[2].close(&[]);
+    settle().await;
+    nodes[0].close(&[(&tx, "tesSUCCESS")]);
+    nodes[1].close(&[(&tx, "tesSUCCESS")]);
+    pass(60).await;
+    let outcome = end(&tracker, tx.hash).await;
+    assert_eq!(
+        (outcome.state, outcome.validated_ledger),
+        (State::Validated, Some(LedgerIndex(11)))
+    );
+    assert!(tracker.stats().ledger_mismatches > 0, "an alarm all the same");
+}
+
+/// With one node against the other there is no majority. A ledger that one of them denies proves no
+/// absence, neither by having been read whole nor by what one node searched.
+#[tokio::test(start_paused = true)]
+async fn one_against_one_proves_no_expiry() {
+    let (one, two) = (Node::new(), Node::new());
+    let pool = pool(&[("one", &one), ("two", &two)]);
+    let tracker =
+        Tracker::start(pool, MemoryStore::shared(), TrackerConfig::default()).await.unwrap();
+    until(|| one.connections() > 0 && two.connections() > 0).await;
+    settle().await;
+    for node in [&one, &two] {
+        node.set(|script| script.searched_all = true);
+    }
+    let tx = Sender::new(1).sequence(5, 12);
+    tracker.submit(submission(&tx)).await.unwrap();
+    one.close(&[]);
+    settle().await;
+    // The other's ledger 11 is another one; it may hold the transaction.
+    two.set(|script| script.chain = 2);
+    two.close(&[]);
+    settle().await;
+    for _ in 0..4 {
+        one.close(&[]);
+        two.close(&[]);
+        pass(30).await;
+    }
+    let dossier = tracker.dossier(tx.hash).await.unwrap().unwrap();
+    assert_eq!(dossier.row.state, State::Submitted, "{:?}", dossier.row.evidence);
+    assert_eq!((tracker.stats().undecided, tracker.stats().by_state[&State::Expired]), (1, 0));
+    // They agree again.
+    two.set(|script| script.chain = 1);
+    pass(60).await;
+    assert_eq!(state(&tracker, tx.hash).await, State::Expired);
+    assert_eq!(tracker.stats().undecided, 0);
+}
+
+/// The same, and in the end the ledger that was denied at first is the one: the transaction is in it.
+#[tokio::test(start_paused = true)]
+async fn what_the_denied_ledger_holds_is_found_when_they_agree() {
+    let (one, two) = (Node::new(), Node::new());
+    let pool = pool(&[("one", &one), ("two", &two)]);
+    let tracker =
+        Tracker::start(pool, MemoryStore::shared(), TrackerConfig::default()).await.unwrap();
+    until(|| one.connections() > 0 && two.connections() > 0).await;
+    settle().await;
+    let tx = Sender::new(1).sequence(5, 12);
+    tracker.submit(submission(&tx)).await.unwrap();
+    two.set(|script| script.chain = 2);
+    one.close(&[]);
+    settle().await;
+    two.close(&[(&tx, "tesSUCCESS")]);
+    for _ in 0..4 {
+        one.close(&[]);
+        two.close(&[]);
+        pass(30).await;
+    }
+    assert!(!state(&tracker, tx.hash).await.is_terminal());
+    // The first one was wrong and has come over.
+    let theirs = two.0.lock().ledgers.clone();
+    one.set(|script| (script.chain, script.ledgers) = (2, theirs));
+    pass(60).await;
+    let outcome = end(&tracker, tx.hash).await;
+    assert_eq!(
+        (outcome.state, outcome.validated_ledger),
+        (State::Validated, Some(LedgerIndex(11)))
+    );
+    assert_eq!((tracker.stats().overturned, tracker.stats().contradicted), (0, 0));
+}
