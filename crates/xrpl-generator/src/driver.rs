@@ -90,6 +90,8 @@ pub(crate) struct Driver {
     asked: FxHashMap<TxHash, (Reply<Asked>, &'static str, AccountId)>,
     /// Ends of transactions of [`Origin::Setup`], for who waits for them.
     pub(crate) setup_done: Vec<(Done, String)>,
+    /// Why nothing more is handed in: the store takes no row.
+    failure: Option<TrackerError>,
     fee_asked: Option<Instant>,
     published: Instant,
     /// Whether the open-ledger fee is wanted whatever the strategy.
@@ -141,6 +143,7 @@ impl Driver {
             wishes: VecDeque::new(),
             asked: FxHashMap::default(),
             setup_done: Vec::new(),
+            failure: None,
             fee_asked: None,
             published: Instant::now(),
             watch_fee: false,
@@ -185,12 +188,15 @@ impl Driver {
     }
 
     /// Runs until cancelled, then until what is in flight has ended or `drain` has passed.
-    pub(crate) async fn run(&mut self, cancel: &CancellationToken) {
+    ///
+    /// Without a store there is no load: its failure ends the run like a cancellation, and is
+    /// returned.
+    pub(crate) async fn run(&mut self, cancel: &CancellationToken) -> Result<(), GeneratorError> {
         self.engine.list_all();
         if self.config.autostart {
             self.start();
         }
-        while !cancel.is_cancelled() {
+        while !cancel.is_cancelled() && self.failure.is_none() {
             let more = self.send_due();
             self.wait(self.next_deadline(more), Some(cancel)).await;
         }
@@ -203,6 +209,12 @@ impl Driver {
         if self.engine.in_flight() > 0 {
             warn!(in_flight = self.engine.in_flight(), "the drain time has passed");
         }
+        self.check()
+    }
+
+    /// The failure that ends everything, if there was one.
+    pub(crate) fn check(&mut self) -> Result<(), GeneratorError> {
+        self.failure.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Sends what is due; true if more is due at once.
@@ -324,6 +336,9 @@ impl Driver {
                     matches!(error, TrackerError::BadBlob(_) | TrackerError::MissingField(_));
                 let done = self.engine.not_taken(hash, sure);
                 self.note(done, || error.to_string());
+                if let TrackerError::Store(text) = &error {
+                    self.failure.get_or_insert_with(|| TrackerError::Store(text.clone()));
+                }
                 if let Some((reply, ..)) = asked {
                     drop(reply.send(Err(error.into())));
                 }

@@ -470,6 +470,7 @@ async fn run(
         }
         queues.retain(|_, queue| !queue.is_empty());
         driver.wait(Instant::now() + Duration::from_millis(100), None).await;
+        driver.check()?;
         for (ended, how) in std::mem::take(&mut driver.setup_done) {
             let Some(mut job) = flying.remove(&ended.hash) else { continue };
             if ended.success {

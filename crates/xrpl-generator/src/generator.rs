@@ -115,10 +115,13 @@ impl Generator {
     /// configured. The controls below work while this runs.
     ///
     /// # Errors
-    /// [`GeneratorError::Ended`] the second time; errors of the sweep.
+    /// [`GeneratorError::Ended`] the second time; [`GeneratorError::Tracker`] if the store takes no
+    /// more rows, which ends the run; errors of the sweep.
     pub async fn run(&self, cancel: CancellationToken) -> Result<Status, GeneratorError> {
         let mut driver = self.driver.lock().await.take().ok_or(GeneratorError::Ended)?;
-        driver.run(&cancel).await;
+        let ended = driver.run(&cancel).await;
+        driver.publish();
+        ended?;
         if driver.config().sweep {
             funding::sweep(&mut driver).await?;
         }

@@ -88,7 +88,7 @@ async fn look_up_all(shared: &Shared, keys: Vec<Key>) -> CheckReport {
     let results: Vec<_> = stream::iter(keys)
         .map(|key| look_up(shared, key))
         .buffer_unordered(at_once)
-        .filter_map(async |result| result)
+        .filter_map(std::future::ready)
         .collect()
         .await;
     CheckReport { checked: results.len(), results }

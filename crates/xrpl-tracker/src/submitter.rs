@@ -20,6 +20,7 @@ pub(crate) async fn attempt(shared: &Shared, key: Key) {
         let Some(entry) = core.pending.get(key) else { return };
         (blob, tracing::debug_span!("transaction", hash = %entry.hash))
     };
+    let unfinished = Unfinished { shared, key };
     let limit = shared.config.submit_timeout;
     let sent = shared.pool.submit(&blob, false).instrument(span.clone());
     let answered = time::timeout(limit, sent).await;
@@ -54,7 +55,27 @@ pub(crate) async fn attempt(shared: &Shared, key: Key) {
         Err(_) => (EndpointId(u16::MAX), Answer::Unknown, Event::OutcomeUnknown),
     };
     tracing::debug!(parent: &span, attempts, ?answer, "an attempt has ended");
+    std::mem::forget(unfinished);
     core.end_attempt(key, endpoint, answer, &event, now_ms);
+}
+
+/// An attempt that was begun. Dropped before its end (a panic, a shutdown), it is filed as one of
+/// which nothing is known: the blob may have left.
+struct Unfinished<'a> {
+    shared: &'a Shared,
+    key: Key,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.supervisor.panicked("an attempt to submit");
+        }
+        let now_ms = self.shared.now_ms();
+        let endpoint = EndpointId(u16::MAX);
+        let mut core = self.shared.lock();
+        core.end_attempt(self.key, endpoint, Answer::Unknown, &Event::OutcomeUnknown, now_ms);
+    }
 }
 
 /// Sends again what is due, for ever.

@@ -88,7 +88,13 @@ impl Supervisor {
         });
     }
 
-    /// How many failed tasks were started again.
+    /// Counts a panic of what is not started again as such.
+    pub(crate) fn panicked(&self, what: &str) {
+        tracing::error!(what, "a panic");
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many tasks failed; those that [`Self::keep`] keeps were started again.
     pub(crate) fn restarts(&self) -> u64 {
         self.restarts.load(Ordering::Relaxed)
     }

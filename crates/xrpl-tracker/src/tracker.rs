@@ -213,7 +213,10 @@ impl Tracker {
             submitter::attempt(&shared, key).await;
             let _ = tell.send(());
         });
-        told.await.map_err(|_| Error::ShuttingDown)?;
+        // Without an answer the attempt has panicked, and is filed as one of unknown outcome.
+        if told.await.is_err() && self.shared.supervisor.token.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
         let core = self.shared.lock();
         let entry = core.pending.get(key).ok_or(Error::NotTracked(hash))?;
         Ok(Submitted {

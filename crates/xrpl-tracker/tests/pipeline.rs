@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use xrpl_protocol::{LedgerIndex, Sequence, transaction::Slot};
 use xrpl_tracker::{
-    AbsenceProof, Evidence, Intent, MemoryStore, ResultName, Source, State, Tracker, TrackerConfig,
+    AbsenceProof, Evidence, Intent, MemoryStore, ResultName, Source, State, TrackerConfig,
 };
 
 #[tokio::test(start_paused = true)]

@@ -12,8 +12,8 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xrpl_client::{Connector, Pool, TcpConnector};
-use xrpl_generator::{Generator, Progress};
-use xrpl_tracker::{Store, Tracker};
+use xrpl_generator::{Generator, GeneratorError, Progress};
+use xrpl_tracker::{Error as TrackerError, Store, Tracker};
 
 pub use crate::parts::{connect, endpoints, tracker_config};
 use crate::{
@@ -200,6 +200,8 @@ pub struct Session {
 /// How the load came to its end.
 enum Over {
     Done,
+    /// It could not go on.
+    Failed(String),
     Reset(Reset),
 }
 
@@ -255,7 +257,7 @@ impl Session {
     pub async fn run(mut self, stop: &Stop, view: &View) -> Result<Ended, SetupError> {
         loop {
             let app = self.host.app();
-            let mut reset = None;
+            let (mut reset, mut failed) = (None, None);
             let prepared = tokio::select! {
                 prepared = prepare(&app, view) => Some(prepared),
                 () = stop.soon.cancelled() => None,
@@ -263,10 +265,10 @@ impl Session {
             };
             match prepared {
                 Some(Ok(generator)) => {
-                    if let Over::Reset(asked) =
-                        load(&app, generator, &mut self.resets, stop, view).await
-                    {
-                        reset = Some(asked);
+                    match load(&app, generator, &mut self.resets, stop, view).await {
+                        Over::Done => {}
+                        Over::Failed(why) => failed = Some(why),
+                        Over::Reset(asked) => reset = Some(asked),
                     }
                 }
                 Some(Err(error)) => {
@@ -277,7 +279,11 @@ impl Session {
                 None => {}
             }
             app.phase.send_replace(Phase::Stopping);
-            let Some(asked) = reset else { return Ok(self.finish(&app, stop).await) };
+            let Some(asked) = reset else {
+                let mut ended = self.finish(&app, stop).await;
+                ended.failures.splice(..0, failed);
+                return Ok(ended);
+            };
             match self.renew(&app, view).await {
                 // Who asked may have gone.
                 Ok(steps) => drop(asked.send(Ok(steps))),
@@ -474,12 +480,18 @@ async fn load(
                 return Over::Reset(reset);
             }
             ended = &mut running => {
-                match ended {
-                    Ok(Ok(_)) => {}
-                    Ok(Err(error)) => view.say(&format!("the generator ended with: {error}")),
-                    Err(error) => view.say(&format!("the generator failed: {error}")),
-                }
-                return Over::Done;
+                let why = match ended {
+                    Ok(Ok(_)) => return Over::Done,
+                    Ok(Err(GeneratorError::Tracker(error @ TrackerError::Store(_)))) => format!(
+                        "the load stopped, for what is not in the store is not sent: {error}. Make \
+                         it writable (free space, permissions) and start again: what was in flight \
+                         is taken up"
+                    ),
+                    Ok(Err(error)) => format!("the load stopped: {error}"),
+                    Err(error) => format!("the load stopped: {error}"),
+                };
+                view.say(&why);
+                return Over::Failed(why);
             }
             _ = intervals.tick() => match in_flight {
                 Some(of) => view.stopping(app.tracker.stats().pending, of),

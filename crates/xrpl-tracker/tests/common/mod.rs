@@ -75,6 +75,8 @@ pub struct Script {
     pub account: Option<(u32, BTreeSet<u32>)>,
     pub refuse_rpc: bool,
     pub refuse_ws: bool,
+    /// A new connection for requests panics in the client, as a bug there would.
+    pub connecting_panics: bool,
     pub calls: BTreeMap<String, u32>,
     /// Called when a submission arrives.
     pub on_submit: Option<OnSubmit>,
@@ -100,6 +102,7 @@ impl Connector for Pipes {
             let ws = url.scheme() == "ws";
             {
                 let script = node.0.lock();
+                assert!(ws || !script.connecting_panics, "on purpose");
                 if (ws && script.refuse_ws) || (!ws && script.refuse_rpc) {
                     return Err(io::ErrorKind::ConnectionRefused.into());
                 }
@@ -135,6 +138,7 @@ impl Node {
             account: None,
             refuse_rpc: false,
             refuse_ws: false,
+            connecting_panics: false,
             calls: BTreeMap::new(),
             sockets: Vec::new(),
             on_submit: None,

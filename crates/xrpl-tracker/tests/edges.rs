@@ -1,0 +1,94 @@
+//! Instants at which a tracker that is nearly right goes wrong.
+
+mod common;
+
+use common::*;
+use xrpl_protocol::LedgerIndex;
+use xrpl_tracker::{Evidence, Source, State};
+
+/// A panic in the middle of an attempt: whether the blob left is not known, and that is what the
+/// transaction is filed with. It is sent again and comes to its end.
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_an_attempt_leaves_nothing_hanging() {
+    let node = Node::new();
+    let tracker = start(&node).await;
+    let sender = Sender::new(1);
+    // Holds the connection that there is, so that the next attempt makes one.
+    let (first, second) = (sender.sequence(5, 40), sender.sequence(6, 40));
+    node.reply(&[Reply::Hang]);
+    let holding = {
+        let (tracker, first) = (tracker.clone(), submission(&first));
+        tokio::spawn(async move { tracker.submit(first).await })
+    };
+    settle().await;
+    node.set(|script| script.connecting_panics = true);
+    let submitted = tracker.submit(submission(&second)).await.expect("it is tracked");
+    assert_eq!((submitted.state, submitted.engine_result), (State::Submitted, None));
+    assert_eq!(tracker.stats().task_restarts, 1, "it is counted");
+    node.set(|script| script.connecting_panics = false);
+    pass(60).await;
+    assert!(node.submissions(second.hash) > 0, "it is sent again");
+    node.close(&[(&first, "tesSUCCESS"), (&second, "tesSUCCESS")]);
+    for tx in [&first, &second] {
+        assert_eq!(end(&tracker, tx.hash).await.state, State::Validated);
+    }
+    holding.await.unwrap().unwrap();
+}
+
+/// LastLedgerSequence itself still counts: only what is in no ledger up to it, including it, has
+/// expired.
+#[tokio::test(start_paused = true)]
+async fn validated_in_the_last_ledger_that_could_have_it() {
+    for told in [true, false] {
+        let node = Node::new();
+        let tracker = start(&node).await;
+        let tx = Sender::new(1).sequence(5, 12);
+        tracker.submit(submission(&tx)).await.unwrap();
+        node.close(&[]);
+        if !told {
+            node.drop_sockets();
+        }
+        let last = [(&tx, "tesSUCCESS")];
+        let index = if told { node.close(&last) } else { node.close_silently(&last) };
+        assert_eq!(index, 12);
+        pass(30).await;
+        let outcome = end(&tracker, tx.hash).await;
+        assert_eq!(
+            (outcome.state, outcome.validated_ledger),
+            (State::Validated, Some(LedgerIndex(12)))
+        );
+    }
+}
+
+/// Only the socket is down while LastLedgerSequence passes; requests are answered. The ledgers that
+/// the stream did not show are read, and what they hold decides.
+#[tokio::test(start_paused = true)]
+async fn the_last_ledger_passes_while_only_the_socket_is_down() {
+    let node = Node::new();
+    let tracker = start(&node).await;
+    let sender = Sender::new(1);
+    let (there, absent) = (sender.sequence(5, 13), sender.sequence(6, 13));
+    for tx in [&there, &absent] {
+        tracker.submit(submission(tx)).await.unwrap();
+    }
+    node.set(|script| {
+        script.refuse_ws = true;
+        script.tx_fails = true;
+    });
+    node.drop_sockets();
+    node.close_silently(&[]);
+    node.close_silently(&[]);
+    node.close_silently(&[(&there, "tecPATH_DRY")]);
+    for _ in 0..3 {
+        node.close_silently(&[]);
+    }
+    pass(60).await;
+    let outcome = end(&tracker, there.hash).await;
+    assert_eq!(outcome.state, State::Validated);
+    assert_eq!(tracker.stats().validated_by_source[&Source::Backfill], 1);
+    let outcome = end(&tracker, absent.hash).await;
+    assert_eq!(outcome.state, State::Expired);
+    assert!(matches!(outcome.evidence, Evidence::LastLedgerPassed { .. }), "{:?}", outcome.evidence);
+    assert_eq!(tracker.ws_stats().connected, 0);
+    assert_eq!(tracker.stats().overturned, 0);
+}
