@@ -13,7 +13,8 @@ use xrpl_client::{
     response::{self, LedgerTransaction, transaction_result},
 };
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, LedgerIndex, Object, TxHash, fields, transaction::Slot,
+    AccountId, Amount, Definitions, Hash256, LedgerIndex, Object, TxHash, fields,
+    transaction::Slot,
 };
 use xrpl_tracker::{
     Evidence, State, Store,
@@ -26,10 +27,13 @@ const PAGE: usize = 1_000;
 const LISTED: usize = 100;
 
 /// What to compare.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Scope {
     /// The run; the newest if none.
     pub run: Option<RunId>,
+    /// Accounts of the run besides those that the store has rows of: what they sent and the store
+    /// does not know is found too.
+    pub accounts: Vec<AccountId>,
     /// The run goes on: transactions without an end are no problem, and ledgers after this one have
     /// not been recorded yet.
     pub live_until: Option<LedgerIndex>,
@@ -69,6 +73,19 @@ pub enum AuditError {
         newest: u32,
         /// First of the run.
         first: u32,
+    },
+    /// The store noted another hash for a ledger than the node has.
+    #[error(
+        "ledger {index} is {node} on the node, and was {store} when the run saw it: is it the run's \
+         network, and not reset since?"
+    )]
+    OtherLedger {
+        /// Which.
+        index: u32,
+        /// The node's hash.
+        node: Hash256,
+        /// The store's.
+        store: Hash256,
     },
     /// The node's chain is broken, or two nodes contradict each other.
     #[error("ledger {0} does not follow the one before it: two nodes contradict each other")]
@@ -204,7 +221,7 @@ impl fmt::Display for Report {
 /// A transaction of ours in a ledger.
 struct Found {
     ledger: LedgerIndex,
-    ledger_hash: Option<xrpl_protocol::Hash256>,
+    ledger_hash: Option<Hash256>,
     result: String,
     account: AccountId,
     slot: (bool, u32),
@@ -243,8 +260,9 @@ pub async fn audit(pool: &Pool, store: &dyn Store, scope: Scope) -> Result<Repor
         Some(until) => until.0.min(newest),
         None => last_of(&records).min(newest),
     };
-    let ours: HashSet<AccountId> = records.iter().map(|record| record.identity.account).collect();
-    let found = read(pool, &ours, first, last).await?;
+    let rows = records.iter().map(|record| record.identity.account);
+    let ours: HashSet<AccountId> = rows.chain(scope.accounts).collect();
+    let found = read(pool, store, run, &ours, (first, last)).await?;
     // A live run has gone on meanwhile: what the ledgers hold was recorded by now.
     let records = match scope.live_until {
         Some(_) => self::records(store, run).await?,
@@ -287,9 +305,10 @@ async fn newest(pool: &Pool) -> Result<u32, AuditError> {
 
 async fn read(
     pool: &Pool,
+    store: &dyn Store,
+    run: RunId,
     ours: &HashSet<AccountId>,
-    first: u32,
-    last: u32,
+    (first, last): (u32, u32),
 ) -> Result<HashMap<TxHash, Found>, AuditError> {
     let mut found = HashMap::new();
     let mut before = None;
@@ -304,6 +323,12 @@ async fn read(
             return Err(AuditError::Chain(index));
         }
         before = answer.ledger_hash;
+        let noted = store.ledger_hash(run, LedgerIndex(index)).await?;
+        if let (Some(store), Some(node)) = (noted, answer.ledger_hash)
+            && store != node
+        {
+            return Err(AuditError::OtherLedger { index, node, store });
+        }
         for tx in &answer.ledger.transactions {
             if let Some(account) = tx.account.filter(|account| ours.contains(account)) {
                 found.insert(tx.hash, told(tx, account, index, answer.ledger_hash));
@@ -317,7 +342,7 @@ fn told(
     tx: &LedgerTransaction,
     account: AccountId,
     index: u32,
-    ledger_hash: Option<xrpl_protocol::Hash256>,
+    ledger_hash: Option<Hash256>,
 ) -> Found {
     let result = tx.meta.as_deref().and_then(transaction_result);
     Found {

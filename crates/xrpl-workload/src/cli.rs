@@ -175,6 +175,9 @@ pub fn command() -> Command {
              transaction of the run's accounts must be VALIDATED there with the same ledger, result\n\
              and fee; what the store says is in no ledger must be in none; Sequences must be used\n\
              without gaps. A run that goes on is compared as far as it got.\n\n\
+             The run's accounts are those of its rows and those that --seed, --accounts, --gateways\n\
+             and --key-type give: give what the run was given, and what an account sent without a row\n\
+             in the store is found too.\n\n\
              Exit codes: 0 they agree, 1 they differ, 2 wrong input, 3 the store or a ledger cannot be\n\
              read.",
         )

@@ -7,8 +7,14 @@ use std::{
 
 use url::Url;
 use xrpl_client::{Connector, Endpoint, Pool, PoolConfig};
-use xrpl_generator::{Funding, GeneratorConfig, Pace};
-use xrpl_protocol::{Drops, keys::Seed};
+use xrpl_generator::{
+    Funding, GeneratorConfig, Pace,
+    accounts::{Role, derive},
+};
+use xrpl_protocol::{
+    AccountId, Drops,
+    keys::{KeyPair, Seed},
+};
 use xrpl_tracker::{
     MemoryStore, Store, TrackerConfig,
     store::{SqliteOptions, SqliteStore},
@@ -132,6 +138,21 @@ pub(crate) fn generator_config(config: &Config) -> Result<GeneratorConfig, Setup
         sweep: config.sweep,
         ..GeneratorConfig::default()
     })
+}
+
+/// The accounts that a run of this configuration makes from its seed, without who funds them.
+#[must_use]
+pub fn accounts(config: &Config) -> Vec<AccountId> {
+    let of = |role, count| {
+        (0..count).map(move |n| {
+            KeyPair::from_seed(&derive(&config.seed, role, n, config.key_type)).account_id()
+        })
+    };
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    of(Role::User, count(config.user_accounts()))
+        .chain(of(Role::Gateway, count(config.gateways)))
+        .chain(of(Role::Tagged, 1))
+        .collect()
 }
 
 pub(crate) fn setup_hint(error: &str, config: &Config) -> String {

@@ -152,10 +152,10 @@ settings! {
         max_pending: One "N" = "5", RUN;
             "Transactions in flight per account; xrpld queues at most 10 of one account."
             => |c, v| { c.max_pending = number(text(v)?, 1, 1000, "5")?; Ok(()) };
-        accounts: One "N" = "auto", RUN;
+        accounts: One "N" = "auto", RUN | AUDIT;
             "User accounts. auto: 100, or 2000 for --tps 0 on the embedded ledger, where accounts x --max-pending is what one ledger can take."
             => |c, v| { c.accounts = match text(v)? { "auto" => None, t => Some(number(t, 2, 1_000_000, "100")?) }; Ok(()) };
-        gateways: One "N" = "2", RUN;
+        gateways: One "N" = "2", RUN | AUDIT;
             "Gateway accounts, which issue the currencies."
             => |c, v| { c.gateways = number(text(v)?, 0, 255, "2")?; Ok(()) };
         currencies: Many "CODES" = "USD,EUR", RUN;
@@ -167,10 +167,10 @@ settings! {
         intent_invalid: One "PERCENT" = "0", RUN;
             "Percentage of deliberately invalid transactions; they are counted apart."
             => |c, v| { c.intent_invalid = percent(text(v)?)?; Ok(()) };
-        seed: One "TEXT" = "xrpl-workload", RUN;
+        seed: One "TEXT" = "xrpl-workload", RUN | AUDIT;
             "Accounts and transactions follow from it: same seed, same accounts, same transactions in the same order per account."
             => |c, v| { c.seed = text(v)?.to_owned(); Ok(()) };
-        key_type: One "TYPE" = "ed25519", RUN | SUBMIT;
+        key_type: One "TYPE" = "ed25519", RUN | SUBMIT | AUDIT;
             "Key type of derived accounts, and of a --secret that does not say its own: ed25519 or secp256k1."
             => |c, v| { c.key_type = text(v)?.parse().map_err(|_| "expected ed25519 or secp256k1".to_owned())?; Ok(()) };
         fee_strategy: One "STRATEGY" = "base", RUN;

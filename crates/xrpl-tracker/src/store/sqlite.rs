@@ -122,14 +122,27 @@ impl SqliteStore {
 
     /// Opens a file to read it, even while another process writes it. What would change it fails.
     ///
+    /// In a directory that cannot be written SQLite cannot make the files that readers of a
+    /// write-ahead log share; a finished run's file is read without them.
+    ///
     /// # Errors
     /// There is no such file, it is no SQLite file, or of another schema than this program's.
     pub fn open_to_read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        migrations::check(&connection)?;
+        let open = || {
+            let connection = Connection::open_with_flags(&path, flags)?;
+            connection.busy_timeout(Duration::from_secs(10))?;
+            migrations::check(&connection)?;
+            Ok(connection)
+        };
+        let connection = open().or_else(|error: Error| {
+            match log_path(&path).metadata().is_ok_and(|log| log.len() > 0) {
+                // What the log holds would be missing.
+                true => Err(error),
+                false => open_unchanging(&path).or(Err(error)),
+            }
+        })?;
         Ok(Self {
             path,
             to_writer: None,
@@ -214,10 +227,31 @@ fn own(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn lock_path(path: &Path) -> PathBuf {
+fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(ending);
     name.into()
+}
+
+fn lock_path(path: &Path) -> PathBuf {
+    beside(path, ".lock")
+}
+
+/// SQLite's write-ahead log of a file.
+fn log_path(path: &Path) -> PathBuf {
+    beside(path, "-wal")
+}
+
+/// Opens a file that nobody changes, without the files that SQLite makes beside it.
+fn open_unchanging(path: &Path) -> Result<Connection> {
+    let text = path.to_str().ok_or_else(|| Error::Store("its name is not UTF-8".into()))?;
+    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?;
+    migrations::check(&connection)?;
+    Ok(connection)
 }
 
 /// Takes the file for this process: two that send from one store would use the same Sequences.

@@ -4,14 +4,14 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use url::Url;
 use xrpl_client::TcpConnector;
-use xrpl_protocol::LedgerIndex;
+use xrpl_protocol::{AccountId, LedgerIndex};
 use xrpl_tracker::{SqliteStore, Store, record::RunId};
 
 use super::Exit;
 use crate::{
     audit::{Report, Scope, audit},
     config::{Config, StoreChoice},
-    session,
+    parts, session,
 };
 
 /// How often a live run is looked at again before a difference counts: it may be a moment behind.
@@ -24,7 +24,7 @@ pub(super) async fn run(config: Config, run: Option<u64>, nodes: Vec<Url>) -> Ex
         return Exit::Usage;
     };
     let nodes = if nodes.is_empty() { config.rpc.clone() } else { nodes };
-    match compare(path, run.map(RunId), nodes).await {
+    match compare(path, run.map(RunId), nodes, parts::accounts(&config)).await {
         Ok(report) => {
             super::print(&match config.json {
                 true => serde_json::to_string(&report).unwrap_or_default(),
@@ -39,7 +39,12 @@ pub(super) async fn run(config: Config, run: Option<u64>, nodes: Vec<Url>) -> Ex
     }
 }
 
-async fn compare(path: &Path, run: Option<RunId>, nodes: Vec<Url>) -> Result<Report, String> {
+async fn compare(
+    path: &Path,
+    run: Option<RunId>,
+    nodes: Vec<Url>,
+    accounts: Vec<AccountId>,
+) -> Result<Report, String> {
     if !path.exists() {
         return Err(format!("--store {}: there is no such file", path.display()));
     }
@@ -65,7 +70,7 @@ async fn compare(path: &Path, run: Option<RunId>, nodes: Vec<Url>) -> Result<Rep
         };
         // The newest ledger may still be on its way into the store.
         let live_until = live_until.map(|LedgerIndex(index)| LedgerIndex(index.saturating_sub(1)));
-        let scope = Scope { run, live_until };
+        let scope = Scope { run, accounts: accounts.clone(), live_until };
         let report = audit(&pool, &store, scope).await.map_err(|error| error.to_string())?;
         if report.equal || !live || look == LOOKS {
             return Ok(report);
