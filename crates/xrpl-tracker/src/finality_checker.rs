@@ -203,9 +203,9 @@ async fn look_up(shared: &Shared, key: Key) -> Option<CheckResult> {
                 let now_ms = shared.now_ms();
                 let mut core = shared.lock();
                 // One node searched its own ledgers; another says that one of them is not the ledger.
-                let disputed = question.range.is_some_and(|(first, last)| {
-                    core.completeness.disputed(first, last)
-                });
+                let disputed = question
+                    .range
+                    .is_some_and(|(first, last)| core.completeness.disputed(first, last));
                 if !disputed {
                     core.apply(key, &event, now_ms, None);
                 }

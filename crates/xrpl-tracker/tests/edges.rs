@@ -88,7 +88,11 @@ async fn the_last_ledger_passes_while_only_the_socket_is_down() {
     assert_eq!(tracker.stats().validated_by_source[&Source::Backfill], 1);
     let outcome = end(&tracker, absent.hash).await;
     assert_eq!(outcome.state, State::Expired);
-    assert!(matches!(outcome.evidence, Evidence::LastLedgerPassed { .. }), "{:?}", outcome.evidence);
+    assert!(
+        matches!(outcome.evidence, Evidence::LastLedgerPassed { .. }),
+        "{:?}",
+        outcome.evidence
+    );
     assert_eq!(tracker.ws_stats().connected, 0);
     assert_eq!(tracker.stats().overturned, 0);
 }

@@ -13,8 +13,7 @@ use xrpl_client::{
     response::{self, LedgerTransaction, transaction_result},
 };
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, Hash256, LedgerIndex, Object, TxHash, fields,
-    transaction::Slot,
+    AccountId, Amount, Definitions, Hash256, LedgerIndex, Object, TxHash, fields, transaction::Slot,
 };
 use xrpl_tracker::{
     Evidence, State, Store,

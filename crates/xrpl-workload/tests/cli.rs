@@ -1,32 +1,24 @@
 //! The program from outside: `submit`, `config`, and errors that say what to do.
 
 mod common;
+#[path = "common/outside.rs"]
+mod outside;
 
-use std::{net::TcpListener as StdListener, process::Output, time::Duration};
+use std::{net::TcpListener as StdListener, process::Output};
 
 use common::program;
+use outside::{node, texts};
 use serde_json::{Value as Json, json};
 use xrpl_protocol::{
     Definitions, Object,
     keys::{KeyPair, KeyType, Seed},
     sign::sign,
 };
-use xrpl_standalone::server::{Standalone, StandaloneConfig};
+use xrpl_standalone::server::Standalone;
 
 const MASTER: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
 const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
 const OTHER: &str = "rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe";
-
-async fn node() -> Standalone {
-    Standalone::start(StandaloneConfig {
-        rpc_bind: ([127, 0, 0, 1], 0).into(),
-        ws_bind: ([127, 0, 0, 1], 0).into(),
-        close_interval: Some(Duration::from_millis(200)),
-        ..StandaloneConfig::default()
-    })
-    .await
-    .unwrap()
-}
 
 /// Runs the program; the node goes on meanwhile.
 async fn call(args: Vec<String>, env: Vec<(&'static str, String)>) -> Output {
@@ -40,10 +32,6 @@ async fn call(args: Vec<String>, env: Vec<(&'static str, String)>) -> Output {
 
 fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
-}
-
-fn texts(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 async fn submit(node: &Standalone, transaction: &str, more: &[&str]) -> Output {

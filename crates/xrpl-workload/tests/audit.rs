@@ -1,0 +1,91 @@
+//! `audit` from outside: of a run that goes on, of one that has ended, and what it must find.
+
+mod common;
+#[path = "common/outside.rs"]
+mod outside;
+
+use std::{path::Path, process::Stdio, time::Duration};
+
+use common::program;
+use outside::{audit, node, output, report, run, texts};
+use xrpl_standalone::server::Standalone;
+
+const SEED: &str = "audited";
+
+async fn finished(node: &Standalone, folder: &Path) {
+    let mut command = program(folder);
+    command.args(run(node, SEED, "1s"));
+    let ended = output(command).await;
+    assert_eq!(ended.status.code(), Some(0), "{}", texts(&ended));
+}
+
+async fn audited(node: &Standalone, folder: &Path, seed: &str) -> std::process::Output {
+    let mut command = program(folder);
+    command.args(audit(node, seed));
+    output(command).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_goes_on_agrees_as_far_as_it_got() {
+    let node = node().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = program(folder.path())
+        .args(run(&node, SEED, "30s"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut looks = Vec::new();
+    while looks.len() < 3 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(child.try_wait().unwrap().is_none(), "it runs");
+        let ended = audited(&node, folder.path(), SEED).await;
+        // Until its first transaction there is nothing to compare.
+        if ended.status.code() != Some(3) {
+            looks.push(report(&ended));
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for look in &looks {
+        assert_eq!((&look["equal"], &look["live"]), (&true.into(), &true.into()), "{look}");
+    }
+    let ledgers: Vec<_> = looks.iter().map(|look| look["last_ledger"].as_u64().unwrap()).collect();
+    assert!(ledgers.is_sorted() && ledgers[0] < ledgers[2], "{ledgers:?}");
+    assert!(looks[2]["in_ledgers"].as_u64().unwrap() > 50, "{}", looks[2]);
+}
+
+/// An account of which the store has no row at all: only the run's seed tells that it was the run's.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_sent_without_any_row_is_found_by_the_seed() {
+    let node = node().await;
+    let folder = tempfile::tempdir().unwrap();
+    finished(&node, folder.path()).await;
+    let all = report(&audited(&node, folder.path(), SEED).await);
+    assert_eq!(all["equal"], true, "{all}");
+    let file = rusqlite::Connection::open(folder.path().join("run.db")).unwrap();
+    let lost = file
+        .execute(
+            "DELETE FROM transactions WHERE account = (SELECT account FROM transactions
+             ORDER BY id DESC LIMIT 1)",
+            [],
+        )
+        .unwrap();
+    drop(file);
+    assert!(lost > 0);
+    let ended = audited(&node, folder.path(), SEED).await;
+    let found = report(&ended);
+    assert_eq!(ended.status.code(), Some(1), "{found}");
+    assert_eq!(found["problem_count"], lost, "{found}");
+    assert_eq!(found["problems"][0]["kind"], "not_in_store", "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_network_is_recognised_by_its_ledgers() {
+    let (ours, other) = (node().await, node().await);
+    let folder = tempfile::tempdir().unwrap();
+    finished(&ours, folder.path()).await;
+    let ended = audited(&other, folder.path(), SEED).await;
+    assert_eq!(ended.status.code(), Some(3), "{}", texts(&ended));
+    assert!(texts(&ended).contains("is it the run's network"), "{}", texts(&ended));
+}
