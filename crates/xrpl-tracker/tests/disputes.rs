@@ -7,14 +7,20 @@ use common::*;
 use xrpl_protocol::LedgerIndex;
 use xrpl_tracker::{MemoryStore, State, Tracker, TrackerConfig};
 
-#[tokio::test(start_paused = true)]
-async fn two_nodes_merge_and_a_mismatch_is_an_alarm() {
+/// A tracker that hears two nodes.
+async fn two_nodes() -> (Node, Node, Tracker) {
     let (one, two) = (Node::new(), Node::new());
     let pool = pool(&[("one", &one), ("two", &two)]);
     let tracker =
         Tracker::start(pool, MemoryStore::shared(), TrackerConfig::default()).await.unwrap();
     until(|| one.connections() > 0 && two.connections() > 0).await;
     settle().await;
+    (one, two, tracker)
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_nodes_merge_and_a_mismatch_is_an_alarm() {
+    let (one, two, tracker) = two_nodes().await;
     let tx = Sender::new(1).sequence(5, 30);
     tracker.submit(submission(&tx)).await.unwrap();
     one.close(&[(&tx, "tesSUCCESS")]);
@@ -62,12 +68,7 @@ async fn a_wrong_hash_is_outvoted() {
 /// absence, neither by having been read whole nor by what one node searched.
 #[tokio::test(start_paused = true)]
 async fn one_against_one_proves_no_expiry() {
-    let (one, two) = (Node::new(), Node::new());
-    let pool = pool(&[("one", &one), ("two", &two)]);
-    let tracker =
-        Tracker::start(pool, MemoryStore::shared(), TrackerConfig::default()).await.unwrap();
-    until(|| one.connections() > 0 && two.connections() > 0).await;
-    settle().await;
+    let (one, two, tracker) = two_nodes().await;
     for node in [&one, &two] {
         node.set(|script| script.searched_all = true);
     }
@@ -97,12 +98,7 @@ async fn one_against_one_proves_no_expiry() {
 /// The same, and in the end the ledger that was denied at first is the one: the transaction is in it.
 #[tokio::test(start_paused = true)]
 async fn what_the_denied_ledger_holds_is_found_when_they_agree() {
-    let (one, two) = (Node::new(), Node::new());
-    let pool = pool(&[("one", &one), ("two", &two)]);
-    let tracker =
-        Tracker::start(pool, MemoryStore::shared(), TrackerConfig::default()).await.unwrap();
-    until(|| one.connections() > 0 && two.connections() > 0).await;
-    settle().await;
+    let (one, two, tracker) = two_nodes().await;
     let tx = Sender::new(1).sequence(5, 12);
     tracker.submit(submission(&tx)).await.unwrap();
     two.set(|script| script.chain = 2);
