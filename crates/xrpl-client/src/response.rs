@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value as Json, value::RawValue};
-use xrpl_protocol::{AccountId, Drops, Hash256, LedgerIndex, Sequence, TxHash};
+use xrpl_protocol::{AccountId, Drops, Hash256, LedgerHeader, LedgerIndex, Sequence, TxHash};
 
 use crate::{ApiError, ClientError};
 
@@ -156,9 +156,49 @@ pub struct LedgerBody {
     /// Seconds since 2000-01-01 UTC.
     #[serde(default)]
     pub close_time: Option<u32>,
+    /// The rest of its header.
+    #[serde(default)]
+    pub total_coins: Option<Drops>,
+    /// Hash of the state tree.
+    #[serde(default)]
+    pub account_hash: Option<Hash256>,
+    /// Hash of the transaction tree.
+    #[serde(default)]
+    pub transaction_hash: Option<Hash256>,
+    /// Close time of the one before.
+    #[serde(default)]
+    pub parent_close_time: Option<u32>,
+    /// Seconds to which the close time was rounded.
+    #[serde(default)]
+    pub close_time_resolution: Option<u8>,
+    /// Flags of the close.
+    #[serde(default)]
+    pub close_flags: Option<u8>,
     /// Its transactions, if asked for; in hash order.
     #[serde(default)]
     pub transactions: Vec<LedgerTransaction>,
+}
+
+impl LedgerBody {
+    /// The header of the ledger with this index, and the hash that its members give, whatever hash
+    /// the node named; none if a member is missing.
+    #[must_use]
+    pub fn header(&self, index: LedgerIndex) -> Option<LedgerHeader> {
+        let mut header = LedgerHeader {
+            index: index.0,
+            hash: Hash256::ZERO,
+            parent_hash: self.parent_hash?,
+            total_coins: self.total_coins?.0,
+            account_hash: self.account_hash?,
+            transaction_hash: self.transaction_hash?,
+            parent_close_time: self.parent_close_time?,
+            close_time: self.close_time?,
+            close_time_resolution: self.close_time_resolution?,
+            close_flags: self.close_flags?,
+        };
+        header.hash = header.compute_hash();
+        Some(header)
+    }
 }
 
 /// One transaction of a ledger with metadata.

@@ -580,7 +580,8 @@ fn answer_of(submitted: &Submitted) -> Answer {
             Some(ResultClass::Tes) => Answer::Applied,
             Some(ResultClass::Tec) => Answer::Claimed,
             Some(ResultClass::Ter) => Answer::Queued,
-            _ => Answer::Unknown,
+            Some(_) => Answer::Refused,
+            None => Answer::Unknown,
         },
     }
 }

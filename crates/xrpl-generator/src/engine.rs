@@ -366,8 +366,12 @@ impl Engine {
         let account = &mut self.world.accounts[index];
         // A transaction that is to be refused moves nothing, one that is to claim moves by one.
         let width = if taint.is_some() { 1 } else { tx.width };
-        let slot =
-            if tx.on_ticket { account.lane.take_ticket() } else { account.lane.take(width) }?;
+        // What is sent on a slot that is not the lane's uses none of the lane's.
+        let slot = match tx.slot {
+            None if tx.on_ticket => account.lane.take_ticket()?,
+            None => account.lane.take(width)?,
+            Some(other) => account.lane.may_take(width).map(|()| other)?,
+        };
         let tickets = match taint {
             _ if tx.on_ticket => -i32::from(taint.is_none_or(Taint::claims)),
             None => tx.width as i32 - 1,
@@ -383,7 +387,7 @@ impl Engine {
         };
         let common = Common {
             account: account.id,
-            slot: tx.slot.unwrap_or(slot),
+            slot,
             fee,
             flags: tx.flags,
             last_ledger: Some(self.head.plus(self.last_ledger_offset)),

@@ -83,6 +83,8 @@ pub enum Answer {
     Retrying,
     /// Sent, and no answer came.
     Unknown,
+    /// Refused (`tem`, `tef`), but not yet proven to stay so.
+    Refused,
     /// It has ended already; [`Lane::settled`] follows.
     Ended,
 }
@@ -264,7 +266,7 @@ impl Lane {
         let Slot::Sequence(number) = slot else { return };
         let Some(flight) = self.flights.iter_mut().find(|f| f.first == number.0) else { return };
         flight.phase = match answer {
-            Answer::Ended => Phase::Undecided,
+            Answer::Ended | Answer::Refused => Phase::Undecided,
             Answer::Retrying => Phase::Retrying,
             // Until it is validated nobody knows whether the Sequence moves by 1 or by more.
             _ if flight.width > 1 && answer != Answer::Applied => Phase::Undecided,

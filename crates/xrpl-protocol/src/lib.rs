@@ -7,7 +7,7 @@
 //! | [`amount`], [`issued_value`], [`number`], [`units`] | exact amounts |
 //! | [`account_id`], [`base58`], [`keys`] | addresses, seeds, key pairs, signatures |
 //! | [`sign`], [`transaction`] | signed transactions, from JSON or by the direct path |
-//! | [`hash`], [`object_id`] | hashes and ids of ledger entries |
+//! | [`hash`], [`ledger_header`], [`object_id`] | hashes of transactions and ledgers, ids of ledger entries |
 //! | [`result_code`] | engine results and what each class means for finality |
 
 pub mod account_id;
@@ -21,6 +21,7 @@ pub mod fields;
 pub mod hash;
 pub mod issued_value;
 pub mod keys;
+pub mod ledger_header;
 pub mod number;
 pub mod object;
 pub mod object_id;
@@ -34,6 +35,7 @@ pub use amount::{Amount, Currency, Issue, MptId};
 pub use definitions::Definitions;
 pub use hash::{Hash256, TxHash};
 pub use issued_value::IssuedValue;
+pub use ledger_header::LedgerHeader;
 pub use object::{Field, Object, Value};
 pub use result_code::{EngineResult, ResultClass};
 pub use units::{Drops, LedgerIndex, Sequence};

@@ -10,11 +10,12 @@ use xrpl_client::{
     request::{Ledger, LedgerSpec},
     response::{self, transaction_result},
 };
-use xrpl_protocol::{Hash256, LedgerIndex};
+use xrpl_protocol::LedgerIndex;
 
 use crate::{
     completeness::Fit,
     core::Shared,
+    disputes,
     evidence::Source,
     message::{ValidatedTransaction, slot},
 };
@@ -46,8 +47,8 @@ pub(crate) async fn read_wanted(shared: &Shared) {
     loop {
         let now_ms = shared.now_ms();
         let disputes = shared.lock().completeness.take_disputes(now_ms);
-        for index in disputes {
-            settle_dispute(shared, index).await;
+        if !disputes.is_empty() {
+            disputes::settle(shared, disputes).await;
         }
         let now_ms = shared.now_ms();
         let wanted = shared.lock().completeness.take_wanted(AT_ONCE, now_ms);
@@ -55,42 +56,6 @@ pub(crate) async fn read_wanted(shared: &Shared) {
             return;
         }
         stream::iter(wanted).for_each_concurrent(AT_ONCE, |index| read(shared, index)).await;
-    }
-}
-
-/// Asks every node for a ledger's hash. What more than half of them say is its hash; where there is
-/// no such majority, the first one known stays, what contradicts it is not believed, and no absence
-/// is proven by that ledger until there is one.
-async fn settle_dispute(shared: &Shared, index: u32) {
-    let request =
-        Ledger { ledger_index: Some(LedgerSpec::Index(LedgerIndex(index))), ..Ledger::default() };
-    let nodes = shared.pool.endpoints().count();
-    let mut said: Vec<Hash256> = Vec::with_capacity(nodes);
-    for (id, _) in shared.pool.endpoints() {
-        let asked = shared.pool.request_to(id, &request);
-        if let Ok(Ok(answer)) = time::timeout(shared.config.lookup_timeout, asked).await
-            && answer.validated
-        {
-            said.extend(answer.ledger_hash);
-        }
-    }
-    let majority =
-        said.iter().find(|hash| said.iter().filter(|other| other == hash).count() * 2 > nodes);
-    let now_ms = shared.now_ms();
-    let mut core = shared.lock();
-    match majority {
-        Some(hash) => {
-            if core.completeness.decide(index, *hash, now_ms) {
-                tracing::warn!(ledger = index, %hash, "most nodes deny the hash that was known");
-                core.last_hash = (0, Hash256::ZERO);
-                core.links.store.ledger(LedgerIndex(index), *hash);
-            }
-            core.settle_past_last(now_ms);
-        }
-        None => {
-            core.completeness.undecided(index);
-            tracing::error!(ledger = index, "the nodes do not agree on the ledger's hash");
-        }
     }
 }
 

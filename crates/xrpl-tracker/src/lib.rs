@@ -33,6 +33,7 @@ pub mod bench_support;
 mod completeness;
 pub mod config;
 mod core;
+mod disputes;
 pub mod error;
 mod event_queue;
 pub mod evidence;

@@ -122,3 +122,60 @@ async fn what_the_denied_ledger_holds_is_found_when_they_agree() {
     );
     assert_eq!((tracker.stats().overturned, tracker.stats().contradicted), (0, 0));
 }
+
+/// A node denied a ledger and cannot be asked about it any more. The ledgers above it, on which both
+/// agree, cover its hash.
+#[tokio::test(start_paused = true)]
+async fn the_ledgers_above_settle_what_nobody_else_can() {
+    let (one, two, tracker) = two_nodes().await;
+    let (in_it, lost) = (Sender::new(1).sequence(5, 13), Sender::new(2).sequence(5, 13));
+    for tx in [&in_it, &lost] {
+        tracker.submit(submission(tx)).await.unwrap();
+    }
+    two.set(|script| script.lost = (1..=12).collect());
+    for _ in 0..2 {
+        one.close(&[]);
+        two.set(|script| script.chain = 2);
+        two.close(&[]);
+        two.set(|script| script.chain = 1);
+        settle().await;
+    }
+    // What proves nothing: headers that do not give the hashes they are told with.
+    one.set(|script| script.headers_bent = 1);
+    for txs in [&[(&in_it, "tesSUCCESS")][..], &[], &[]] {
+        one.close(txs);
+        two.close(txs);
+        pass(20).await;
+    }
+    assert_eq!(end(&tracker, in_it.hash).await.state, State::Validated);
+    assert_eq!(state(&tracker, lost.hash).await, State::Submitted);
+    one.set(|script| script.headers_bent = 0);
+    pass(30).await;
+    assert_eq!(state(&tracker, lost.hash).await, State::Expired);
+    assert_eq!(tracker.stats().overturned, 0);
+}
+
+/// The hash heard first was the wrong one: the chain above says so, and the ledger is read.
+#[tokio::test(start_paused = true)]
+async fn the_ledgers_above_overrule_what_was_heard_first() {
+    let (one, two, tracker) = two_nodes().await;
+    let tx = Sender::new(1).sequence(5, 12);
+    tracker.submit(submission(&tx)).await.unwrap();
+    two.set(|script| (script.chain, script.lost) = (2, (1..=11).collect()));
+    two.close(&[]);
+    settle().await;
+    two.set(|script| script.chain = 1);
+    one.close(&[(&tx, "tesSUCCESS")]);
+    settle().await;
+    for _ in 0..2 {
+        one.close(&[]);
+        two.close(&[]);
+        pass(20).await;
+    }
+    let outcome = end(&tracker, tx.hash).await;
+    assert_eq!(
+        (outcome.state, outcome.validated_ledger),
+        (State::Validated, Some(LedgerIndex(11)))
+    );
+    assert_eq!((tracker.stats().overturned, tracker.stats().undecided), (0, 0));
+}

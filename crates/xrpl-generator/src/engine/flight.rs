@@ -49,7 +49,7 @@ pub(super) type Effects = fn(&mut World, &Applied<'_>);
 #[derive(Debug)]
 pub(super) struct Flying {
     pub(super) sender: Index,
-    /// The lane's slot, whatever a taint put into the transaction.
+    /// The lane's slot, or one that a taint put in its place, of which the lane knows nothing.
     pub(super) slot: Slot,
     pub(super) width: u32,
     pub(super) stake: Stake,

@@ -141,7 +141,9 @@ proptest! {
         let mut other = Vec::new();
         let mut open: Vec<Prepared> = Vec::new();
         for pick in picks {
-            if let (true, Ok(prepared)) = (pick % 3 != 0, tangled.next_load()) {
+            if pick % 3 != 0
+                && let Ok(prepared) = tangled.next_load()
+            {
                 open.push(prepared.clone());
                 other.push(prepared);
             } else if !open.is_empty() {
@@ -197,6 +199,34 @@ fn what_waits_for_the_node_is_told_apart() {
     assert_eq!(engine.next_load().unwrap_err(), Cause::Endpoint, "{} on the wire", all.len());
     all.iter().for_each(|prepared| engine.answered(prepared.hash, Answer::Retrying));
     assert_eq!(engine.next_load().unwrap_err(), Cause::NodeQueue);
+}
+
+/// One that names a Ticket nobody has is refused long before that is proven: its lane goes on
+/// meanwhile, and there is no hole afterwards.
+#[test]
+fn a_ticket_that_was_never_made_takes_nothing_of_the_lane() {
+    let mut engine = engine(&GeneratorConfig { intent_invalid: 50.0, ..config("ticket") }, 4);
+    let mut open = Vec::new();
+    while open.len() < 20 {
+        let prepared = engine.next_load().unwrap();
+        if predicted(&prepared) != "tefNO_TICKET" {
+            finish(&mut engine, &prepared);
+            continue;
+        }
+        let tx = Object::decode(&prepared.blob, Definitions::builtin()).unwrap();
+        assert_eq!(tx.u32(fields::TICKET_SEQUENCE), Some(1));
+        engine.answered(prepared.hash, Answer::Refused);
+        assert_eq!(engine.world.accounts[prepared.sender].lane.in_flight(), 0);
+        open.push(prepared);
+    }
+    for prepared in open {
+        engine.settle(&outcome(&prepared, "tefNO_TICKET")).unwrap();
+        assert!(engine.next_filler().is_none());
+    }
+    assert_eq!(
+        (engine.in_flight(), engine.stats().holes_filled, engine.stats().rereads),
+        (0, 0, 0)
+    );
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn what_the_first_answer_allows() {
         (Answer::Queued, Ok(seq(11))),
         (Answer::Unknown, Ok(seq(11))),
         (Answer::Retrying, Err(Blocked::NodeQueue)),
+        (Answer::Refused, Err(Blocked::Undecided)),
         (Answer::Ended, Err(Blocked::Undecided)),
     ] {
         let mut lane = Lane::new(Sequence(10), 5);

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use xrpl_protocol::{EngineResult, Hash256, Object, ResultClass, fields, object_id};
+use xrpl_protocol::{EngineResult, Hash256, LedgerHeader, Object, ResultClass, fields, object_id};
 
 use super::{
     adopt,
     canonical::CanonicalSet,
+    close_time::CLOSE_TIME_RESOLUTION,
     closed::{ClosedLedger, LedgerTransaction},
     entry_type,
-    header::{CLOSE_TIME_RESOLUTION, LedgerHeader},
     prepared::PreparedTx,
     shamap::{SetMember, ShaMap},
     view::{Entry, OpenView, ReadView},

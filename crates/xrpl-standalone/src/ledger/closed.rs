@@ -5,13 +5,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rustc_hash::FxHashSet;
 use xrpl_protocol::{
-    Definitions, EngineResult, Hash256, Object, TxHash, fields,
+    Definitions, EngineResult, Hash256, LedgerHeader, Object, TxHash, fields,
     hash::{prefix, sha512_half},
     object_id,
 };
 
 use super::{
-    header::LedgerHeader,
     prepared::PreparedTx,
     shamap::{LeafItem, ShaMap},
     view::{Entry, Fees, ReadView, ViewInfo},

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use xrpl_protocol::{AccountId, Amount, Hash256, Object, Value, fields, object_id};
+use xrpl_protocol::{AccountId, Amount, Hash256, LedgerHeader, Object, Value, fields, object_id};
 
 use super::{
     close::update_skip_lists,
+    close_time::CLOSE_TIME_RESOLUTION,
     closed::ClosedLedger,
     entry_type,
-    header::{CLOSE_TIME_RESOLUTION, LedgerHeader},
     shamap::ShaMap,
     view::{Entry, Fees},
 };

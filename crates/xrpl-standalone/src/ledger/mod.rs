@@ -7,13 +7,13 @@
 mod adopt;
 mod canonical;
 mod close;
+pub mod close_time;
 pub mod closed;
 pub mod directory;
 mod disturb;
 pub mod entry_type;
 pub mod events;
 pub mod genesis;
-pub mod header;
 mod held;
 mod local_checks;
 pub mod metadata;
@@ -26,7 +26,6 @@ pub mod view;
 
 pub use closed::{ClosedLedger, LedgerTransaction, ReadTransaction};
 pub use events::{Event, ServerFees};
-pub use header::LedgerHeader;
 pub use node::{LedgerState, Node, NodeConfig, Simulated, SubmitOutcome, TransactionStatus};
 pub use prepared::{InvalidTransaction, PreparedTx, SeqProxy};
 pub use sandbox::Sandbox;

@@ -480,7 +480,7 @@ impl Node {
     /// does and keeps close times ascending.
     pub fn accept(&mut self, now: u32) -> Arc<ClosedLedger> {
         let parent = self.closed().header.close_time;
-        self.accept_at(super::header::round_close_time(now, parent))
+        self.accept_at(super::close_time::round_close_time(now, parent))
     }
 
     /// Closes the open ledger with exactly this close time, to replay one.

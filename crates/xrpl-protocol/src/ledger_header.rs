@@ -1,13 +1,12 @@
 //! A ledger's header (<https://xrpl.org/docs/references/protocol/ledger-data/ledger-header>).
+//!
+//! Its hash covers the hash of the ledger before: whoever knows one ledger's hash can check every
+//! earlier header that is shown to him.
 
-use xrpl_protocol::{
+use crate::{
     Hash256,
     hash::{prefix, sha512_half},
 };
-
-/// Seconds to which close times are rounded. xrpld begins with 10 and never leaves it in standalone
-/// mode, where everybody agrees on the close time.
-pub const CLOSE_TIME_RESOLUTION: u8 = 10;
 
 /// The header of a closed ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +29,7 @@ pub struct LedgerHeader {
     pub close_time: u32,
     /// Seconds to which the close time was rounded.
     pub close_time_resolution: u8,
-    /// Flags; 0 here.
+    /// Flags; bit 0 where there was no consensus on the close time.
     pub close_flags: u8,
 }
 
@@ -58,24 +57,31 @@ impl LedgerHeader {
     }
 }
 
-/// The close time for a wall clock that shows `now`: rounded, and later than the parent's.
-#[must_use]
-pub fn round_close_time(now: u32, parent_close_time: u32) -> u32 {
-    let resolution = u32::from(CLOSE_TIME_RESOLUTION);
-    let shifted = now.saturating_add(resolution / 2);
-    (shifted - shifted % resolution).max(parent_close_time.saturating_add(1))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::round_close_time;
+    use super::*;
 
+    /// Ledger 1 of every network without a history of its own, as xrpld answers `ledger`.
     #[test]
-    fn close_times() {
-        assert_eq!(round_close_time(104, 0), 100);
-        assert_eq!(round_close_time(105, 0), 110);
-        assert_eq!(round_close_time(104, 100), 101);
-        assert_eq!(round_close_time(0, 7), 8);
-        assert!(round_close_time(u32::MAX, u32::MAX) > 0);
+    fn the_first_ledger_has_its_well_known_hash() {
+        let header = LedgerHeader {
+            index: 1,
+            hash: Hash256::ZERO,
+            parent_hash: Hash256::ZERO,
+            total_coins: 100_000_000_000_000_000,
+            account_hash: "89133A32390C0B2CC35A1A9148D3C034E1CD785508639AA5D40E94DE391FABD3"
+                .parse()
+                .unwrap(),
+            transaction_hash: Hash256::ZERO,
+            parent_close_time: 0,
+            close_time: 0,
+            close_time_resolution: 10,
+            close_flags: 0,
+        };
+        assert_eq!(
+            header.compute_hash().to_string(),
+            "D87978B4855474C82923816598CE63326A94C2C2288A55309A92490C4847DABA"
+        );
+        assert_eq!(header.encode().len(), 118);
     }
 }

@@ -1,0 +1,108 @@
+//! Which of several hashes that nodes told for one ledger is its hash.
+//!
+//! Two things settle it: most nodes name one by request; or the ledgers above it do, each of whose
+//! hashes covers the hash of the one before, from one that most nodes agree on downwards. The
+//! second needs nobody's word for the ledger itself, which the node that denied it may long have
+//! deleted.
+
+use std::collections::BTreeSet;
+
+use tokio::time;
+use xrpl_client::request::{Ledger, LedgerSpec};
+use xrpl_protocol::{Hash256, LedgerHeader, LedgerIndex};
+
+use crate::core::Shared;
+
+/// Headers read in one walk down from the newest ledger.
+const LONGEST_WALK: u32 = 1_024;
+
+/// How far below the newest ledger one is looked for on which most nodes agree: some are behind.
+const BEHIND: u32 = 3;
+
+/// Settles what can be settled now. Where nothing does, the hash known first stays, what contradicts
+/// it is not believed, and no absence is proven by that ledger.
+pub(crate) async fn settle(shared: &Shared, indexes: Vec<u32>) {
+    let mut open = BTreeSet::new();
+    for index in indexes {
+        match majority(shared, index).await {
+            Some(hash) => decide(shared, index, hash),
+            None => drop(open.insert(index)),
+        }
+    }
+    if let Some(lowest) = open.first().copied() {
+        let newest = shared.lock().head.index.0;
+        let from = newest.saturating_sub(BEHIND).max(lowest) + 1;
+        for index in (from..=newest).rev() {
+            if let Some(hash) = majority(shared, index).await {
+                walk_down(shared, index, hash, &mut open).await;
+                break;
+            }
+        }
+    }
+    let now_ms = shared.now_ms();
+    let mut core = shared.lock();
+    for index in open {
+        core.completeness.undecided(index);
+        tracing::error!(ledger = index, "the nodes do not agree on the ledger's hash");
+    }
+    core.settle_past_last(now_ms);
+}
+
+/// The hash that more than half of all nodes name for a validated ledger.
+async fn majority(shared: &Shared, index: u32) -> Option<Hash256> {
+    let nodes = shared.pool.endpoints().count();
+    let mut said: Vec<Hash256> = Vec::with_capacity(nodes);
+    for (id, _) in shared.pool.endpoints() {
+        let request = header_of(index);
+        let asked = shared.pool.request_to(id, &request);
+        if let Ok(Ok(answer)) = time::timeout(shared.config.lookup_timeout, asked).await
+            && answer.validated
+        {
+            said.extend(answer.ledger_hash);
+        }
+    }
+    said.iter().copied().find(|hash| said.iter().filter(|other| *other == hash).count() * 2 > nodes)
+}
+
+/// From a ledger whose hash is sure down to the lowest open one, as far as there are headers.
+async fn walk_down(shared: &Shared, from: u32, hash: Hash256, open: &mut BTreeSet<u32>) {
+    let Some(lowest) = open.first().copied() else { return };
+    let lowest = lowest.max(from.saturating_sub(LONGEST_WALK));
+    let (mut index, mut hash) = (from, hash);
+    while index > lowest {
+        let Some(header) = header(shared, index, hash).await else { return };
+        (index, hash) = (index - 1, header.parent_hash);
+        if open.remove(&index) || shared.lock().completeness.contradicts(index, hash) {
+            decide(shared, index, hash);
+        }
+    }
+}
+
+/// The header that gives this hash, from whichever node has it.
+async fn header(shared: &Shared, index: u32, hash: Hash256) -> Option<LedgerHeader> {
+    for (id, _) in shared.pool.endpoints() {
+        let request = header_of(index);
+        let asked = shared.pool.request_to(id, &request);
+        if let Ok(Ok(answer)) = time::timeout(shared.config.lookup_timeout, asked).await
+            && let Some(header) = answer.ledger.header(LedgerIndex(index))
+            && header.hash == hash
+        {
+            return Some(header);
+        }
+    }
+    None
+}
+
+fn header_of(index: u32) -> Ledger {
+    Ledger { ledger_index: Some(LedgerSpec::Index(LedgerIndex(index))), ..Ledger::default() }
+}
+
+fn decide(shared: &Shared, index: u32, hash: Hash256) {
+    let now_ms = shared.now_ms();
+    let mut core = shared.lock();
+    if core.completeness.decide(index, hash, now_ms) {
+        tracing::warn!(ledger = index, %hash, "the hash that was known is denied");
+        core.last_hash = (0, Hash256::ZERO);
+        core.links.store.ledger(LedgerIndex(index), hash);
+    }
+}
