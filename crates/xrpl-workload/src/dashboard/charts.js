@@ -44,6 +44,10 @@ export function start() {
     x: { ticks: { maxTicksLimit: 6, maxRotation: 0 } }, y: scale("validated / s"),
     inFlight: scale("in flight", { position: "right", grid: { drawOnChartArea: false } }),
   });
+  create("chart-percentiles", "line", [
+    { label: "p50", tone: "--one" }, { label: "p90", tone: "--two", borderDash: [5, 3] },
+    { label: "p99", tone: "--three", borderDash: [2, 2] },
+  ], { x: { ticks: { maxTicksLimit: 6, maxRotation: 0 } }, y: scale("ms to validation, so far") });
   create("chart-ms", "bar", [{ label: "transactions", tone: "--one" }], { x: scale("up to ms"), y: scale("transactions") });
   create("chart-ledgers", "bar", [{ label: "transactions", tone: "--three" }], { x: scale("ledgers"), y: scale("transactions") });
   create("chart-fees", "line", [

@@ -91,5 +91,7 @@ export async function panels({ page, answers }, api) {
   const drawn = seen.charts["chart-throughput"].sets;
   const from = samples.findIndex((_, n) => drawn[1].every((value, k) => samples[n + k]?.pending === value));
   assert.ok(drawn[0].length >= 2 && from >= 0, "the timeline is drawn as told");
-  assert.deepEqual(drawn[0], samples.slice(from, from + drawn[0].length).map((s) => s.validated_per_second));
+  const same = samples.slice(from, from + drawn[0].length);
+  assert.deepEqual(drawn[0], same.map((s) => s.validated_per_second));
+  assert.deepEqual(seen.charts["chart-percentiles"].sets, ["p50", "p90", "p99"].map((part) => same.map((s) => s[`finality_ms_${part}`])));
 }

@@ -1,11 +1,12 @@
 // How long validation takes, in milliseconds and in ledgers.
 
 import { draw } from "../charts.js";
-import { at, by, keyed, make, number, say, source } from "../dom.js";
+import { at, by, clock, keyed, make, number, say, source } from "../dom.js";
 
 const FROM = "/state/latency";
 const ROWS = [["Milliseconds", "finality_ms"], ["Ledgers", "ledgers"]];
 const PARTS = ["p50", "p90", "p99", "max"];
+const OVER_TIME = ["finality_ms_p50", "finality_ms_p90", "finality_ms_p99"];
 
 export function show(answers) {
   const latency = answers[FROM];
@@ -13,6 +14,8 @@ export function show(answers) {
     "tr", {}, make("th", { scope: "row", textContent: name }),
     ...PARTS.map((part) => make("td", { className: "number", data: source(FROM, `${path}.${part}`) })),
   ), (row, [, path]) => PARTS.forEach((part, n) => say(row.children[n + 1], number(at(latency, `${path}.${part}`)))));
+  const { samples } = answers;
+  draw("chart-percentiles", samples.map((s) => clock(s.at_ms)), ...OVER_TIME.map((name) => samples.map((s) => s[name])));
   const buckets = latency.finality_buckets_ms;
   // They are cumulative, as Prometheus has them; a picture shows each for itself.
   const each = buckets.map(([, n], index) => n - (buckets[index - 1]?.[1] ?? 0));
