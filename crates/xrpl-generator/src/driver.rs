@@ -175,6 +175,7 @@ impl Driver {
             intent,
             want_metadata: prepared.want_metadata,
             outcome_to: Some(self.outcomes_to.clone()),
+            callers_key: prepared.callers_key,
         };
         let handed = match self.idle.pop() {
             Some(worker) => self.workers[worker].try_send((prepared.hash, submission)).is_ok(),
@@ -493,7 +494,9 @@ impl Driver {
             Command::Pay { from, to, amount, reply } => {
                 self.wish(What::Pay { from, to, amount }, reply);
             }
-            Command::Send { from, body, reply } => self.wish(What::Send { from, body }, reply),
+            Command::Send { from, body, key, reply } => {
+                self.wish(What::Send { from, body, key }, reply);
+            }
             Command::Status(reply) => {
                 self.publish();
                 drop(reply.send(Ok((*self.status()).clone())));

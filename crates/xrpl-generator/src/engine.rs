@@ -426,6 +426,7 @@ impl Engine {
             origin,
             taint,
             want_metadata: effects.is_some() && taint.is_none(),
+            callers_key: None,
         })
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use xrpl_client::Pool;
 use xrpl_protocol::{AccountId, Amount, Drops, Object, TxHash, keys::KeyType};
-use xrpl_tracker::{ResultName, State, Tracker};
+use xrpl_tracker::{CallersKey, ResultName, State, Tracker};
 
 use crate::{
     config::GeneratorConfig,
@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Lanes(usize, Reply<LaneList>),
     Create(Option<String>, Reply<Asked>),
     Pay { from: AccountId, to: AccountId, amount: Amount, reply: Reply<Asked> },
-    Send { from: AccountId, body: Object, reply: Reply<Asked> },
+    Send { from: AccountId, body: Object, key: Option<Arc<CallersKey>>, reply: Reply<Asked> },
     NewAccount(NewAccount, Reply<Asked>),
     Status(Reply<Status>),
 }
@@ -257,8 +257,13 @@ impl Generator {
     ///
     /// # Errors
     /// [`GeneratorError::UnknownAccount`], [`GeneratorError::Busy`], [`GeneratorError::Ended`].
-    pub async fn send(&self, from: AccountId, body: Object) -> Result<Asked, GeneratorError> {
-        self.ask(|reply| Command::Send { from, body, reply }).await
+    pub async fn send(
+        &self,
+        from: AccountId,
+        body: Object,
+        key: Option<Arc<CallersKey>>,
+    ) -> Result<Asked, GeneratorError> {
+        self.ask(|reply| Command::Send { from, body, key, reply }).await
     }
 
     /// Funds one more user account from whoever funded the others. It takes part once its funding is

@@ -56,6 +56,7 @@ async fn one(store: &SqliteStore, n: usize) {
         created_ledger: LedgerIndex(10),
         created_at_ms: 1_700_000_000_000,
         blob: Bytes::from(vec![0x12; 190]),
+        callers_key: None,
     };
     let created = store.create(identity).await.expect("the writer lives");
     created.expect("the row is new");

@@ -190,6 +190,9 @@ impl Store for Sink {
     async fn get(&self, _: TxHash) -> Result<Option<Record>> {
         Ok(None)
     }
+    async fn by_key(&self, _: &str) -> Result<Option<Record>> {
+        Ok(None)
+    }
     async fn rows(&self, _: &RowFilter, _: Option<u64>, _: usize) -> Result<Vec<Record>> {
         Ok(Vec::new())
     }

@@ -63,8 +63,8 @@ pub use ledger_log::LedgerView;
 pub use lifecycle::State;
 pub use matrix::Cell;
 pub use record::{
-    CheckReport, Dossier, Intent, LedgerHead, Outcome, Row, RowFilter, RowPage, RunId, StateChange,
-    Submission, Submitted, Validation,
+    CallersKey, CheckReport, Dossier, Intent, LedgerHead, Outcome, Row, RowFilter, RowPage, RunId,
+    StateChange, Submission, Submitted, Validation,
 };
 pub use stats::{Stats, WsStats};
 pub use store::{Durability, MemoryStore, SqliteOptions, SqliteStore, Store};

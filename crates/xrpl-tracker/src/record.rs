@@ -57,13 +57,31 @@ pub struct Submission {
     pub want_metadata: bool,
     /// Where to send the outcome; a second one follows if a rejection is overturned.
     pub outcome_to: Option<mpsc::UnboundedSender<Arc<Outcome>>>,
+    /// By what its caller finds it again.
+    pub callers_key: Option<Arc<CallersKey>>,
+}
+
+/// A key that a caller chose for a request, kept with the transaction that was made of it. Whoever
+/// repeats the request, in a later process too, finds the transaction instead of making another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallersKey {
+    /// The key.
+    pub key: Box<str>,
+    /// SHA-512Half of the request: the same key with another one is a mistake.
+    pub request: Hash256,
 }
 
 impl Submission {
     /// A transaction meant to succeed.
     #[must_use]
     pub fn new(blob: impl Into<Bytes>) -> Self {
-        Self { blob: blob.into(), intent: Intent::Valid, want_metadata: false, outcome_to: None }
+        Self {
+            blob: blob.into(),
+            intent: Intent::Valid,
+            want_metadata: false,
+            outcome_to: None,
+            callers_key: None,
+        }
     }
 
     /// The same with another intent.
@@ -77,6 +95,13 @@ impl Submission {
     #[must_use]
     pub fn want_metadata(mut self) -> Self {
         self.want_metadata = true;
+        self
+    }
+
+    /// The same, to be found again by a key.
+    #[must_use]
+    pub fn callers_key(mut self, key: Option<Arc<CallersKey>>) -> Self {
+        self.callers_key = key;
         self
     }
 
@@ -279,6 +304,8 @@ pub struct Identity {
     pub created_at_ms: u64,
     /// The signed, serialised transaction.
     pub blob: Bytes,
+    /// By what its caller finds it again.
+    pub callers_key: Option<Arc<CallersKey>>,
 }
 
 /// What happens to a tracked transaction.

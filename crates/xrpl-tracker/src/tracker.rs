@@ -256,6 +256,7 @@ impl Tracker {
             created_ledger: LedgerIndex(0),
             created_at_ms: self.shared.now_ms(),
             blob: submission.blob.clone(),
+            callers_key: submission.callers_key.clone(),
         };
         Ok((identity, name))
     }
@@ -373,6 +374,14 @@ impl Tracker {
             durable: self.shared.times.durable.snapshot(),
             queue_wait: self.shared.queue.waits(),
         }
+    }
+
+    /// The transaction of the present run that was handed in with this key.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn by_key(&self, key: &str) -> Result<Option<Record>> {
+        self.shared.store.by_key(key).await
     }
 
     /// Everything known about one transaction; none if it is not tracked.

@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use xrpl_protocol::{AccountId, LedgerIndex, Sequence, hash::sha512_half, transaction::Slot};
 use xrpl_tracker::{
-    Error, Intent, RowFilter, SqliteOptions, SqliteStore, State, Store,
+    CallersKey, Error, Intent, MemoryStore, RowFilter, SqliteOptions, SqliteStore, State, Store,
     record::{Identity, Progress},
 };
 
@@ -25,6 +25,7 @@ fn identity(n: u32) -> Identity {
         created_ledger: LedgerIndex(10),
         created_at_ms: 0,
         blob: Bytes::from(vec![0x12; 190]),
+        callers_key: None,
     }
 }
 
@@ -111,6 +112,76 @@ async fn a_newer_schema_is_refused_and_a_run_goes_on_after_a_reopening() {
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     assert!(matches!(open(&path), Err(Error::NewerSchema { found: 99, .. })));
     assert!(matches!(SqliteStore::open_to_read(&path), Err(Error::NewerSchema { found: 99, .. })));
+}
+
+/// A file as the first version's killed run left it: every row stays as it was, what was open goes
+/// on, and what came with later versions works.
+#[tokio::test]
+async fn a_file_of_an_older_schema_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("data/schema_1.sql")).unwrap();
+    let before = all_columns(&old);
+    drop(old);
+    // Who only reads changes nothing, and says what to do.
+    let error = SqliteStore::open_to_read(&path).unwrap_err().to_string();
+    assert!(error.contains("schema 1") && error.contains("brings it up to date"), "{error}");
+
+    let store = open(&path).unwrap();
+    let now = rusqlite::Connection::open(&path).unwrap();
+    let columns = all_columns(&now);
+    assert_eq!((before.len(), columns.len()), (8, 8));
+    for (old, new) in before.iter().zip(&columns) {
+        assert_eq!(old[..], new[..old.len()]);
+        assert!(new[old.len()..].iter().all(|value| *value == rusqlite::types::Value::Null));
+    }
+    let anchor = store.anchor().await.unwrap().unwrap();
+    assert_eq!(anchor.index, LedgerIndex(9));
+    let resumed = store.resume_run(anchor.run).await.unwrap();
+    assert_eq!(resumed.open.len(), 2);
+    assert_eq!(resumed.counts.iter().map(|count| count.n).sum::<u64>(), 8);
+    let rows = store.rows(&RowFilter::default(), None, 10).await.unwrap();
+    assert_eq!(rows.iter().filter(|row| row.progress.state == State::Validated).count(), 4);
+    store.create(keyed(1, "order-1")).await.unwrap().unwrap();
+    assert!(store.by_key("order-1").await.unwrap().is_some());
+}
+
+fn all_columns(file: &rusqlite::Connection) -> Vec<Vec<rusqlite::types::Value>> {
+    let mut statement = file.prepare("SELECT * FROM transactions ORDER BY id").unwrap();
+    let width = statement.column_count();
+    let rows = statement.query_map([], |row| (0..width).map(|n| row.get(n)).collect()).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+fn keyed(n: u32, key: &str) -> Identity {
+    let request = sha512_half(&[key.as_bytes()]);
+    Identity { callers_key: Some(CallersKey { key: key.into(), request }.into()), ..identity(n) }
+}
+
+/// What a caller named is found by its name, also by a later process; each run has its own names.
+#[tokio::test]
+async fn a_callers_key_finds_its_first_transaction_of_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let memory: Box<dyn Store> = Box::new(MemoryStore::default());
+    let file: Box<dyn Store> = Box::new(open(&path).unwrap());
+    for store in [&memory, &file] {
+        store.begin_run(Some(0), 0).await.unwrap();
+        for identity in [keyed(1, "a"), keyed(2, "b"), keyed(3, "a"), identity(4)] {
+            store.create(identity).await.unwrap().unwrap();
+        }
+        let found = store.by_key("a").await.unwrap().unwrap();
+        assert_eq!(found.identity, keyed(1, "a"));
+        assert!(store.by_key("c").await.unwrap().is_none());
+    }
+    drop(file);
+    let again = open(&path).unwrap();
+    assert_eq!(again.by_key("b").await.unwrap().unwrap().identity, keyed(2, "b"));
+    for store in [&*memory, &again] {
+        store.begin_run(Some(0), 1).await.unwrap();
+        assert!(store.by_key("a").await.unwrap().is_none(), "another run");
+    }
 }
 
 #[test]

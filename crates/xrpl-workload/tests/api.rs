@@ -1,10 +1,13 @@
 //! The HTTP API's contract: fields, statuses, errors.
 
 mod common;
+#[path = "common/outside.rs"]
+mod outside;
 
 use std::time::Duration;
 
 use common::{Running, ask, assert_healthy, get, post};
+use outside::node;
 use serde_json::{Value as Json, json};
 
 fn has(json: &Json, keys: &[&str]) {
@@ -300,6 +303,40 @@ async fn payments_and_transactions_of_a_caller() {
     let known = post(api, "/transaction/submit", blob).await.json();
     assert_eq!((&known["tx_hash"], &known["already_tracked"]), (&json!(hash), &json!(true)));
     assert_healthy(&run.end().await);
+}
+
+/// Whoever repeats a request after the program was restarted gets the transaction of the first time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_known_to_the_next_process() {
+    let node = node().await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("run.db");
+    let (rpc, ws) = (format!("http://{}", node.rpc_addr), format!("ws://{}", node.ws_addr));
+    let settings = [("rpc", &*rpc), ("ws", &ws), ("store", store.to_str().unwrap())];
+    let key = [("idempotency-key", "order-1")];
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let run = Running::start(&settings).await;
+        let listing = run.app.generator().unwrap().accounts();
+        let (source, destination) = (listing.users[0].to_string(), listing.users[1].to_string());
+        let pay = |amount: &str| {
+            let tx = json!({"TransactionType": "Payment", "Destination": destination,
+                "Amount": amount});
+            json!({"account": source, "tx_json": tx}).to_string()
+        };
+        let submit =
+            async |body: &str| ask(run.api, "POST", "/transaction/submit", &key, Some(body)).await;
+        let paid = submit(&pay("1000000")).await;
+        assert_eq!(paid.status, 200, "{}", paid.text);
+        assert_eq!(submit(&pay("2000000")).await.error().0, 409);
+        let hash = paid.json()["tx_hash"].as_str().unwrap().to_owned();
+        validated(run.api, &hash).await;
+        answers.push(paid.json());
+        run.end().await;
+    }
+    assert_eq!(answers[0]["tx_hash"], answers[1]["tx_hash"]);
+    let tracked = answers.iter().map(|a| a["already_tracked"].as_bool().unwrap());
+    assert_eq!(tracked.collect::<Vec<_>>(), [false, true]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -279,6 +279,7 @@ async fn journal() {
         created_ledger: LedgerIndex(10),
         created_at_ms: 0,
         blob: vec![0x12; 190].into(),
+        callers_key: None,
     };
     let hash = identity.hash;
     store.create(identity).await.unwrap().unwrap();

@@ -1,11 +1,12 @@
 //! Transactions that somebody asked for, one by one: they wait a while for an account and a worker.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use xrpl_protocol::{
     AccountId, Amount, Definitions, Drops, Object, fields, keys::KeyPair, transaction::Payment,
 };
+use xrpl_tracker::CallersKey;
 
 use super::Driver;
 use crate::{
@@ -33,7 +34,7 @@ pub(super) struct Wish {
 pub(super) enum What {
     Create(Option<String>),
     Pay { from: AccountId, to: AccountId, amount: Amount },
-    Send { from: AccountId, body: Object },
+    Send { from: AccountId, body: Object, key: Option<Arc<CallersKey>> },
     Fund { to: Index, drops: Drops },
 }
 
@@ -125,7 +126,7 @@ impl Driver {
                 self.send_asked(index, tx, "Payment")
             }
             What::Fund { to, drops } => self.make_funding(*to, *drops),
-            What::Send { from, body } => {
+            What::Send { from, body, key } => {
                 let accounts = &self.engine.world.accounts;
                 let index = accounts.find(*from).ok_or(GeneratorError::UnknownAccount(*from))?;
                 let code = body.u16(fields::TRANSACTION_TYPE);
@@ -144,7 +145,8 @@ impl Driver {
                     to: body.account(fields::DESTINATION).and_then(|id| accounts.find(id)),
                     ..Tx::new(OwnFields(body.clone()))
                 };
-                self.send_asked(index, tx, name)
+                let prepared = self.send_asked(index, tx, name)?;
+                Ok(Prepared { callers_key: key.clone(), ..prepared })
             }
         }
     }

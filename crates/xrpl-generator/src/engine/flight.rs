@@ -1,7 +1,10 @@
 //! What is in flight: why it was made, what it may take, what the node said of it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use xrpl_protocol::{TxHash, transaction::Slot};
+use xrpl_tracker::CallersKey;
 
 use crate::{
     accounts::Index,
@@ -42,6 +45,8 @@ pub struct Prepared {
     pub taint: Option<&'static Taint>,
     /// Whether its metadata is needed.
     pub want_metadata: bool,
+    /// By what its caller finds it again.
+    pub callers_key: Option<Arc<CallersKey>>,
 }
 
 pub(super) type Effects = fn(&mut World, &Applied<'_>);

@@ -33,6 +33,7 @@ struct Inner {
     next_id: u64,
     records: BTreeMap<u64, Record>,
     by_hash: FxHashMap<TxHash, u64>,
+    by_key: FxHashMap<Box<str>, u64>,
     /// Positions of terminal ones in the order in which they ended.
     ended: VecDeque<u64>,
     ledgers: BTreeMap<LedgerIndex, Hash256>,
@@ -55,6 +56,7 @@ impl MemoryStore {
                 next_id: 1,
                 records: BTreeMap::new(),
                 by_hash: FxHashMap::default(),
+                by_key: FxHashMap::default(),
                 ended: VecDeque::new(),
                 ledgers: BTreeMap::new(),
             }),
@@ -76,6 +78,11 @@ impl Inner {
                 // A later run may have the same hash at another position.
                 if self.by_hash.get(&record.identity.hash) == Some(&id) {
                     self.by_hash.remove(&record.identity.hash);
+                }
+                if let Some(name) = &record.identity.callers_key
+                    && self.by_key.get(&name.key) == Some(&id)
+                {
+                    self.by_key.remove(&name.key);
                 }
             }
         }
@@ -106,6 +113,7 @@ impl Store for MemoryStore {
         let run = RunId(inner.run().0 + 1);
         inner.run = Some((run, network_id));
         inner.by_hash.clear();
+        inner.by_key.clear();
         inner.ledgers.clear();
         Ok(run)
     }
@@ -132,6 +140,9 @@ impl Store for MemoryStore {
                 let id = inner.next_id;
                 inner.next_id += 1;
                 inner.by_hash.insert(identity.hash, id);
+                if let Some(name) = &identity.callers_key {
+                    inner.by_key.entry(name.key.clone()).or_insert(id);
+                }
                 let run = inner.run();
                 let progress = Progress::created();
                 inner.records.insert(id, Record { id, run, identity, progress });
@@ -171,6 +182,11 @@ impl Store for MemoryStore {
     async fn get(&self, hash: TxHash) -> Result<Option<Record>> {
         let inner = self.inner.lock();
         Ok(inner.by_hash.get(&hash).and_then(|id| inner.records.get(id)).cloned())
+    }
+
+    async fn by_key(&self, key: &str) -> Result<Option<Record>> {
+        let inner = self.inner.lock();
+        Ok(inner.by_key.get(key).and_then(|id| inner.records.get(id)).cloned())
     }
 
     async fn rows(

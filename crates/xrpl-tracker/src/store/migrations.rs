@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use crate::error::{Error, Result};
 
 /// Each step brings the schema from its position to the next version.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE runs (
         id            INTEGER PRIMARY KEY,
         network_id    INTEGER,
@@ -54,7 +55,14 @@ const STEPS: [&str; 1] = ["
     -- Few rows are open or failed at a time, so that these cost little and save whole scans.
     CREATE INDEX transactions_open ON transactions (run, id) WHERE state < 3;
     CREATE INDEX transactions_failed ON transactions (run, id) WHERE state > 3;
-"];
+",
+    "
+    ALTER TABLE transactions ADD COLUMN callers_key TEXT;
+    ALTER TABLE transactions ADD COLUMN callers_request BLOB;
+    CREATE INDEX transactions_key ON transactions (run, callers_key)
+        WHERE callers_key IS NOT NULL;
+",
+];
 
 /// Whether a file that may not be changed is up to date.
 pub(super) fn check(connection: &Connection) -> Result<()> {

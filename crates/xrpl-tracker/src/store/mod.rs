@@ -112,6 +112,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// One transaction of the present run.
     async fn get(&self, hash: TxHash) -> Result<Option<Record>>;
 
+    /// The first transaction of the present run with this [`CallersKey`](crate::record::CallersKey).
+    async fn by_key(&self, key: &str) -> Result<Option<Record>>;
+
     /// Transactions after a cursor (a [`Record::id`]) in the filter's order, at most `limit`.
     async fn rows(
         &self,

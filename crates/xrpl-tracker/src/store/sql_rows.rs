@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     evidence::{ResultName, Source, ValidatedIn},
     lifecycle::State,
-    record::{Identity, Intent, Latencies, Progress, Record, RowFilter, RunId},
+    record::{CallersKey, Identity, Intent, Latencies, Progress, Record, RowFilter, RunId},
 };
 
 /// Columns in the order of [`read_row`].
@@ -20,7 +20,7 @@ pub(super) const COLUMNS: &str = "id, run, hash, account, slot, is_ticket, last_
     transaction_type, expected, created_ledger, created_at_ms, blob, state, undecided, overturned, \
     attempts, engine_result_first, engine_result_last, engine_result_final, validated_ledger, \
     ledger_hash, source, evidence, preliminary, sightings, first_answer_ms, finality_ms, \
-    finality_ledgers";
+    finality_ledgers, callers_key, callers_request";
 
 pub(super) fn json_text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Store(format!("writing JSON: {e}")))
@@ -75,6 +75,12 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
     };
     let blob: Vec<u8> = row.get(11)?;
     let transaction_type: String = row.get(7)?;
+    let callers_key = match (row.get::<_, Option<String>>(28)?, row.get(29)?) {
+        (Some(key), Some(request)) => {
+            Some(Arc::new(CallersKey { key: key.into(), request: Hash256(request) }))
+        }
+        _ => None,
+    };
     Ok(Record {
         id: row.get(0)?,
         run: RunId(row.get(1)?),
@@ -88,6 +94,7 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
             created_ledger: LedgerIndex(row.get(9)?),
             created_at_ms: row.get(10)?,
             blob: blob.into(),
+            callers_key,
         },
         progress: Progress {
             state: state(row, 12)?,
@@ -114,6 +121,15 @@ pub(super) fn get(connection: &Connection, run: RunId, hash: TxHash) -> Result<O
     let sql = format!("SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND hash = ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row(params![run.0, hash.0], read_row).optional()?)
+}
+
+/// The first transaction of a run with a caller's key.
+pub(super) fn by_key(connection: &Connection, run: RunId, key: &str) -> Result<Option<Record>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND callers_key = ?2 ORDER BY id LIMIT 1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(params![run.0, key], read_row).optional()?)
 }
 
 /// The condition of a filter and its parameters.

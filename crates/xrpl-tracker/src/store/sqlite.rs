@@ -383,6 +383,15 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn by_key(&self, key: &str) -> Result<Option<Record>> {
+        let key = key.to_owned();
+        self.read(move |connection| match newest_run(connection)? {
+            Some(run) => sql_rows::by_key(connection, run, &key),
+            None => Ok(None),
+        })
+        .await
+    }
+
     async fn rows(
         &self,
         filter: &RowFilter,

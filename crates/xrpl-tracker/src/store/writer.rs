@@ -263,8 +263,9 @@ fn create(change: &Transaction<'_>, run: Option<RunId>, identity: Identity) -> R
     let made = change
         .prepare_cached(
             "INSERT INTO transactions (run, hash, account, slot, is_ticket, last_ledger_sequence,
-                transaction_type, expected, created_ledger, created_at_ms, blob, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)
+                transaction_type, expected, created_ledger, created_at_ms, blob, state,
+                callers_key, callers_request)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13)
              ON CONFLICT (run, hash) DO NOTHING",
         )?
         .execute(params![
@@ -279,6 +280,8 @@ fn create(change: &Transaction<'_>, run: Option<RunId>, identity: Identity) -> R
             identity.created_ledger.0,
             identity.created_at_ms,
             &identity.blob[..],
+            identity.callers_key.as_ref().map(|name| &*name.key),
+            identity.callers_key.as_ref().map(|name| name.request.0),
         ])?;
     if made == 1 {
         return Ok(Created::New(u64::try_from(change.last_insert_rowid()).unwrap_or(0)));

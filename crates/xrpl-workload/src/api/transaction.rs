@@ -13,8 +13,8 @@ use tokio::sync::OnceCell;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use xrpl_generator::Asked;
-use xrpl_protocol::{AccountId, Amount, Definitions, Object, TxHash, fields};
-use xrpl_tracker::{ResultName, State as TxState, Submission};
+use xrpl_protocol::{AccountId, Amount, Definitions, Object, TxHash, fields, hash::sha512_half};
+use xrpl_tracker::{CallersKey, ResultName, State as TxState, Submission, record::Identity};
 
 use super::{
     ApiError, Routes, Shared,
@@ -36,7 +36,8 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(payment))
 }
 
-/// Answers by `Idempotency-Key`: the same key gets the same transaction.
+/// Answers by `Idempotency-Key`: the same key gets the same transaction. These are the newest ones of
+/// this process; older ones are found by the key that the store has of each.
 #[derive(Debug, Default)]
 pub struct Idempotency(Mutex<Kept>);
 
@@ -54,14 +55,12 @@ struct Given {
 
 impl Idempotency {
     /// What was given under a key, or a place for it.
-    fn of(&self, key: &str, request: String) -> Result<Arc<Given>, ApiError> {
+    fn of(&self, key: &str, request: &str) -> Result<Arc<Given>, ApiError> {
         let mut kept = self.0.lock();
         if let Some(given) = kept.by_key.get(key) {
             return match given.request == request {
                 true => Ok(Arc::clone(given)),
-                false => {
-                    Err(ApiError::conflict("Idempotency-Key: it was used with another request"))
-                }
+                false => Err(other_request()),
             };
         }
         while kept.oldest.len() >= KEPT
@@ -69,7 +68,7 @@ impl Idempotency {
         {
             kept.by_key.remove(&oldest);
         }
-        let given = Arc::new(Given { request, answer: OnceCell::new() });
+        let given = Arc::new(Given { request: request.to_owned(), answer: OnceCell::new() });
         kept.by_key.insert(key.to_owned(), Arc::clone(&given));
         kept.oldest.push_back(key.to_owned());
         Ok(given)
@@ -214,7 +213,7 @@ struct HandedIn {
 
 /// Tracks a caller's transaction to its end
 #[utoipa::path(post, path = "/transaction/submit", tag = "transaction", request_body = Submit,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction.", max_length = 255)),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)),
     responses((status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "The key was used with another request, or the account cannot do it now.")))]
 async fn submit(
     State(app): Shared,
@@ -233,19 +232,47 @@ async fn submit(
         },
     };
     let Some(key) = key else {
-        return finish(async move { hand_in(&app, request).await.map(Json) }).await;
+        return finish(async move { hand_in(&app, request, None).await.map(Json) }).await;
     };
     let text = serde_json::to_string(&request)
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let given = app.idempotency.of(&key, text)?;
+    let given = app.idempotency.of(&key, &text)?;
     finish(async move {
-        let answer = given.answer.get_or_try_init(|| hand_in(&app, request)).await?;
+        let answer = given.answer.get_or_try_init(|| once(&app, request, &key, &text)).await?;
         Ok(Json(answer.clone()))
     })
     .await
 }
 
-async fn hand_in(app: &App, request: Submit) -> Result<HandedIn, ApiError> {
+/// The transaction that an earlier process made of the same request, or a new one.
+async fn once(app: &App, request: Submit, key: &str, text: &str) -> Result<HandedIn, ApiError> {
+    let key = CallersKey { key: key.into(), request: sha512_half(&[text.as_bytes()]) };
+    let Some(record) = app.tracker.by_key(&key.key).await? else {
+        return hand_in(app, request, Some(Arc::new(key))).await;
+    };
+    let Identity { hash, account, transaction_type, callers_key, .. } = record.identity;
+    if callers_key.is_none_or(|known| known.request != key.request) {
+        return Err(other_request());
+    }
+    Ok(HandedIn {
+        tx_hash: hash,
+        transaction_type: transaction_type.to_string(),
+        state: record.progress.state,
+        engine_result: record.progress.engine_result_first,
+        account,
+        already_tracked: true,
+    })
+}
+
+fn other_request() -> ApiError {
+    ApiError::conflict("Idempotency-Key: it was used with another request")
+}
+
+async fn hand_in(
+    app: &App,
+    request: Submit,
+    key: Option<Arc<CallersKey>>,
+) -> Result<HandedIn, ApiError> {
     match request {
         Submit { tx_blob: Some(hex), tx_json: None, account: None } => {
             let blob = const_hex::decode(hex.trim())
@@ -255,7 +282,7 @@ async fn hand_in(app: &App, request: Submit) -> Result<HandedIn, ApiError> {
                 .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
             xrpl_protocol::sign::verify_transaction(&object)
                 .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
-            let submitted = app.tracker.submit(Submission::new(blob)).await?;
+            let submitted = app.tracker.submit(Submission::new(blob).callers_key(key)).await?;
             let code = object.u16(fields::TRANSACTION_TYPE);
             let name = code.and_then(|code| definitions.transaction_type_name(code));
             Ok(HandedIn {
@@ -270,7 +297,7 @@ async fn hand_in(app: &App, request: Submit) -> Result<HandedIn, ApiError> {
         Submit { tx_blob: None, tx_json: Some(tx), account: Some(address) } => {
             let from = account("account", &address)?;
             let body = own_fields(tx, &address)?;
-            let asked = generator(app)?.send(from, body).await?;
+            let asked = generator(app)?.send(from, body, key).await?;
             Ok(HandedIn {
                 tx_hash: asked.tx_hash,
                 transaction_type: asked.transaction_type.to_owned(),
@@ -324,17 +351,17 @@ mod tests {
     #[test]
     fn a_key_means_one_request() {
         let kept = Idempotency::default();
-        let first = kept.of("k", "a".into()).unwrap();
-        assert!(Arc::ptr_eq(&first, &kept.of("k", "a".into()).unwrap()));
-        assert!(kept.of("k", "b".into()).is_err());
-        assert!(!Arc::ptr_eq(&first, &kept.of("l", "a".into()).unwrap()));
+        let first = kept.of("k", "a").unwrap();
+        assert!(Arc::ptr_eq(&first, &kept.of("k", "a").unwrap()));
+        assert!(kept.of("k", "b").is_err());
+        assert!(!Arc::ptr_eq(&first, &kept.of("l", "a").unwrap()));
     }
 
     #[test]
     fn keys_are_bounded() {
         let kept = Idempotency::default();
         for n in 0..=KEPT {
-            kept.of(&n.to_string(), String::new()).unwrap();
+            kept.of(&n.to_string(), "").unwrap();
         }
         let inner = kept.0.lock();
         assert_eq!((inner.by_key.len(), inner.oldest.len()), (KEPT, KEPT));

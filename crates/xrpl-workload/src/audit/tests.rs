@@ -60,6 +60,7 @@ fn record(sequence: u32) -> Record {
             created_ledger: LedgerIndex(8),
             created_at_ms: 0,
             blob: signed.blob.into(),
+            callers_key: None,
         },
         progress: Progress {
             state: State::Validated,

@@ -1,9 +1,7 @@
 //! What the end-to-end tests share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
-use std::{
-    collections::BTreeMap, net::SocketAddr, path::PathBuf, process::Command, time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, process::Command, time::Duration};
 
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Bytes, client::conn::http1};
@@ -37,14 +35,8 @@ pub fn config(changed: &[(&'static str, &str)]) -> Config {
         flags.insert(key, vec![(*value).to_owned()]);
     }
     // The environment of whoever runs the tests is left out.
-    let file = Some(empty_file());
+    let file = Some("/dev/null".into());
     Config::load(&Sources { flags, env: Vec::new(), file }).unwrap()
-}
-
-fn empty_file() -> PathBuf {
-    let path = std::env::temp_dir().join(format!("xrpl-workload-{}.toml", std::process::id()));
-    std::fs::write(&path, "").unwrap();
-    path
 }
 
 pub fn quiet() -> View {

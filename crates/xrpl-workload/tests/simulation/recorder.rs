@@ -172,6 +172,11 @@ impl Store for Recorder {
         self.inner.get(hash).await
     }
 
+    async fn by_key(&self, key: &str) -> Result<Option<Record>> {
+        self.commit();
+        self.inner.by_key(key).await
+    }
+
     async fn rows(
         &self,
         filter: &RowFilter,
