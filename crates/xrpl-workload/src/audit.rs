@@ -73,13 +73,13 @@ pub enum AuditError {
         /// First of the run.
         first: u32,
     },
-    /// The store noted another hash for a ledger than the node has.
+    /// The store noted other hashes than the node has for most ledgers.
     #[error(
         "ledger {index} is {node} on the node, and was {store} when the run saw it: is it the run's \
          network, and not reset since?"
     )]
     OtherLedger {
-        /// Which.
+        /// The first of them.
         index: u32,
         /// The node's hash.
         node: Hash256,
@@ -95,6 +95,15 @@ pub enum AuditError {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Problem {
+    /// A ledger that the store noted with another hash: a stream told a wrong one.
+    OtherHash {
+        /// The ledger.
+        ledger: LedgerIndex,
+        /// Its hash.
+        node: Hash256,
+        /// As the store has it.
+        store: Hash256,
+    },
     /// In a validated ledger, of one of our accounts, and not in the store.
     NotInStore {
         /// The transaction.
@@ -261,13 +270,14 @@ pub async fn audit(pool: &Pool, store: &dyn Store, scope: Scope) -> Result<Repor
     };
     let rows = records.iter().map(|record| record.identity.account);
     let ours: HashSet<AccountId> = rows.chain(scope.accounts).collect();
-    let found = read(pool, store, run, &ours, (first, last)).await?;
+    let (found, other_hashes) = read(pool, store, run, &ours, (first, last)).await?;
     // A live run has gone on meanwhile: what the ledgers hold was recorded by now.
     let records = match scope.live_until {
         Some(_) => self::records(store, run).await?,
         None => records,
     };
-    Ok(compare(run, (first, last), scope.live_until.is_some(), &ours, &found, &records))
+    let live = scope.live_until.is_some();
+    Ok(compare(run, (first, last), live, &ours, &found, &records, other_hashes))
 }
 
 async fn records(store: &dyn Store, run: RunId) -> Result<Vec<Record>, AuditError> {
@@ -308,9 +318,10 @@ async fn read(
     run: RunId,
     ours: &HashSet<AccountId>,
     (first, last): (u32, u32),
-) -> Result<HashMap<TxHash, Found>, AuditError> {
+) -> Result<(HashMap<TxHash, Found>, Vec<Problem>), AuditError> {
     let mut found = HashMap::new();
     let mut before = None;
+    let (mut same, mut others) = (0, Vec::new());
     for index in first..=last {
         let answer = ledger(pool, index).await.map_err(|cause| AuditError::Ledger {
             index,
@@ -323,10 +334,9 @@ async fn read(
         }
         before = answer.ledger_hash;
         let noted = store.ledger_hash(run, LedgerIndex(index)).await?;
-        if let (Some(store), Some(node)) = (noted, answer.ledger_hash)
-            && store != node
-        {
-            return Err(AuditError::OtherLedger { index, node, store });
+        match (noted, answer.ledger_hash) {
+            (Some(store), Some(node)) if store != node => others.push((index, node, store)),
+            (noted, _) => same += usize::from(noted.is_some()),
         }
         for tx in &answer.ledger.transactions {
             if let Some(account) = tx.account.filter(|account| ours.contains(account)) {
@@ -334,7 +344,15 @@ async fn read(
             }
         }
     }
-    Ok(found)
+    if let Some((index, node, store)) = others.first().copied().filter(|_| others.len() > same) {
+        return Err(AuditError::OtherLedger { index, node, store });
+    }
+    let others = others.into_iter().map(|(index, node, store)| Problem::OtherHash {
+        ledger: LedgerIndex(index),
+        node,
+        store,
+    });
+    Ok((found, others.collect()))
 }
 
 fn told(
@@ -380,8 +398,8 @@ fn compare(
     ours: &HashSet<AccountId>,
     found: &HashMap<TxHash, Found>,
     records: &[Record],
+    mut problems: Vec<Problem>,
 ) -> Report {
-    let mut problems = Vec::new();
     let by_hash: HashMap<TxHash, &Record> =
         records.iter().map(|record| (record.identity.hash, record)).collect();
     let mut in_order: Vec<_> = found.iter().collect();

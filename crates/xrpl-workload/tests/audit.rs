@@ -89,3 +89,28 @@ async fn another_network_is_recognised_by_its_ledgers() {
     assert_eq!(ended.status.code(), Some(3), "{}", texts(&ended));
     assert!(texts(&ended).contains("is it the run's network"), "{}", texts(&ended));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_hash_of_one_ledger_is_a_difference() {
+    let node = node().await;
+    let folder = tempfile::tempdir().unwrap();
+    finished(&node, folder.path()).await;
+    let file = rusqlite::Connection::open(folder.path().join("run.db")).unwrap();
+    let (index, changed): (u32, usize) = (
+        file.query_row("SELECT max(validated_ledger) FROM transactions", [], |row| row.get(0))
+            .unwrap(),
+        file.execute(
+            "UPDATE ledgers SET hash = zeroblob(32)
+             WHERE ledger_index = (SELECT max(validated_ledger) FROM transactions)",
+            [],
+        )
+        .unwrap(),
+    );
+    drop(file);
+    assert_eq!(changed, 1);
+    let ended = audited(&node, folder.path(), SEED).await;
+    let found = report(&ended);
+    assert_eq!((ended.status.code(), &found["problem_count"]), (Some(1), &1.into()), "{found}");
+    let problem = &found["problems"][0];
+    assert_eq!((&problem["kind"], &problem["ledger"]), (&"other_hash".into(), &index.into()));
+}

@@ -11,13 +11,17 @@ mod common;
 use std::{collections::BTreeSet, time::Duration};
 
 use common::{config, quiet};
+use xrpl_client::{Endpoint, Pool, PoolConfig};
 use xrpl_standalone::{
     Kind,
     faults::{Action, LinkFault, Network, NetworkConfig, NodeAction, NodeFault, Plan, Port},
     ledger::NodeConfig,
 };
 use xrpl_tracker::{RowFilter, SqliteOptions, SqliteStore, Store};
-use xrpl_workload::session::{Session, Stop};
+use xrpl_workload::{
+    audit::{Scope, audit},
+    session::{Session, Stop},
+};
 
 fn from_env(name: &str, default: u64) -> u64 {
     let value = std::env::var(name).ok();
@@ -123,6 +127,12 @@ async fn sockets_cut_every_five_seconds_and_three_restarts_lose_nothing() {
     assert!(summary.validated_by_source["BACKFILL"] > 0, "{summary}");
     assert!(streams.reconnects >= seconds / 20, "{streams:?}");
     assert!(network.hits() >= seconds / 5 + 3);
+    // The program's own judge, besides the test's.
+    let endpoint = Endpoint { rpc: rpc.parse().unwrap(), ws: None };
+    let pool = Pool::new(vec![endpoint], PoolConfig::default());
+    let scope = Scope { accounts: accounts.iter().copied().collect(), ..Scope::default() };
+    let audited = audit(&pool, &store, scope).await.unwrap();
+    assert!(audited.equal && audited.in_store == records.len(), "{audited}");
     let own_making = books::own_making(&records, true);
     assert!(own_making.is_empty(), "{}", own_making.join("\n"));
     network.shutdown().await;

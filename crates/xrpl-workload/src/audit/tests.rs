@@ -87,7 +87,7 @@ fn verdict(found: &[(TxHash, Found)], records: &[Record], live: bool) -> Vec<Pro
         })
         .collect();
     let ours = HashSet::from([key().account_id()]);
-    let report = compare(RunId(1), (9, 12), live, &ours, &found, records);
+    let report = compare(RunId(1), (9, 12), live, &ours, &found, records, Vec::new());
     assert_eq!(report.equal, report.problems.is_empty());
     report.problems
 }

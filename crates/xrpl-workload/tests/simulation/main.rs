@@ -10,7 +10,7 @@
 #![allow(unreachable_pub, reason = "the modules of a test are nobody else's")]
 
 #[path = "../common/books.rs"]
-mod audit;
+mod books;
 mod recorder;
 mod world;
 

@@ -20,12 +20,13 @@ use xrpl_generator::{Funding, Generator, GeneratorConfig, Pace};
 use xrpl_protocol::{Drops, Hash256, hash::sha512_half};
 use xrpl_standalone::{
     Kind,
-    faults::{Action, Network, NetworkConfig, Plan, PlanShape, Port},
+    faults::{Action, Network, NetworkConfig, NodeAction, Plan, PlanShape, Port},
     ledger::NodeConfig,
 };
 use xrpl_tracker::{RowFilter, State, Tracker, TrackerConfig};
+use xrpl_workload::audit::{AuditError, Problem, Scope, audit};
 
-use crate::{audit, recorder::Recorder};
+use crate::{books, recorder::Recorder};
 
 /// How long load runs.
 const LOAD: Duration = Duration::from_secs(30);
@@ -114,6 +115,16 @@ impl Choice {
     /// Whether anything gives reason for retries.
     fn disturbs(&self) -> bool {
         !self.plan.links.is_empty() || !self.plan.nodes.is_empty()
+    }
+
+    /// Whether every node forgets ledgers.
+    fn forgets(&self) -> bool {
+        let faults = &self.plan.nodes;
+        (0..self.nodes).all(|node| {
+            faults.iter().any(|fault| {
+                fault.node == node && matches!(fault.action, NodeAction::LoseHistory(_))
+            })
+        })
     }
 
     /// Whether no node tells a wrong hash.
@@ -379,6 +390,7 @@ async fn run_seed(seed: u64) -> Report {
     let (stats, ws_stats) = (process.tracker.stats(), process.tracker.ws_stats());
     let listing = generator.accounts();
     drop(generator);
+    let pool = process.pool.clone();
     digest = process.kill(digest, choice.truthful(), &mut wrong).await;
     let ledgers = network.ledgers();
 
@@ -392,10 +404,22 @@ async fn run_seed(seed: u64) -> Report {
         .chain(listing.gateways.iter().map(|gateway| gateway.address))
         .chain(listing.tagged)
         .collect();
-    wrong.extend(audit::books(&ledgers, &records, &accounts, choice.truthful()));
-    wrong.extend(audit::own_making(&records, choice.explains_failures()));
+    wrong.extend(books::books(&ledgers, &records, &accounts, choice.truthful()));
+    wrong.extend(books::own_making(&records, choice.explains_failures()));
+    // Two judges: the test's own above, and the program's, where a node still has every ledger.
+    if !choice.forgets() {
+        let scope = Scope { accounts: accounts.iter().copied().collect(), ..Scope::default() };
+        match audit(&pool, &*store, scope).await {
+            Ok(report) if report.equal => {}
+            // Where streams lie and nobody contradicts them, their hashes are noted.
+            Ok(report) if !choice.truthful() && report.problems.iter().all(about_a_hash) => {}
+            Err(AuditError::OtherLedger { .. }) if !choice.truthful() => {}
+            Ok(report) => wrong.push(format!("the audit is not equal: {report}")),
+            Err(error) => wrong.push(format!("no audit: {error}")),
+        }
+    }
     let overturned = records.iter().filter(|record| record.progress.overturned);
-    wrong.extend(overturned.map(|record| format!("overturned: {}", audit::told(record))));
+    wrong.extend(overturned.map(|record| format!("overturned: {}", books::told(record))));
     let mut must = |holds: bool, what: String| {
         if !holds {
             wrong.push(what);
@@ -444,6 +468,10 @@ async fn run_seed(seed: u64) -> Report {
         *report.by_state.entry(record.progress.state.name()).or_default() += 1;
     }
     report
+}
+
+fn about_a_hash(problem: &Problem) -> bool {
+    matches!(problem, Problem::OtherHash { .. } | Problem::Differs { what: "ledger_hash", .. })
 }
 
 fn start_network(choice: &Choice) -> Network {
