@@ -266,7 +266,11 @@ pub async fn audit(pool: &Pool, store: &dyn Store, scope: Scope) -> Result<Repor
     }
     let last = match scope.live_until {
         Some(until) => until.0.min(newest),
-        None => last_of(&records).min(newest),
+        // What the run followed counts too: there may be one of which the store has no row.
+        None => {
+            let followed = store.anchor().await?.filter(|anchor| anchor.run == run);
+            last_of(&records).max(followed.map_or(0, |anchor| anchor.index.0)).min(newest)
+        }
     };
     let rows = records.iter().map(|record| record.identity.account);
     let ours: HashSet<AccountId> = rows.chain(scope.accounts).collect();
