@@ -188,6 +188,28 @@ impl Pool {
         Err(last.unwrap_or_else(no_endpoints))
     }
 
+    /// Asks one node after another until one has the ledger that is asked for: nodes lag, and keep
+    /// different histories.
+    ///
+    /// # Errors
+    /// Another refusal of a node; `lgrNotFound` if none has the ledger; the last failure when none
+    /// could answer.
+    pub async fn request_of_any<R: Request>(
+        &self,
+        request: &R,
+    ) -> Result<(EndpointId, R::Response), ClientError> {
+        let (mut failed, mut lacks) = (None, None);
+        for id in self.order() {
+            match self.request_to(id, request).await {
+                Ok(answer) => return Ok((id, answer)),
+                Err(error) if error.is_endpoint_failure() => failed = Some(error),
+                Err(error) if error.is_token("lgrNotFound") => lacks = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(lacks.or(failed).unwrap_or_else(no_endpoints))
+    }
+
     /// How long answers took, by method; failures count too.
     #[must_use]
     pub fn rpc_times(&self) -> Vec<(String, Snapshot)> {

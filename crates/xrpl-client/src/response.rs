@@ -149,33 +149,25 @@ pub struct Ledger {
 
 /// What is in a ledger.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct LedgerBody {
     /// Hash of the one before.
-    #[serde(default)]
     pub parent_hash: Option<Hash256>,
     /// Seconds since 2000-01-01 UTC.
-    #[serde(default)]
     pub close_time: Option<u32>,
-    /// The rest of its header.
-    #[serde(default)]
+    /// All XRP in existence.
     pub total_coins: Option<Drops>,
     /// Hash of the state tree.
-    #[serde(default)]
     pub account_hash: Option<Hash256>,
     /// Hash of the transaction tree.
-    #[serde(default)]
     pub transaction_hash: Option<Hash256>,
     /// Close time of the one before.
-    #[serde(default)]
     pub parent_close_time: Option<u32>,
     /// Seconds to which the close time was rounded.
-    #[serde(default)]
     pub close_time_resolution: Option<u8>,
     /// Flags of the close.
-    #[serde(default)]
     pub close_flags: Option<u8>,
     /// Its transactions, if asked for; in hash order.
-    #[serde(default)]
     pub transactions: Vec<LedgerTransaction>,
 }
 

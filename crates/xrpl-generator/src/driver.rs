@@ -18,10 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use xrpl_client::{
-    Pool,
-    request::{AccountInfo, Fee, LedgerSpec},
-};
+use xrpl_client::{Pool, request::Fee};
 use xrpl_protocol::{AccountId, ResultClass, Sequence, TxHash};
 use xrpl_tracker::{
     Error as TrackerError, Intent, LedgerHead, Outcome, ResultName, State, Submission, Submitted,
@@ -40,6 +37,7 @@ use crate::{
     lane::{Answer, Blocked},
     lanes,
     pacing::{Cause, Schedule},
+    reading,
     stats::{AccountListing, DisabledType, GatewayListing, Status},
 };
 
@@ -409,22 +407,21 @@ impl Driver {
     }
 
     fn read_sequence(&self, index: Index) {
-        let account = Some(self.engine.world.accounts[index].id);
+        let id = self.engine.world.accounts[index].id;
         let (pool, findings) = (self.pool.clone(), self.findings_to.clone());
+        let known = self.head.borrow().index;
         tokio::spawn(async move {
-            let request = AccountInfo {
-                account,
-                ledger_index: Some(LedgerSpec::Validated),
-                ..AccountInfo::default()
-            };
-            let sequence = match pool.request(&request).await {
-                Ok(info) => Some(info.account_data.sequence),
+            let ledger = reading::newest(&pool, known).await;
+            let sequence = match reading::account(&pool, id, ledger).await {
+                Ok(found) => found.map(|(_, account)| account.sequence),
                 Err(error) => {
                     warn!(%error, "a Sequence in doubt could not be read");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
                     None
                 }
             };
+            if sequence.is_none() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
             drop(findings.send(Finding::Sequence(index, sequence)));
         });
     }

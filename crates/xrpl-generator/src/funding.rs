@@ -12,11 +12,11 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use xrpl_client::{
     Pool,
-    request::{AccountInfo, AccountLines, AccountObjects, LedgerSpec, ServerState},
+    request::{AccountLines, AccountObjects, LedgerSpec, ServerState},
     response,
 };
 use xrpl_protocol::{
-    AccountId, Drops, IssuedValue,
+    AccountId, Drops, IssuedValue, LedgerIndex,
     keys::{KeyPair, KeyType, Seed},
     transaction::Payment,
 };
@@ -32,6 +32,7 @@ use crate::{
     generator::Progress,
     lane::Lane,
     objects::{Asset, Change, World},
+    reading,
 };
 
 /// Setup transactions of one account in flight: they go straight into the open ledger.
@@ -191,8 +192,10 @@ async fn survey(
     let total = ids.len();
     let mut flags = vec![0; total];
     let pool = driver.pool.clone();
+    let known = driver.tracker.ledger().borrow().index;
+    let ledger = reading::newest(&pool, known).await;
     let mut found = stream::iter(ids)
-        .map(|(index, id)| read_account(pool.clone(), index, id))
+        .map(|(index, id)| read_account(pool.clone(), index, id, ledger))
         .buffer_unordered(READS);
     let mut done = 0;
     while let Some(found) = found.try_next().await? {
@@ -224,22 +227,21 @@ async fn survey(
     Ok(flags)
 }
 
-async fn read_account(pool: Pool, index: Index, id: AccountId) -> Result<Found, GeneratorError> {
-    let (account, ledger_index) = (Some(id), Some(LedgerSpec::Validated));
-    let request = AccountInfo { account, ledger_index, ..AccountInfo::default() };
-    let root = match pool.request(&request).await {
-        Ok(info) => info.account_data,
-        Err(error) if error.is_token("actNotFound") => {
-            return Ok(Found { index, root: None, lines: Vec::new(), tickets: Vec::new() });
-        }
-        Err(error) => return Err(error.into()),
-    };
+async fn read_account(
+    pool: Pool,
+    index: Index,
+    id: AccountId,
+    ledger: LedgerIndex,
+) -> Result<Found, GeneratorError> {
     let mut found = Found { index, lines: Vec::new(), tickets: Vec::new(), root: None };
+    let Some((node, root)) = reading::account(&pool, id, ledger).await? else { return Ok(found) };
+    let (account, ledger_index) = (Some(id), Some(LedgerSpec::Index(ledger)));
     if root.owner_count > 0 {
         let mut marker = None;
         loop {
             let limit = Some(400);
-            let page = pool.request(&AccountLines { account, ledger_index, limit, marker }).await?;
+            let lines = AccountLines { account, ledger_index, limit, marker };
+            let page = pool.request_to(node, &lines).await?;
             found.lines.extend(page.lines);
             marker = page.marker;
             if marker.is_none() {
@@ -248,9 +250,8 @@ async fn read_account(pool: Pool, index: Index, id: AccountId) -> Result<Found, 
         }
         let kind = Some("ticket".to_owned());
         let limit = Some(250);
-        let page = pool
-            .request(&AccountObjects { account, ledger_index, kind, limit, marker: None })
-            .await?;
+        let tickets = AccountObjects { account, ledger_index, kind, limit, marker: None };
+        let page = pool.request_to(node, &tickets).await?;
         let number = |ticket: &serde_json::Value| {
             u32::try_from(ticket.get("TicketSequence")?.as_u64()?).ok()
         };

@@ -28,6 +28,7 @@ pub mod lane;
 pub mod lanes;
 pub mod objects;
 pub mod pacing;
+mod reading;
 pub mod stats;
 
 pub use config::{Funding, GeneratorConfig};

@@ -57,7 +57,8 @@ pub struct TrackerConfig {
     pub event_capacity: usize,
     /// Preliminary results kept per transaction.
     pub preliminary_kept: usize,
-    /// First pause before a WebSocket is connected again; doubles up to [`Self::reconnect_max`].
+    /// First pause before a WebSocket is connected again; doubles up to [`Self::reconnect_max`], and
+    /// begins anew after a connection that lasted twice as long as this.
     pub reconnect_min: Duration,
     /// The longest pause before a WebSocket is connected again.
     pub reconnect_max: Duration,

@@ -62,7 +62,9 @@ pub(crate) async fn listen(
             }
             Ended::Lost(how) => {
                 tracing::warn!(%url, %how, "the stream was lost");
-                if since.elapsed() > pause {
+                // It was of use for a while. A node that takes a subscription and closes at once
+                // is left alone for longer and longer.
+                if since.elapsed() > first * 2 {
                     pause = first;
                 }
             }

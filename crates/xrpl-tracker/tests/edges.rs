@@ -96,3 +96,24 @@ async fn the_last_ledger_passes_while_only_the_socket_is_down() {
     assert_eq!(tracker.ws_stats().connected, 0);
     assert_eq!(tracker.stats().overturned, 0);
 }
+
+/// However often a stream that works is cut, it is back after the first pause; one that is closed as
+/// soon as it is there is left alone for longer and longer.
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_back_soon_each_time_it_is_cut() {
+    let node = Node::new();
+    let tracker = start(&node).await;
+    for cut in 1..=30 {
+        pass(4).await;
+        node.drop_sockets();
+        pass(2).await;
+        assert_eq!((tracker.ws_stats().connected, node.connections()), (1, 1), "cut {cut}");
+    }
+    assert_eq!(tracker.ws_stats().reconnects, 30);
+    for _ in 0..120 {
+        node.drop_sockets();
+        pass(1).await;
+    }
+    let again = tracker.ws_stats().reconnects - 30;
+    assert!((4..=12).contains(&again), "{again} in two minutes");
+}

@@ -53,7 +53,7 @@ fn plan(seconds: u64) -> Plan {
 #[tokio::test(flavor = "multi_thread")]
 async fn sockets_cut_every_five_seconds_and_three_restarts_lose_nothing() {
     let seconds = from_env("XRPL_WORKLOAD_RUN_SECONDS", 60);
-    let tps = from_env("XRPL_WORKLOAD_RUN_TPS", 60).to_string();
+    let tps = from_env("XRPL_WORKLOAD_RUN_TPS", 60);
     let network = Network::start(NetworkConfig {
         nodes: 1,
         node: NodeConfig::default(),
@@ -71,9 +71,11 @@ async fn sockets_cut_every_five_seconds_and_three_restarts_lose_nothing() {
         config(&[
             ("rpc", &rpc),
             ("ws", &ws),
-            ("tps", &tps),
+            ("tps", &tps.to_string()),
             ("duration", &format!("{seconds}s")),
-            ("accounts", "100"),
+            // Twice of what a second brings may be in flight, and what waits for a node that is down.
+            ("accounts", &(tps / 2).max(50).to_string()),
+            ("max_pending", "10"),
             ("shutdown_grace", "120s"),
             ("store", store.to_str().unwrap()),
         ]),
@@ -123,7 +125,8 @@ async fn sockets_cut_every_five_seconds_and_three_restarts_lose_nothing() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(records.len() as u64, summary.submitted, "{summary}");
     assert_eq!((summary.undecided, summary.overturned), (0, 0), "{summary}");
-    assert!(summary.by_state["VALIDATED"] > seconds * 10, "{summary}");
+    // What is due while the node is down is made up for as far as the lanes allow.
+    assert!(summary.by_state["VALIDATED"] > seconds * tps / 2, "{summary}");
     assert!(summary.validated_by_source["BACKFILL"] > 0, "{summary}");
     assert!(streams.reconnects >= seconds / 20, "{streams:?}");
     assert!(network.hits() >= seconds / 5 + 3);
