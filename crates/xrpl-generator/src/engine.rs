@@ -441,6 +441,9 @@ impl Engine {
         if first {
             self.stats.submitted(flying);
         }
+        // What is to be refused will not move the Sequence, though a node may queue it first.
+        let refused = flying.taint.is_some_and(|taint| !taint.claims()) && answer != Answer::Ended;
+        let answer = if refused { Answer::Refused } else { answer };
         self.world.accounts[sender].lane.answered(flying.slot, answer);
         self.touch(sender);
     }

@@ -229,6 +229,29 @@ fn a_ticket_that_was_never_made_takes_nothing_of_the_lane() {
     );
 }
 
+/// A node may queue what it will refuse once its turn comes: nothing is put behind it.
+#[test]
+fn nothing_waits_behind_what_is_to_be_refused() {
+    let mut engine = engine(&GeneratorConfig { intent_invalid: 50.0, ..config("behind") }, 4);
+    let doomed = loop {
+        let prepared = engine.next_load().unwrap();
+        match prepared.taint {
+            Some(taint) if !taint.claims() && predicted(&prepared) != "tefNO_TICKET" => {
+                break prepared;
+            }
+            _ => finish(&mut engine, &prepared),
+        }
+    };
+    engine.answered(doomed.hash, Answer::Queued);
+    for _ in 0..30 {
+        let Ok(next) = engine.next_load() else { break };
+        assert_ne!(next.sender, doomed.sender);
+        engine.answered(next.hash, Answer::Applied);
+    }
+    engine.settle(&outcome(&doomed, predicted(&doomed))).unwrap();
+    assert!(engine.next_filler().is_none());
+}
+
 #[test]
 fn an_expired_one_in_the_middle_is_filled_by_a_no_op() {
     let mut engine = engine(&config("hole"), 2);
