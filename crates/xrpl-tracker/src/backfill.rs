@@ -1,7 +1,7 @@
 //! Reads ledgers that the stream missed or showed in part, and feeds them through the processor as
 //! source BACKFILL.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use tokio::time;
@@ -15,7 +15,6 @@ use xrpl_protocol::LedgerIndex;
 use crate::{
     completeness::Fit,
     core::Shared,
-    disputes,
     evidence::Source,
     message::{ValidatedTransaction, slot},
 };
@@ -24,32 +23,17 @@ use crate::{
 const AT_ONCE: usize = 4;
 
 /// Reads what is wanted, for ever.
-pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), std::convert::Infallible> {
+pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), Infallible> {
     loop {
         read_wanted(&shared).await;
         let next = shared.lock().completeness.next_wanted_ms();
-        let pause = async {
-            match next {
-                Some(at_ms) => time::sleep_until(shared.clock.instant(at_ms)).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = shared.links.backfill.notified() => {}
-            () = pause => {}
-        }
+        shared.clock.rung_or_at(&shared.links.backfill, next).await;
     }
 }
 
-/// Settles what is under dispute and reads what is wanted now.
-pub(crate) async fn read_wanted(shared: &Shared) {
+/// Reads what is wanted now.
+async fn read_wanted(shared: &Shared) {
     loop {
-        let now_ms = shared.now_ms();
-        let disputes = shared.lock().completeness.take_disputes(now_ms);
-        if !disputes.is_empty() {
-            disputes::settle(shared, disputes).await;
-        }
         let now_ms = shared.now_ms();
         let wanted = shared.lock().completeness.take_wanted(AT_ONCE, now_ms);
         if wanted.is_empty() {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, broadcast, watch};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use xrpl_client::EndpointId;
 use xrpl_protocol::{AccountId, LedgerIndex, TxHash, transaction::Slot};
@@ -35,15 +34,7 @@ impl Processor {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, config: &TrackerConfig, head: LedgerIndex) -> Self {
         let head = LedgerHead { index: head, ..LedgerHead::default() };
-        let links = Arc::new(Links {
-            store,
-            events: broadcast::channel(16).0,
-            head: watch::channel(head.clone()).0,
-            resend: Notify::new(),
-            look_up: Notify::new(),
-            backfill: Notify::new(),
-            idle: Notify::new(),
-        });
+        let links = Links::new(store, 16, &head);
         Self { core: Mutex::new(Core::new(links, config, head, RunId(1))) }
     }
 

@@ -6,11 +6,14 @@
 //! stream told of at all, is read once with `ledger`. Cost grows with ledgers missed, not with
 //! transactions pending.
 
+mod ranges;
+
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 use xrpl_protocol::{Hash256, TxHash};
 
+use self::ranges::Ranges;
 use crate::event_queue::ConnectionId;
 
 /// Hashes of validated ledgers kept to compare what nodes say.
@@ -27,56 +30,6 @@ const DISPUTES_KEPT: usize = 1_024;
 
 /// How long a dispute rests after the nodes were asked.
 const DISPUTE_RESTS_MS: u64 = 5_000;
-
-/// Non-overlapping, non-adjacent ranges of ledger indexes.
-#[derive(Debug, Default)]
-struct Ranges {
-    /// First index to last index.
-    by_first: BTreeMap<u32, u32>,
-}
-
-impl Ranges {
-    fn contains(&self, first: u32, last: u32) -> bool {
-        first > last
-            || self.by_first.range(..=first).next_back().is_some_and(|(_, end)| *end >= last)
-    }
-
-    fn insert(&mut self, index: u32) {
-        if self.contains(index, index) {
-            return;
-        }
-        let mut first = index;
-        let mut last = index;
-        if let Some((start, end)) = self.by_first.range(..index).next_back().map(|(s, e)| (*s, *e))
-            && end.checked_add(1) == Some(index)
-        {
-            first = start;
-        }
-        if let Some(end) = index.checked_add(1).and_then(|next| self.by_first.remove(&next)) {
-            last = end;
-        }
-        self.by_first.insert(first, last);
-    }
-}
-
-impl Ranges {
-    fn remove(&mut self, index: u32) {
-        let Some((first, last)) = self.by_first.range(..=index).next_back().map(|(f, l)| (*f, *l))
-        else {
-            return;
-        };
-        if last < index {
-            return;
-        }
-        self.by_first.remove(&first);
-        if first < index {
-            self.by_first.insert(first, index - 1);
-        }
-        if index < last {
-            self.by_first.insert(index + 1, last);
-        }
-    }
-}
 
 /// Two hashes were told for one ledger.
 #[derive(Clone, Copy, Debug, Default)]
@@ -376,12 +329,16 @@ impl Completeness {
         .collect()
     }
 
-    /// When the next ledger is to be read, or the nodes are to be asked about one.
+    /// When the next ledger is to be read.
     pub(crate) fn next_wanted_ms(&self) -> Option<u64> {
         let waiting = self.wanted.values().filter(|want| !want.reading);
-        let disputed = self.disputes.values().filter(|dispute| dispute.open);
-        let waiting = waiting.map(|want| want.not_before_ms);
-        waiting.chain(disputed.map(|dispute| dispute.rests_until_ms)).min()
+        waiting.map(|want| want.not_before_ms).min()
+    }
+
+    /// When the nodes are next to be asked about a ledger's hash.
+    pub(crate) fn next_dispute_ms(&self) -> Option<u64> {
+        let open = self.disputes.values().filter(|dispute| dispute.open);
+        open.map(|dispute| dispute.rests_until_ms).min()
     }
 
     /// Whether what was read may be the ledger: its hash is the known one, its count too.
@@ -459,7 +416,6 @@ fn prefix(tx: TxHash) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use xrpl_client::EndpointId;
 
     use super::*;
@@ -574,11 +530,11 @@ mod tests {
         c.dispute(12);
         c.dispute(12);
         assert!(!c.covers(11, 13) && c.covers(11, 11) && c.disputed(11, 13));
-        assert_eq!(c.next_wanted_ms(), Some(0));
+        assert_eq!(c.next_dispute_ms(), Some(0));
         assert_eq!(c.take_disputes(7), [12]);
         assert!(!c.covers(12, 12), "asking settles nothing");
         c.undecided(12);
-        assert_eq!(c.next_wanted_ms(), Some(7 + DISPUTE_RESTS_MS));
+        assert_eq!(c.next_dispute_ms(), Some(7 + DISPUTE_RESTS_MS));
         assert!(!c.decide(12, hash(12), 7), "the known one was right");
         assert!(c.covers(11, 13));
         c.dispute(12);
@@ -602,25 +558,5 @@ mod tests {
         assert!(c.take_wanted(9, u64::MAX).is_empty());
         c.want_range(11, 12, 0);
         assert_eq!(c.take_wanted(9, 0), [11, 12]);
-    }
-
-    proptest! {
-        #[test]
-        fn ranges_agree_with_a_set(indexes in prop::collection::vec(0u32..40, 0..60)) {
-            let mut ranges = Ranges::default();
-            let mut set = std::collections::BTreeSet::new();
-            for index in indexes {
-                ranges.insert(index);
-                set.insert(index);
-            }
-            for first in 0..40 {
-                for last in first..40 {
-                    let whole = (first..=last).all(|i| set.contains(&i));
-                    prop_assert_eq!(ranges.contains(first, last), whole);
-                }
-            }
-            let spans: Vec<_> = ranges.by_first.iter().collect();
-            prop_assert!(spans.windows(2).all(|w| *w[0].1 + 1 < *w[1].0));
-        }
     }
 }

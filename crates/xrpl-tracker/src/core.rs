@@ -6,19 +6,16 @@ mod attempts;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::value::RawValue;
-use tokio::{
-    sync::{Notify, broadcast, watch},
-    time::Instant,
-};
+use tokio::sync::{Notify, broadcast, watch};
 use xrpl_client::Pool;
 use xrpl_protocol::{Hash256, LedgerIndex};
 
 use crate::{
+    clock::{Clock, millis},
     completeness::Completeness,
     config::TrackerConfig,
     event_queue::{ConnectionId, EventSender},
@@ -94,33 +91,6 @@ impl Shared {
     }
 }
 
-/// Wall time that follows tokio's clock, so that tests can hold it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
-    wall_ms: u64,
-    base: Instant,
-}
-
-impl Clock {
-    /// A clock that shows `start_ms` now, or the system's time.
-    pub(crate) fn new(start_ms: Option<u64>) -> Self {
-        let wall = || millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
-        Self { wall_ms: start_ms.unwrap_or_else(wall), base: Instant::now() }
-    }
-
-    pub(crate) fn now_ms(&self) -> u64 {
-        self.wall_ms + millis(self.base.elapsed())
-    }
-
-    pub(crate) fn instant(&self, at_ms: u64) -> Instant {
-        self.base + Duration::from_millis(at_ms.saturating_sub(self.wall_ms))
-    }
-}
-
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// The ways out of the core: channels and bells.
 #[derive(Debug)]
 pub(crate) struct Links {
@@ -133,8 +103,26 @@ pub(crate) struct Links {
     pub(crate) look_up: Notify,
     /// A ledger is to be read.
     pub(crate) backfill: Notify,
+    /// The nodes are to be asked which hash a ledger has.
+    pub(crate) disputes: Notify,
     /// Nothing is pending any more.
     pub(crate) idle: Notify,
+}
+
+impl Links {
+    /// `events` state changes wait for a slow subscriber before it misses some.
+    pub(crate) fn new(store: Arc<dyn Store>, events: usize, head: &LedgerHead) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            events: broadcast::channel(events.max(1)).0,
+            head: watch::channel(head.clone()).0,
+            resend: Notify::new(),
+            look_up: Notify::new(),
+            backfill: Notify::new(),
+            disputes: Notify::new(),
+            idle: Notify::new(),
+        })
+    }
 }
 
 /// How resends are spaced.
@@ -483,7 +471,7 @@ impl Core {
     pub(crate) fn mismatch(&mut self, index: LedgerIndex, hash: Hash256) {
         self.ledger_mismatches += 1;
         self.completeness.dispute(index.0);
-        self.links.backfill.notify_one();
+        self.links.disputes.notify_one();
         tracing::error!(%index, %hash, "ledger_mismatch: nodes report different validated ledgers");
     }
 

@@ -5,10 +5,14 @@
 //! second needs nobody's word for the ledger itself, which the node that denied it may long have
 //! deleted.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc};
 
+use futures_util::future;
 use tokio::time;
-use xrpl_client::request::{Ledger, LedgerSpec};
+use xrpl_client::{
+    EndpointId,
+    request::{Ledger, LedgerSpec},
+};
 use xrpl_protocol::{Hash256, LedgerHeader, LedgerIndex};
 
 use crate::core::Shared;
@@ -19,9 +23,23 @@ const LONGEST_WALK: u32 = 1_024;
 /// How far below the newest ledger one is looked for on which most nodes agree: some are behind.
 const BEHIND: u32 = 3;
 
+/// Asks the nodes about what is under dispute, for ever. A task of its own: a node that never
+/// answers keeps no ledger from being read.
+pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), Infallible> {
+    loop {
+        let now_ms = shared.now_ms();
+        let due = shared.lock().completeness.take_disputes(now_ms);
+        if !due.is_empty() {
+            settle(&shared, due).await;
+        }
+        let next = shared.lock().completeness.next_dispute_ms();
+        shared.clock.rung_or_at(&shared.links.disputes, next).await;
+    }
+}
+
 /// Settles what can be settled now. Where nothing does, the hash known first stays, what contradicts
 /// it is not believed, and no absence is proven by that ledger.
-pub(crate) async fn settle(shared: &Shared, indexes: Vec<u32>) {
+async fn settle(shared: &Shared, indexes: Vec<u32>) {
     let mut open = BTreeSet::new();
     for index in indexes {
         match majority(shared, index).await {
@@ -50,18 +68,17 @@ pub(crate) async fn settle(shared: &Shared, indexes: Vec<u32>) {
 
 /// The hash that more than half of all nodes name for a validated ledger.
 async fn majority(shared: &Shared, index: u32) -> Option<Hash256> {
-    let nodes = shared.pool.endpoints().count();
-    let mut said: Vec<Hash256> = Vec::with_capacity(nodes);
-    for (id, _) in shared.pool.endpoints() {
-        let request = header_of(index);
-        let asked = shared.pool.request_to(id, &request);
-        if let Ok(Ok(answer)) = time::timeout(shared.config.lookup_timeout, asked).await
-            && answer.validated
-        {
-            said.extend(answer.ledger_hash);
-        }
-    }
-    said.iter().copied().find(|hash| said.iter().filter(|other| *other == hash).count() * 2 > nodes)
+    let nodes: Vec<EndpointId> = shared.pool.endpoints().map(|(id, _)| id).collect();
+    let request = &header_of(index);
+    let asked = nodes.iter().copied().map(|id| async move {
+        let asked = shared.pool.request_to(id, request);
+        let answer = time::timeout(shared.config.lookup_timeout, asked).await.ok()?.ok()?;
+        answer.ledger_hash.filter(|_| answer.validated)
+    });
+    let said: Vec<Hash256> = future::join_all(asked).await.into_iter().flatten().collect();
+    said.iter()
+        .copied()
+        .find(|hash| said.iter().filter(|other| *other == hash).count() * 2 > nodes.len())
 }
 
 /// From a ledger whose hash is sure down to the lowest open one, as far as there are headers.

@@ -2,7 +2,7 @@
 //! looks overdue transactions up. Bounded in number at a time, each with a timeout; one that fails is
 //! passed over until the next cycle.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value as Json, json};
@@ -15,7 +15,8 @@ use xrpl_client::{
 use xrpl_protocol::{LedgerIndex, TxHash, transaction::Slot};
 
 use crate::{
-    core::{Core, Shared, millis},
+    clock::millis,
+    core::{Core, Shared},
     evidence::{AbsenceProof, Source},
     lifecycle::{Event, State, hides_success},
     message::{LedgerClosed, ValidatedTransaction},
@@ -438,7 +439,7 @@ fn uses(entry: &Json, question: &Question) -> Option<(TxHash, LedgerIndex)> {
 /// Lets ended transactions leave memory.
 fn house_keeping(shared: &Shared) {
     let now_ms = shared.now_ms();
-    let keep = millis(shared.config.terminal_retention.min(std::time::Duration::from_secs(3_600)));
+    let keep = millis(shared.config.terminal_retention.min(Duration::from_secs(3_600)));
     let mut core = shared.lock();
     let head = core.head.index.0;
     let before = now_ms.saturating_sub(keep);

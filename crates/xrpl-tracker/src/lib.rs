@@ -17,11 +17,13 @@
 //! | `core` | the one lock around them, and what an event does to everything else |
 //! | `ws_listener`, `event_queue`, `ws_processor`, [`message`] | the stream, from socket to state |
 //! | `completeness`, `backfill` | which ledgers are known whole; reading those that are not |
+//! | `disputes` | which of several hashes told for a ledger is its hash |
 //! | `finality_checker` | look-ups for what the stream has not settled |
 //! | `submitter` | attempts, first and again |
 //! | [`store`] | memory or SQLite |
 //! | [`stats`], `matrix`, `ledger_log` | counters of constant cost, by kind of end, by ledger |
 //! | `network` | which network this is, and which run of the store goes on |
+//! | `clock` | times in milliseconds, on tokio's clock, so that tests can hold them |
 //! | `supervisor` | background tasks, started again when they fail |
 //! | [`Tracker`] | the handle |
 //!
@@ -30,6 +32,7 @@
 mod backfill;
 #[doc(hidden)]
 pub mod bench_support;
+mod clock;
 mod completeness;
 pub mod config;
 mod core;

@@ -8,7 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value as Json, json};
 use tokio::{
     io::{DuplexStream, duplex},
-    sync::{Notify, broadcast, mpsc, watch},
+    sync::{mpsc, watch},
 };
 use tokio_tungstenite::{accept_async, tungstenite::Message};
 use url::Url;
@@ -21,7 +21,8 @@ use xrpl_protocol::{AccountId, LedgerIndex, Sequence, TxHash, transaction::Slot}
 use crate::{
     TrackerConfig,
     bench_support::Processor,
-    core::{Clock, Core, Links, Shared},
+    clock::Clock,
+    core::{Core, Links, Shared},
     event_queue::{StreamEvent, event_queue},
     record::{LedgerHead, RunId},
     store::MemoryStore,
@@ -52,15 +53,7 @@ fn shared(
     let pool = Pool::new(vec![endpoint], PoolConfig { connector, ..PoolConfig::default() });
     let store: Arc<MemoryStore> = Arc::default();
     let head = LedgerHead { index: LedgerIndex(10), ..LedgerHead::default() };
-    let links = Arc::new(Links {
-        store: store.clone(),
-        events: broadcast::channel(16).0,
-        head: watch::channel(head.clone()).0,
-        resend: Notify::new(),
-        look_up: Notify::new(),
-        backfill: Notify::new(),
-        idle: Notify::new(),
-    });
+    let links = Links::new(store.clone(), 16, &head);
     let core = Core::new(links, config, head, RunId(1));
     let (queue, events) = event_queue(config.queue_capacity);
     let clock = Clock::new(Some(0));

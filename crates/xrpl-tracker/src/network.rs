@@ -14,8 +14,8 @@ use xrpl_client::{
 use xrpl_protocol::LedgerIndex;
 
 use crate::{
+    clock::Clock,
     config::TrackerConfig,
-    core::Clock,
     error::{Error, Result},
     finality_checker::head_of,
     message::LedgerClosed,

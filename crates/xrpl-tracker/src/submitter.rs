@@ -92,16 +92,6 @@ pub(crate) async fn resend(shared: Arc<Shared>) -> Result<(), std::convert::Infa
                 drop(permit);
             });
         }
-        let pause = async {
-            match next {
-                Some(at_ms) => time::sleep_until(shared.clock.instant(at_ms)).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = shared.links.resend.notified() => {}
-            () = pause => {}
-        }
+        shared.clock.rung_or_at(&shared.links.resend, next).await;
     }
 }

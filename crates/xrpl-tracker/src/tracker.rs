@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Notify, broadcast, oneshot, watch},
+    sync::{broadcast, oneshot, watch},
     time::{self, Instant},
 };
 use xrpl_client::{EndpointId, Pool};
@@ -13,8 +13,10 @@ use xrpl_protocol::{
 
 use crate::{
     backfill,
+    clock::Clock,
     config::TrackerConfig,
-    core::{Clock, Core, Links, Shared},
+    core::{Core, Links, Shared},
+    disputes,
     error::{Error, Result},
     event_queue::event_queue,
     finality_checker,
@@ -59,15 +61,7 @@ impl Tracker {
             txn_count: None,
             network_id: start.head.network_id,
         };
-        let links = Arc::new(Links {
-            store: Arc::clone(&store),
-            events: broadcast::channel(config.event_capacity.max(1)).0,
-            head: watch::channel(head.clone()).0,
-            resend: Notify::new(),
-            look_up: Notify::new(),
-            backfill: Notify::new(),
-            idle: Notify::new(),
-        });
+        let links = Links::new(Arc::clone(&store), config.event_capacity, &head);
         store.ledger(head.index, head.hash);
         let core = Core::new(links, &config, head, start.run);
         let shared = Arc::new(Shared::new(pool, store, config, queue, core, clock));
@@ -95,6 +89,8 @@ impl Tracker {
         supervisor.keep("finality_checker", move || finality_checker::run(Arc::clone(&one)));
         let one = Arc::clone(shared);
         supervisor.keep("backfill", move || backfill::run(Arc::clone(&one)));
+        let one = Arc::clone(shared);
+        supervisor.keep("disputes", move || disputes::run(Arc::clone(&one)));
         let one = Arc::clone(shared);
         supervisor.keep("submitter", move || submitter::resend(Arc::clone(&one)));
         let (pool, token) = (shared.pool.clone(), supervisor.token.clone());

@@ -21,8 +21,9 @@ use xrpl_client::{
 };
 
 use crate::{
+    clock::millis,
     config::Subscription,
-    core::{Shared, millis},
+    core::Shared,
     event_queue::{ConnectionId, StreamEvent},
     message,
 };

@@ -179,3 +179,23 @@ async fn the_ledgers_above_overrule_what_was_heard_first() {
     );
     assert_eq!((tracker.stats().overturned, tracker.stats().undecided), (0, 0));
 }
+
+/// A node that denies ledgers and never answers about them keeps no other ledger from being read.
+#[tokio::test(start_paused = true)]
+async fn a_silent_node_keeps_no_ledger_from_being_read() {
+    let (one, two, tracker) = two_nodes().await;
+    let tx = Sender::new(1).sequence(5, 60);
+    tracker.submit(submission(&tx)).await.unwrap();
+    two.set(|script| (script.chain, script.silent) = (2, (11..=30).collect()));
+    for _ in 11..=30 {
+        one.close(&[]);
+        two.close(&[]);
+    }
+    settle().await;
+    assert_eq!(tracker.stats().ledger_mismatches, 20);
+    one.close_silently(&[(&tx, "tesSUCCESS")]);
+    one.close(&[]);
+    pass(2).await;
+    assert_eq!(state(&tracker, tx.hash).await, State::Validated);
+    assert_eq!(tracker.stats().ledgers_backfilled, 1);
+}

@@ -68,6 +68,8 @@ pub struct Script {
     pub searched_all: bool,
     /// Ledgers that `ledger` does not have.
     pub lost: BTreeSet<u32>,
+    /// Ledgers about which `ledger` never answers.
+    pub silent: BTreeSet<u32>,
     pub ledger_fails: bool,
     /// What a `ledger` that fails is answered with.
     pub ledger_token: &'static str,
@@ -134,6 +136,7 @@ impl Node {
             held: BTreeSet::new(),
             searched_all: false,
             lost: BTreeSet::new(),
+            silent: BTreeSet::new(),
             ledger_fails: false,
             ledger_token: "lgrNotFound",
             tx_fails: false,
@@ -372,6 +375,9 @@ impl Script {
             }
             "ledger" => {
                 let index = params["ledger_index"].as_u64().unwrap_or(self.head.into()) as u32;
+                if self.silent.contains(&index) {
+                    return Answer::Hang;
+                }
                 if self.ledger_fails {
                     return error(self.ledger_token);
                 }
