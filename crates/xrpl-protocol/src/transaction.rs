@@ -149,15 +149,11 @@ pub trait Direct {
     /// Code of the type, as in the definitions.
     const TYPE: u16;
 
-    /// 32-bit fields from `Expiration` to `OfferSequence` (between Sequence and LastLedgerSequence).
+    /// 32-bit fields between Sequence and LastLedgerSequence: `Expiration` to `OfferSequence`.
     fn numbers(&self, _out: &mut FieldWriter) {}
     /// 32-bit fields after LastLedgerSequence; the writer is told the Ticket to place.
     fn late_numbers(&self, out: &mut FieldWriter, ticket: Option<u32>) {
         out.optional_u32(fields::TICKET_SEQUENCE, ticket);
-    }
-    /// 32-bit fields between SourceTag and Sequence's stretch: none today but DestinationTag.
-    fn destination_tag(&self) -> Option<u32> {
-        None
     }
     /// Amounts before Fee.
     fn amounts(&self, _out: &mut FieldWriter) {}
@@ -181,7 +177,6 @@ pub trait Direct {
             Slot::Ticket(n) => (0, Some(n.0)),
         };
         w.u32(fields::SEQUENCE, sequence);
-        w.optional_u32(fields::DESTINATION_TAG, self.destination_tag());
         self.numbers(&mut w);
         w.optional_u32(fields::LAST_LEDGER_SEQUENCE, common.last_ledger.map(|l| l.0));
         self.late_numbers(&mut w, ticket);
@@ -234,8 +229,8 @@ impl Payment {
 
 impl Direct for Payment {
     const TYPE: u16 = 0;
-    fn destination_tag(&self) -> Option<u32> {
-        self.destination_tag
+    fn numbers(&self, out: &mut FieldWriter) {
+        out.optional_u32(fields::DESTINATION_TAG, self.destination_tag);
     }
     fn amounts(&self, out: &mut FieldWriter) {
         out.amount(fields::AMOUNT, &self.amount);
@@ -257,16 +252,15 @@ pub struct TrustSet {
     pub limit: Amount,
     /// Incoming balances count this many billionths; 0 for face value.
     pub quality_in: Option<u32>,
+    /// Outgoing balances likewise.
+    pub quality_out: Option<u32>,
 }
 
 impl Direct for TrustSet {
     const TYPE: u16 = 20;
-    fn late_numbers(&self, out: &mut FieldWriter, ticket: Option<u32>) {
-        debug_assert!(fields::QUALITY_IN < fields::LAST_LEDGER_SEQUENCE);
-        out.optional_u32(fields::TICKET_SEQUENCE, ticket);
-    }
     fn numbers(&self, out: &mut FieldWriter) {
         out.optional_u32(fields::QUALITY_IN, self.quality_in);
+        out.optional_u32(fields::QUALITY_OUT, self.quality_out);
     }
     fn amounts(&self, out: &mut FieldWriter) {
         out.amount(fields::LIMIT_AMOUNT, &self.limit);
@@ -328,6 +322,7 @@ pub fn limit(value: crate::IssuedValue, currency: Currency, issuer: AccountId) -
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::{Value as Json, json};
 
     use super::*;
     use crate::{
@@ -342,6 +337,69 @@ mod tests {
         crate::sign::verify_transaction(&read).unwrap();
         // Signing is deterministic, so that the path over fields gives the same bytes.
         assert_eq!(crate::sign::sign(read, key), signed);
+    }
+
+    /// What the blob says, apart from signature and key.
+    fn told(direct: &impl Direct, common: &Common) -> Json {
+        let key = KeyPair::from_seed(&Seed::from_entropy([7; 16], KeyType::Ed25519));
+        let signed = direct.sign(common, &key);
+        let read = Object::decode(&signed.blob, Definitions::builtin()).unwrap();
+        let mut json = read.to_json(Definitions::builtin());
+        let members = json.as_object_mut().unwrap();
+        assert!(members.remove("TxnSignature").is_some());
+        assert!(members.remove("SigningPubKey").is_some());
+        json
+    }
+
+    #[test]
+    fn every_field_is_told_under_its_name() {
+        let (sender, other) = (AccountId([8; 20]), AccountId([9; 20]));
+        let issued = limit(IssuedValue::new(25, -1).unwrap(), "USD".parse().unwrap(), other);
+        let usd = json!({"currency": "USD", "issuer": other.to_string(), "value": "2.5"});
+        let mut common = Common::new(sender, Slot::Sequence(Sequence(7)), Drops(12)).flags(1 << 17);
+        common.network_id = Some(2025);
+        common.source_tag = Some(99);
+        common = common.last_ledger(LedgerIndex(44));
+        let with = |own: Json| {
+            let mut json = json!({"Account": sender.to_string(), "Sequence": 7, "Fee": "12",
+                "Flags": 1 << 17, "NetworkID": 2025, "SourceTag": 99, "LastLedgerSequence": 44});
+            json.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+            json
+        };
+        let payment = Payment {
+            destination: other,
+            amount: Amount::xrp(Drops(5)),
+            send_max: Some(issued),
+            destination_tag: Some(6),
+        };
+        assert_eq!(
+            told(&payment, &common),
+            with(json!({"TransactionType": "Payment", "Destination": other.to_string(),
+                "Amount": "5", "SendMax": usd, "DestinationTag": 6}))
+        );
+        let trust = TrustSet { limit: issued, quality_in: Some(1), quality_out: Some(2) };
+        assert_eq!(
+            told(&trust, &common),
+            with(json!({"TransactionType": "TrustSet", "LimitAmount": usd, "QualityIn": 1,
+                "QualityOut": 2}))
+        );
+        let set = AccountSet {
+            set_flag: Some(8),
+            clear_flag: Some(5),
+            transfer_rate: Some(1_000_000_001),
+            domain: Some(b"x.y".to_vec()),
+        };
+        assert_eq!(
+            told(&set, &common),
+            with(json!({"TransactionType": "AccountSet", "SetFlag": 8, "ClearFlag": 5,
+                "TransferRate": 1_000_000_001, "Domain": "782E79"}))
+        );
+        common.slot = Slot::Ticket(Sequence(31));
+        assert_eq!(
+            told(&TicketCreate { count: 3 }, &common),
+            with(json!({"TransactionType": "TicketCreate", "TicketCount": 3, "Sequence": 0,
+                "TicketSequence": 31}))
+        );
     }
 
     proptest! {
@@ -362,7 +420,7 @@ mod tests {
             let issued = limit(IssuedValue::new(value, -3).unwrap(), "USD".parse().unwrap(), other);
             check(&Payment::xrp(other, Drops(drops)), &common, &key);
             check(&Payment { destination: other, amount: issued, send_max: Some(issued), destination_tag: tag }, &common, &key);
-            check(&TrustSet { limit: issued, quality_in: last }, &common, &key);
+            check(&TrustSet { limit: issued, quality_in: last, quality_out: tag }, &common, &key);
             check(&AccountSet { set_flag: last, clear_flag: tag, transfer_rate: network, domain }, &common, &key);
             check(&TicketCreate { count: n }, &common, &key);
         }

@@ -32,7 +32,7 @@ fn limit(more: u64) -> IssuedValue {
 }
 
 fn body(limit: Amount) -> Body {
-    Body { limit, quality_in: None }
+    Body { limit, quality_in: None, quality_out: None }
 }
 
 fn build(draft: &mut Draft<'_>) -> Result<Tx, NotNow> {
