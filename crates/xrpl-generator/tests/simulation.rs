@@ -318,7 +318,8 @@ fn sim_on(node: NodeConfig, seed: u64, invalid: f64, max_pending: usize, faults:
     let learn: fn(&mut World, &Applied<'_>) = |world, applied| world.learn_lines(applied.metadata);
     for user in sim.engine.world.accounts.users().to_vec() {
         let limit = asset.amount("1000000000".parse().unwrap());
-        let tx = Tx { owners: 1, ..Tx::new(TrustSet { limit, quality_in: None, quality_out: None }) };
+        let tx =
+            Tx { owners: 1, ..Tx::new(TrustSet { limit, quality_in: None, quality_out: None }) };
         assert!(sim.setup(user, tx, learn), "{:?}", sim.bad);
         let body = Payment {
             amount: asset.amount("100000".parse().unwrap()),

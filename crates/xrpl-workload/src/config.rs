@@ -68,6 +68,7 @@ pub struct Config {
     pub tps: f64,
     pub max_pending: usize,
     pub accounts: Option<usize>,
+    pub accounts_file: Vec<Secret>,
     pub gateways: usize,
     pub currencies: Vec<String>,
     pub types: BTreeMap<String, u32>,
@@ -242,6 +243,7 @@ impl Config {
             tps: 0.0,
             max_pending: 0,
             accounts: None,
+            accounts_file: Vec::new(),
             gateways: 0,
             currencies: Vec::new(),
             types: BTreeMap::new(),
@@ -404,6 +406,25 @@ impl Config {
                 self.api_bind
             ));
         }
+        if !self.accounts_file.is_empty() {
+            for other in ["accounts", "funding_secret", "sweep"] {
+                if let Some(setting) = find(other).filter(|_| !self.is_default(other)) {
+                    return conflict(format!(
+                        "--accounts-file and {}: accounts of a file are neither made nor funded; \
+                         give only one of them",
+                        setting.flag()
+                    ));
+                }
+            }
+            let (given, needed) = (self.accounts_file.len(), self.gateways + 2);
+            if given < needed {
+                return conflict(format!(
+                    "--accounts-file has {given} secrets, and --gateways {} with two users need \
+                     {needed}: give more secrets or fewer gateways",
+                    self.gateways
+                ));
+            }
+        }
         if !self.currencies.is_empty() && self.gateways == 0 {
             return conflict(
                 "--gateways 0 leaves nobody to issue --currencies: give a gateway, or set \
@@ -433,7 +454,8 @@ impl Config {
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let given = [&self.funding_secret, &self.api_token, &self.secret, &self.webhook_secret];
         let urls = self.rpc.iter().chain(&self.ws).chain(&self.webhook);
-        given.into_iter().flatten().map(Secret::reveal).chain(urls.filter_map(Url::password))
+        let given = given.into_iter().flatten().chain(&self.accounts_file);
+        given.map(Secret::reveal).chain(urls.filter_map(Url::password))
     }
 
     /// All settings with their values and origins.

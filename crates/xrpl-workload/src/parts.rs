@@ -103,14 +103,9 @@ pub fn tracker_config(config: &Config) -> TrackerConfig {
 }
 
 pub(crate) fn generator_config(config: &Config) -> Result<GeneratorConfig, SetupError> {
-    let seed = |secret: &Secret| {
-        secret
-            .reveal()
-            .parse::<Seed>()
-            .map_err(|error| SetupError::new(format!("--funding-secret: {error}")))
-    };
     let funding = match &config.funding_secret {
-        Some(secret) => Funding::Seed(seed(secret)?),
+        _ if !config.accounts_file.is_empty() => Funding::Accounts(given_seeds(config)?),
+        Some(secret) => Funding::Seed(seed("--funding-secret", secret)?),
         None => Funding::Genesis,
     };
     Ok(GeneratorConfig {
@@ -140,19 +135,41 @@ pub(crate) fn generator_config(config: &Config) -> Result<GeneratorConfig, Setup
     })
 }
 
-/// The accounts that a run of this configuration makes from its seed, without who funds them.
-#[must_use]
-pub fn accounts(config: &Config) -> Vec<AccountId> {
+fn seed(flag: &str, secret: &Secret) -> Result<Seed, SetupError> {
+    secret.reveal().parse().map_err(|error| SetupError::new(format!("{flag}: {error}")))
+}
+
+/// What `--accounts-file` has. "sEd..." says its key type; "s..." may be either.
+fn given_seeds(config: &Config) -> Result<Vec<Seed>, SetupError> {
+    let seeds = config.accounts_file.iter().map(|secret| {
+        let seed = seed("--accounts-file", secret)?;
+        Ok(match config.is_default("key_type") {
+            true => seed,
+            false => seed.with_key_type(config.key_type),
+        })
+    });
+    seeds.collect()
+}
+
+/// The accounts of a run of this configuration, made from its seed or given, without who funds them.
+///
+/// # Errors
+/// What was given is no secret.
+pub fn accounts(config: &Config) -> Result<Vec<AccountId>, SetupError> {
+    if !config.accounts_file.is_empty() {
+        let seeds = given_seeds(config)?;
+        return Ok(seeds.iter().map(|seed| KeyPair::from_seed(seed).account_id()).collect());
+    }
     let of = |role, count| {
         (0..count).map(move |n| {
             KeyPair::from_seed(&derive(&config.seed, role, n, config.key_type)).account_id()
         })
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    of(Role::User, count(config.user_accounts()))
+    Ok(of(Role::User, count(config.user_accounts()))
         .chain(of(Role::Gateway, count(config.gateways)))
         .chain(of(Role::Tagged, 1))
-        .collect()
+        .collect())
 }
 
 pub(crate) fn setup_hint(error: &str, config: &Config) -> String {
@@ -160,6 +177,10 @@ pub(crate) fn setup_hint(error: &str, config: &Config) -> String {
         (None, true) => {
             ". Without --funding-secret the genesis account of a private network funds; on any \
              other network give --funding-secret (or XRPL_WORKLOAD_FUNDING_SECRET)"
+        }
+        _ if !config.accounts_file.is_empty() && config.rpc.is_empty() => {
+            ". An embedded ledger begins with the genesis account alone: give --rpc and --ws of the \
+             network that has the accounts of --accounts-file"
         }
         _ => "",
     };

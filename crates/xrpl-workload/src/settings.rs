@@ -126,8 +126,8 @@ macro_rules! settings {
 }
 
 use crate::config::values::{
-    address, duration, fee_strategy, flag, number, optional, percent, rate, secret, store, table,
-    text, url,
+    accounts_file, address, duration, fee_strategy, flag, number, optional, percent, rate, secret,
+    store, table, text, url,
 };
 
 settings! {
@@ -155,6 +155,9 @@ settings! {
         accounts: One "N" = "auto", RUN | AUDIT;
             "User accounts. auto: 100, or 2000 for --tps 0 on the embedded ledger, where accounts x --max-pending is what one ledger can take."
             => |c, v| { c.accounts = match text(v)? { "auto" => None, t => Some(number(t, 2, 1_000_000, "100")?) }; Ok(()) };
+        accounts_file: One "PATH" = "", RUN | AUDIT;
+            "File with the secrets of accounts that exist, one a line (# begins a comment): the first --gateways of them issue the currencies, the others are the users. Nothing is derived or funded then."
+            => |c, v| { c.accounts_file = optional(v, accounts_file)?.unwrap_or_default(); Ok(()) };
         gateways: One "N" = "2", RUN | AUDIT;
             "Gateway accounts, which issue the currencies."
             => |c, v| { c.gateways = number(text(v)?, 0, 255, "2")?; Ok(()) };

@@ -7,8 +7,9 @@ mod outside;
 use std::{net::TcpListener as StdListener, process::Output};
 
 use common::program;
-use outside::{node, texts};
+use outside::{node, output, report, run, texts};
 use serde_json::{Value as Json, json};
+use xrpl_generator::accounts::{Role, derive};
 use xrpl_protocol::{
     Definitions, Object,
     keys::{KeyPair, KeyType, Seed},
@@ -224,4 +225,53 @@ async fn config_shows_origins_and_hides_secrets() {
     let unknown = call(vec!["config".into()], vec![("XRPL_WORKLOAD_TPZ", "1".into())]).await;
     assert_eq!(code(&unknown), 2);
     assert!(texts(&unknown).contains("XRPL_WORKLOAD_TPS"), "{}", texts(&unknown));
+}
+
+/// Accounts that somebody else made, given by their secrets: nothing is derived, nothing is funded.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_on_given_accounts_uses_those_alone() {
+    let node = node().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = program(folder.path());
+    first.args(run(&node, "theirs", "1s"));
+    let ended = output(first).await;
+    assert_eq!(code(&ended), 0, "{}", texts(&ended));
+    let of = |role, n| derive("theirs", role, n, KeyType::Ed25519);
+    let mut seeds = vec![of(Role::Gateway, 0)];
+    seeds.extend((0..4).map(|n| of(Role::User, n)));
+    let secrets: Vec<_> = seeds.iter().map(Seed::to_base58).collect();
+    std::fs::write(folder.path().join("accounts"), secrets.join("\n")).unwrap();
+
+    let given = ["--accounts-file", "accounts", "--gateways", "1", "--currencies", "USD"];
+    let load = ["--store", "given.db", "--json", "--tps", "50", "--duration", "2s"];
+    let mut second = program(folder.path());
+    second.args(["run", "--no-api"]).args(given).args(load);
+    second.arg(format!("--rpc=http://{}", node.rpc_addr));
+    second.arg(format!("--ws=ws://{}", node.ws_addr));
+    let ended = output(second).await;
+    assert_eq!(code(&ended), 0, "{}", texts(&ended));
+    let summary: Json = serde_json::from_slice(
+        ended.stdout.split(|c| *c == b'\n').rfind(|l| !l.is_empty()).unwrap(),
+    )
+    .unwrap();
+    assert!(summary["submitted"].as_u64().unwrap() >= 50, "{summary}");
+    assert!(secrets.iter().all(|secret| !texts(&ended).contains(secret)));
+
+    // They and nobody else sent; what the first run sent before is not in this one's range.
+    let mut audited = program(folder.path());
+    audited.args(["audit", "--json", "--store", "given.db", "--accounts-file", "accounts"]);
+    audited.args(["--gateways", "1", &format!("--node=http://{}", node.rpc_addr)]);
+    let ended = output(audited).await;
+    let audited = report(&ended);
+    assert_eq!((code(&ended), &audited["accounts"]), (0, &json!(5)), "{audited}");
+    assert_eq!(audited["in_ledgers"], summary["submitted"]);
+
+    // An embedded ledger has none of them.
+    let mut embedded = program(folder.path());
+    embedded.args(["run", "--no-api", "--store", "memory", "--duration", "1s"]).args(given);
+    embedded.args(["--rpc-bind", "127.0.0.1:0", "--ws-bind", "127.0.0.1:0"]);
+    let ended = output(embedded).await;
+    let said = texts(&ended);
+    assert_eq!(code(&ended), 3, "{said}");
+    assert!(said.contains("does not exist on this network. An embedded ledger"), "{said}");
 }

@@ -24,7 +24,11 @@ pub(super) async fn run(config: Config, run: Option<u64>, nodes: Vec<Url>) -> Ex
         return Exit::Usage;
     };
     let nodes = if nodes.is_empty() { config.rpc.clone() } else { nodes };
-    match compare(path, run.map(RunId), nodes, parts::accounts(&config)).await {
+    let compared = async {
+        let accounts = parts::accounts(&config).map_err(|error| error.to_string())?;
+        compare(path, run.map(RunId), nodes, accounts).await
+    };
+    match compared.await {
         Ok(report) => {
             super::print(&match config.json {
                 true => serde_json::to_string(&report).unwrap_or_default(),

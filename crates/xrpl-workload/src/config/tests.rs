@@ -120,6 +120,41 @@ fn values_that_do_not_go_together() {
 }
 
 #[test]
+fn accounts_of_a_file_are_read_and_their_secrets_kept() {
+    let one = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
+    let two = "sEdTM1uX8pu2do5XvTnutH6HsouMaM2";
+    let three = "snYP7oArxKepd3GPDcrjMsJYiJeJB";
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("accounts");
+    let path = path.to_str().unwrap();
+    let with = |text: &str, more: &[(&'static str, &str)]| {
+        std::fs::write(path, text).unwrap();
+        load(&[&[("accounts_file", path)], more].concat(), &[], "")
+    };
+    let text = format!("# issues\n{one}\n\n  {two} # pays\n{three}");
+    let config = with(&text, &[("gateways", "1")]).unwrap();
+    assert_eq!(config.accounts_file.len(), 3);
+    assert!([one, two, three].iter().all(|text| config.secrets().any(|secret| secret == *text)));
+    let shown = config.effective().map(|e| e.text()).collect::<String>() + &format!("{config:?}");
+    assert!(shown.contains(path) && !shown.contains("sno") && !shown.contains("sEd"), "{shown}");
+    for (text, more, expected) in [
+        (text.as_str(), &[][..], "3 secrets, and --gateways 2 with two users need 4"),
+        (&text, &[("gateways", "1"), ("accounts", "3")], "--accounts-file and --accounts:"),
+        (&text, &[("gateways", "1"), ("funding_secret", one)], "--funding-secret"),
+        (&text, &[("gateways", "1"), ("sweep", "true")], "--sweep"),
+        (&format!("{one}\n{two}\n{one}"), &[], "line 3 has the secret of line 1 again"),
+        (&format!("{one}\nsnYP7oArxKepd3GPDcrjMsJYiJeJX"), &[], "line 2: not a seed"),
+        ("# none\n", &[], "no secret is in it"),
+    ] {
+        let error = with(text, more).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(!error.contains("sno") && !error.contains("snYP"), "{error}");
+    }
+    let error = error(&[("accounts_file", "/nowhere/at/all")], &[], "");
+    assert!(error.starts_with("--accounts-file /nowhere/at/all: "), "{error}");
+}
+
+#[test]
 fn lists_and_tables_in_every_form() {
     let config = load(&[], &[], "[types]\nPayment = 3\nTrustSet = 0").unwrap();
     assert_eq!(config.types, BTreeMap::from([("Payment".into(), 3), ("TrustSet".into(), 0)]));

@@ -1,6 +1,9 @@
 //! Texts to values, with errors that say what would be right.
 
-use std::{collections::BTreeMap, fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeMap, fmt::Display, fs::File, io::Read, net::SocketAddr, str::FromStr,
+    time::Duration,
+};
 
 use url::Url;
 use xrpl_protocol::keys::Seed;
@@ -122,6 +125,34 @@ pub fn store(text: &str) -> StoreChoice {
 /// A seed that can be read; the error does not repeat it.
 pub fn secret(text: &str) -> Result<Secret> {
     text.trim().parse::<Seed>().map(|_| Secret::new(text.trim())).map_err(|error| error.to_string())
+}
+
+/// The secrets in a file, one a line.
+pub fn accounts_file(path: &str) -> Result<Vec<Secret>> {
+    /// More than a million secrets.
+    const LONGEST: u64 = 64 << 20;
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+        .map_err(|error| format!("{error}; expected a file with one secret a line"))?;
+    let mut lines = BTreeMap::new();
+    let mut secrets = Vec::new();
+    for (n, line) in (1..).zip(text.lines()) {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if line.is_empty() {
+            continue;
+        }
+        // What stands there is not shown: it may be a secret with a slip in it.
+        line.parse::<Seed>().map_err(|error| format!("line {n}: {error}"))?;
+        if let Some(first) = lines.insert(line, n) {
+            return Err(format!("line {n} has the secret of line {first} again"));
+        }
+        secrets.push(Secret::new(line));
+    }
+    match secrets.is_empty() {
+        true => Err("no secret is in it; expected one a line".into()),
+        false => Ok(secrets),
+    }
 }
 
 /// What transactions pay.
