@@ -21,7 +21,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
-use xrpl_standalone::{Standalone, StandaloneConfig, ledger::NodeConfig, txq::QueueSetup};
+use xrpl_standalone::{Standalone, StandaloneConfig, ledger::NodeConfig};
 
 /// Longest that an answer over loopback may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -156,21 +156,7 @@ fn start_config(lines: &[Json]) -> NodeConfig {
     let close_time = |line: &Json| {
         line["response"]["result"]["ledger"]["close_time"].as_u64().filter(|t| *t > 0)
     };
-    let mut config = NodeConfig {
-        start_time: lines.iter().find_map(close_time).unwrap() as u32,
-        ..NodeConfig::default()
-    };
-    if lines[0]["config"] == "xrpld-txq.cfg" {
-        config.queue = QueueSetup {
-            minimum_txn_in_ledger: 5,
-            target_txn_in_ledger: 8,
-            maximum_txn_in_ledger: Some(12),
-            ledgers_in_queue: 4,
-            minimum_queue_size: 24,
-            ..QueueSetup::default()
-        };
-    }
-    config
+    recordings::node(lines, lines.iter().find_map(close_time).unwrap())
 }
 
 impl Replay {

@@ -8,12 +8,11 @@ use std::{
 
 use serde_json::Value as Json;
 use xrpl_protocol::{Definitions, EngineResult};
-use xrpl_standalone::{
-    ledger::{ClosedLedger, Node, NodeConfig, PreparedTx, metadata::delivered_amount},
-    txq::QueueSetup,
+use xrpl_standalone::ledger::{
+    ClosedLedger, Node, NodeConfig, PreparedTx, metadata::delivered_amount,
 };
 
-use crate::recordings::{adopted, lines};
+use crate::recordings::{self, adopted, lines};
 
 /// `label` or `ledger N`, and what differs there.
 pub(crate) type Found = BTreeMap<String, Vec<String>>;
@@ -35,25 +34,7 @@ impl Recording {
                 .then(|| ledger["close_time"].as_u64())
                 .flatten()
         });
-        let mut config = NodeConfig {
-            start_time: u32::try_from(start.expect("the recording shows ledger 2")).unwrap(),
-            ..NodeConfig::default()
-        };
-        match self.lines[0]["config"].as_str() {
-            Some("xrpld-netid.cfg") => config.network_id = 21338,
-            Some("xrpld-txq.cfg") => {
-                config.queue = QueueSetup {
-                    minimum_txn_in_ledger: 5,
-                    target_txn_in_ledger: 8,
-                    maximum_txn_in_ledger: Some(12),
-                    ledgers_in_queue: 4,
-                    minimum_queue_size: 24,
-                    ..QueueSetup::default()
-                };
-            }
-            _ => {}
-        }
-        config
+        recordings::node(&self.lines, start.expect("the recording shows ledger 2"))
     }
 
     pub(crate) fn replay(&self) -> Report {
