@@ -10,8 +10,9 @@ pub enum Subscription {
     /// All validated transactions: needed to count a ledger complete without reading it.
     #[default]
     Transactions,
-    /// Only those of these accounts: for networks with much foreign traffic. Ledgers are then never
-    /// complete by the stream; absence is proven by look-ups.
+    /// Only those of these accounts and of everyone of whom a transaction is handed in: for networks
+    /// with much foreign traffic. Ledgers are then never complete by the stream; absence is proven by
+    /// look-ups and by reading ledgers.
     Accounts(Vec<AccountId>),
 }
 

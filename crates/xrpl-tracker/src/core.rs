@@ -20,6 +20,7 @@ use crate::{
     config::TrackerConfig,
     event_queue::{ConnectionId, EventSender},
     evidence::{AbsenceProof, Evidence, ResultName, Source, ValidatedIn},
+    followed::Followed,
     ledger_log::LedgerLog,
     lifecycle::{Effect, Event, State, transition},
     matrix::CellKey,
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) links: Arc<Links>,
     pub(crate) streams: crate::ws_listener::StreamCounters,
     pub(crate) times: crate::stats::Times,
+    pub(crate) followed: Option<Followed>,
 }
 
 impl Shared {
@@ -64,6 +66,7 @@ impl Shared {
         clock: Clock,
     ) -> Self {
         Self {
+            followed: Followed::new(&config.subscription),
             links: Arc::clone(&core.links),
             core: Mutex::new(core),
             pool,

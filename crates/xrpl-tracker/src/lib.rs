@@ -16,6 +16,7 @@
 //! | `pending` | transactions in memory, indexed by hash, account and slot, last ledger, age |
 //! | `core` | the one lock around them, and what an event does to everything else |
 //! | `ws_listener`, `event_queue`, `ws_processor`, [`message`] | the stream, from socket to state |
+//! | `followed` | whose transactions the stream shows, where not everyone's |
 //! | `completeness`, `backfill` | which ledgers are known whole; reading those that are not |
 //! | `disputes` | which of several hashes told for a ledger is its hash |
 //! | `finality_checker` | look-ups for what the stream has not settled |
@@ -41,6 +42,7 @@ pub mod error;
 mod event_queue;
 pub mod evidence;
 mod finality_checker;
+mod followed;
 mod ledger_log;
 pub mod lifecycle;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tokio::{
 };
 use xrpl_client::{EndpointId, Pool};
 use xrpl_protocol::{
-    LedgerIndex, Object, TxHash, fields, hash::transaction_hash, transaction::Slot,
+    AccountId, LedgerIndex, Object, TxHash, fields, hash::transaction_hash, transaction::Slot,
 };
 
 use crate::{
@@ -97,6 +97,13 @@ impl Tracker {
         supervisor.run(async move { pool.watch_health(token).await });
     }
 
+    /// Has the streams show an account's transactions, where they do not show all.
+    fn follow(&self, account: AccountId) {
+        if let Some(followed) = &self.shared.followed {
+            followed.add(account);
+        }
+    }
+
     /// Takes up what has no end yet.
     fn resume(&self, resumed: Resumed) {
         let now_ms = self.shared.now_ms();
@@ -106,6 +113,7 @@ impl Tracker {
         }
         for record in resumed.open {
             let Record { identity, progress, .. } = record;
+            self.follow(identity.account);
             let condition = TxState {
                 state: progress.state,
                 // Before a restart is before this program's memory: it may have left.
@@ -142,6 +150,7 @@ impl Tracker {
         }
         let (mut identity, transaction_type) = self.read(&submission)?;
         let hash = identity.hash;
+        self.follow(identity.account);
         let waiters = (submission.outcome_to.is_some() || submission.want_metadata).then(|| {
             Box::new(Waiters {
                 once: Vec::new(),

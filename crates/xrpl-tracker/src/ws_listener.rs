@@ -2,6 +2,7 @@
 //! connects again for ever, after clean closes too.
 
 use std::{
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -19,10 +20,10 @@ use xrpl_client::{
     request::{Raw, Subscribe},
     websocket::{self, WebSocket},
 };
+use xrpl_protocol::AccountId;
 
 use crate::{
     clock::millis,
-    config::Subscription,
     core::Shared,
     event_queue::{ConnectionId, StreamEvent},
     message,
@@ -99,21 +100,21 @@ async fn stay_connected(shared: &Shared, connection: ConnectionId, url: &Url) ->
         Ok(socket) => socket,
         Err(error) => return Ended::NotConnected(error),
     };
-    let how = {
+    let subscribed = {
         // Messages may come before the answer to `subscribe`: they are handed on meanwhile.
-        let mut subscribing = std::pin::pin!(subscribe(&socket, &shared.config.subscription));
+        let mut subscribing = pin!(subscribe(shared, &socket));
         loop {
             tokio::select! {
                 biased;
                 subscribed = &mut subscribing => match subscribed {
-                    Ok(ledger) => {
+                    Ok((ledger, accounts)) => {
                         let event = StreamEvent::Connected(connection, ledger);
                         if !shared.queue.send(event).await {
                             return Ended::QueueClosed;
                         }
-                        break None;
+                        break Ok(accounts);
                     }
-                    Err(error) => break Some(error.to_string()),
+                    Err(error) => break Err(error.to_string()),
                 },
                 frame = frames.recv() => match frame {
                     Some(frame) => {
@@ -121,19 +122,25 @@ async fn stay_connected(shared: &Shared, connection: ConnectionId, url: &Url) ->
                             return Ended::QueueClosed;
                         }
                     }
-                    None => break Some(socket.closed().await.reason),
+                    None => break Err(socket.closed().await.reason),
                 },
             }
         }
     };
-    let how = match how {
-        Some(how) => how,
-        None => {
+    let how = match subscribed {
+        Err(how) => how,
+        Ok(accounts) => {
             shared.streams.connected.fetch_add(1, Ordering::Relaxed);
             let _connected = Connected(&shared.streams.connected);
             let idle = shared.config.stream_idle_timeout;
+            let mut following = pin!(follow(shared, &socket, accounts));
             loop {
-                match time::timeout(idle, frames.recv()).await {
+                let frame = tokio::select! {
+                    biased;
+                    error = &mut following => break error.to_string(),
+                    frame = time::timeout(idle, frames.recv()) => frame,
+                };
+                match frame {
                     Ok(Some(frame)) => {
                         if !shared.queue.send(StreamEvent::Frame(connection, frame)).await {
                             return Ended::QueueClosed;
@@ -164,23 +171,40 @@ async fn stay_connected(shared: &Shared, connection: ConnectionId, url: &Url) ->
     }
 }
 
-/// Subscribes; the newest validated ledger if the answer tells it.
+/// Subscribes; the newest validated ledger if the answer tells it, and to how many accounts.
 async fn subscribe(
+    shared: &Shared,
     socket: &WebSocket,
-    subscription: &Subscription,
-) -> Result<Option<message::LedgerClosed>, ClientError> {
+) -> Result<(Option<message::LedgerClosed>, usize), ClientError> {
     let mut streams = vec!["ledger".to_owned()];
-    if *subscription == Subscription::Transactions {
+    if shared.followed.is_none() {
         streams.push("transactions".to_owned());
     }
     let answer = socket.request(&Subscribe { streams, accounts: vec![] }, REQUEST_TIMEOUT).await?;
-    if let Subscription::Accounts(accounts) = subscription {
-        for batch in accounts.chunks(ACCOUNTS_PER_REQUEST) {
-            let request = Subscribe { streams: vec![], accounts: batch.to_vec() };
-            socket.request(&request, REQUEST_TIMEOUT).await?;
+    let accounts = shared.followed.as_ref().map(|followed| followed.now_after(0));
+    let accounts = accounts.unwrap_or_default();
+    subscribe_accounts(socket, &accounts).await?;
+    Ok((message::ledger_of_subscription(&answer), accounts.len()))
+}
+
+async fn subscribe_accounts(socket: &WebSocket, accounts: &[AccountId]) -> Result<(), ClientError> {
+    for batch in accounts.chunks(ACCOUNTS_PER_REQUEST) {
+        let request = Subscribe { streams: vec![], accounts: batch.to_vec() };
+        socket.request(&request, REQUEST_TIMEOUT).await?;
+    }
+    Ok(())
+}
+
+/// Subscribes to accounts that come after the first `known`, for as long as that works.
+async fn follow(shared: &Shared, socket: &WebSocket, mut known: usize) -> ClientError {
+    let Some(followed) = &shared.followed else { return std::future::pending().await };
+    loop {
+        let accounts = followed.after(known).await;
+        known += accounts.len();
+        if let Err(error) = subscribe_accounts(socket, &accounts).await {
+            return error;
         }
     }
-    Ok(message::ledger_of_subscription(&answer))
 }
 
 /// Spreads pauses over half to all of their length, so that many clients of a node that comes back

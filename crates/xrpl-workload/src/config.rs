@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Dura
 
 use url::Url;
 use xrpl_protocol::keys::KeyType;
+use xrpl_tracker::Subscription;
 
 use crate::settings::{ENV_PREFIX, SETTINGS, Setting, Shape, find, split};
 
@@ -83,6 +84,7 @@ pub struct Config {
     pub sweep: bool,
     pub shutdown_grace: Duration,
     pub store: StoreChoice,
+    pub subscribe: Subscription,
     pub event_queue: usize,
     pub check_interval: Duration,
     pub ledger_interval: Duration,
@@ -258,6 +260,7 @@ impl Config {
             sweep: false,
             shutdown_grace: Duration::ZERO,
             store: StoreChoice::Memory,
+            subscribe: Subscription::Transactions,
             event_queue: 0,
             check_interval: Duration::ZERO,
             ledger_interval: Duration::ZERO,

@@ -127,7 +127,7 @@ macro_rules! settings {
 
 use crate::config::values::{
     accounts_file, address, duration, fee_strategy, flag, number, optional, percent, rate, secret,
-    store, table, text, url,
+    store, subscribe, table, text, url,
 };
 
 settings! {
@@ -205,6 +205,9 @@ settings! {
         heartbeat: Switch "" = "false", RUN;
             "One canary transaction per validated ledger, apart from the load: see GET /state/heartbeat."
             => |c, v| { c.heartbeat = flag(text(v)?)?; Ok(()) };
+        subscribe: One "KIND" = "transactions", RUN | SUBMIT;
+            "What the streams show: `transactions`, all of them, so that a ledger is known whole without being read; or `accounts`, for networks with much foreign traffic: those that the run sends from."
+            => |c, v| { c.subscribe = subscribe(text(v)?)?; Ok(()) };
         event_queue: One "N" = "1000", RUN;
             "Capacity of the queue between WebSocket readers and the processor; when full, readers wait."
             => |c, v| { c.event_queue = number(text(v)?, 1, 1_000_000, "1000")?; Ok(()) };

@@ -30,6 +30,13 @@ async fn eight_in_flight_of_twenty_accounts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn streams_of_our_accounts_alone_show_everything_of_ours() {
+    let ended = run(&[("tps", "100"), ("duration", "3s"), ("subscribe", "accounts")]).await;
+    assert_healthy(&ended);
+    assert_by_stream(&ended);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unlimited() {
     let ended = run(&[("tps", "0"), ("accounts", "50"), ("duration", "2s")]).await;
     assert_healthy(&ended);

@@ -82,6 +82,8 @@ pub struct Script {
     /// A new connection for requests panics in the client, as a bug there would.
     pub connecting_panics: bool,
     pub calls: BTreeMap<String, u32>,
+    /// What each `subscribe` asked for.
+    pub subscribed: Vec<Json>,
     /// Called when a submission arrives.
     pub on_submit: Option<OnSubmit>,
     sockets: Vec<(mpsc::UnboundedSender<Message>, CancellationToken)>,
@@ -146,6 +148,7 @@ impl Node {
             refuse_ws: false,
             connecting_panics: false,
             calls: BTreeMap::new(),
+            subscribed: Vec::new(),
             sockets: Vec::new(),
             on_submit: None,
         })))
@@ -355,9 +358,12 @@ impl Script {
                 "validated_ledger": {"base_fee": 10, "close_time": self.head,
                     "hash": self.hash(self.head), "reserve_base": 1_000_000,
                     "reserve_inc": 200_000, "seq": self.head}}}),
-            "subscribe" => json!({"ledger_index": self.head, "ledger_hash": self.hash(self.head),
-                "fee_base": 10, "reserve_base": 1_000_000, "reserve_inc": 200_000,
-                "ledger_time": self.head}),
+            "subscribe" => {
+                self.subscribed.push(params.clone());
+                json!({"ledger_index": self.head, "ledger_hash": self.hash(self.head),
+                    "fee_base": 10, "reserve_base": 1_000_000, "reserve_inc": 200_000,
+                    "ledger_time": self.head})
+            }
             "ping" => json!({}),
             "submit" => {
                 let blob = const_hex::decode(params["tx_blob"].as_str().unwrap()).unwrap();

@@ -89,6 +89,7 @@ fn bad_values_name_where_they_were_given_and_the_mend() {
         ("api_token", "short"),
         ("max_fee_drops", "1"),
         ("network_id", "-3"),
+        ("subscribe", "everything"),
     ] {
         let text = error(&[(key, value)], &[], "");
         let flag = find(key).unwrap().flag();

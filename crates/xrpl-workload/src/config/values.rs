@@ -7,6 +7,7 @@ use std::{
 
 use url::Url;
 use xrpl_protocol::keys::Seed;
+use xrpl_tracker::Subscription;
 
 use super::{FeeChoice, Secret, StoreChoice};
 
@@ -112,6 +113,15 @@ pub fn url(text: &str, schemes: &[&str], example: &str) -> Result<Url> {
 pub fn address(text: &str, example: &str) -> Result<SocketAddr> {
     let text = text.replace("localhost", "127.0.0.1");
     text.parse().map_err(|_| format!("expected an IP address and port, such as {example}"))
+}
+
+/// What the streams show.
+pub fn subscribe(text: &str) -> Result<Subscription> {
+    match text {
+        "transactions" => Ok(Subscription::Transactions),
+        "accounts" => Ok(Subscription::Accounts(Vec::new())),
+        _ => Err("expected transactions or accounts".into()),
+    }
 }
 
 /// Where transactions are kept.

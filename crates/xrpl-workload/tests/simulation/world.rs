@@ -23,7 +23,7 @@ use xrpl_standalone::{
     faults::{Action, Network, NetworkConfig, NodeAction, Plan, PlanShape, Port},
     ledger::NodeConfig,
 };
-use xrpl_tracker::{RowFilter, State, Tracker, TrackerConfig};
+use xrpl_tracker::{RowFilter, State, Subscription, Tracker, TrackerConfig};
 use xrpl_workload::audit::{AuditError, Problem, Scope, audit};
 
 use crate::{books, recorder::Recorder};
@@ -52,6 +52,8 @@ struct Choice {
     /// Whether faults begin before the accounts are prepared.
     early: bool,
     kills: Vec<Kill>,
+    /// Whether the streams show the accounts' transactions alone.
+    accounts_only: bool,
     /// Age in ledgers and time from which a transaction is looked up: long ones leave all to the
     /// stream and to what is read back.
     overdue: (u32, Duration),
@@ -108,6 +110,7 @@ impl Choice {
                     |after| Kill { after: ms(after), down: ms(rng.random_range(0..6_000)) };
                 after.into_iter().map(&mut kill).collect()
             },
+            accounts_only: rng.random_range(0..4) == 0,
             plan,
         }
     }
@@ -249,6 +252,10 @@ impl Process {
         let pool = Pool::new(endpoints, PoolConfig { connector, ..PoolConfig::default() });
         let config = TrackerConfig {
             queue_capacity: choice.queue_capacity,
+            subscription: match choice.accounts_only {
+                true => Subscription::Accounts(Vec::new()),
+                false => Subscription::Transactions,
+            },
             // Times since the start are the same in every run of a seed.
             start_time_ms: Some(1_800_000_000_000 + network.elapsed().as_millis() as u64),
             terminal_retention: Duration::from_secs(10),
