@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use xrpl_protocol::{AccountId, Amount, Object, Value, fields};
 use xrpl_standalone::{
-    ledger::{Node, NodeConfig, PreparedTx, genesis::GENESIS_ACCOUNT},
+    ledger::{History, Node, NodeConfig, PreparedTx, genesis::GENESIS_ACCOUNT},
     txq::QueueSetup,
 };
 
@@ -45,7 +45,11 @@ fn payment(from: u32, to: AccountId, sequence: u32, drops: i64) -> Arc<PreparedT
 /// A ledger with funded accounts. The genesis account signs with a regular key made up here.
 fn funded() -> (Node, u32) {
     let queue = QueueSetup { minimum_txn_in_ledger: 1 << 20, ..QueueSetup::default() };
-    let mut node = Node::new(NodeConfig { queue, history: Some(16), ..NodeConfig::default() });
+    let mut node = Node::new(NodeConfig {
+        queue,
+        history: History { ledgers: Some(16), transactions: None },
+        ..NodeConfig::default()
+    });
     let master = xrpl_protocol::keys::KeyPair::from_seed(
         &"snoPBrXtMeMyMHUVTgbuqAfg1SUTb".parse().expect("the genesis seed"),
     );

@@ -10,7 +10,7 @@ use xrpl_protocol::{
 };
 use xrpl_standalone::{
     ledger::{
-        Event, Node, NodeConfig, PreparedTx, ReadView, TransactionStatus,
+        Event, History, Node, NodeConfig, PreparedTx, ReadView, TransactionStatus,
         genesis::{GENESIS_ACCOUNT, TOTAL_COINS},
     },
     txq::QueueSetup,
@@ -440,4 +440,28 @@ proptest! {
     fn arbitrary_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = PreparedTx::parse_and_check(&bytes);
     }
+}
+
+#[test]
+fn the_past_is_bounded_by_ledgers_and_by_their_transactions() {
+    let of = |ledgers, transactions| {
+        let history = History { ledgers, transactions };
+        let mut bed = Bed::new(NodeConfig { history, ..NodeConfig::default() });
+        for n in 0..200 {
+            // The first hundred ledgers have one each, the others three.
+            for drops in 0..if n < 100 { 1 } else { 3 } {
+                let pay = bed.payment(&genesis(), key(1).account_id(), 10_000_000 + drops);
+                assert_eq!(bed.submit(&pay), EngineResult::TES_SUCCESS);
+            }
+            bed.close();
+        }
+        let newest = bed.node.validated().header.index;
+        let oldest = (1..=newest).find(|index| bed.node.ledger(*index).is_some()).unwrap();
+        (newest - oldest + 1) as usize
+    };
+    assert_eq!(of(None, None), 202);
+    assert_eq!(of(Some(150), None), 150);
+    assert_eq!(of(None, Some(303)), 103, "the last hundred with three each, and three with one");
+    assert_eq!(of(Some(70), Some(303)), 70);
+    assert_eq!(of(None, Some(10)), History::LEAST, "large ledgers stay all the same");
 }

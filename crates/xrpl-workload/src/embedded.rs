@@ -8,7 +8,7 @@ use xrpl_client::{
     connect::{BoxedIo, Connecting},
 };
 use xrpl_standalone::{
-    ledger::NodeConfig,
+    ledger::{History, NodeConfig},
     server::{Door, Kind, Standalone, StandaloneConfig},
     txq::QueueSetup,
 };
@@ -19,8 +19,8 @@ use crate::{config::Config, session::SetupError, view::View};
 const RUN_LEDGER_SIZE: u64 = 100_000;
 /// The same for `standalone`, as xrpld's own default.
 const STANDALONE_LEDGER_SIZE: u64 = 1_000;
-/// Closed ledgers kept under load.
-const RUN_HISTORY: usize = 256;
+/// What stays readable under load: about a gigabyte at the most.
+const RUN_HISTORY: History = History { ledgers: Some(256), transactions: Some(500_000) };
 
 /// An embedded ledger that runs.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ pub async fn start_for_run(config: &Config, view: &View) -> Result<Embedded, Set
                 .into(),
         ));
     }
-    let mut wanted = standalone_config(config, RUN_LEDGER_SIZE, Some(RUN_HISTORY));
+    let mut wanted = standalone_config(config, RUN_LEDGER_SIZE, RUN_HISTORY);
     if let Ok(standalone) = Standalone::start(wanted.clone()).await {
         return Ok(told(standalone, view));
     }
@@ -124,7 +124,7 @@ pub async fn start_for_run(config: &Config, view: &View) -> Result<Embedded, Set
 /// # Errors
 /// A port is taken.
 pub async fn start_alone(config: &Config) -> Result<Embedded, SetupError> {
-    Standalone::start(standalone_config(config, STANDALONE_LEDGER_SIZE, None))
+    Standalone::start(standalone_config(config, STANDALONE_LEDGER_SIZE, History::default()))
         .await
         .map(|standalone| Embedded { standalone })
         .map_err(|error| taken(config, &error))
@@ -148,7 +148,7 @@ async fn is_free(address: SocketAddr) -> bool {
     tokio::net::TcpListener::bind(address).await.is_ok()
 }
 
-fn standalone_config(config: &Config, size: u64, history: Option<usize>) -> StandaloneConfig {
+fn standalone_config(config: &Config, size: u64, history: History) -> StandaloneConfig {
     let defaults = NodeConfig::default();
     let size = config.txq_minimum_txn_in_ledger.unwrap_or(size);
     let size = usize::try_from(size).unwrap_or(usize::MAX);
@@ -167,8 +167,8 @@ fn standalone_config(config: &Config, size: u64, history: Option<usize>) -> Stan
             network_id: config.network_id.unwrap_or(defaults.network_id),
             history: match config.ledger_history {
                 None => history,
-                Some(0) => None,
-                Some(kept) => Some(kept),
+                Some(0) => History::default(),
+                kept => History { ledgers: kept, transactions: None },
             },
             queue,
             ..defaults

@@ -232,7 +232,7 @@ settings! {
             "Transactions of one account that the queue holds (xrpld's maximum_txn_per_account)."
             => |c, v| { c.txq_maximum_txn_per_account = number(text(v)?, 1, 10_000, "10")?; Ok(()) };
         ledger_history: One "N" = "auto", RUN | STANDALONE;
-            "Closed ledgers that stay readable; 0 keeps all. auto: all for `standalone`, 256 for `run`, whose memory must not grow with time."
+            "Closed ledgers that stay readable; 0 keeps all. auto: all for `standalone`, 256 for `run`, whose memory must not grow with time, and fewer (64 at the least) where they have more than 500000 transactions."
             => |c, v| { c.ledger_history = match text(v)? { "auto" => None, t => Some(number(t, 0, 10_000_000, "256")?) }; Ok(()) };
     }
     "HTTP API" {

@@ -4,8 +4,13 @@
 use std::sync::Arc;
 
 use super::{
-    canonical::CanonicalSet, close, closed::ClosedLedger, held::LocalTxs, node::Node,
-    prepared::PreparedTx, view::OpenView,
+    canonical::CanonicalSet,
+    close,
+    closed::ClosedLedger,
+    held::LocalTxs,
+    node::{History, Node},
+    prepared::PreparedTx,
+    view::OpenView,
 };
 
 impl Node {
@@ -69,13 +74,27 @@ impl Node {
 
     /// Keeps only the newest ledgers.
     pub fn lose_history(&mut self, keep: usize) {
-        let keep = keep.max(2);
-        while self.ledgers.len() > keep
-            && let Some(old) = self.ledgers.pop_front()
-        {
-            self.by_hash.remove(&old.header.hash);
-            for tx in &old.transactions {
-                self.transactions.remove(&tx.hash());
+        while self.ledgers.len() > keep.max(2) {
+            self.lose_oldest();
+        }
+    }
+
+    fn lose_oldest(&mut self) {
+        let Some(old) = self.ledgers.pop_front() else { return };
+        self.by_hash.remove(&old.header.hash);
+        for tx in &old.transactions {
+            self.transactions.remove(&tx.hash());
+        }
+    }
+
+    /// Keeps as much as is to stay readable.
+    pub(super) fn bound_history(&mut self) {
+        if let Some(keep) = self.history.ledgers {
+            self.lose_history(keep);
+        }
+        if let Some(most) = self.history.transactions {
+            while self.transactions.len() > most && self.ledgers.len() > History::LEAST {
+                self.lose_oldest();
             }
         }
     }

@@ -26,7 +26,9 @@ pub mod view;
 
 pub use closed::{ClosedLedger, LedgerTransaction, ReadTransaction};
 pub use events::{Event, ServerFees};
-pub use node::{LedgerState, Node, NodeConfig, Simulated, SubmitOutcome, TransactionStatus};
+pub use node::{
+    History, LedgerState, Node, NodeConfig, Simulated, SubmitOutcome, TransactionStatus,
+};
 pub use prepared::{InvalidTransaction, PreparedTx, SeqProxy};
 pub use sandbox::Sandbox;
 pub use shamap::ShaMap;

@@ -60,8 +60,23 @@ pub struct NodeConfig {
     pub start_time: u32,
     /// xrpld's `[transaction_queue]`.
     pub queue: QueueSetup,
-    /// How many closed ledgers stay readable; none keeps all.
-    pub history: Option<usize>,
+    /// How much of the past stays readable.
+    pub history: History,
+}
+
+/// How much of the past stays readable.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct History {
+    /// Closed ledgers; none keeps all.
+    pub ledgers: Option<usize>,
+    /// Where the kept ledgers have more transactions than this, older ones go, down to
+    /// [`Self::LEAST`] ledgers.
+    pub transactions: Option<usize>,
+}
+
+impl History {
+    /// Ledgers that stay however large they are: more than a transaction may wait for.
+    pub const LEAST: usize = 64;
 }
 
 impl Default for NodeConfig {
@@ -72,7 +87,7 @@ impl Default for NodeConfig {
             amendments: genesis::amendments(),
             start_time: 848_737_540,
             queue: QueueSetup::default(),
-            history: None,
+            history: History::default(),
         }
     }
 }
@@ -143,7 +158,7 @@ pub enum TransactionStatus {
 #[derive(Debug)]
 pub struct Node {
     pub(super) context: Context,
-    history: Option<usize>,
+    pub(super) history: History,
     pub(super) ledgers: VecDeque<Arc<ClosedLedger>>,
     pub(super) by_hash: FxHashMap<Hash256, u32>,
     pub(super) transactions: FxHashMap<TxHash, u32>,
@@ -212,9 +227,7 @@ impl Node {
                 marks.forget_before(oldest);
             }
         }
-        if let Some(keep) = self.history {
-            self.lose_history(keep);
-        }
+        self.bound_history();
     }
 
     /// The newest closed ledger.
