@@ -24,6 +24,8 @@ const AT_ONCE: usize = 4;
 
 /// Reads what is wanted, for ever.
 pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), Infallible> {
+    // A task before this one may have failed in the middle.
+    shared.lock().completeness.nothing_is_read();
     loop {
         read_wanted(&shared).await;
         let next = shared.lock().completeness.next_wanted_ms();

@@ -142,6 +142,11 @@ impl Completeness {
         .collect()
     }
 
+    /// What nobody settled is open again.
+    pub(crate) fn reopen_disputes(&mut self) {
+        self.disputes.values_mut().for_each(|dispute| dispute.open |= !dispute.settled);
+    }
+
     /// What most nodes say a ledger's hash is. Where it is not the known one, what was counted for
     /// the ledger was another's, and it is read anew. True then.
     pub(crate) fn decide(&mut self, index: u32, hash: Hash256, now_ms: u64) -> bool {
@@ -368,6 +373,11 @@ impl Completeness {
         }
     }
 
+    /// What was taken up is to be read by another.
+    pub(crate) fn nothing_is_read(&mut self) {
+        self.wanted.values_mut().for_each(|want| want.reading = false);
+    }
+
     /// How many ledgers wait to be read.
     pub(crate) fn wanted_count(&self) -> usize {
         self.wanted.len()
@@ -466,6 +476,8 @@ mod tests {
         c.told(13, hash(13), Some(0), connection(0), 0);
         assert_eq!(c.take_wanted(9, 0), [11]);
         assert!(c.take_wanted(9, u64::MAX).is_empty(), "it is being read");
+        c.nothing_is_read();
+        assert_eq!(c.take_wanted(9, 0), [11], "who read it has failed");
         c.not_read(11, 0);
         assert!(c.take_wanted(9, 0).is_empty(), "a pause before the next try");
         assert_eq!(c.take_wanted(9, 60_000), [11]);
@@ -533,6 +545,9 @@ mod tests {
         assert_eq!(c.next_dispute_ms(), Some(0));
         assert_eq!(c.take_disputes(7), [12]);
         assert!(!c.covers(12, 12), "asking settles nothing");
+        assert_eq!(c.next_dispute_ms(), None);
+        c.reopen_disputes();
+        assert_eq!(c.next_dispute_ms(), Some(7 + DISPUTE_RESTS_MS), "who asked has failed");
         c.undecided(12);
         assert_eq!(c.next_dispute_ms(), Some(7 + DISPUTE_RESTS_MS));
         assert!(!c.decide(12, hash(12), 7), "the known one was right");

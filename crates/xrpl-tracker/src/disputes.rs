@@ -5,9 +5,12 @@
 //! second needs nobody's word for the ledger itself, which the node that denied it may long have
 //! deleted.
 
-use std::{collections::BTreeSet, convert::Infallible, sync::Arc};
+use std::{collections::BTreeSet, convert::Infallible, pin::pin, sync::Arc};
 
-use futures_util::future;
+use futures_util::{
+    StreamExt, future,
+    stream::{self, FuturesUnordered},
+};
 use tokio::time;
 use xrpl_client::{
     EndpointId,
@@ -20,12 +23,17 @@ use crate::core::Shared;
 /// Headers read in one walk down from the newest ledger.
 const LONGEST_WALK: u32 = 1_024;
 
+/// Ledgers asked about at once.
+const AT_ONCE: usize = 8;
+
 /// How far below the newest ledger one is looked for on which most nodes agree: some are behind.
 const BEHIND: u32 = 3;
 
 /// Asks the nodes about what is under dispute, for ever. A task of its own: a node that never
 /// answers keeps no ledger from being read.
 pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), Infallible> {
+    // A task before this one may have failed in the middle.
+    shared.lock().completeness.reopen_disputes();
     loop {
         let now_ms = shared.now_ms();
         let due = shared.lock().completeness.take_disputes(now_ms);
@@ -41,8 +49,11 @@ pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), Infallible> {
 /// it is not believed, and no absence is proven by that ledger.
 async fn settle(shared: &Shared, indexes: Vec<u32>) {
     let mut open = BTreeSet::new();
-    for index in indexes {
-        match majority(shared, index).await {
+    let asked =
+        stream::iter(indexes).map(|index| async move { (index, majority(shared, index).await) });
+    let mut asked = pin!(asked.buffer_unordered(AT_ONCE));
+    while let Some((index, hash)) = asked.next().await {
+        match hash {
             Some(hash) => decide(shared, index, hash),
             None => drop(open.insert(index)),
         }
@@ -97,14 +108,18 @@ async fn walk_down(shared: &Shared, from: u32, hash: Hash256, open: &mut BTreeSe
 
 /// The header that gives this hash, from whichever node has it.
 async fn header(shared: &Shared, index: u32, hash: Hash256) -> Option<LedgerHeader> {
-    for (id, _) in shared.pool.endpoints() {
-        let request = header_of(index);
-        let asked = shared.pool.request_to(id, &request);
-        if let Ok(Ok(answer)) = time::timeout(shared.config.lookup_timeout, asked).await
-            && let Some(header) = answer.ledger.header(LedgerIndex(index))
-            && header.hash == hash
-        {
-            return Some(header);
+    let nodes: Vec<EndpointId> = shared.pool.endpoints().map(|(id, _)| id).collect();
+    let request = &header_of(index);
+    let asked = nodes.iter().copied().map(|id| async move {
+        let asked = shared.pool.request_to(id, request);
+        let answer = time::timeout(shared.config.lookup_timeout, asked).await.ok()?.ok()?;
+        answer.ledger.header(LedgerIndex(index)).filter(|header| header.hash == hash)
+    });
+    // The first that fits: a silent node holds nothing up.
+    let mut asked: FuturesUnordered<_> = asked.collect();
+    while let Some(header) = asked.next().await {
+        if header.is_some() {
+            return header;
         }
     }
     None
@@ -121,5 +136,7 @@ fn decide(shared: &Shared, index: u32, hash: Hash256) {
         tracing::warn!(ledger = index, %hash, "the hash that was known is denied");
         core.last_hash = (0, Hash256::ZERO);
         core.links.store.ledger(LedgerIndex(index), hash);
+        // It is to be read anew.
+        core.links.backfill.notify_one();
     }
 }

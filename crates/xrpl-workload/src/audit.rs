@@ -51,7 +51,7 @@ pub enum AuditError {
     #[error(
         "ledger {index} could not be read: {cause}. The audit needs every ledger from {first} to \
          {last}: ask a node that keeps them (the embedded ledger of `run` keeps --ledger-history, \
-         256 by default; `standalone` keeps all)"
+         256 or fewer by default; `standalone` keeps all)"
     )]
     Ledger {
         /// Which.

@@ -337,8 +337,6 @@ impl Config {
     fn read_env(&mut self, env: &[(String, String)]) -> Result<(), ConfigError> {
         let values = |setting: &Setting, text: &str| match setting.shape {
             Shape::Many | Shape::Table => split(text),
-            // An empty variable is an unset one.
-            Shape::One | Shape::Switch if text.is_empty() => setting.default_values(),
             Shape::One | Shape::Switch => vec![text.to_owned()],
         };
         for (common, key) in [("RPC_URL", "rpc"), ("WS_URL", "ws")] {
@@ -357,6 +355,10 @@ impl Config {
                 .iter()
                 .find(|setting| setting.env() == *name)
                 .ok_or_else(|| unknown("environment variable", name, String::new()))?;
+            // An empty variable is an unset one, but an empty list is a list.
+            if text.is_empty() && matches!(setting.shape, Shape::One | Shape::Switch) {
+                continue;
+            }
             self.set(setting, values(setting, text), Origin::Env(name.clone()))?;
         }
         Ok(())
@@ -365,7 +367,8 @@ impl Config {
     fn read_file(&mut self, sources: &Sources) -> Result<(), ConfigError> {
         let named = sources.file.clone().or_else(|| {
             let wanted = format!("{ENV_PREFIX}CONFIG");
-            sources.env.iter().find(|(name, _)| *name == wanted).map(|(_, path)| path.into())
+            let given = sources.env.iter().find(|(name, path)| *name == wanted && !path.is_empty());
+            given.map(|(_, path)| path.into())
         });
         let must_exist = named.is_some();
         let path = named.unwrap_or_else(|| DEFAULT_FILE.into());
@@ -410,12 +413,17 @@ impl Config {
             ));
         }
         if !self.accounts_file.is_empty() {
-            for other in ["accounts", "funding_secret", "sweep"] {
-                if let Some(setting) = find(other).filter(|_| !self.is_default(other)) {
+            for (other, given) in [
+                ("--accounts", self.accounts.is_some()),
+                ("--funding-secret", self.funding_secret.is_some()),
+                ("--sweep", self.sweep),
+                // Its canary is an account of its own.
+                ("--heartbeat", self.heartbeat),
+            ] {
+                if given {
                     return conflict(format!(
-                        "--accounts-file and {}: accounts of a file are neither made nor funded; \
-                         give only one of them",
-                        setting.flag()
+                        "--accounts-file and {other}: beside accounts of a file none is made or \
+                         funded; give only one of them"
                     ));
                 }
             }

@@ -13,7 +13,7 @@ use xrpl_generator::{
 };
 use xrpl_protocol::{
     AccountId, Drops,
-    keys::{KeyPair, Seed},
+    keys::{KeyPair, KeyType, Seed},
 };
 use xrpl_tracker::{
     MemoryStore, Store, TrackerConfig,
@@ -109,6 +109,12 @@ pub(crate) fn generator_config(config: &Config) -> Result<GeneratorConfig, Setup
         Some(secret) => Funding::Seed(seed("--funding-secret", secret)?),
         None => Funding::Genesis,
     };
+    if config.funding_secret.is_some() && config.is_default("seed") {
+        tracing::warn!(
+            "without --seed the accounts are those of everybody who gives none: on a network that \
+             others use give one of your own"
+        );
+    }
     Ok(GeneratorConfig {
         seed: config.seed.clone(),
         accounts: config.user_accounts(),
@@ -140,16 +146,19 @@ fn seed(flag: &str, secret: &Secret) -> Result<Seed, SetupError> {
     secret.reveal().parse().map_err(|error| SetupError::new(format!("{flag}: {error}")))
 }
 
-/// What `--accounts-file` has. "sEd..." says its key type; "s..." may be either.
+/// What `--accounts-file` has.
 fn given_seeds(config: &Config) -> Result<Vec<Seed>, SetupError> {
-    let seeds = config.accounts_file.iter().map(|secret| {
-        let seed = seed("--accounts-file", secret)?;
-        Ok(match config.is_default("key_type") {
-            true => seed,
-            false => seed.with_key_type(config.key_type),
-        })
-    });
-    seeds.collect()
+    let seeds = config.accounts_file.iter().map(|secret| seed("--accounts-file", secret));
+    seeds.map(|seed| Ok(as_told(seed?, config))).collect()
+}
+
+/// A seed with its key type: "sEd..." says it; "s..." may be either, and is secp256k1 unless
+/// `--key-type` is given.
+pub(crate) fn as_told(seed: Seed, config: &Config) -> Seed {
+    match seed.key_type() == KeyType::Secp256k1 && !config.is_default("key_type") {
+        true => seed.with_key_type(config.key_type),
+        false => seed,
+    }
 }
 
 /// The accounts of a run of this configuration, made from its seed or given, without who funds them.

@@ -8,9 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{FREE_PORTS, assert_by_stream, assert_healthy, program, run};
+use common::{FREE_PORTS, assert_by_stream, assert_healthy, config, program, run};
 use serde_json::Value as Json;
-use xrpl_workload::summary::Summary;
+use xrpl_tracker::Subscription;
+use xrpl_workload::{parts::tracker_config, summary::Summary};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fixed_rate_is_kept_and_everything_is_validated_by_the_stream() {
@@ -31,7 +32,10 @@ async fn eight_in_flight_of_twenty_accounts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_of_our_accounts_alone_show_everything_of_ours() {
-    let ended = run(&[("tps", "100"), ("duration", "3s"), ("subscribe", "accounts")]).await;
+    let settings = [("tps", "100"), ("duration", "3s"), ("subscribe", "accounts")];
+    let subscription = tracker_config(&config(&settings)).subscription;
+    assert_eq!(subscription, Subscription::Accounts(Vec::new()));
+    let ended = run(&settings).await;
     assert_healthy(&ended);
     assert_by_stream(&ended);
 }

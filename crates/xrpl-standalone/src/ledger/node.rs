@@ -75,7 +75,7 @@ pub struct History {
 }
 
 impl History {
-    /// Ledgers that stay however large they are: more than a transaction may wait for.
+    /// Ledgers that stay however large they are: some times what a transaction usually waits for.
     pub const LEAST: usize = 64;
 }
 

@@ -15,8 +15,10 @@ use crate::{config::Config, log_ring};
 
 /// Starts logging as configured.
 pub(super) fn start(config: &Config, bar: ProgressBar) {
-    for secret in config.secrets() {
-        log_ring::hide(secret);
+    if let Err(error) = log_ring::hide(config.secrets()) {
+        // Nothing is logged rather than a secret.
+        eprintln!("logging could not be started: {error}");
+        return;
     }
     // The configuration has parsed it before.
     let filter = EnvFilter::builder().parse_lossy(&config.log_level);

@@ -18,6 +18,7 @@ use xrpl_tracker::{Dossier, MemoryStore, Outcome, State, Submission, Tracker};
 use super::Exit;
 use crate::{
     config::Config,
+    parts::as_told,
     session::{connect, endpoints, tracker_config},
 };
 
@@ -187,12 +188,7 @@ fn key(config: &Config) -> Result<KeyPair, Failure> {
     };
     let seed: Seed =
         text.parse().map_err(|error| Failure::Input(format!("the secret: {error}")))?;
-    // "sEd..." says its type; "s..." may be either.
-    let seed = match config.is_default("key_type") {
-        true => seed,
-        false => seed.with_key_type(config.key_type),
-    };
-    Ok(KeyPair::from_seed(&seed))
+    Ok(KeyPair::from_seed(&as_told(seed, config)))
 }
 
 /// Fills in what is missing and signs.

@@ -59,6 +59,14 @@ fn an_unknown_key_names_the_nearest_known_one() {
 }
 
 #[test]
+fn an_empty_variable_is_an_unset_one() {
+    let env = [("XRPL_WORKLOAD_TPS", ""), ("XRPL_WORKLOAD_KEY_TYPE", ""), ("RPC_URL", "")];
+    let config = load(&[], &env, "tps = 3").unwrap();
+    assert_eq!(config.tps, 3.0);
+    assert!(config.is_default("key_type") && config.rpc.is_empty());
+}
+
+#[test]
 fn bad_values_name_where_they_were_given_and_the_mend() {
     assert_eq!(
         error(&[("max_pending", "many")], &[], ""),
@@ -143,6 +151,7 @@ fn accounts_of_a_file_are_read_and_their_secrets_kept() {
         (&text, &[("gateways", "1"), ("accounts", "3")], "--accounts-file and --accounts:"),
         (&text, &[("gateways", "1"), ("funding_secret", one)], "--funding-secret"),
         (&text, &[("gateways", "1"), ("sweep", "true")], "--sweep"),
+        (&text, &[("gateways", "1"), ("heartbeat", "true")], "--heartbeat"),
         (&format!("{one}\n{two}\n{one}"), &[], "line 3 has the secret of line 1 again"),
         (&format!("{one}\nsnYP7oArxKepd3GPDcrjMsJYiJeJX"), &[], "line 2: not a seed"),
         ("# none\n", &[], "no secret is in it"),
@@ -151,6 +160,11 @@ fn accounts_of_a_file_are_read_and_their_secrets_kept() {
         assert!(error.contains(expected), "{error}");
         assert!(!error.contains("sno") && !error.contains("snYP"), "{error}");
     }
+    // What is empty or says the default forbids nothing.
+    std::fs::write(path, &text).unwrap();
+    let env = [("XRPL_WORKLOAD_FUNDING_SECRET", ""), ("XRPL_WORKLOAD_SWEEP", "false")];
+    let flags = [("accounts_file", path), ("gateways", "1"), ("accounts", "auto")];
+    assert!(load(&flags, &env, "").is_ok());
     let error = error(&[("accounts_file", "/nowhere/at/all")], &[], "");
     assert!(error.starts_with("--accounts-file /nowhere/at/all: "), "{error}");
 }
