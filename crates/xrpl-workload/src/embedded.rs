@@ -19,7 +19,7 @@ use crate::{config::Config, session::SetupError, view::View};
 const RUN_LEDGER_SIZE: u64 = 100_000;
 /// The same for `standalone`, as xrpld's own default.
 const STANDALONE_LEDGER_SIZE: u64 = 1_000;
-/// What stays readable under load: about a gigabyte at the most.
+/// What stays readable under load, at any rate of it.
 const RUN_HISTORY: History = History { ledgers: Some(256), transactions: Some(500_000) };
 
 /// An embedded ledger that runs.

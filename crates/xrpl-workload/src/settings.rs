@@ -174,7 +174,7 @@ settings! {
             "Accounts and transactions follow from it: same seed, same accounts, same transactions in the same order per account."
             => |c, v| { c.seed = text(v)?.to_owned(); Ok(()) };
         key_type: One "TYPE" = "ed25519", RUN | SUBMIT | AUDIT;
-            "Key type of derived accounts, and, where it is given, of secrets that do not say their own (\"s...\"): ed25519 or secp256k1."
+            "Key type of derived accounts, and, where it is given, of those secrets of --secret, --secret-file and --accounts-file that do not say their own (\"s...\"): ed25519 or secp256k1."
             => |c, v| { c.key_type = text(v)?.parse().map_err(|_| "expected ed25519 or secp256k1".to_owned())?; Ok(()) };
         fee_strategy: One "STRATEGY" = "base", RUN;
             "What transactions pay: base, open_ledger (what gets in at once, at most --max-fee-drops) or a fixed number of drops."

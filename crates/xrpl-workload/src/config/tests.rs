@@ -155,6 +155,7 @@ fn accounts_of_a_file_are_read_and_their_secrets_kept() {
         (&format!("{one}\n{two}\n{one}"), &[], "line 3 has the secret of line 1 again"),
         (&format!("{one}\nsnYP7oArxKepd3GPDcrjMsJYiJeJX"), &[], "line 2: not a seed"),
         ("# none\n", &[], "no secret is in it"),
+        (&format!("{one}\n").repeat(40_000), &[], "longer than 1048576 bytes"),
     ] {
         let error = with(text, more).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

@@ -139,12 +139,15 @@ pub fn secret(text: &str) -> Result<Secret> {
 
 /// The secrets in a file, one a line.
 pub fn accounts_file(path: &str) -> Result<Vec<Secret>> {
-    /// More than a million secrets.
-    const LONGEST: u64 = 64 << 20;
+    /// Bytes: some ten thousand secrets, each with a comment.
+    const LONGEST: u64 = 1 << 20;
     let mut text = String::new();
     File::open(path)
-        .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+        .and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
         .map_err(|error| format!("{error}; expected a file with one secret a line"))?;
+    if text.len() as u64 > LONGEST {
+        return Err(format!("longer than {LONGEST} bytes; expected a file with one secret a line"));
+    }
     let mut lines = BTreeMap::new();
     let mut secrets = Vec::new();
     for (n, line) in (1..).zip(text.lines()) {
