@@ -75,12 +75,23 @@ pub struct Submit {
     /// What it says.
     #[serde(default)]
     pub engine_result_message: String,
-    /// Applied to the open ledger.
+    /// Whether anything of the following four is so. xrpld keeps what it refuses with `tem`, `tef`
+    /// or `tel` too, so that this alone says little. As all members below, none if the node does
+    /// not say it.
     #[serde(default)]
-    pub applied: bool,
-    /// In the transaction queue.
+    pub accepted: Option<bool>,
+    /// Whether it is in the node's open ledger.
     #[serde(default)]
-    pub queued: bool,
+    pub applied: Option<bool>,
+    /// Whether the node sent it on to its peers: then other nodes have it.
+    #[serde(default)]
+    pub broadcast: Option<bool>,
+    /// Whether it is in the node's transaction queue.
+    #[serde(default)]
+    pub queued: Option<bool>,
+    /// Whether the node keeps it, to try it again on later ledgers.
+    #[serde(default)]
+    pub kept: Option<bool>,
     /// The account's next free Sequence, counting the queue.
     #[serde(default)]
     pub account_sequence_available: Option<Sequence>,

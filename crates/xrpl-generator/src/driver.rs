@@ -174,6 +174,8 @@ impl Driver {
             want_metadata: prepared.want_metadata,
             outcome_to: Some(self.outcomes_to.clone()),
             callers_key: prepared.callers_key,
+            fail_hard: false,
+            fresh: true,
         };
         let handed = match self.idle.pop() {
             Some(worker) => self.workers[worker].try_send((prepared.hash, submission)).is_ok(),

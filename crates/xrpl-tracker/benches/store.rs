@@ -57,6 +57,8 @@ async fn one(store: &SqliteStore, n: usize) {
         created_at_ms: 1_700_000_000_000,
         blob: Bytes::from(vec![0x12; 190]),
         callers_key: None,
+        fail_hard: false,
+        fresh: true,
     };
     let created = store.create(identity).await.expect("the writer lives");
     created.expect("the row is new");

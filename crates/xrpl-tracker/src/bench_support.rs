@@ -54,6 +54,8 @@ impl Processor {
             transaction_type,
             intent: Intent::Valid,
             blob,
+            fail_hard: false,
+            fresh: true,
             condition: TxState { state: State::Submitted, ..condition },
             progress: Progress { state: State::Submitted, attempts: 1, ..Progress::created() },
         });

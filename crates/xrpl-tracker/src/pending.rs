@@ -57,6 +57,10 @@ pub(crate) struct Entry {
     pub(crate) transaction_type: TypeIndex,
     pub(crate) intent: Intent,
     pub(crate) blob: Bytes,
+    /// The node is to keep it only if it applies at once.
+    pub(crate) fail_hard: bool,
+    /// No ledger up to `created_ledger` can have it.
+    pub(crate) fresh: bool,
     pub(crate) condition: TxState,
     pub(crate) progress: Progress,
     /// An attempt is under way.
@@ -98,6 +102,8 @@ pub(crate) struct NewEntry {
     pub(crate) transaction_type: TypeIndex,
     pub(crate) intent: Intent,
     pub(crate) blob: Bytes,
+    pub(crate) fail_hard: bool,
+    pub(crate) fresh: bool,
     pub(crate) condition: TxState,
     pub(crate) progress: Progress,
 }
@@ -269,6 +275,8 @@ impl Pending {
             transaction_type: new.transaction_type,
             intent: new.intent,
             blob: new.blob,
+            fail_hard: new.fail_hard,
+            fresh: new.fresh,
             condition: new.condition,
             progress: new.progress,
             in_flight: false,
@@ -462,6 +470,8 @@ mod tests {
             transaction_type,
             intent: Intent::Valid,
             blob: Bytes::new(),
+            fail_hard: false,
+            fresh: true,
             condition: TxState::CREATED,
             progress: Progress::created(),
         })

@@ -59,6 +59,15 @@ pub struct Submission {
     pub outcome_to: Option<mpsc::UnboundedSender<Arc<Outcome>>>,
     /// By what its caller finds it again.
     pub callers_key: Option<Arc<CallersKey>>,
+    /// Whether the node shall keep it only if it applies at once
+    /// (`fail_hard` of <https://xrpl.org/docs/references/http-websocket-apis/public-api-methods/transaction-methods/submit>).
+    /// What a node answers with anything but `tes` it then neither holds nor relays, so that its
+    /// refusal is an end.
+    pub fail_hard: bool,
+    /// Whether this program made and signed it for this hand-in, so that nobody else can have sent
+    /// it and no ledger before the present one can have it. Anything else may be older than this
+    /// program: one refusal or one failed connection says nothing about its end then.
+    pub fresh: bool,
 }
 
 /// A key that a caller chose for a request, kept with the transaction that was made of it. Whoever
@@ -72,7 +81,7 @@ pub struct CallersKey {
 }
 
 impl Submission {
-    /// A transaction meant to succeed.
+    /// A transaction meant to succeed, of which it is not known whether it was sent before.
     #[must_use]
     pub fn new(blob: impl Into<Bytes>) -> Self {
         Self {
@@ -81,7 +90,23 @@ impl Submission {
             want_metadata: false,
             outcome_to: None,
             callers_key: None,
+            fail_hard: false,
+            fresh: false,
         }
+    }
+
+    /// The same, to be kept by the node only if it applies at once: see [`Submission::fail_hard`].
+    #[must_use]
+    pub fn fail_hard(mut self) -> Self {
+        self.fail_hard = true;
+        self
+    }
+
+    /// The same, made and signed by this program for this hand-in: see [`Submission::fresh`].
+    #[must_use]
+    pub fn fresh(mut self) -> Self {
+        self.fresh = true;
+        self
     }
 
     /// The same with another intent.
@@ -306,6 +331,11 @@ pub struct Identity {
     pub blob: Bytes,
     /// By what its caller finds it again.
     pub callers_key: Option<Arc<CallersKey>>,
+    /// Whether nodes are asked to keep it only if it applies at once: see
+    /// [`Submission::fail_hard`].
+    pub fail_hard: bool,
+    /// Whether it was made for this hand-in: see [`Submission::fresh`].
+    pub fresh: bool,
 }
 
 /// What happens to a tracked transaction.

@@ -14,15 +14,11 @@ const REFUSALS: [&str; 1] = ["invalidTransaction"];
 
 /// One attempt. Does nothing if the transaction is not to be sent (any more).
 pub(crate) async fn attempt(shared: &Shared, key: Key) {
-    let (blob, span) = {
-        let mut core = shared.lock();
-        let Some(blob) = core.begin_attempt(key) else { return };
-        let Some(entry) = core.pending.get(key) else { return };
-        (blob, tracing::debug_span!("transaction", hash = %entry.hash))
-    };
+    let Some(send) = shared.lock().begin_attempt(key) else { return };
+    let span = tracing::debug_span!("transaction", hash = %send.hash);
     let unfinished = Unfinished { shared, key };
     let limit = shared.config.submit_timeout;
-    let sent = shared.pool.submit(&blob, false).instrument(span.clone());
+    let sent = shared.pool.submit(&send.blob, send.fail_hard).instrument(span.clone());
     let answered = time::timeout(limit, sent).await;
     let now_ms = shared.now_ms();
     let mut core = shared.lock();

@@ -132,6 +132,8 @@ impl Tracker {
                 transaction_type,
                 intent: identity.intent,
                 blob: identity.blob,
+                fail_hard: identity.fail_hard,
+                fresh: identity.fresh,
                 condition,
                 progress: Progress { undecided: false, ..progress },
             });
@@ -176,6 +178,8 @@ impl Tracker {
                 transaction_type,
                 intent: identity.intent.clone(),
                 blob: identity.blob.clone(),
+                fail_hard: identity.fail_hard,
+                fresh: identity.fresh,
                 condition: TxState::CREATED,
                 progress: Progress::created(),
             });
@@ -262,6 +266,8 @@ impl Tracker {
             created_at_ms: self.shared.now_ms(),
             blob: submission.blob.clone(),
             callers_key: submission.callers_key.clone(),
+            fail_hard: submission.fail_hard,
+            fresh: submission.fresh,
         };
         Ok((identity, name))
     }

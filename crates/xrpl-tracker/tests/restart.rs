@@ -92,6 +92,30 @@ async fn open_transactions_are_followed_to_their_end() {
     assert_eq!(tracker.stats().total_tracked, 5);
 }
 
+/// What was to be held by no node is to be held by none after a restart either.
+#[tokio::test(start_paused = true)]
+async fn fail_hard_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let node = Node::new();
+    let sender = Sender::new(1);
+    let (hard, soft) = (sender.sequence(1, 60), sender.sequence(2, 60));
+    let tracker = start_on(&node, &path).await;
+    node.reply(&[Reply::Break, Reply::Break]);
+    tracker.submit(submission(&hard).fail_hard()).await.unwrap();
+    tracker.submit(submission(&soft)).await.unwrap();
+    pass(2).await;
+    stop(tracker).await;
+    node.set(|script| script.submitted_hard.clear());
+    let tracker = start_on(&node, &path).await;
+    let before = node.submissions(hard.hash);
+    pass(5).await;
+    assert!(node.submissions(hard.hash) > before, "it goes again");
+    let sent_hard = node.0.lock().submitted_hard.clone();
+    assert!(sent_hard.iter().all(|hash| *hash == hard.hash) && !sent_hard.is_empty());
+    stop(tracker).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_node_that_cannot_tell_ends_no_run() {
     let folder = tempfile::tempdir().unwrap();

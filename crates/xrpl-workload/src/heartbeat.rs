@@ -234,7 +234,7 @@ impl Canary {
         let signed = AccountSet::default().sign(&common, &self.key);
         let submitted = app
             .tracker
-            .submit(Submission::new(signed.blob))
+            .submit(Submission::new(signed.blob).fresh())
             .await
             .map_err(|error| error.to_string())?;
         // Refused: the Sequence is free again, whatever it is by now.

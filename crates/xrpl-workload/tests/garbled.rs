@@ -280,6 +280,8 @@ async fn journal() {
         created_at_ms: 0,
         blob: vec![0x12; 190].into(),
         callers_key: None,
+        fail_hard: false,
+        fresh: true,
     };
     let hash = identity.hash;
     store.create(identity).await.unwrap().unwrap();

@@ -1,6 +1,8 @@
 //! Attempts to submit: what begins one, what its answer does, and when the next one is.
 
+use bytes::Bytes;
 use xrpl_client::EndpointId;
+use xrpl_protocol::TxHash;
 
 use super::Core;
 use crate::{
@@ -8,6 +10,14 @@ use crate::{
     pending::{Key, Resend},
     record::{Answer, Preliminary},
 };
+
+/// What one attempt sends.
+#[derive(Debug)]
+pub(crate) struct ToSend {
+    pub(crate) hash: TxHash,
+    pub(crate) blob: Bytes,
+    pub(crate) fail_hard: bool,
+}
 
 impl Core {
     /// Takes back an entry that is not to be tracked after all; nothing of it was sent.
@@ -18,7 +28,7 @@ impl Core {
     }
 
     /// Starts an attempt; none if it is not to be sent (any more).
-    pub(crate) fn begin_attempt(&mut self, key: Key) -> Option<bytes::Bytes> {
+    pub(crate) fn begin_attempt(&mut self, key: Key) -> Option<ToSend> {
         let head = self.head.index.0;
         let entry = self.pending.get_mut(key)?;
         entry.resend = Resend::No;
@@ -32,7 +42,7 @@ impl Core {
         if entry.progress.attempts > 1 {
             self.counters.resends += 1;
         }
-        Some(entry.blob.clone())
+        Some(ToSend { hash: entry.hash, blob: entry.blob.clone(), fail_hard: entry.fail_hard })
     }
 
     /// Ends an attempt with what became of it.

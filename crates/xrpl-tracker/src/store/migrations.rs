@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::{Error, Result};
 
 /// Each step brings the schema from its position to the next version.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
     CREATE TABLE runs (
         id            INTEGER PRIMARY KEY,
@@ -61,6 +61,11 @@ const STEPS: [&str; 2] = [
     ALTER TABLE transactions ADD COLUMN callers_request BLOB;
     CREATE INDEX transactions_key ON transactions (run, callers_key)
         WHERE callers_key IS NOT NULL;
+",
+    "
+    ALTER TABLE transactions ADD COLUMN fail_hard INTEGER NOT NULL DEFAULT 0;
+    -- Of older rows it is not known whether they were handed in from outside.
+    ALTER TABLE transactions ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0;
 ",
 ];
 

@@ -20,7 +20,7 @@ pub(super) const COLUMNS: &str = "id, run, hash, account, slot, is_ticket, last_
     transaction_type, expected, created_ledger, created_at_ms, blob, state, undecided, overturned, \
     attempts, engine_result_first, engine_result_last, engine_result_final, validated_ledger, \
     ledger_hash, source, evidence, preliminary, sightings, first_answer_ms, finality_ms, \
-    finality_ledgers, callers_key, callers_request";
+    finality_ledgers, callers_key, callers_request, fail_hard, fresh";
 
 pub(super) fn json_text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Store(format!("writing JSON: {e}")))
@@ -95,6 +95,8 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
             created_at_ms: row.get(10)?,
             blob: blob.into(),
             callers_key,
+            fail_hard: row.get(30)?,
+            fresh: row.get(31)?,
         },
         progress: Progress {
             state: state(row, 12)?,

@@ -264,8 +264,8 @@ fn create(change: &Transaction<'_>, run: Option<RunId>, identity: Identity) -> R
         .prepare_cached(
             "INSERT INTO transactions (run, hash, account, slot, is_ticket, last_ledger_sequence,
                 transaction_type, expected, created_ledger, created_at_ms, blob, state,
-                callers_key, callers_request)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13)
+                callers_key, callers_request, fail_hard, fresh)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13, ?14, ?15)
              ON CONFLICT (run, hash) DO NOTHING",
         )?
         .execute(params![
@@ -282,6 +282,8 @@ fn create(change: &Transaction<'_>, run: Option<RunId>, identity: Identity) -> R
             &identity.blob[..],
             identity.callers_key.as_ref().map(|name| &*name.key),
             identity.callers_key.as_ref().map(|name| name.request.0),
+            identity.fail_hard,
+            identity.fresh,
         ])?;
     if made == 1 {
         return Ok(Created::New(u64::try_from(change.last_insert_rowid()).unwrap_or(0)));

@@ -63,6 +63,8 @@ pub struct Script {
     /// Answers to `submit`, in order; then `tesSUCCESS`.
     pub replies: VecDeque<Reply>,
     pub submitted: Vec<TxHash>,
+    /// Those of them sent with `fail_hard`.
+    pub submitted_hard: Vec<TxHash>,
     /// What `tx` finds with `validated: false`.
     pub held: BTreeSet<TxHash>,
     pub searched_all: bool,
@@ -135,6 +137,7 @@ impl Node {
             ledgers: (1..=10).map(|n| (n, Vec::new())).collect(),
             replies: VecDeque::new(),
             submitted: Vec::new(),
+            submitted_hard: Vec::new(),
             held: BTreeSet::new(),
             searched_all: false,
             lost: BTreeSet::new(),
@@ -369,6 +372,9 @@ impl Script {
                 let blob = const_hex::decode(params["tx_blob"].as_str().unwrap()).unwrap();
                 let hash = transaction_hash(&blob);
                 self.submitted.push(hash);
+                if params["fail_hard"] == true {
+                    self.submitted_hard.push(hash);
+                }
                 if let Some(call) = &mut self.on_submit {
                     call(hash);
                 }
@@ -522,7 +528,7 @@ pub async fn until(mut condition: impl FnMut() -> bool) {
 }
 
 pub fn submission(tx: &SignedTransaction) -> Submission {
-    Submission::new(tx.blob.clone())
+    Submission::new(tx.blob.clone()).fresh()
 }
 
 pub async fn end(tracker: &Tracker, hash: TxHash) -> Arc<Outcome> {

@@ -61,6 +61,8 @@ fn record(sequence: u32) -> Record {
             created_at_ms: 0,
             blob: signed.blob.into(),
             callers_key: None,
+            fail_hard: false,
+            fresh: true,
         },
         progress: Progress {
             state: State::Validated,

@@ -86,15 +86,16 @@ async fn submit(config: &Config, transaction: &str) -> Result<Exit, Failure> {
     let pool = connect(endpoints(&config.rpc, &config.ws), Arc::new(TcpConnector))
         .await
         .map_err(Failure::node)?;
-    let blob = match prepared {
-        Prepared::Signed(blob) => blob,
-        Prepared::Unsigned(tx, key) => fill_and_sign(*tx, &key, &pool, config).await?.blob,
+    let submission = match prepared {
+        Prepared::Signed(blob) => Submission::new(blob),
+        Prepared::Unsigned(tx, key) => {
+            Submission::new(fill_and_sign(*tx, &key, &pool, config).await?.blob).fresh()
+        }
     };
     let tracker = Tracker::start(pool, Arc::new(MemoryStore::default()), tracker_config(config))
         .await
         .map_err(Failure::node)?;
-    let submitted =
-        tracker.submit(Submission::new(blob).want_metadata()).await.map_err(Failure::input)?;
+    let submitted = tracker.submit(submission.want_metadata()).await.map_err(Failure::input)?;
     if !config.quiet && !config.json {
         let result = submitted.engine_result.as_ref().map_or("no answer yet", |r| r.as_str());
         super::print(&format!("{} {result} ({})", submitted.hash, submitted.state));
