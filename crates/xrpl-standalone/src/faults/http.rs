@@ -38,30 +38,52 @@ impl std::fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
+/// A way to a node: one connection, requests one after the other.
+type Way = Arc<tokio::sync::Mutex<SendRequest<Full<Bytes>>>>;
+
+/// Where a link's requests go: the node that was meant and, if there is one, another.
+struct Ways {
+    link: Mutex<Link>,
+    meant: Way,
+    other: Option<Way>,
+}
+
+/// Opens a way. It lasts as long as a request is under way on it, whatever becomes of the client.
+async fn way<N>(node: N) -> Option<Way>
+where
+    N: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (to_node, far) = handshake(TokioIo::new(node)).await.ok()?;
+    tokio::spawn(far);
+    Some(Arc::new(tokio::sync::Mutex::new(to_node)))
+}
+
 /// Passes requests from a client to a node, and answers back.
-pub(super) async fn serve<C, N>(client: C, node: N, link: Link)
+pub(super) async fn serve<C, N>(client: C, node: N, other: Option<N>, link: Link)
 where
     C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     N: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let Ok((to_node, far)) = handshake(TokioIo::new(node)).await else { return };
-    let link = Arc::new(Mutex::new(link));
-    let to_node = Arc::new(tokio::sync::Mutex::new(to_node));
+    let Some(meant) = way(node).await else { return };
+    let other = match other {
+        Some(other) => way(other).await,
+        None => None,
+    };
+    let down = link.blow();
+    let ways = Arc::new(Ways { link: Mutex::new(link), meant, other });
     let service = service_fn(|request| {
-        let (link, to_node) = (Arc::clone(&link), Arc::clone(&to_node));
-        async move { answer(&link, &to_node, request).await }
+        let ways = Arc::clone(&ways);
+        async move { answer(&ways, request).await }
     });
     let near = http1::Builder::new().serve_connection(TokioIo::new(client), service);
     tokio::pin!(near);
-    let blow = link.lock().blow();
     let how = tokio::select! {
         biased;
-        blow = blow => Some(blow),
+        blow = down => Some(blow),
         _ = &mut near => None,
-        _ = far => None,
     };
     if how.is_some() {
-        link.lock().hit();
+        ways.link.lock().hit();
     }
     if how == Some(Blow::HalfOpen) {
         // Held, not read.
@@ -69,11 +91,8 @@ where
     }
 }
 
-async fn answer(
-    link: &Mutex<Link>,
-    to_node: &tokio::sync::Mutex<SendRequest<Full<Bytes>>>,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Broken> {
+async fn answer(ways: &Arc<Ways>, request: Request<Incoming>) -> Result<Response<Body>, Broken> {
+    let link = &ways.link;
     let stalled = link.lock().stalled_until();
     if let Some(until) = stalled {
         time::sleep_until(until).await;
@@ -82,28 +101,28 @@ async fn answer(
     let fault = link.lock().message();
     match &fault {
         Some(Action::Drop(_)) => return std::future::pending().await,
-        Some(Action::Error(_, token)) => {
-            let text = format!(
-                r#"{{"result":{{"error":"{token}","error_code":17,"error_message":"planned","status":"error"}}}}"#
-            );
-            return Ok(response(StatusCode::OK, text.into()));
-        }
-        Some(Action::Status(_, status)) => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-            return Ok(response(status, Bytes::from_static(b"Server is overloaded")));
-        }
+        Some(Action::Error(_, token)) => return Ok(error(token)),
+        Some(Action::Status(_, status)) => return Ok(overloaded(*status)),
         // Some requests do not arrive, of others the answer gets lost.
         Some(Action::Break(_)) if link.lock().below(2) == 0 => return Err(Broken),
         Some(Action::Delay(_, most)) => {
             let by = link.lock().below(*most);
             time::sleep(Duration::from_millis(by)).await;
         }
-        Some(Action::Duplicate(_)) => drop(pass(to_node, body.clone()).await?),
+        Some(Action::Duplicate(_)) => drop(pass(ways, body.clone(), false, None).await?),
         _ => {}
     }
-    let (status, text) = pass(to_node, body).await?;
+    let late = match fault {
+        Some(Action::Late(_, most)) => Some(link.lock().below(most)),
+        _ => None,
+    };
+    let elsewhere = matches!(fault, Some(Action::Elsewhere(_)));
+    let (status, text) = pass(ways, body, elsewhere, late.map(Duration::from_millis)).await?;
     Ok(match fault {
         Some(Action::LoseAnswer(_)) => return std::future::pending().await,
+        Some(Action::StatusAfter(_, status)) => overloaded(status),
+        Some(Action::ErrorAfter(_, token)) => error(&token),
+        Some(Action::Unsearched(_)) => response(status, unsearched(&text)),
         Some(Action::Truncate(_)) => {
             let at = link.lock().below(text.len() as u64) as usize;
             response(status, text.slice(..at))
@@ -116,11 +135,34 @@ async fn answer(
     })
 }
 
+/// Hands a request on. What has arrived at a node is acted upon, whether or not the client still
+/// waits for the answer: hence a task of its own.
 async fn pass(
-    to_node: &tokio::sync::Mutex<SendRequest<Full<Bytes>>>,
+    ways: &Arc<Ways>,
     body: Bytes,
+    elsewhere: bool,
+    late: Option<Duration>,
 ) -> Result<(StatusCode, Bytes), Broken> {
-    let mut to_node = to_node.lock().await;
+    let ways = Arc::clone(ways);
+    let passed = tokio::spawn(async move {
+        if let Some(by) = late {
+            time::sleep(by).await;
+        }
+        let thawed = ways.link.lock().thawed();
+        thawed.await;
+        ways.link.lock().note(&body);
+        let way = if elsewhere { ways.other.as_ref() } else { None };
+        let answer = ask(way.unwrap_or(&ways.meant), body).await;
+        // It may have been stopped in between.
+        let thawed = ways.link.lock().thawed();
+        thawed.await;
+        answer
+    });
+    passed.await.map_err(|_| Broken)?
+}
+
+async fn ask(way: &Way, body: Bytes) -> Result<(StatusCode, Bytes), Broken> {
+    let mut to_node = way.lock().await;
     to_node.ready().await.map_err(|_| Broken)?;
     let request = Request::post("/")
         .header(hyper::header::HOST, "node")
@@ -130,6 +172,26 @@ async fn pass(
     let status = answer.status();
     let body = answer.into_body().collect().await.map_err(|_| Broken)?;
     Ok((status, body.to_bytes()))
+}
+
+fn error(token: &str) -> Response<Body> {
+    let text = format!(
+        r#"{{"result":{{"error":"{token}","error_code":17,"error_message":"planned","status":"error"}}}}"#
+    );
+    response(StatusCode::OK, text.into())
+}
+
+fn overloaded(status: u16) -> Response<Body> {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    response(status, Bytes::from_static(b"Server is overloaded"))
+}
+
+/// The same answer of a node that lacks some of the ledgers that were to be searched.
+fn unsearched(text: &Bytes) -> Bytes {
+    match std::str::from_utf8(text) {
+        Ok(text) => text.replace("\"searched_all\":true", "\"searched_all\":false").into(),
+        Err(_) => text.clone(),
+    }
 }
 
 fn response(status: StatusCode, text: Bytes) -> Response<Body> {

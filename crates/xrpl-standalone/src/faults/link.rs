@@ -10,9 +10,16 @@ use std::{
 
 use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tokio::time::{self, Instant};
+use tokio::{
+    sync::watch,
+    time::{self, Instant},
+};
+use tokio_util::sync::CancellationToken;
 
-use super::plan::{Action, LinkFault, Plan, Port};
+use super::{
+    plan::{Action, LinkFault, Plan, Port},
+    received::Received,
+};
 
 /// What ends a connection, or passes nothing on it any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +39,24 @@ pub(super) struct Link {
     port: Port,
     rng: ChaCha8Rng,
     /// Ends when the node goes down.
-    down: tokio_util::sync::CancellationToken,
+    down: CancellationToken,
     hits: Arc<AtomicU64>,
+    /// Whether the node stands still.
+    frozen: watch::Receiver<bool>,
+    received: Received,
+}
+
+/// What the connections of one node share with it.
+#[derive(Clone, Debug)]
+pub(super) struct NodeSide {
+    /// Ends when the node goes down.
+    pub(super) down: CancellationToken,
+    /// Whether the node stands still.
+    pub(super) frozen: watch::Receiver<bool>,
+    /// Where requests are noted.
+    pub(super) received: Received,
+    /// Faults that struck.
+    pub(super) hits: Arc<AtomicU64>,
 }
 
 impl Link {
@@ -41,12 +64,13 @@ impl Link {
         plan: Arc<Plan>,
         origin: Instant,
         (node, port, number): (usize, Port, u64),
-        down: tokio_util::sync::CancellationToken,
-        hits: Arc<AtomicU64>,
+        side: NodeSide,
     ) -> Self {
         let salt = ((node as u64) << 48) ^ ((port as u64) << 40) ^ number;
         let rng = ChaCha8Rng::seed_from_u64(plan.seed ^ salt.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        Self { plan, origin, opened: Instant::now(), node, port, rng, down, hits }
+        let NodeSide { down, frozen, received, hits } = side;
+        let opened = Instant::now();
+        Self { plan, origin, opened, node, port, rng, down, hits, frozen, received }
     }
 
     fn at(&self, ms: u64) -> Instant {
@@ -100,6 +124,20 @@ impl Link {
                 blow = planned => blow,
             }
         }
+    }
+
+    /// Waits while the node stands still.
+    pub(super) fn thawed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut frozen = self.frozen.clone();
+        async move {
+            // Whoever froze it lives as long as the network; without one nothing stands still.
+            let _ = frozen.wait_for(|frozen| !frozen).await;
+        }
+    }
+
+    /// Notes a request that arrives at the node.
+    pub(super) fn note(&self, body: &[u8]) {
+        self.received.request(body);
     }
 
     /// Until when nothing that the client sends is read.
@@ -156,7 +194,12 @@ impl Action {
             | Self::Break(chance)
             | Self::Error(chance, _)
             | Self::Status(chance, _)
-            | Self::LoseAnswer(chance) => Some(*chance),
+            | Self::LoseAnswer(chance)
+            | Self::StatusAfter(chance, _)
+            | Self::ErrorAfter(chance, _)
+            | Self::Late(chance, _)
+            | Self::Unsearched(chance)
+            | Self::Elsewhere(chance) => Some(*chance),
             _ => None,
         }
     }

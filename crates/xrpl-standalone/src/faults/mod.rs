@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`Plan`] | what goes wrong, when, on which connections: plain data, printed and read as JSON |
 //! | [`Network`] | one node that closes ledgers and others that follow it, reached through links that misbehave |
+//! | `seeded` | which plan a seed stands for |
+//! | `received` | every transaction that reached a node, for whoever wants to know afterwards |
 //! | `ws`, `http` | such a link: a proxy that knows messages, over pipes in memory and over TCP |
 //!
 //! All times are tokio's, so that a run under a paused clock takes no time and the same seed gives
@@ -13,7 +15,10 @@ mod http;
 mod link;
 mod network;
 mod plan;
+mod received;
+mod seeded;
 mod ws;
 
 pub use network::{Network, NetworkConfig};
-pub use plan::{Action, LinkFault, NodeAction, NodeFault, Plan, PlanShape, Port};
+pub use plan::{Action, LinkFault, NodeAction, NodeFault, Plan, Port};
+pub use seeded::PlanShape;

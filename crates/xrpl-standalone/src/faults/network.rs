@@ -11,24 +11,26 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rand::{RngExt as _, SeedableRng};
+use rand::{RngExt as _, SeedableRng, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, duplex},
     net::TcpListener,
+    sync::watch,
     time::{self, Instant, MissedTickBehavior},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xrpl_protocol::{
-    AccountId, Drops, Sequence, fields,
+    AccountId, Drops, Sequence, TxHash, fields,
     keys::{KeyPair, KeyType, Seed},
-    transaction::{AccountSet, Common, Direct as _, Payment, Slot},
+    transaction::{AccountSet, Common, Direct, Payment, Slot},
 };
 
 use super::{
     http,
-    link::Link,
-    plan::{NodeAction, Plan, Port},
+    link::{Link, NodeSide},
+    plan::{Action, NodeAction, Plan, Port},
+    received::Received,
     ws,
 };
 use crate::{
@@ -40,6 +42,8 @@ use crate::{
 const BEAT: Duration = Duration::from_millis(50);
 /// Bytes that a pipe in memory takes.
 const PIPE: usize = 64 << 10;
+/// Seconds by which a ledger of a fork closes after its parent: more than any other does.
+const LATER: u32 = 40;
 /// What others pay so that their transactions enter any open ledger.
 const FOREIGN_FEE: u64 = 50_000_000;
 
@@ -64,6 +68,8 @@ pub struct NetworkConfig {
 struct Seat {
     server: Standalone,
     state: Mutex<Condition>,
+    /// Whether it stands still, for its connections.
+    frozen: watch::Sender<bool>,
     opened: [AtomicU64; 2],
 }
 
@@ -73,11 +79,27 @@ struct Condition {
     down: CancellationToken,
     back_at: Option<Instant>,
     lags_until: Option<Instant>,
+    frozen_until: Option<Instant>,
+    fork: Option<Fork>,
+}
+
+/// A chain of a node's own.
+#[derive(Clone, Copy, Debug)]
+struct Fork {
+    until: Instant,
+    /// The last ledger that it has in common with the others.
+    base: u32,
 }
 
 impl Condition {
     fn up(all: &CancellationToken) -> Self {
-        Self { down: all.child_token(), back_at: None, lags_until: None }
+        Self {
+            down: all.child_token(),
+            back_at: None,
+            lags_until: None,
+            frozen_until: None,
+            fork: None,
+        }
     }
 }
 
@@ -90,6 +112,7 @@ struct Inner {
     seats: Vec<Seat>,
     foreign: KeyPair,
     archive: Mutex<Vec<Arc<ClosedLedger>>>,
+    received: Received,
     hits: Arc<AtomicU64>,
     cancel: CancellationToken,
     tasks: TaskTracker,
@@ -122,6 +145,7 @@ impl Network {
         let seats = (0..config.nodes.max(1)).map(|_| Seat {
             server: Standalone::in_memory(standalone.clone()),
             state: Mutex::new(Condition::up(&cancel)),
+            frozen: watch::Sender::default(),
             opened: Default::default(),
         });
         let inner = Arc::new(Inner {
@@ -131,6 +155,7 @@ impl Network {
             seats: seats.collect(),
             foreign: KeyPair::from_seed(&Seed::from_passphrase("others", KeyType::Ed25519)),
             archive: Mutex::default(),
+            received: Received::default(),
             hits: Arc::default(),
             cancel,
             tasks: TaskTracker::new(),
@@ -171,6 +196,30 @@ impl Network {
     #[must_use]
     pub fn ledgers(&self) -> Vec<Arc<ClosedLedger>> {
         self.inner.archive.lock().clone()
+    }
+
+    /// Whether a transaction has reached any node by a request since the plan's time began.
+    #[must_use]
+    pub fn received(&self, hash: &TxHash) -> bool {
+        self.inner.received.has(hash)
+    }
+
+    /// What reached the nodes by requests that let them pass it on: anybody may have it.
+    #[must_use]
+    pub fn public_blobs(&self) -> Vec<Arc<[u8]>> {
+        self.inner.received.public()
+    }
+
+    /// The newest validated ledger of the network, whichever node has it.
+    #[must_use]
+    pub fn newest(&self) -> Arc<ClosedLedger> {
+        let newest = self.inner.archive.lock().last().cloned();
+        newest.unwrap_or_else(|| self.with_node(0, |node| Arc::clone(node.closed())))
+    }
+
+    /// Somebody pays an account, at the node that closes the ledgers.
+    pub fn pay(&self, account: AccountId, amount: Drops) {
+        self.with_node(0, |node| self.inner.others_pay(node, account, amount));
     }
 
     /// Looks at or changes the ledger of a node, and tells its subscribers of changes.
@@ -231,18 +280,23 @@ impl Inner {
         let down = seat.state.lock().down.clone();
         let port = Port::from(kind);
         let number = seat.opened[port as usize].fetch_add(1, Ordering::Relaxed);
-        let origin = self.origin.get().copied();
-        if origin.is_none() || !self.plan.links.iter().any(|f| f.node == node && f.port == port) {
+        // Every request passes a link, so that what reaches a node is known.
+        let watched = port == Port::Rpc || self.misbehaves(node, port);
+        let Some(origin) = self.origin.get().copied().filter(|_| watched) else {
             if down.is_cancelled() {
                 return Err(refused());
             }
             seat.server.serve_until(io, kind, down);
             return Ok(());
-        }
-        let origin = origin.unwrap_or_else(Instant::now);
+        };
         let at = (node, port, number);
-        let hits = Arc::clone(&self.hits);
-        let link = Link::new(Arc::clone(&self.plan), origin, at, down.clone(), hits);
+        let side = NodeSide {
+            down: down.clone(),
+            frozen: seat.frozen.subscribe(),
+            received: self.received.clone(),
+            hits: Arc::clone(&self.hits),
+        };
+        let link = Link::new(Arc::clone(&self.plan), origin, at, side);
         if link.refused() {
             link.hit();
             return Err(refused());
@@ -250,10 +304,37 @@ impl Inner {
         let (near, far) = duplex(PIPE);
         seat.server.serve_until(far, kind, down);
         match kind {
-            Kind::Rpc => self.tasks.spawn(self.until_end(http::serve(io, near, link))),
+            Kind::Rpc => {
+                let other = self.way_elsewhere(node);
+                self.tasks.spawn(self.until_end(http::serve(io, near, other, link)))
+            }
             Kind::WebSocket => self.tasks.spawn(self.until_end(ws::serve(io, near, link))),
         };
         Ok(())
+    }
+
+    /// Whether anything is planned for a port of a node.
+    fn misbehaves(&self, node: usize, port: Port) -> bool {
+        self.plan.links.iter().any(|f| f.node == node && f.port == port)
+            || self
+                .plan
+                .nodes
+                .iter()
+                .any(|f| f.node == node && matches!(f.action, NodeAction::Freeze(_)))
+    }
+
+    /// A connection to the node behind this one, where requests may go astray.
+    fn way_elsewhere(&self, node: usize) -> Option<DuplexStream> {
+        let mine = self.plan.links.iter().filter(|f| f.node == node);
+        let astray = mine.filter(|f| matches!(f.action, Action::Elsewhere(_))).count() > 0;
+        let other = (node + 1) % self.seats.len();
+        if !astray || other == node {
+            return None;
+        }
+        let (near, far) = duplex(PIPE);
+        let down = self.seats[other].state.lock().down.clone();
+        self.seats[other].server.serve_until(far, Kind::Rpc, down);
+        Some(near)
     }
 
     fn until_end<F: Future<Output = ()>>(&self, link: F) -> impl Future<Output = ()> + use<F> {
@@ -291,8 +372,12 @@ impl Inner {
             for seat in &self.seats {
                 let mut state = seat.state.lock();
                 if state.back_at.is_some_and(|at| at <= now) {
-                    *state =
-                        Condition { lags_until: state.lags_until, ..Condition::up(&self.cancel) };
+                    let (lags_until, fork) = (state.lags_until, state.fork);
+                    *state = Condition { lags_until, fork, ..Condition::up(&self.cancel) };
+                }
+                if state.frozen_until.is_some_and(|until| until <= now) {
+                    state.frozen_until = None;
+                    seat.frozen.send_replace(false);
                 }
             }
             self.pass_on();
@@ -300,14 +385,17 @@ impl Inner {
                 next_close = now + close_interval;
                 if self.is_up(0) {
                     self.close();
+                    self.close_forks(now);
                 }
             }
             self.follow(now);
         }
     }
 
+    /// Whether it runs: neither down nor standing still.
     fn is_up(&self, node: usize) -> bool {
-        self.seats[node].state.lock().back_at.is_none()
+        let state = self.seats[node].state.lock();
+        state.back_at.is_none() && state.frozen_until.is_none()
     }
 
     /// Cuts what was connected before the plan began: only what connects now is under its rule.
@@ -339,12 +427,51 @@ impl Inner {
             if lags || !self.is_up(number) {
                 continue;
             }
+            let fork = seat.state.lock().fork;
+            match fork {
+                Some(fork) if now < fork.until => continue,
+                Some(fork) => self.outvote(seat, fork, &archive),
+                None => {}
+            }
             let newest = seat.server.with_node(|node| node.validated().header.index);
             let missing = archive.iter().filter(|ledger| ledger.header.index > newest);
             for ledger in missing {
                 seat.server.with_node(|node| node.follow(Arc::clone(ledger)));
             }
         }
+    }
+
+    /// Nodes on a chain of their own close its next ledger: some of what they should have is not in
+    /// it, and it closes later than that of the others.
+    fn close_forks(&self, now: Instant) {
+        for (number, seat) in self.seats.iter().enumerate().skip(1) {
+            if !self.is_up(number) || !seat.state.lock().fork.is_some_and(|f| now < f.until) {
+                continue;
+            }
+            let closed = seat.server.with_node(|node| node.closed().header.clone());
+            let mut rng = ChaCha8Rng::seed_from_u64(self.plan.seed ^ u64::from(closed.index));
+            seat.server.with_node(|node| {
+                node.forget_open(|| rng.random_range(0..3) == 0);
+                node.accept_at(closed.close_time + LATER);
+            });
+        }
+    }
+
+    /// The others' ledgers are the ones; those of which this node told otherwise are not told anew,
+    /// as xrpld's streams never go back.
+    fn outvote(&self, seat: &Seat, fork: Fork, archive: &[Arc<ClosedLedger>]) {
+        seat.state.lock().fork = None;
+        let base = archive.iter().find(|ledger| ledger.header.index == fork.base);
+        // The archive begins with the first ledger and has no gap.
+        let Some(base) = base else { return };
+        seat.server.with_node(|node| {
+            let told = node.closed().header.index;
+            node.abandon_after(base);
+            for ledger in archive.iter().filter(|l| l.header.index <= told) {
+                node.follow(Arc::clone(ledger));
+            }
+            node.drain_events();
+        });
     }
 
     /// What one node holds, the others get.
@@ -370,7 +497,9 @@ impl Inner {
                 let mut state = seat.state.lock();
                 state.down.cancel();
                 state.back_at = Some(now + Duration::from_millis(ms));
+                state.frozen_until = None;
                 drop(state);
+                seat.frozen.send_replace(false);
                 seat.server.with_node(Node::restart);
             }
             NodeAction::Forget(percent) => {
@@ -385,31 +514,66 @@ impl Inner {
             NodeAction::LoseHistory(keep) => {
                 seat.server.with_node(|node| node.lose_history(keep));
             }
+            NodeAction::Freeze(ms) => {
+                let mut state = seat.state.lock();
+                if state.back_at.is_none() {
+                    state.frozen_until = Some(now + Duration::from_millis(ms));
+                    drop(state);
+                    seat.frozen.send_replace(true);
+                }
+            }
+            NodeAction::Fork(ms) => {
+                let base = seat.server.with_node(|node| node.closed().header.index);
+                let until = now + Duration::from_millis(ms);
+                seat.state.lock().fork.get_or_insert(Fork { until, base });
+            }
+            NodeAction::Replay(count) => self.replay(seat, count),
+        }
+    }
+
+    /// Somebody hands in what once was sent: blobs are no secret.
+    fn replay(&self, seat: &Seat, count: u32) {
+        let blobs = self.received.public();
+        let mut rng = ChaCha8Rng::seed_from_u64(self.plan.seed ^ blobs.len() as u64);
+        for _ in 0..count {
+            let Some(blob) = blobs.choose(&mut rng) else { return };
+            // What is no transaction was refused then, too.
+            if let Ok(tx) = PreparedTx::parse_and_check(blob) {
+                seat.server.with_node(|node| node.submit(tx, false));
+            }
         }
     }
 
     /// Transactions of others enter the open ledger: what pays less has to queue.
     fn fill(&self, node: usize, count: u32) {
         self.seats[node].server.with_node(|node| {
-            let account = self.foreign.account_id();
-            let next = |node: &Node| node.current().account(account)?.u32(fields::SEQUENCE);
             for _ in 0..count {
-                let Some(sequence) = next(node) else { return };
-                let common = Common {
-                    account,
-                    slot: Slot::Sequence(Sequence(sequence)),
-                    fee: Drops(FOREIGN_FEE),
-                    flags: 0,
-                    last_ledger: None,
-                    network_id: Some(node.network_id()).filter(|id| *id > 1024),
-                    source_tag: None,
-                };
-                let signed = AccountSet::default().sign(&common, &self.foreign);
-                if let Ok(tx) = PreparedTx::parse(&signed.blob) {
-                    node.submit(Arc::new(tx), false);
-                }
+                self.others_send(node, &AccountSet::default());
             }
         });
+    }
+
+    fn others_pay(&self, node: &mut Node, account: AccountId, amount: Drops) {
+        self.others_send(node, &Payment::xrp(account, amount));
+    }
+
+    /// A transaction of others, which pays enough for any open ledger.
+    fn others_send(&self, node: &mut Node, tx: &impl Direct) {
+        let account = self.foreign.account_id();
+        let root = node.current().account(account);
+        let Some(sequence) = root.and_then(|root| root.u32(fields::SEQUENCE)) else { return };
+        let common = Common {
+            account,
+            slot: Slot::Sequence(Sequence(sequence)),
+            fee: Drops(FOREIGN_FEE),
+            flags: 0,
+            last_ledger: None,
+            network_id: Some(node.network_id()).filter(|id| *id > 1024),
+            source_tag: None,
+        };
+        if let Ok(tx) = PreparedTx::parse(&tx.sign(&common, &self.foreign).blob) {
+            node.submit(Arc::new(tx), false);
+        }
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::{fmt, time::Duration};
 
-use rand::{RngExt as _, SeedableRng, seq::IndexedRandom as _};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::server::Kind;
@@ -87,6 +85,19 @@ pub enum Action {
     Status(u8, u16),
     /// Requests are handed on and never answered.
     LoseAnswer(u8),
+    /// Requests are handed on, and answered with this HTTP status all the same: a proxy that has lost
+    /// patience or the node's answer.
+    StatusAfter(u8, u16),
+    /// Requests are handed on, and answered with this error all the same (xrpld's `internalSubmit`
+    /// comes after a transaction was processed).
+    ErrorAfter(u8, String),
+    /// Requests are handed on by up to so many milliseconds later, whether or not anybody still waits
+    /// for the answer.
+    Late(u8, u64),
+    /// `tx` says that not everything was searched.
+    Unsearched(u8),
+    /// Another node answers: the address is that of several.
+    Elsewhere(u8),
     /// Whole ledgers are missing from the stream.
     SkipLedgers(u8),
     /// The stream gives ledgers another hash.
@@ -119,67 +130,26 @@ pub enum NodeAction {
     Lag(u64),
     /// It keeps only so many of its last ledgers.
     LoseHistory(usize),
+    /// It stands still for so many milliseconds, as after SIGSTOP: connections stay open and new ones
+    /// can be made, nothing is read or written; then it goes on, and reads what was sent meanwhile.
+    Freeze(u64),
+    /// For so many milliseconds it closes ledgers of its own and tells of them as validated; then the
+    /// others outvote it, and it has always had theirs.
+    Fork(u64),
+    /// Somebody hands it so many transactions once more that a node of the network got before.
+    Replay(u32),
 }
 
-/// What a plan is to be like.
-#[derive(Clone, Copy, Debug)]
-pub struct PlanShape {
-    /// How many nodes there are.
-    pub nodes: usize,
-    /// When the first fault may begin.
-    pub from: Duration,
-    /// When the last one has ended.
-    pub until: Duration,
+impl NodeAction {
+    pub(super) fn lasts_ms(self) -> u64 {
+        match self {
+            Self::Restart(ms) | Self::Lag(ms) | Self::Freeze(ms) | Self::Fork(ms) => ms,
+            _ => 0,
+        }
+    }
 }
 
 impl Plan {
-    /// The plan of a seed. Each has a few kinds of fault and leaves the others out, so that every
-    /// kind is met alone and in company.
-    #[must_use]
-    pub fn from_seed(seed: u64, shape: &PlanShape) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut plan = Self { seed, ..Self::default() };
-        let (from, until) = (millis(shape.from), millis(shape.until));
-        let kinds = rng.random_range(1..=4);
-        for _ in 0..kinds {
-            let times = rng.random_range(1..=8);
-            match rng.random_range(0..100) {
-                0..30 => {
-                    let make = *NODE_FAULTS.choose(&mut rng).unwrap_or(&NODE_FAULTS[0]);
-                    for _ in 0..times {
-                        let action = make(&mut rng);
-                        let lasts = action.lasts_ms();
-                        let at_ms =
-                            rng.random_range(from..until.saturating_sub(lasts).max(from + 1));
-                        let node = action.node(&mut rng, shape.nodes);
-                        plan.nodes.extend(node.map(|node| NodeFault { at_ms, node, action }));
-                    }
-                }
-                which => {
-                    let port = if which < 65 { Port::Ws } else { Port::Rpc };
-                    let makers: &[Make] = if port == Port::Ws { WS_FAULTS } else { RPC_FAULTS };
-                    let make = *makers.choose(&mut rng).unwrap_or(&makers[0]);
-                    // One node, or all of them.
-                    let node = rng.random_range(0..=shape.nodes);
-                    for _ in 0..times {
-                        let at_ms = rng.random_range(from..until);
-                        let for_ms = rng.random_range(200..=12_000).min(until - at_ms);
-                        let action = make(&mut rng);
-                        let nodes =
-                            if node < shape.nodes { node..node + 1 } else { 0..shape.nodes };
-                        plan.links.extend(nodes.map(|node| {
-                            let action = action.clone();
-                            LinkFault { at_ms, for_ms, node, port, action }
-                        }));
-                    }
-                }
-            }
-        }
-        plan.links.sort_by_key(|fault| fault.at_ms);
-        plan.nodes.sort_by_key(|fault| fault.at_ms);
-        plan
-    }
-
     /// When the last fault has ended.
     #[must_use]
     pub fn end(&self) -> Duration {
@@ -187,82 +157,6 @@ impl Plan {
         let nodes = self.nodes.iter().map(|fault| fault.at_ms + fault.action.lasts_ms());
         Duration::from_millis(links.chain(nodes).max().unwrap_or(0))
     }
-}
-
-impl NodeAction {
-    fn lasts_ms(self) -> u64 {
-        match self {
-            Self::Restart(ms) | Self::Lag(ms) => ms,
-            _ => 0,
-        }
-    }
-
-    /// Which node it may happen to.
-    fn node(self, rng: &mut ChaCha8Rng, nodes: usize) -> Option<usize> {
-        match self {
-            // The first node closes the ledgers; it cannot be behind. And somebody must keep what
-            // the others lose, or nothing can be proven.
-            Self::Lag(_) | Self::LoseHistory(_) if nodes < 2 => None,
-            Self::Lag(_) | Self::LoseHistory(_) => Some(rng.random_range(1..nodes)),
-            _ => Some(rng.random_range(0..nodes)),
-        }
-    }
-}
-
-type Make = fn(&mut ChaCha8Rng) -> Action;
-
-fn chance(rng: &mut ChaCha8Rng) -> u8 {
-    *[2, 10, 10, 30, 60, 100].choose(rng).unwrap_or(&10)
-}
-
-const WS_FAULTS: &[Make] = &[
-    |rng| Action::Close(*[1000, 1001, 1008].choose(rng).unwrap_or(&1000)),
-    |_| Action::Cut,
-    |_| Action::HalfOpen,
-    |_| Action::Refuse,
-    |_| Action::Stall,
-    |rng| Action::Drop(chance(rng)),
-    |rng| Action::Delay(chance(rng), rng.random_range(10..5_000)),
-    |rng| Action::Duplicate(chance(rng)),
-    |rng| Action::Reorder(chance(rng)),
-    |rng| Action::Truncate(chance(rng)),
-    |rng| Action::Garbage(chance(rng)),
-    |rng| Action::Break(chance(rng).min(10)),
-    |rng| Action::SkipLedgers(chance(rng)),
-    |rng| Action::Contradict(chance(rng)),
-];
-
-const RPC_FAULTS: &[Make] = &[
-    |_| Action::Cut,
-    |_| Action::HalfOpen,
-    |_| Action::Refuse,
-    |_| Action::Stall,
-    |rng| Action::Drop(chance(rng)),
-    |rng| Action::Delay(chance(rng), rng.random_range(10..20_000)),
-    |rng| Action::Duplicate(chance(rng)),
-    |rng| Action::Truncate(chance(rng)),
-    |rng| Action::Garbage(chance(rng)),
-    |rng| Action::Break(chance(rng)),
-    |rng| {
-        let tokens =
-            ["noNetwork", "slowDown", "noCurrent", "tooBusy", "internal", "amendmentBlocked"];
-        let token = tokens.choose(rng).copied().unwrap_or("slowDown");
-        Action::Error(chance(rng), token.to_owned())
-    },
-    |rng| Action::Status(chance(rng), *[503, 403, 502].choose(rng).unwrap_or(&503)),
-    |rng| Action::LoseAnswer(chance(rng)),
-];
-
-const NODE_FAULTS: &[fn(&mut ChaCha8Rng) -> NodeAction] = &[
-    |rng| NodeAction::Restart(rng.random_range(100..8_000)),
-    |rng| NodeAction::Forget(*[20, 50, 100].choose(rng).unwrap_or(&50)),
-    |rng| NodeAction::Fill(rng.random_range(20..120)),
-    |rng| NodeAction::Lag(rng.random_range(1_000..12_000)),
-    |rng| NodeAction::LoseHistory(rng.random_range(2..10)),
-];
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One line a fault, in order of time; JSON by serde is the form to read back.
@@ -281,41 +175,5 @@ impl fmt::Display for Plan {
         }
         lines.sort_by_key(|(at, _)| *at);
         lines.iter().try_for_each(|(_, line)| writeln!(f, "{line}"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHAPE: PlanShape =
-        PlanShape { nodes: 2, from: Duration::from_secs(1), until: Duration::from_secs(30) };
-
-    #[test]
-    fn a_seed_is_a_plan_that_can_be_written_and_read() {
-        for seed in 0..200 {
-            let plan = Plan::from_seed(seed, &SHAPE);
-            assert_eq!(plan, Plan::from_seed(seed, &SHAPE));
-            assert!(plan.end() <= SHAPE.until, "{plan}");
-            let text = serde_json::to_string(&plan).unwrap();
-            assert_eq!(plan, serde_json::from_str(&text).unwrap());
-            assert_eq!(plan.to_string().lines().count(), 1 + plan.links.len() + plan.nodes.len());
-        }
-    }
-
-    #[test]
-    fn every_kind_of_fault_is_met() {
-        let mut seen = std::collections::BTreeSet::new();
-        let name = |debug: String| debug.split('(').next().unwrap_or_default().to_owned();
-        for seed in 0..300 {
-            let plan = Plan::from_seed(seed, &SHAPE);
-            seen.extend(
-                plan.links
-                    .iter()
-                    .map(|f| format!("{:?} {}", f.port, name(format!("{:?}", f.action)))),
-            );
-            seen.extend(plan.nodes.iter().map(|f| name(format!("{:?}", f.action))));
-        }
-        assert_eq!(seen.len(), WS_FAULTS.len() + RPC_FAULTS.len() + NODE_FAULTS.len(), "{seen:?}");
     }
 }

@@ -64,6 +64,8 @@ where
         let (far, _) = client_async("ws://node/", node).await.ok()?;
         Some((near, far))
     };
+    // A connection can be made to a node that stands still; nobody answers.
+    link.thawed().await;
     let Ok(Some((mut near, mut far))) = time::timeout(HALF_OPEN, handshakes).await else { return };
     let mut way = Way::default();
     let mut blows = std::pin::pin!(link.blow());
@@ -74,6 +76,11 @@ where
             blow = &mut blows => break blow,
             () = way.due() => {
                 let Some((_, message)) = way.messages.pop_first() else { continue };
+                tokio::select! {
+                    biased;
+                    blow = &mut blows => break blow,
+                    () = link.thawed() => {}
+                }
                 // A client that does not read holds this up, and the node's queue grows.
                 let sent = tokio::select! {
                     biased;
@@ -102,9 +109,12 @@ where
                 Some(Ok(message @ Message::Text(_))) => match link.message() {
                     Some(Action::Drop(_)) => {}
                     Some(Action::Break(_)) => return,
-                    _ => if far.send(message).await.is_err() {
-                        return;
-                    },
+                    _ => {
+                        link.thawed().await;
+                        if far.send(message).await.is_err() {
+                            return;
+                        }
+                    }
                 },
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => {}

@@ -17,6 +17,8 @@ impl Node {
     /// Takes a validated ledger that another node closed, if it is the next one.
     pub fn follow(&mut self, ledger: Arc<ClosedLedger>) {
         if ledger.header.parent_hash == self.closed().header.hash {
+            // Every server tries what it holds when a ledger closes, not only one that proposes it.
+            self.apply_held();
             self.go_on(&ledger, CanonicalSet::new(ledger.header.hash));
         }
     }
@@ -49,9 +51,32 @@ impl Node {
         self.open = OpenView::new(closed, None);
     }
 
+    /// The others agreed on other ledgers after this one: it goes back to it, and what was in its own
+    /// is gone as if it had never arrived.
+    pub fn abandon_after(&mut self, base: &Arc<ClosedLedger>) {
+        while let Some(wrong) = self.ledgers.pop_back_if(|l| l.header.index > base.header.index) {
+            self.by_hash.remove(&wrong.header.hash);
+            for tx in &wrong.transactions {
+                self.transactions.remove(&tx.hash());
+            }
+        }
+        if self.ledgers.is_empty() {
+            self.store(Arc::clone(base));
+        }
+        self.txq.restart();
+        self.open = OpenView::new(Arc::clone(base), None);
+    }
+
     /// Forgets transactions of the open ledger for which `which` says so, and everything queued or
     /// held of as many accounts: as if the others of a network had not let them in.
     pub fn forget(&mut self, mut which: impl FnMut() -> bool) {
+        self.forget_open(&mut which);
+        self.txq.retain_accounts(|_| !which());
+        self.held.retain(|_| !which());
+    }
+
+    /// Forgets transactions of the open ledger for which `which` says so.
+    pub fn forget_open(&mut self, mut which: impl FnMut() -> bool) {
         let kept: Vec<_> = self
             .open
             .transactions()
@@ -64,8 +89,6 @@ impl Node {
                 !forgotten
             })
             .collect();
-        self.txq.retain_accounts(|_| !which());
-        self.held.retain(|_| !which());
         let closed = Arc::clone(self.closed());
         self.open = OpenView::new(Arc::clone(&closed), None);
         let mut retries = CanonicalSet::new(closed.header.hash);

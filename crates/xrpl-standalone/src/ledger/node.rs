@@ -532,7 +532,7 @@ impl Node {
     }
 
     /// Tries held transactions once more before the ledger closes.
-    fn apply_held(&mut self) {
+    pub(super) fn apply_held(&mut self) {
         let salt = self.open.info().parent_hash;
         let held = std::mem::replace(&mut self.held, CanonicalSet::new(salt));
         let mut next = Vec::new();

@@ -1,5 +1,7 @@
 //! The faults of a plan do what they say.
 
+mod misleading;
+
 use std::time::Duration;
 
 use bytes::Bytes;
