@@ -109,12 +109,14 @@ fn bad_evidence(record: &Record, on_ledger: &OnLedger<'_>) -> Option<String> {
     }
 }
 
-/// Failures of valid intent that are of the generator's own making.
-pub fn own_making(records: &[Record], faults: bool) -> Vec<String> {
+/// Failures of valid intent that are of the generator's own making. `strange` are transactions of
+/// others: they may fail, and take the slots of the generator's.
+pub fn own_making(records: &[Record], faults: bool, strange: &BTreeSet<TxHash>) -> Vec<String> {
     let valid = records.iter().filter(|record| record.identity.intent == Intent::Valid);
     valid
+        .filter(|record| !strange.contains(&record.identity.hash))
         .filter(|record| match record.progress.evidence() {
-            Some(Evidence::SequenceConsumed { .. }) => true,
+            Some(Evidence::SequenceConsumed { by, .. }) => !strange.contains(&by),
             Some(Evidence::RefusedByNode { engine_result }) => {
                 !faults || engine_result.as_str() == "tefPAST_SEQ"
             }

@@ -15,7 +15,8 @@ use xrpl_tracker::{
     store::{Anchor, Created, Resumed},
 };
 
-type SlotKey = (AccountId, bool, u32);
+/// Account, whether it is a Ticket, number.
+pub type SlotKey = (AccountId, bool, u32);
 
 /// What was written, as far as the audit asks for it.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Written {
     /// Every transaction with its present state, in the order of creation.
     order: Vec<(SlotKey, TxHash)>,
     states: std::collections::HashMap<TxHash, State>,
+    /// Transactions of others than the generator: they use slots as they like.
+    pub strange: std::collections::BTreeSet<TxHash>,
     /// What must never happen.
     pub wrongs: Vec<String>,
 }
@@ -77,7 +80,7 @@ impl Recorder {
     }
 }
 
-fn slot_key(account: AccountId, slot: Slot) -> SlotKey {
+pub fn slot_key(account: AccountId, slot: Slot) -> SlotKey {
     match slot {
         Slot::Sequence(n) => (account, false, n.0),
         Slot::Ticket(n) => (account, true, n.0),
@@ -120,7 +123,7 @@ impl Store for Recorder {
         }
         let mut written = self.written.lock();
         let key = slot_key(identity.account, identity.slot);
-        if !has_a_wrong_slot(&identity.intent) {
+        if !has_a_wrong_slot(&identity.intent) && !written.strange.contains(&identity.hash) {
             let open = written.order.iter().rev().find(|(slot, hash)| {
                 *slot == key && !written.states.get(hash).is_some_and(|s| s.is_terminal())
             });

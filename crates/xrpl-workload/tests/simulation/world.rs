@@ -7,9 +7,11 @@ use std::{
     time::Duration,
 };
 
-use rand::{RngExt as _, SeedableRng, seq::IndexedRandom as _};
-use rand_chacha::ChaCha8Rng;
-use tokio::{sync::broadcast::error::RecvError, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::{broadcast::error::RecvError, watch},
+    task::JoinHandle,
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use xrpl_client::{
@@ -20,149 +22,28 @@ use xrpl_generator::{Funding, Generator, GeneratorConfig, Pace};
 use xrpl_protocol::{Drops, Hash256, hash::sha512_half};
 use xrpl_standalone::{
     Kind,
-    faults::{Action, Network, NetworkConfig, NodeAction, Plan, PlanShape, Port},
+    faults::{Network, NetworkConfig},
     ledger::NodeConfig,
 };
 use xrpl_tracker::{RowFilter, State, Subscription, Tracker, TrackerConfig};
 use xrpl_workload::audit::{AuditError, Problem, Scope, audit};
 
-use crate::{books, recorder::Recorder};
+use crate::{
+    books,
+    choice::{Choice, LOAD, Trouble, describe},
+    meddler::Meddler,
+    recorder::{self, Recorder},
+    verifier::{Circumstances, Truth},
+};
 
-/// How long load runs.
-const LOAD: Duration = Duration::from_secs(30);
 /// How long everything may take to come to its end once nothing goes wrong any more.
 const PATIENCE: Duration = Duration::from_secs(900);
 
 /// How often a start is tried that the network does not allow.
 const TRIES: u32 = 100;
 
-/// What a seed chooses.
-#[derive(Debug)]
-struct Choice {
-    nodes: usize,
-    close_interval: Duration,
-    accounts: usize,
-    tps: f64,
-    max_pending: usize,
-    invalid: f64,
-    last_ledger_offset: u32,
-    queue_capacity: usize,
-    send_queue_limit: usize,
-    ledger_size: usize,
-    /// Whether faults begin before the accounts are prepared.
-    early: bool,
-    kills: Vec<Kill>,
-    /// Whether the streams show the accounts' transactions alone.
-    accounts_only: bool,
-    /// Age in ledgers and time from which a transaction is looked up: long ones leave all to the
-    /// stream and to what is read back.
-    overdue: (u32, Duration),
-    plan: Plan,
-}
-
-/// When the program is killed, and how long it stays down.
-#[derive(Debug)]
-struct Kill {
-    after: Duration,
-    down: Duration,
-}
-
-impl Choice {
-    fn of(seed: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5EED);
-        let nodes = rng.random_range(1..=2);
-        let shape = PlanShape { nodes, from: Duration::from_millis(500), until: LOAD };
-        // Some runs without any fault: then nothing at all may go wrong.
-        let plan = match (std::env::var("XRPL_WORKLOAD_PLAN"), seed % 16) {
-            (Ok(file), _) => {
-                let text = std::fs::read_to_string(file).expect("XRPL_WORKLOAD_PLAN is a file");
-                serde_json::from_str(&text).expect("XRPL_WORKLOAD_PLAN is a plan")
-            }
-            (Err(_), 0) => Plan::default(),
-            (Err(_), _) => Plan::from_seed(seed, &shape),
-        };
-        Self {
-            nodes,
-            close_interval: Duration::from_millis(*[500, 1000, 3000].choose(&mut rng).unwrap()),
-            accounts: rng.random_range(3..=6),
-            tps: *[2.0, 5.0, 10.0].choose(&mut rng).unwrap(),
-            max_pending: rng.random_range(1..=8),
-            invalid: *[0.0, 0.0, 20.0].choose(&mut rng).unwrap(),
-            last_ledger_offset: rng.random_range(4..=15),
-            queue_capacity: *[2, 16, 1000].choose(&mut rng).unwrap(),
-            send_queue_limit: *[20, 100, 10_000].choose(&mut rng).unwrap(),
-            ledger_size: *[10, 40, 1000].choose(&mut rng).unwrap(),
-            early: rng.random_range(0..4) == 0,
-            overdue: *[
-                (4, Duration::from_secs(20)),
-                (2, Duration::from_secs(5)),
-                (1_000, Duration::from_secs(600)),
-                (1_000, Duration::from_secs(600)),
-            ]
-            .choose(&mut rng)
-            .unwrap(),
-            kills: {
-                let count = rng.random_range(0..6usize).saturating_sub(3);
-                let mut after: Vec<u64> = (0..count).map(|_| rng.random_range(0..30_000)).collect();
-                after.sort_unstable();
-                let ms = Duration::from_millis;
-                let mut kill =
-                    |after| Kill { after: ms(after), down: ms(rng.random_range(0..6_000)) };
-                after.into_iter().map(&mut kill).collect()
-            },
-            accounts_only: rng.random_range(0..4) == 0,
-            plan,
-        }
-    }
-
-    /// Whether anything gives reason for retries.
-    fn disturbs(&self) -> bool {
-        !self.plan.links.is_empty() || !self.plan.nodes.is_empty()
-    }
-
-    /// Whether every node forgets ledgers.
-    fn forgets(&self) -> bool {
-        let faults = &self.plan.nodes;
-        (0..self.nodes).all(|node| {
-            faults.iter().any(|fault| {
-                fault.node == node && matches!(fault.action, NodeAction::LoseHistory(_))
-            })
-        })
-    }
-
-    /// Whether no node tells a wrong hash.
-    fn truthful(&self) -> bool {
-        !self.plan.links.iter().any(|fault| matches!(fault.action, Action::Contradict(_)))
-    }
-
-    /// Whether anything gives reason for failures: something of what is sent or answered gets lost,
-    /// or comes so late that it is too late, or a node forgets. What happens to streams does not, as
-    /// long as a transaction lives longer than it takes to notice a new ledger without them.
-    fn explains_failures(&self) -> bool {
-        let life = self.close_interval * self.last_ledger_offset;
-        let loses = self.plan.links.iter().any(|fault| match fault.action {
-            _ if fault.port == Port::Ws => false,
-            Action::Duplicate(_) => false,
-            Action::Delay(_, most) => Duration::from_millis(most) > life / 4,
-            _ => true,
-        });
-        loses || !self.plan.nodes.is_empty() || (self.disturbs() && life < Duration::from_secs(20))
-    }
-
-    /// How long everything may take to come to its end after the load: what is undecided waits for
-    /// its last ledger, and a half-open connection for a timeout or two.
-    fn longest_drain(&self) -> Duration {
-        let ledgers = self.last_ledger_offset + 4;
-        self.close_interval * ledgers + Duration::from_secs(120)
-    }
-}
-
-/// What a seed does, in words; its plan as JSON too, so that it can be changed and run again.
-pub fn describe(seed: u64) -> String {
-    let plan = Choice::of(seed).plan;
-    let json = serde_json::to_string(&plan).unwrap();
-    format!("{:#?}\n{plan}{json}\n", Choice { plan: Plan::default(), ..Choice::of(seed) })
-}
+/// Ledgers that close after everything has ended: longer than any node holds anything.
+const AFTERWARDS: u32 = 12;
 
 /// What a run came to.
 #[derive(Debug, Default)]
@@ -344,17 +225,17 @@ impl Process {
 }
 
 /// Runs a seed to its end and audits it.
-pub fn run(seed: u64) -> Report {
+pub fn run(seed: u64, trouble: Trouble) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
-    runtime.block_on(run_seed(seed))
+    runtime.block_on(run_seed(seed, trouble))
 }
 
-async fn run_seed(seed: u64) -> Report {
-    let choice = Choice::of(seed);
+async fn run_seed(seed: u64, trouble: Trouble) -> Report {
+    let choice = Choice::of(seed, trouble);
     let faults = choice.disturbs();
     let network = Arc::new(start_network(&choice));
     let store = Arc::new(Recorder::new());
@@ -368,6 +249,12 @@ async fn run_seed(seed: u64) -> Report {
     let mut generator = process.prepare(seed, &choice).await;
     network.follow_plan();
     let begun = Instant::now();
+    let (door, through) = watch::channel(Some(process.tracker.clone()));
+    let meddling_ends = CancellationToken::new();
+    let meddler = choice.meddled.map(|robbed| {
+        let meddler = Meddler::new(seed, robbed, &network, through, &written);
+        tokio::spawn(meddler.run(meddling_ends.clone()))
+    });
     let mut lost = 0;
     for kill in &choice.kills {
         let running = tokio::spawn(async move { generator.run(CancellationToken::new()).await });
@@ -375,10 +262,12 @@ async fn run_seed(seed: u64) -> Report {
         running.abort();
         let _ = running.await;
         lost += store.die().await;
+        door.send_replace(None);
         digest = process.kill(digest, choice.truthful(), &mut wrong).await;
         store.open_again();
         tokio::time::sleep(kill.down).await;
         process = Process::start(&network, &store, &choice).await;
+        door.send_replace(Some(process.tracker.clone()));
         generator = process.prepare(seed, &choice).await;
     }
     let until =
@@ -388,8 +277,13 @@ async fn run_seed(seed: u64) -> Report {
     tokio::spawn(async move {
         tokio::time::sleep_until(until).await;
         stop.cancel();
+        meddling_ends.cancel();
     });
     let status = generator.run(cancel).await.unwrap();
+    let meddler = match meddler {
+        Some(meddler) => Some(tidied(meddler.await.unwrap(), &*store, choice.close_interval).await),
+        None => None,
+    };
     let left = process.tracker.wait_until_idle(PATIENCE).await;
     let drained = until.elapsed();
     // What has ended leaves memory.
@@ -398,7 +292,9 @@ async fn run_seed(seed: u64) -> Report {
     let listing = generator.accounts();
     drop(generator);
     let pool = process.pool.clone();
+    door.send_replace(None);
     digest = process.kill(digest, choice.truthful(), &mut wrong).await;
+    tokio::time::sleep(choice.close_interval * AFTERWARDS).await;
     let ledgers = network.ledgers();
 
     wrong.append(&mut written.lock().wrongs);
@@ -410,9 +306,21 @@ async fn run_seed(seed: u64) -> Report {
         .copied()
         .chain(listing.gateways.iter().map(|gateway| gateway.address))
         .chain(listing.tagged)
+        .chain(meddler.iter().flat_map(Meddler::strangers))
         .collect();
+    let truth = Truth::new(&ledgers);
+    wrong.extend(records.iter().filter_map(|record| {
+        let hash = &record.identity.hash;
+        let known = Circumstances {
+            arrived: network.received(hash),
+            signed_at: meddler.as_ref().and_then(|meddler| meddler.signed_at(hash)),
+            lies: !choice.truthful(),
+        };
+        truth.judge(record, &known)
+    }));
     wrong.extend(books::books(&ledgers, &records, &accounts, choice.truthful()));
-    wrong.extend(books::own_making(&records, choice.explains_failures()));
+    let strange = std::mem::take(&mut written.lock().strange);
+    wrong.extend(books::own_making(&records, choice.explains_failures(), &strange));
     // Two judges: the test's own above, and the program's, where a node still has every ledger.
     if !choice.forgets() {
         let scope = Scope { accounts: accounts.iter().copied().collect(), ..Scope::default() };
@@ -443,7 +351,7 @@ async fn run_seed(seed: u64) -> Report {
         validated > if faults { 5 } else { 20 },
         format!("only {validated} were validated: {:?}", status.stats),
     );
-    if !faults && choice.kills.is_empty() {
+    if !faults && choice.kills.is_empty() && choice.meddled.is_none() {
         must(status.stats.failed.is_empty(), format!("{:?}", status.stats));
         let again = records.iter().filter(|record| record.progress.preliminary.len() > 1);
         let again: Vec<_> = again.map(books::told).collect();
@@ -459,7 +367,7 @@ async fn run_seed(seed: u64) -> Report {
         "seed {seed}: {} wrongs\n{}\n{}",
         wrong.len(),
         wrong[..shown].join("\n"),
-        describe(seed)
+        describe(seed, trouble)
     );
     for ledger in &ledgers {
         digest = sha512_half(&[&digest.0, &ledger.header.hash.0]);
@@ -481,6 +389,28 @@ async fn run_seed(seed: u64) -> Report {
         *report.by_state.entry(record.progress.state.name()).or_default() += 1;
     }
     report
+}
+
+/// What the meddler left open is brought to an end.
+async fn tidied(mut meddler: Meddler, store: &Recorder, interval: Duration) -> Meddler {
+    meddler.tell_all().await;
+    for _ in 0..TRIES {
+        tokio::time::sleep(interval * 2).await;
+        let everything = RowFilter::default();
+        let records =
+            xrpl_tracker::Store::rows(store, &everything, None, usize::MAX).await.unwrap();
+        let open = records.iter().filter(|record| !record.progress.state.is_terminal());
+        let mut open: Vec<_> = open
+            .map(|record| recorder::slot_key(record.identity.account, record.identity.slot))
+            .collect();
+        open.sort_unstable();
+        open.dedup();
+        if open.is_empty() {
+            break;
+        }
+        meddler.clean_up(&open).await;
+    }
+    meddler
 }
 
 fn about_a_hash(problem: &Problem) -> bool {

@@ -1,0 +1,177 @@
+//! What a seed chooses: the network, the load, what goes wrong, who meddles.
+
+use std::time::Duration;
+
+use rand::{RngExt as _, SeedableRng, seq::IndexedRandom as _};
+use rand_chacha::ChaCha8Rng;
+use xrpl_standalone::faults::{Action, NodeAction, Plan, PlanShape, Port};
+
+/// How long load runs.
+pub const LOAD: Duration = Duration::from_secs(30);
+
+/// Of a hundred seeds, so many have nodes and proxies that mislead.
+const MISLEAD: u32 = 0;
+/// Of a hundred seeds, so many have somebody else who uses the tracker.
+const MEDDLE: u32 = 0;
+
+/// A percentage that the environment may change.
+fn percent(name: &str, usual: u32) -> u32 {
+    std::env::var(name).map_or(usual, |text| text.parse().expect("a percentage is a number"))
+}
+
+/// What a seed may bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Broken connections and nodes that fail.
+    Plain,
+    /// Those that mislead and meddle, too.
+    All,
+}
+
+/// What a seed chooses.
+#[derive(Debug)]
+pub struct Choice {
+    pub nodes: usize,
+    /// Whether somebody else uses the tracker, and how many of the run's accounts lose Tickets to
+    /// them.
+    pub meddled: Option<u32>,
+    pub close_interval: Duration,
+    pub accounts: usize,
+    pub tps: f64,
+    pub max_pending: usize,
+    pub invalid: f64,
+    pub last_ledger_offset: u32,
+    pub queue_capacity: usize,
+    pub send_queue_limit: usize,
+    pub ledger_size: usize,
+    /// Whether faults begin before the accounts are prepared.
+    pub early: bool,
+    pub kills: Vec<Kill>,
+    /// Whether the streams show the accounts' transactions alone.
+    pub accounts_only: bool,
+    /// Age in ledgers and time from which a transaction is looked up: long ones leave all to the
+    /// stream and to what is read back.
+    pub overdue: (u32, Duration),
+    pub plan: Plan,
+}
+
+/// When the program is killed, and how long it stays down.
+#[derive(Debug)]
+pub struct Kill {
+    pub after: Duration,
+    pub down: Duration,
+}
+
+impl Choice {
+    pub fn of(seed: u64, trouble: Trouble) -> Self {
+        let mut more = ChaCha8Rng::seed_from_u64(seed ^ 0xE7A);
+        let some = trouble == Trouble::All && !seed.is_multiple_of(16);
+        let misled = some && more.random_range(0..100) < percent("XRPL_WORKLOAD_MISLEAD", MISLEAD);
+        let meddled = (some && more.random_range(0..100) < percent("XRPL_WORKLOAD_MEDDLE", MEDDLE))
+            .then(|| more.random_range(0..4u32).saturating_sub(1));
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5EED);
+        let nodes = rng.random_range(1..=2);
+        let shape = PlanShape { nodes, from: Duration::from_millis(500), until: LOAD };
+        let nodes = if misled && more.random_range(0..3) > 0 { nodes + 2 } else { nodes };
+        // Some runs without any fault: then nothing at all may go wrong.
+        let plan = match (std::env::var("XRPL_WORKLOAD_PLAN"), seed % 16) {
+            (Ok(file), _) => {
+                let text = std::fs::read_to_string(file).expect("XRPL_WORKLOAD_PLAN is a file");
+                serde_json::from_str(&text).expect("XRPL_WORKLOAD_PLAN is a plan")
+            }
+            (Err(_), 0) => Plan::default(),
+            (Err(_), _) if misled => {
+                Plan::from_seed(seed, &shape).and_misleads(&PlanShape { nodes, ..shape })
+            }
+            (Err(_), _) => Plan::from_seed(seed, &shape),
+        };
+        Self {
+            nodes,
+            meddled,
+            close_interval: Duration::from_millis(*[500, 1000, 3000].choose(&mut rng).unwrap()),
+            accounts: rng.random_range(3..=6),
+            tps: *[2.0, 5.0, 10.0].choose(&mut rng).unwrap(),
+            max_pending: rng.random_range(1..=8),
+            invalid: *[0.0, 0.0, 20.0].choose(&mut rng).unwrap(),
+            last_ledger_offset: rng.random_range(4..=15),
+            queue_capacity: *[2, 16, 1000].choose(&mut rng).unwrap(),
+            send_queue_limit: *[20, 100, 10_000].choose(&mut rng).unwrap(),
+            ledger_size: *[10, 40, 1000].choose(&mut rng).unwrap(),
+            early: rng.random_range(0..4) == 0,
+            overdue: *[
+                (4, Duration::from_secs(20)),
+                (2, Duration::from_secs(5)),
+                (1_000, Duration::from_secs(600)),
+                (1_000, Duration::from_secs(600)),
+            ]
+            .choose(&mut rng)
+            .unwrap(),
+            kills: {
+                let count = rng.random_range(0..6usize).saturating_sub(3);
+                let mut after: Vec<u64> = (0..count).map(|_| rng.random_range(0..30_000)).collect();
+                after.sort_unstable();
+                let ms = Duration::from_millis;
+                let mut kill =
+                    |after| Kill { after: ms(after), down: ms(rng.random_range(0..6_000)) };
+                after.into_iter().map(&mut kill).collect()
+            },
+            accounts_only: rng.random_range(0..4) == 0,
+            plan,
+        }
+    }
+
+    /// Whether anything gives reason for retries.
+    pub fn disturbs(&self) -> bool {
+        !self.plan.links.is_empty() || !self.plan.nodes.is_empty()
+    }
+
+    /// Whether every node forgets ledgers.
+    pub fn forgets(&self) -> bool {
+        let faults = &self.plan.nodes;
+        (0..self.nodes).all(|node| {
+            faults.iter().any(|fault| {
+                fault.node == node && matches!(fault.action, NodeAction::LoseHistory(_))
+            })
+        })
+    }
+
+    /// Whether no node tells a wrong hash.
+    pub fn truthful(&self) -> bool {
+        !self.plan.links.iter().any(|fault| matches!(fault.action, Action::Contradict(_)))
+            && !self.forks()
+    }
+
+    /// Whether a node tells of ledgers of its own.
+    pub fn forks(&self) -> bool {
+        self.plan.nodes.iter().any(|fault| matches!(fault.action, NodeAction::Fork(_)))
+    }
+
+    /// Whether anything gives reason for failures: something of what is sent or answered gets lost,
+    /// or comes so late that it is too late, or a node forgets. What happens to streams does not, as
+    /// long as a transaction lives longer than it takes to notice a new ledger without them.
+    pub fn explains_failures(&self) -> bool {
+        let life = self.close_interval * self.last_ledger_offset;
+        let loses = self.plan.links.iter().any(|fault| match fault.action {
+            _ if fault.port == Port::Ws => false,
+            Action::Duplicate(_) => false,
+            Action::Delay(_, most) => Duration::from_millis(most) > life / 4,
+            _ => true,
+        });
+        loses || !self.plan.nodes.is_empty() || (self.disturbs() && life < Duration::from_secs(20))
+    }
+
+    /// How long everything may take to come to its end after the load: what is undecided waits for
+    /// its last ledger, and a half-open connection for a timeout or two.
+    pub fn longest_drain(&self) -> Duration {
+        let ledgers = self.last_ledger_offset + 4;
+        self.close_interval * ledgers + Duration::from_secs(120)
+    }
+}
+
+/// What a seed does, in words; its plan as JSON too, so that it can be changed and run again.
+pub fn describe(seed: u64, trouble: Trouble) -> String {
+    let mut choice = Choice::of(seed, trouble);
+    let plan = std::mem::take(&mut choice.plan);
+    let json = serde_json::to_string(&plan).unwrap();
+    format!("{choice:#?}\n{plan}{json}\n")
+}
