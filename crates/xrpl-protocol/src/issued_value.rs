@@ -3,7 +3,7 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
-use crate::decimal::Decimal;
+use crate::{decimal::Decimal, rounding::Rounding};
 
 /// Smallest mantissa of a normal value: 10^15.
 pub const MIN_MANTISSA: i64 = 1_000_000_000_000_000;
@@ -38,17 +38,6 @@ pub enum ValueError {
     DivisionByZero,
 }
 
-/// How to drop digits that do not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rounding {
-    /// To the nearest, ties to even: xrpld's default for `Number`.
-    HalfEven,
-    /// Toward positive infinity.
-    Up,
-    /// Toward negative infinity.
-    Down,
-}
-
 // Unlike the operators of `std::ops`, these can fail.
 #[allow(clippy::should_implement_trait)]
 impl IssuedValue {
@@ -57,12 +46,23 @@ impl IssuedValue {
     /// One.
     pub const ONE: Self = Self { mantissa: MIN_MANTISSA, exponent: -15 };
 
-    /// `mantissa * 10^exponent`, rounded to 16 digits by ties-to-even; too small becomes zero.
+    /// `mantissa * 10^exponent`, rounded to 16 digits in the mode in force; too small becomes zero.
     ///
     /// # Errors
     /// [`ValueError::Overflow`].
     pub fn new(mantissa: i64, exponent: i32) -> Result<Self, ValueError> {
-        Self::normal(mantissa.into(), exponent, false, Rounding::HalfEven)
+        Self::normal(mantissa.into(), exponent)
+    }
+
+    /// The largest value.
+    pub const MAX: Self = Self { mantissa: MAX_MANTISSA, exponent: MAX_EXPONENT };
+    /// The smallest value above zero.
+    pub const LEAST: Self = Self { mantissa: MIN_MANTISSA, exponent: MIN_EXPONENT };
+
+    /// What is canonical already.
+    pub(crate) fn canonical(mantissa: i64, exponent: i32) -> Result<Self, ValueError> {
+        let digits = (MIN_MANTISSA..=MAX_MANTISSA).contains(&mantissa.abs());
+        if digits { Ok(Self { mantissa, exponent }) } else { Err(ValueError::Overflow) }
     }
 
     /// A whole number.
@@ -101,13 +101,7 @@ impl IssuedValue {
         self.mantissa.signum() as i32
     }
 
-    /// `sticky`: something smaller than the last digit of `mantissa` was cut off its magnitude.
-    fn normal(
-        mantissa: i128,
-        mut exponent: i32,
-        mut sticky: bool,
-        rounding: Rounding,
-    ) -> Result<Self, ValueError> {
+    fn normal(mantissa: i128, mut exponent: i32) -> Result<Self, ValueError> {
         if mantissa == 0 {
             return Ok(Self::ZERO);
         }
@@ -115,19 +109,19 @@ impl IssuedValue {
         let mut m = mantissa.unsigned_abs();
         let (min, max) = (MIN_MANTISSA as u128, MAX_MANTISSA as u128);
         while m < min {
-            // With a sticky tail the caller has already given more than 16 digits.
             m *= 10;
             exponent -= 1;
         }
-        let mut digit = 0;
+        let (mut digit, mut sticky) = (0, false);
         while m > max {
             sticky |= digit != 0;
             digit = (m % 10) as u8;
             m /= 10;
             exponent += 1;
         }
-        let up = match rounding {
+        let up = match Rounding::current() {
             Rounding::HalfEven => digit > 5 || (digit == 5 && (sticky || m % 2 == 1)),
+            Rounding::TowardZero => false,
             Rounding::Up => !negative && (digit != 0 || sticky),
             Rounding::Down => negative && (digit != 0 || sticky),
         };
@@ -148,7 +142,7 @@ impl IssuedValue {
         Ok(Self { mantissa: if negative { -m } else { m }, exponent })
     }
 
-    /// The sum, as xrpld's `Number` makes it: to 19 digits first, then to 16, ties to even.
+    /// The sum, as xrpld's `Number` makes it: to 19 digits first, then to 16.
     ///
     /// # Errors
     /// [`ValueError::Overflow`].
@@ -165,9 +159,9 @@ impl IssuedValue {
         if high.exponent - low.exponent <= 1 {
             let gap = (high.exponent - low.exponent) as u32;
             let sum = i128::from(high.mantissa) * 10i128.pow(gap) + i128::from(low.mantissa);
-            return Self::normal(sum, low.exponent, false, Rounding::HalfEven);
+            return Self::normal(sum, low.exponent);
         }
-        self.decimal()?.add(other.decimal()?, Rounding::HalfEven).and_then(Self::of_decimal)
+        (Decimal::from(self) + Decimal::from(other)).to_issued()
     }
 
     /// The difference, rounded as [`IssuedValue::add`].
@@ -178,56 +172,14 @@ impl IssuedValue {
         self.add(other.negated())
     }
 
-    /// The product, rounded to 19 digits and then to 16.
-    ///
-    /// # Errors
-    /// [`ValueError::Overflow`].
-    pub fn mul(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
-        let product = self.decimal()?.mul(other.decimal()?, rounding)?;
-        Self::rounded(product, rounding)
-    }
-
-    /// The quotient, rounded to 19 digits and then to 16.
-    ///
-    /// # Errors
-    /// [`ValueError::DivisionByZero`], [`ValueError::Overflow`].
-    pub fn div(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
-        let quotient = self.decimal()?.div(other.decimal()?, rounding)?;
-        Self::rounded(quotient, rounding)
-    }
-
-    fn decimal(self) -> Result<Decimal, ValueError> {
-        Decimal::new(self.mantissa, self.exponent, Rounding::HalfEven)
-    }
-
-    fn of_decimal(decimal: Decimal) -> Result<Self, ValueError> {
-        Self::rounded(decimal, Rounding::HalfEven)
-    }
-
-    fn rounded(decimal: Decimal, rounding: Rounding) -> Result<Self, ValueError> {
-        match decimal.rounded(MIN_MANTISSA, MAX_MANTISSA, rounding)? {
-            Some((_, exponent)) if exponent > MAX_EXPONENT => Err(ValueError::Overflow),
-            Some((mantissa, exponent)) if exponent >= MIN_EXPONENT => {
-                Ok(Self { mantissa, exponent })
-            }
-            _ => Ok(Self::ZERO),
-        }
-    }
-
     /// `self * numerator / denominator` (xrpld's `mulRatio`), as transfer rates need it.
     ///
-    /// Only what does not fit into 18 digits counts as a remainder to round [`Rounding::Up`] or
-    /// [`Rounding::Down`] for; digits 17 and 18 are rounded to the nearest before. The ledger's
-    /// balances depend on this.
+    /// Only what does not fit into 18 digits counts as a remainder for which to round `up` or down;
+    /// digits 17 and 18 are rounded to the nearest before. The ledger's balances depend on this.
     ///
     /// # Errors
     /// [`ValueError::DivisionByZero`], [`ValueError::Overflow`].
-    pub fn mul_ratio(
-        self,
-        numerator: u32,
-        denominator: u32,
-        rounding: Rounding,
-    ) -> Result<Self, ValueError> {
+    pub fn mul_ratio(self, numerator: u32, denominator: u32, up: bool) -> Result<Self, ValueError> {
         const ROOM: u32 = 18;
         if denominator == 0 {
             return Err(ValueError::DivisionByZero);
@@ -249,11 +201,10 @@ impl IssuedValue {
         exponent += shrink as i32;
         let negative = self.mantissa < 0;
         let size = i128::try_from(whole / power).map_err(|_| ValueError::Overflow)?;
-        let near =
-            Self::normal(if negative { -size } else { size }, exponent, false, Rounding::HalfEven)?;
-        let step = match rounding {
-            Rounding::Up if inexact && !negative => 1,
-            Rounding::Down if inexact && negative => -1,
+        let near = Self::normal(if negative { -size } else { size }, exponent)?;
+        let step = match up {
+            true if inexact && !negative => 1,
+            false if inexact && negative => -1,
             _ => return Ok(near),
         };
         if near.is_zero() {
@@ -360,7 +311,7 @@ impl FromStr for IssuedValue {
         let mantissa = digits.iter().fold(0i128, |m, d| m * 10 + i128::from(d - b'0'));
         let exponent = i32::try_from(exponent).map_err(|_| ValueError::Overflow)?;
         let mantissa = if negative { -mantissa } else { mantissa };
-        Self::normal(mantissa, exponent, false, Rounding::HalfEven)
+        Self::normal(mantissa, exponent)
     }
 }
 
@@ -455,27 +406,22 @@ mod tests {
     #[test]
     fn arithmetic() {
         assert_eq!(v("1").add(v("-1")).unwrap(), IssuedValue::ZERO);
-        assert_eq!(v("1").div(v("3"), Rounding::HalfEven).unwrap(), v("0.3333333333333333"));
-        assert_eq!(v("2").div(v("3"), Rounding::Up).unwrap(), v("0.6666666666666667"));
-        assert_eq!(v("2").div(v("3"), Rounding::Down).unwrap(), v("0.6666666666666666"));
-        assert_eq!(v("100").mul_ratio(1_005_000_000, 1_000_000_000, Rounding::Up), Ok(v("100.5")));
+        assert_eq!(v("100").mul_ratio(1_005_000_000, 1_000_000_000, true), Ok(v("100.5")));
         assert_eq!(v("9999999999999999").add(v("0.5")).unwrap(), v("1e16"));
         // 5 in the 17th digit is rounded to the even neighbour, and what lies beyond the 18th counts
         // once more.
-        assert_eq!(v("1000000000000001").mul_ratio(3, 2, Rounding::Up), Ok(v("1500000000000002")));
-        assert_eq!(v("1000000000000003").mul_ratio(3, 2, Rounding::Up), Ok(v("1500000000000004")));
-        assert_eq!(v("1").mul_ratio(1, 3, Rounding::Up), Ok(v("0.3333333333333334")));
-        assert_eq!(v("-1").mul_ratio(1, 3, Rounding::Down), Ok(v("-0.3333333333333334")));
-        assert_eq!(v("-1").mul_ratio(1, 3, Rounding::Up), Ok(v("-0.3333333333333333")));
-        assert_eq!(v("1").mul_ratio(1, 0, Rounding::Up), Err(ValueError::DivisionByZero));
+        assert_eq!(v("1000000000000001").mul_ratio(3, 2, true), Ok(v("1500000000000002")));
+        assert_eq!(v("1000000000000003").mul_ratio(3, 2, true), Ok(v("1500000000000004")));
+        assert_eq!(v("1").mul_ratio(1, 3, true), Ok(v("0.3333333333333334")));
+        assert_eq!(v("-1").mul_ratio(1, 3, false), Ok(v("-0.3333333333333334")));
+        assert_eq!(v("-1").mul_ratio(1, 3, true), Ok(v("-0.3333333333333333")));
+        assert_eq!(v("1").mul_ratio(1, 0, true), Err(ValueError::DivisionByZero));
         let least =
             IssuedValue::from_bits(0x8000_0000_0000_0000 | 1 << 62 | 1 << 54 | MIN_MANTISSA as u64);
-        assert_eq!(least.unwrap().mul_ratio(1, 3, Rounding::Up), Ok(least.unwrap()));
+        assert_eq!(least.unwrap().mul_ratio(1, 3, true), Ok(least.unwrap()));
         // Rounded at 19 digits and again at 16: exactly it is less than half, the ledger has half.
         assert_eq!(v("1000000000000001").add(v("0.4999999999")).unwrap(), v("1000000000000002"));
         assert_eq!(v("1000000000000001").add(v("0.499")).unwrap(), v("1000000000000001"));
-        assert_eq!(v("1e80").mul(v("1e80"), Rounding::Up), Err(ValueError::Overflow));
-        assert_eq!(v("1").div(v("0"), Rounding::Up), Err(ValueError::DivisionByZero));
     }
 
     fn any_value() -> impl Strategy<Value = IssuedValue> {

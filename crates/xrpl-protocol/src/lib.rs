@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`definitions`], [`fields`] | names and codes, built in or from a node |
 //! | [`object`], [`encode`], [`decode`] | transactions and ledger entries, binary and JSON |
-//! | [`amount`], [`issued_value`], [`number`], [`units`] | exact amounts |
+//! | [`amount`], [`issued_value`], [`number`], [`units`] | amounts as the wire has them |
+//! | [`decimal`], [`rounding`], [`amount_math`], [`quality`] | exact arithmetic, rounded as xrpld rounds |
 //! | [`account_id`], [`base58`], [`keys`] | addresses, seeds, key pairs, signatures |
 //! | [`sign`], [`transaction`] | signed transactions, from JSON or by the direct path |
 //! | [`hash`], [`ledger_header`], [`object_id`] | hashes of transactions and ledgers, ids of ledger entries |
@@ -12,8 +13,9 @@
 
 pub mod account_id;
 pub mod amount;
+pub mod amount_math;
 pub mod base58;
-mod decimal;
+pub mod decimal;
 pub mod decode;
 pub mod definitions;
 pub mod encode;
@@ -25,17 +27,22 @@ pub mod ledger_header;
 pub mod number;
 pub mod object;
 pub mod object_id;
+pub mod quality;
 pub mod result_code;
+pub mod rounding;
 pub mod sign;
 pub mod transaction;
 pub mod units;
 
 pub use account_id::AccountId;
 pub use amount::{Amount, Currency, Issue, MptId};
+pub use decimal::Decimal;
 pub use definitions::Definitions;
 pub use hash::{Hash256, TxHash};
 pub use issued_value::IssuedValue;
 pub use ledger_header::LedgerHeader;
 pub use object::{Field, Object, Value};
+pub use quality::{Quality, Rate};
 pub use result_code::{EngineResult, ResultClass};
+pub use rounding::Rounding;
 pub use units::{Drops, LedgerIndex, Sequence};

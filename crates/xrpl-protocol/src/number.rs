@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     decimal::Decimal,
-    issued_value::{Rounding, ValueError, parse_decimal},
+    issued_value::{ValueError, parse_decimal},
 };
 
 /// Smallest mantissa of a normal value: 10^18.
@@ -29,47 +29,17 @@ impl Number {
 }
 
 impl Number {
-    fn decimal(self) -> Result<Decimal, ValueError> {
-        if self.mantissa == 0 {
-            return Ok(Decimal::ZERO);
-        }
-        Decimal::new(self.mantissa, self.exponent, Rounding::HalfEven)
+    /// The decimal to compute with. Invalid if the wire has more than can be computed with.
+    #[must_use]
+    pub fn decimal(self) -> Decimal {
+        Decimal::new(self.mantissa, self.exponent).unwrap_or(Decimal::INVALID)
     }
+}
 
-    fn of(decimal: Decimal) -> Self {
+impl From<Decimal> for Number {
+    /// Zero for [`Decimal::INVALID`]: check before.
+    fn from(decimal: Decimal) -> Self {
         decimal.parts().map_or(Self::ZERO, |(mantissa, exponent)| Self { mantissa, exponent })
-    }
-
-    /// The sum, as xrpld rounds it.
-    ///
-    /// # Errors
-    /// [`ValueError::Overflow`].
-    pub fn checked_add(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
-        self.decimal()?.add(other.decimal()?, rounding).map(Self::of)
-    }
-
-    /// The difference, as xrpld rounds it.
-    ///
-    /// # Errors
-    /// [`ValueError::Overflow`].
-    pub fn checked_sub(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
-        self.decimal()?.add(other.decimal()?.negated(), rounding).map(Self::of)
-    }
-
-    /// The product, as xrpld rounds it.
-    ///
-    /// # Errors
-    /// [`ValueError::Overflow`].
-    pub fn checked_mul(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
-        self.decimal()?.mul(other.decimal()?, rounding).map(Self::of)
-    }
-
-    /// The quotient, as xrpld rounds it.
-    ///
-    /// # Errors
-    /// [`ValueError::DivisionByZero`], [`ValueError::Overflow`].
-    pub fn checked_div(self, other: Self, rounding: Rounding) -> Result<Self, ValueError> {
-        self.decimal()?.div(other.decimal()?, rounding).map(Self::of)
     }
 }
 
@@ -111,35 +81,14 @@ impl FromStr for Number {
 }
 
 impl fmt::Display for Number {
-    /// As xrpld writes it, without needless zeros: plain from 10^-10 to below 10^11 and where 19
-    /// digits are a whole number, with an exponent else.
+    /// As xrpld writes it; see [`Decimal`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok(decimal) = self.decimal() else {
-            // Beyond what can be computed with, but it can be shown.
-            return write!(f, "{}e{}", self.mantissa, self.exponent);
-        };
-        let (mut m, mut exponent) = decimal.digits();
-        if m == 0 {
-            return f.write_str("0");
+        let decimal = if self.mantissa == 0 { Decimal::ZERO } else { self.decimal() };
+        if decimal.is_valid() {
+            return fmt::Display::fmt(&decimal, f);
         }
-        if self.mantissa < 0 {
-            f.write_str("-")?;
-        }
-        if exponent != 0 && !(-28..=-8).contains(&exponent) {
-            while m.is_multiple_of(10) {
-                m /= 10;
-                exponent += 1;
-            }
-            return write!(f, "{m}e{exponent}");
-        }
-        // 10^28 fits, and so does the mantissa's fraction with as many digits.
-        let (scale, width) =
-            (10u128.pow(exponent.unsigned_abs()), exponent.unsigned_abs() as usize);
-        write!(f, "{}", m / scale)?;
-        match m % scale {
-            0 => Ok(()),
-            rest => f.write_str(format!(".{rest:0width$}").trim_end_matches('0')),
-        }
+        // Beyond what can be computed with, but it can be shown.
+        write!(f, "{}e{}", self.mantissa, self.exponent)
     }
 }
 

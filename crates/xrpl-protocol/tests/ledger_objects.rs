@@ -31,7 +31,9 @@ fn collect<'a>(json: &'a Json, found: &mut Vec<&'a Json>) {
             {
                 found.push(json);
             }
-            members.values().for_each(|value| collect(value, found));
+            // An error's answer repeats the request, which may be malformed on purpose.
+            let own = members.iter().filter(|(name, _)| *name != "request");
+            own.for_each(|(_, value)| collect(value, found));
         }
         Json::Array(list) => list.iter().for_each(|value| collect(value, found)),
         _ => {}

@@ -268,20 +268,8 @@ fn less(funds: &Amount, gets: &Amount) -> Option<Amount> {
 
 /// The part of `pays` that stands against `funds` of `gets`.
 fn share(pays: &Amount, funds: &Amount, gets: &Amount) -> Option<Amount> {
-    let value = |amount: &Amount| match *amount {
-        Amount::Xrp(drops) => IssuedValue::new(drops, 0).ok(),
-        Amount::Issued { value, .. } => Some(value),
-        Amount::Mpt { .. } => None,
-    };
-    let rounding = xrpl_protocol::issued_value::Rounding::HalfEven;
-    let part = value(pays)?.mul(value(funds)?, rounding).ok()?.div(value(gets)?, rounding).ok()?;
-    Some(match *pays {
-        Amount::Issued { currency, issuer, .. } => Amount::Issued { value: part, currency, issuer },
-        _ => {
-            let drops: f64 = part.to_string().parse().ok()?;
-            Amount::Xrp(drops as i64)
-        }
-    })
+    let part = pays.decimal() * funds.decimal() / gets.decimal();
+    Amount::from_decimal(pays.issue(), part).ok()
 }
 
 /// No transaction that changes a book is built yet, so that no ledger has changes.
