@@ -51,9 +51,11 @@ pub enum ClientError {
         /// What it said.
         cause: ApiError,
     },
-    /// The node's HTTP server turned the request away before reading it (403, 503, ...).
-    #[error("{endpoint}: HTTP status {status}: {body}")]
-    Status {
+    /// Turned away with an HTTP status that proves that nobody acted on it (403, 429, the node's own
+    /// 503, ...): it may be sent elsewhere or again. Other statuses, a proxy's 502 say, are
+    /// [`Self::Unknown`].
+    #[error("{endpoint}: turned away with HTTP status {status}: {body}")]
+    TurnedAway {
         /// Which node.
         endpoint: Arc<str>,
         /// HTTP status.
@@ -71,6 +73,27 @@ pub enum ClientError {
     },
 }
 
+/// Tokens that speak of the node's condition: checked before the request is handed to its method,
+/// and another node may be in a better one
+/// (<https://xrpl.org/docs/references/http-websocket-apis/api-conventions/error-formatting>).
+const NODE_CONDITIONS: [&str; 9] = [
+    // More clients' jobs than it takes, or more load from this client than it allows.
+    "tooBusy",
+    "slowDown",
+    // Not connected, or behind (api_version 2 says notSynced for all of these).
+    "noNetwork",
+    "noCurrent",
+    "noClosed",
+    "notSynced",
+    // It does not know the rules, or the validators, that the network goes by.
+    "amendmentBlocked",
+    "unlBlocked",
+    "notReady",
+];
+
+/// Tokens of a failure inside the node, which may come after the request was carried out in part.
+const FAILURES_WITHIN: [&str; 3] = ["internal", "internalSubmit", "internalJson"];
+
 impl ClientError {
     /// Whether the node may have acted on the request.
     #[must_use]
@@ -78,10 +101,32 @@ impl ClientError {
         matches!(self, Self::Unknown { .. })
     }
 
-    /// Whether another node may be asked at once.
+    /// Whether the request failed without the node's own word.
     #[must_use]
     pub fn is_endpoint_failure(&self) -> bool {
         !matches!(self, Self::Refused { .. })
+    }
+
+    /// Whether the node would not take requests of this kind now, whatever is in them.
+    #[must_use]
+    pub fn is_node_condition(&self) -> bool {
+        self.api().is_some_and(|api| NODE_CONDITIONS.contains(&api.error.as_str()))
+    }
+
+    fn is_failure_within(&self) -> bool {
+        self.api().is_some_and(|api| FAILURES_WITHIN.contains(&api.error.as_str()))
+    }
+
+    /// Whether another node may answer where this one did not.
+    #[must_use]
+    pub fn asks_for_another_node(&self) -> bool {
+        self.is_endpoint_failure() || self.is_node_condition() || self.is_failure_within()
+    }
+
+    /// Whether the node may have done what was asked for, without saying so.
+    #[must_use]
+    pub fn may_have_been_done(&self) -> bool {
+        self.may_have_been_sent() || self.is_failure_within()
     }
 
     /// The node's own error, if it is one.

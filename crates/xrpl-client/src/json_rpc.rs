@@ -1,14 +1,13 @@
 //! JSON-RPC over kept-alive HTTP/1.1 connections to one node.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use http::{
+    HeaderValue,
+    header::{CONTENT_TYPE, HOST, SERVER},
+    response::Parts,
+};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -18,7 +17,8 @@ use url::Url;
 
 use crate::{
     ClientError, Connector, Request,
-    connect::Counted,
+    connect::{Counted, Sent},
+    health::Heard,
     response::{self, read_result},
 };
 
@@ -33,6 +33,7 @@ pub struct JsonRpc {
     path: String,
     host: String,
     connector: Arc<dyn Connector>,
+    heard: Arc<Heard>,
     idle: Mutex<Vec<Connection>>,
     permits: Semaphore,
     timeout: Duration,
@@ -41,7 +42,7 @@ pub struct JsonRpc {
 #[derive(Debug)]
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    written: Arc<AtomicU64>,
+    sent: Arc<Sent>,
 }
 
 impl JsonRpc {
@@ -63,6 +64,7 @@ impl JsonRpc {
             host,
             url,
             connector,
+            heard: Arc::new(Heard::new()),
             idle: Mutex::new(Vec::new()),
             permits: Semaphore::new(connections.max(1)),
             timeout,
@@ -78,21 +80,24 @@ impl JsonRpc {
         read_result(&self.name, &body)
     }
 
-    /// Sends a signed transaction. Only the fields of the answer that matter are read.
+    /// How the node is called in errors and records.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// When something last came from it.
+    pub(crate) fn heard(&self) -> &Arc<Heard> {
+        &self.heard
+    }
+
+    /// Sends a signed transaction, as [`submit_body`] made it. Only the fields of the answer that
+    /// matter are read.
     ///
     /// # Errors
     /// As [`JsonRpc::request`].
-    pub async fn submit(
-        &self,
-        blob: &[u8],
-        fail_hard: bool,
-    ) -> Result<response::Submit, ClientError> {
-        const HEAD: &str = r#"{"method":"submit","params":[{"tx_blob":""#;
-        let mut body = String::with_capacity(HEAD.len() + blob.len() * 2 + 32);
-        body.push_str(HEAD);
-        body.push_str(&const_hex::encode_upper(blob));
-        body.push_str(if fail_hard { r#"","fail_hard":true}]}"# } else { r#""}]}"# });
-        read_result(&self.name, &self.post(body.into()).await?)
+    pub async fn submit(&self, body: Bytes) -> Result<response::Submit, ClientError> {
+        read_result(&self.name, &self.post(body).await?)
     }
 
     /// Sends a body and gives back the answer's, whatever it is.
@@ -114,16 +119,16 @@ impl JsonRpc {
                     (made.map_err(|_| never("connecting timed out".into()))?.map_err(never)?, false)
                 }
             };
-            let before = connection.written.load(Ordering::Acquire);
+            let before = connection.sent.bytes();
             let cause = match time::timeout_at(deadline, self.send(&mut connection, &body)).await {
-                Ok(Ok((status, answer))) => {
+                Ok(Ok((head, answer))) => {
                     self.idle.lock().push(connection);
-                    return self.check_status(status, answer);
+                    return self.check_status(&head, answer);
                 }
                 Ok(Err(cause)) => cause,
                 Err(_) => format!("no answer within {:?}", self.timeout),
             };
-            if connection.written.load(Ordering::Acquire) != before {
+            if connection.sent.stop() != before {
                 return Err(ClientError::Unknown { endpoint: self.name.clone(), cause });
             }
             if !reused || time::Instant::now() >= deadline {
@@ -133,12 +138,19 @@ impl JsonRpc {
         }
     }
 
-    fn check_status(&self, status: u16, body: Bytes) -> Result<Bytes, ClientError> {
+    fn check_status(&self, head: &Parts, body: Bytes) -> Result<Bytes, ClientError> {
+        let status = head.status.as_u16();
         if status == 200 {
             return Ok(body);
         }
-        let text = String::from_utf8_lossy(&body[..body.len().min(300)]).trim().to_owned();
-        Err(ClientError::Status { endpoint: self.name.clone(), status, body: text })
+        let endpoint = self.name.clone();
+        let body = String::from_utf8_lossy(&body[..body.len().min(300)]).trim().to_owned();
+        Err(match proves_untouched(status, head.headers.get(SERVER)) {
+            true => ClientError::TurnedAway { endpoint, status, body },
+            false => {
+                ClientError::Unknown { endpoint, cause: format!("HTTP status {status}: {body}") }
+            }
+        })
     }
 
     fn take_idle(&self) -> Option<Connection> {
@@ -153,7 +165,7 @@ impl JsonRpc {
 
     async fn connect(&self) -> Result<Connection, String> {
         let io = self.connector.connect(&self.url).await.map_err(|e| format!("connecting: {e}"))?;
-        let (io, written) = Counted::new(io);
+        let (io, sent) = Counted::new(io, Arc::clone(&self.heard));
         let (sender, connection) =
             http1::handshake(TokioIo::new(io)).await.map_err(|e| e.to_string())?;
         tokio::spawn(async move {
@@ -161,24 +173,61 @@ impl JsonRpc {
                 tracing::trace!(%error, "an HTTP connection ended");
             }
         });
-        Ok(Connection { sender, written })
+        Ok(Connection { sender, sent })
     }
 
     async fn send(
         &self,
         connection: &mut Connection,
         body: &Bytes,
-    ) -> Result<(u16, Bytes), String> {
+    ) -> Result<(Parts, Bytes), String> {
         connection.sender.ready().await.map_err(|e| e.to_string())?;
         let request = http::Request::post(&self.path)
-            .header(http::header::HOST, &self.host)
-            .header(http::header::CONTENT_TYPE, "application/json")
+            .header(HOST, &self.host)
+            .header(CONTENT_TYPE, "application/json")
             .body(Full::new(body.clone()))
             .map_err(|e| e.to_string())?;
         let answer = connection.sender.send_request(request).await.map_err(|e| e.to_string())?;
-        let status = answer.status().as_u16();
-        let body = Limited::new(answer.into_body(), MAX_BODY).collect().await;
-        Ok((status, body.map_err(|e| e.to_string())?.to_bytes()))
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, MAX_BODY).collect().await;
+        Ok((head, body.map_err(|e| e.to_string())?.to_bytes()))
+    }
+}
+
+/// The request that submits a signed transaction.
+#[must_use]
+pub fn submit_body(blob: &[u8], fail_hard: bool) -> Bytes {
+    const HEAD: &str = r#"{"method":"submit","params":[{"tx_blob":""#;
+    let mut body = String::with_capacity(HEAD.len() + blob.len() * 2 + 32);
+    body.push_str(HEAD);
+    body.push_str(&const_hex::encode_upper(blob));
+    body.push_str(if fail_hard { r#"","fail_hard":true}]}"# } else { r#""}]}"# });
+    body.into()
+}
+
+/// Whether an answer with this status proves that nobody acted on the request.
+///
+/// xrpld decides on 400 (not to be parsed, a bad api_version or params), 403 (a port, user or
+/// address that may not) and 503 (a client whose load is too high; shutting down) before it hands
+/// the request to the method's handler. What it refuses later has status 200.
+///
+/// What stands between may answer too. Of the 4xx those count that say what is wrong with the
+/// request or the client, which is found before anything is passed on; 408, 409 and 425 may also
+/// come from a request that was, in part or before. Of the 3xx only those that ask for the same
+/// request at another place. A 5xx of a proxy usually comes after passing on (502, 504), and even
+/// 503 may (a connection that broke while the answer was awaited): 503 counts only where the
+/// `Server` header says that xrpld itself wrote it.
+fn proves_untouched(status: u16, server: Option<&HeaderValue>) -> bool {
+    match status {
+        307 | 308 => true,
+        400 | 401 | 403 | 404 | 405 | 406 | 411 | 413 | 414 | 415 | 417 | 421 | 426 | 429 | 431
+        | 451 => true,
+        // `xrpld-json-rpc/xrpld-3.3.0`, before 3.0 `rippled-json-rpc/...`.
+        503 => server.is_some_and(|server| {
+            let server = server.as_bytes();
+            server.starts_with(b"xrpld-json-rpc/") || server.starts_with(b"rippled-json-rpc/")
+        }),
+        _ => false,
     }
 }
 
@@ -199,4 +248,49 @@ fn request_body<R: Request>(request: &R) -> Bytes {
     let body = Body { method: request.method(), params: [request] };
     // Requests are plain data: strings, numbers and maps with string keys.
     serde_json::to_vec(&body).unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_that_prove_that_nobody_acted() {
+        let xrpld = HeaderValue::from_static("xrpld-json-rpc/xrpld-3.3.0-b0");
+        let rippled = HeaderValue::from_static("rippled-json-rpc/rippled-2.6.1");
+        let proxy = HeaderValue::from_static("nginx");
+        let whoever = [None, Some(&xrpld), Some(&rippled), Some(&proxy)];
+        for (status, proof) in [
+            (400, [true; 4]),
+            (401, [true; 4]),
+            (403, [true; 4]),
+            (404, [true; 4]),
+            (405, [true; 4]),
+            (413, [true; 4]),
+            (429, [true; 4]),
+            (307, [true; 4]),
+            (308, [true; 4]),
+            // As likely as not after it was passed on.
+            (408, [false; 4]),
+            (409, [false; 4]),
+            (425, [false; 4]),
+            (499, [false; 4]),
+            (500, [false; 4]),
+            (502, [false; 4]),
+            (504, [false; 4]),
+            (520, [false; 4]),
+            (524, [false; 4]),
+            // The answer stands elsewhere: it was acted upon.
+            (201, [false; 4]),
+            (202, [false; 4]),
+            (204, [false; 4]),
+            (301, [false; 4]),
+            (302, [false; 4]),
+            (303, [false; 4]),
+            // The node's own, and nobody else's.
+            (503, [false, true, true, false]),
+        ] {
+            assert_eq!(whoever.map(|server| proves_untouched(status, server)), proof, "{status}");
+        }
+    }
 }

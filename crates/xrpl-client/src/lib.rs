@@ -7,10 +7,12 @@
 //! | [`websocket`] | requests and streams on one node's WebSocket port |
 //! | [`request`], [`response`] | the methods, typed; answers in the shapes of api_version 1 and 2 |
 //! | [`pool`] | several nodes, their health, and which one to ask |
+//! | `health` | what is known of a node, and how long its silence is put up with |
 //! | [`error`] | what a failure lets one do next |
 
 pub mod connect;
 pub mod error;
+mod health;
 pub mod json_rpc;
 pub mod pool;
 pub mod request;
@@ -20,5 +22,5 @@ pub mod websocket;
 
 pub use connect::{Connector, TcpConnector};
 pub use error::{ApiError, ClientError};
-pub use pool::{Endpoint, EndpointId, Pool, PoolConfig};
+pub use pool::{Endpoint, EndpointId, Pool, PoolConfig, Submission};
 pub use request::Request;

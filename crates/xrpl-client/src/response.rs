@@ -397,6 +397,10 @@ pub struct ServerStateBody {
     /// Ranges of ledgers it has.
     #[serde(default)]
     pub complete_ledgers: String,
+    /// It runs without an amendment that the network has enabled: what it says is not to be relied
+    /// on.
+    #[serde(default)]
+    pub amendment_blocked: bool,
     /// The last validated ledger.
     #[serde(default)]
     pub validated_ledger: Option<ValidatedLedger>,

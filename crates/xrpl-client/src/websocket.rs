@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -29,9 +29,7 @@ use tokio_tungstenite::{
 use url::Url;
 
 use crate::{
-    ClientError, Connector, Request,
-    connect::{BoxedIo, Counted},
-    json_rpc::endpoint_name,
+    ClientError, Connector, Request, connect::BoxedIo, json_rpc::endpoint_name,
     response::read_answer,
 };
 
@@ -51,14 +49,31 @@ pub struct Closed {
 #[derive(Debug)]
 pub struct WebSocket {
     name: Arc<str>,
-    outgoing: mpsc::Sender<Message>,
+    outgoing: mpsc::Sender<Outgoing>,
     waiting: Arc<Mutex<Waiting>>,
     next_id: AtomicU64,
-    written: Arc<AtomicU64>,
     closed: watch::Receiver<Option<Closed>>,
 }
 
 type Answer = Box<RawValue>;
+
+/// A request on its way to the socket.
+#[derive(Debug)]
+struct Outgoing {
+    text: String,
+    ticket: Arc<Ticket>,
+}
+
+/// Who disposes of a request: the one who made it, who may take it back, or the socket's task, which
+/// writes it. Whoever claims it first; so a request that was taken back leaves at no later time.
+#[derive(Debug, Default)]
+struct Ticket(AtomicBool);
+
+impl Ticket {
+    fn claim(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -80,17 +95,15 @@ pub async fn connect(
     let never = |cause: String| ClientError::NeverSent { endpoint: name.clone(), cause };
     let open = async {
         let io = connector.connect(url).await.map_err(|e| format!("connecting: {e}"))?;
-        let (io, written) = Counted::new(io);
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
-        let boxed: BoxedIo = Box::new(io);
-        let (stream, _) = client_async_with_config(url.as_str(), boxed, Some(config))
+        let (stream, _) = client_async_with_config(url.as_str(), io, Some(config))
             .await
             .map_err(|e| format!("WebSocket handshake: {e}"))?;
-        Ok::<_, String>((stream, written))
+        Ok::<_, String>(stream)
     };
-    let (stream, written) = time::timeout(timeout, open)
+    let stream = time::timeout(timeout, open)
         .await
         .map_err(|_| never("connecting timed out".into()))?
         .map_err(never)?;
@@ -98,7 +111,7 @@ pub async fn connect(
     let waiting = Arc::new(Mutex::new(Waiting::default()));
     let (end, closed) = watch::channel(None);
     tokio::spawn(run(stream, requests, Arc::clone(&waiting), frames, end));
-    Ok(WebSocket { name, outgoing, waiting, next_id: AtomicU64::new(1), written, closed })
+    Ok(WebSocket { name, outgoing, waiting, next_id: AtomicU64::new(1), closed })
 }
 
 impl WebSocket {
@@ -124,11 +137,11 @@ impl WebSocket {
             }
             waiting.by_id.insert(id, answer_to);
         }
-        let before = self.written.load(Ordering::Acquire);
+        let ticket = Arc::<Ticket>::default();
         let outcome = time::timeout(timeout, async {
             let text = request_text(request, id);
             self.outgoing
-                .send(Message::text(text))
+                .send(Outgoing { text, ticket: Arc::clone(&ticket) })
                 .await
                 .map_err(|_| "the connection has ended")?;
             answer.await.map_err(|_| "the connection ended before the answer came")
@@ -139,8 +152,7 @@ impl WebSocket {
             Err(_) => format!("no answer within {timeout:?}"),
         };
         self.waiting.lock().by_id.remove(&id);
-        // Bytes of any request count: whose they were is not known.
-        if self.written.load(Ordering::Acquire) == before {
+        if ticket.claim() {
             return Err(never(&cause));
         }
         Err(ClientError::Unknown { endpoint: self.name.clone(), cause })
@@ -188,7 +200,7 @@ fn read_response<T: serde::de::DeserializeOwned>(
 
 async fn run(
     mut stream: WebSocketStream<BoxedIo>,
-    mut requests: mpsc::Receiver<Message>,
+    mut requests: mpsc::Receiver<Outgoing>,
     waiting: Arc<Mutex<Waiting>>,
     frames: mpsc::Sender<Utf8Bytes>,
     end: watch::Sender<Option<Closed>>,
@@ -197,8 +209,10 @@ async fn run(
         tokio::select! {
             biased;
             request = requests.recv() => match request {
-                Some(request) => {
-                    if let Err(error) = stream.send(request).await {
+                Some(Outgoing { text, ticket }) => {
+                    if ticket.claim()
+                        && let Err(error) = stream.send(Message::text(text)).await
+                    {
                         break gone(&error.to_string());
                     }
                 }

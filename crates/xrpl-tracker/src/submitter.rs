@@ -30,26 +30,30 @@ pub(crate) async fn attempt(shared: &Shared, key: Key) {
         let took = Duration::from_millis(now_ms.saturating_sub(since));
         shared.times.first_attempt.observe(took);
     }
-    let (endpoint, answer, event) = match answered {
-        Ok(Ok((endpoint, submit))) => {
-            let result = ResultName::new(&submit.engine_result);
-            (endpoint, Answer::EngineResult(result.clone()), Event::Answered(result))
+    // Cut off on the way: it may have been written.
+    let unknown = (EndpointId(u16::MAX), Answer::Unknown, Event::OutcomeUnknown);
+    let (endpoint, answer, event) = answered.map_or(unknown, |submission| {
+        for silent in submission.unanswered {
+            core.unanswered(key, silent, now_ms);
         }
-        Ok(Err((endpoint, ClientError::Refused { cause, .. }))) => {
-            let refused = REFUSALS.contains(&cause.error.as_str());
-            let token = ResultName::new(&cause.error);
-            (endpoint, Answer::Error(token.clone()), Event::ApiError { token, refused })
-        }
-        Ok(Err((endpoint, ClientError::NeverSent { .. } | ClientError::Status { .. }))) => {
-            let budget_spent = attempts >= shared.config.never_sent_budget;
-            (endpoint, Answer::NotWritten, Event::NotWritten { attempts, budget_spent })
-        }
-        Ok(Err((endpoint, ClientError::Unknown { .. }))) => {
-            (endpoint, Answer::Unknown, Event::OutcomeUnknown)
-        }
-        // Cut off on the way: it may have been written.
-        Err(_) => (EndpointId(u16::MAX), Answer::Unknown, Event::OutcomeUnknown),
-    };
+        let budget_spent = attempts >= shared.config.never_sent_budget;
+        let (answer, event) = match submission.answer {
+            Ok(submit) => {
+                let result = ResultName::new(&submit.engine_result);
+                (Answer::EngineResult(result.clone()), Event::Answered(result))
+            }
+            Err(ClientError::Refused { cause, .. }) => {
+                let refused = REFUSALS.contains(&cause.error.as_str());
+                let token = ResultName::new(&cause.error);
+                (Answer::Error(token.clone()), Event::ApiError { token, refused })
+            }
+            Err(ClientError::NeverSent { .. } | ClientError::TurnedAway { .. }) => {
+                (Answer::NotWritten, Event::NotWritten { attempts, budget_spent })
+            }
+            Err(ClientError::Unknown { .. }) => (Answer::Unknown, Event::OutcomeUnknown),
+        };
+        (submission.endpoint, answer, event)
+    });
     tracing::debug!(parent: &span, attempts, ?answer, "an attempt has ended");
     std::mem::forget(unfinished);
     core.end_attempt(key, endpoint, answer, &event, now_ms);

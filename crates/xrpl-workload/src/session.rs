@@ -366,10 +366,6 @@ async fn begin(
     let connector: Arc<dyn Connector> =
         embedded.map_or_else(|| Arc::new(TcpConnector) as _, Embedded::connector);
     let pool = connect(endpoints, connector).await?;
-    tasks.spawn({
-        let (pool, end) = (pool.clone(), end.clone());
-        async move { pool.watch_health(end).await }
-    });
     let tracker = Tracker::start(pool.clone(), store, tracker_config(&config))
         .await
         .map_err(|error| SetupError::new(error.to_string()))?;

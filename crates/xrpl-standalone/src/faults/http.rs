@@ -102,7 +102,7 @@ async fn answer(ways: &Arc<Ways>, request: Request<Incoming>) -> Result<Response
     match &fault {
         Some(Action::Drop(_)) => return std::future::pending().await,
         Some(Action::Error(_, token)) => return Ok(error(token)),
-        Some(Action::Status(_, status)) => return Ok(overloaded(*status)),
+        Some(Action::Status(_, status)) => return Ok(own_word(overloaded(*status))),
         // Some requests do not arrive, of others the answer gets lost.
         Some(Action::Break(_)) if link.lock().below(2) == 0 => return Err(Broken),
         Some(Action::Delay(_, most)) => {
@@ -184,6 +184,15 @@ fn error(token: &str) -> Response<Body> {
 fn overloaded(status: u16) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     response(status, Bytes::from_static(b"Server is overloaded"))
+}
+
+/// As xrpld signs what it turns away. A status that it does not use for that is a proxy's.
+fn own_word(mut answer: Response<Body>) -> Response<Body> {
+    if matches!(answer.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::FORBIDDEN) {
+        let name = hyper::header::HeaderValue::from_static("xrpld-json-rpc/xrpld-3.3.0-b0");
+        answer.headers_mut().insert(hyper::header::SERVER, name);
+    }
+    answer
 }
 
 /// The same answer of a node that lacks some of the ledgers that were to be searched.

@@ -45,6 +45,23 @@ impl Core {
         Some(ToSend { hash: entry.hash, blob: entry.blob.clone(), fail_hard: entry.fail_hard })
     }
 
+    /// A node that was asked in this attempt has not said what it did, and another one was asked: the
+    /// blob may have left, whatever the other one says. How the attempt ends is told afterwards.
+    pub(crate) fn unanswered(&mut self, key: Key, endpoint: EndpointId, now_ms: u64) {
+        let Some(entry) = self.pending.get_mut(key) else { return };
+        let answer = Answer::Unknown;
+        let said = Preliminary { at_ms: now_ms, endpoint: endpoint.0, answer };
+        entry.progress.preliminary.push(said);
+        if entry.progress.state.is_terminal() {
+            return;
+        }
+        self.apply(key, &Event::OutcomeUnknown, now_ms, None);
+        // Whether it is to be sent again is up to the answer that follows.
+        if let Some(entry) = self.pending.get_mut(key) {
+            entry.resend = Resend::No;
+        }
+    }
+
     /// Ends an attempt with what became of it.
     pub(crate) fn end_attempt(
         &mut self,
@@ -58,7 +75,7 @@ impl Core {
         let Some(entry) = self.pending.get_mut(key) else { return };
         entry.in_flight = false;
         let progress = &mut entry.progress;
-        if progress.preliminary.len() >= kept {
+        while progress.preliminary.len() >= kept.max(1) {
             // The first ones and the newest ones say most.
             progress.preliminary.remove(kept / 2);
         }
