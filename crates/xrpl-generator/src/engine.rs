@@ -489,7 +489,7 @@ impl Engine {
                 _ => End::Free,
             },
             Evidence::NeverSent { .. } | Evidence::LastLedgerPassed { .. } => End::Free,
-            Evidence::SequenceConsumed { .. } => End::Doubtful,
+            Evidence::SequenceConsumed { .. } | Evidence::SlotGone { .. } => End::Doubtful,
         };
         let account = &mut self.world.accounts[flying.sender];
         account.lane.settled(flying.slot, end);

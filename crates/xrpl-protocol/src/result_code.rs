@@ -7,8 +7,13 @@
 //! | `tec` | claimed its fee only | provisional too; validated it is final |
 //! | `ter` | may apply later | none: send it again until LastLedgerSequence |
 //! | `tel` | was not taken by this server now | none: another server or a later ledger may |
-//! | `tef` | cannot apply to this ledger | an opinion; `tefPAST_SEQ`, `tefMAX_LEDGER` and `tefALREADY` may even hide a success |
+//! | `tef` | cannot apply to this ledger | none: it may apply to a later one (`tefBAD_AUTH`: once the key is the account's); `tefPAST_SEQ`, `tefNO_TICKET`, `tefMAX_LEDGER` and `tefALREADY` may even hide a success |
 //! | `tem` | is malformed | can apply to no ledger with the same rules |
+//!
+//! What is said of `ter`, `tel` and `tef` is said by a node that nevertheless keeps the transaction
+//! if it was submitted to it, and applies it when it can, unless it was submitted with `fail_hard`.
+//! A `tem` is not kept so, but under other amendments, or from a node that only remembers having
+//! refused the blob before (`temBAD_SIGNATURE`), it says nothing either.
 
 mod table;
 
@@ -60,6 +65,11 @@ impl EngineResult {
     pub fn from_name(name: &str) -> Option<Self> {
         let code = crate::Definitions::builtin().result(name)?;
         Self::from_code(code)
+    }
+
+    /// All of the table, by code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| Self(row.0))
     }
 
     /// The result of a code.

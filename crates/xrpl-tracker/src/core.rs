@@ -2,6 +2,9 @@
 //! (requests, the disk) is handed to others.
 
 mod attempts;
+mod doubt;
+
+pub(crate) use self::attempts::{Attempt, ToSend};
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -315,6 +318,7 @@ impl Core {
             Evidence::Validated(place) => {
                 progress.validated = Some(Box::new(place));
                 progress.evidence = None;
+                progress.reason = None;
             }
             other => progress.evidence = Some(Box::new(other)),
         }
@@ -530,21 +534,22 @@ impl Core {
             if entry.progress.state.is_terminal() {
                 continue;
             }
-            let first = entry.first_ledger();
+            let read = entry.first_ledger().filter(|first| self.completeness.covers(*first, last));
+            let from = entry.watched_from();
             let never_left = entry.condition.state == State::Created
                 && !entry.condition.may_have_left
                 && !entry.in_flight;
             let event = if never_left {
                 let attempts = entry.progress.attempts;
                 Some(Event::NotWritten { attempts, budget_spent: true })
-            } else if self.completeness.covers(first, last) {
+            } else if let Some(first) = read {
                 let proof = AbsenceProof::EveryLedgerRead {
                     first: LedgerIndex(first),
                     last: LedgerIndex(last),
                 };
                 Some(passed(last, Some(proof)))
             } else if head >= last.saturating_add(UNDECIDED_AFTER) {
-                self.completeness.want_range(first, last, now_ms);
+                self.completeness.want_range(from, last, now_ms);
                 self.links.backfill.notify_one();
                 (!entry.condition.undecided).then(|| passed(last, None))
             } else {
@@ -561,7 +566,7 @@ impl Core {
     /// A transaction that was taken up again in the middle of its life.
     pub(crate) fn resumed(&mut self, key: Key, now_ms: u64) {
         let Some(entry) = self.pending.get(key) else { return };
-        let (first, last) = (entry.first_ledger(), entry.last_ledger());
+        let (first, last) = (entry.watched_from(), entry.last_ledger());
         self.completeness.want_range(first, last.unwrap_or(u32::MAX), now_ms);
         if entry.condition.state == State::Created {
             // Whether its blob left is not known.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use xrpl_protocol::{EngineResult, Hash256, LedgerIndex, ResultClass, TxHash};
+use xrpl_protocol::{EngineResult, Hash256, LedgerIndex, ResultClass, Sequence, TxHash};
 
 /// An engine result by name, also one newer than this program's table.
 #[derive(Clone, PartialEq, Eq)]
@@ -209,6 +209,34 @@ pub enum AbsenceProof {
         /// Last ledger read.
         last: LedgerIndex,
     },
+    /// In a validated ledger at or after its LastLedgerSequence its Sequence or Ticket is not used.
+    /// So no ledger before has it, whether or not anybody keeps them, and none after can have it.
+    SlotUnused {
+        /// The validated ledger.
+        ledger_index: LedgerIndex,
+        /// Its hash.
+        ledger_hash: Hash256,
+        /// What it shows.
+        #[serde(flatten)]
+        slot: UnusedSlot,
+    },
+}
+
+/// What shows that a Sequence or Ticket is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum UnusedSlot {
+    /// The account has not come to the number of the transaction's Sequence or Ticket.
+    Sequence {
+        /// The account's next Sequence.
+        account_sequence: Sequence,
+    },
+    /// The Ticket still stands.
+    Ticket {
+        /// Its number.
+        ticket: Sequence,
+    },
 }
 
 /// Why a transaction has the terminal state it has.
@@ -218,10 +246,10 @@ pub enum AbsenceProof {
 pub enum Evidence {
     /// Found in a validated ledger.
     Validated(ValidatedIn),
-    /// The node refused it, so that it never went on to the network.
+    /// The only node that ever had it refused it, does not keep it and did not send it on.
     RefusedByNode {
-        /// A `tem` or `tef` result, or the error token where the node gave no result
-        /// (`invalidTransaction`).
+        /// A `tem` result; with `fail_hard` any that is no success; or the error token where the
+        /// node gave no result (`invalidTransaction`).
         engine_result: ResultName,
     },
     /// Every attempt failed before the request was written.
@@ -243,6 +271,14 @@ pub enum Evidence {
         /// The validated ledger that has the other one.
         ledger: LedgerIndex,
     },
+    /// A validated ledger shows its Sequence or Ticket used up, and it is in none of the ledgers up
+    /// to there that could have it. By what is not known: it was before it was made, mostly.
+    SlotGone {
+        /// The validated ledger.
+        ledger_index: LedgerIndex,
+        /// The first ledger that could have it; above `ledger_index` if none could.
+        first: LedgerIndex,
+    },
 }
 
 impl Evidence {
@@ -255,6 +291,7 @@ impl Evidence {
             Self::NeverSent { .. } => "never_sent",
             Self::LastLedgerPassed { .. } => "last_ledger_passed",
             Self::SequenceConsumed { .. } => "sequence_consumed",
+            Self::SlotGone { .. } => "slot_gone",
         }
     }
 }
@@ -262,6 +299,14 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn absent(slot: UnusedSlot) -> Evidence {
+        let (ledger_index, ledger_hash) = (LedgerIndex(12), Hash256([4; 32]));
+        Evidence::LastLedgerPassed {
+            last_ledger_sequence: LedgerIndex(9),
+            proof: AbsenceProof::SlotUnused { ledger_index, ledger_hash, slot },
+        }
+    }
 
     #[test]
     fn evidence_is_json_both_ways() {
@@ -290,7 +335,10 @@ mod tests {
                     last: LedgerIndex(9),
                 },
             },
+            absent(UnusedSlot::Sequence { account_sequence: Sequence(4) }),
+            absent(UnusedSlot::Ticket { ticket: Sequence(4) }),
             Evidence::SequenceConsumed { by: TxHash([2; 32]), ledger: LedgerIndex(5) },
+            Evidence::SlotGone { ledger_index: LedgerIndex(5), first: LedgerIndex(6) },
         ];
         for evidence in all {
             let json = serde_json::to_value(&evidence).unwrap();
@@ -299,10 +347,14 @@ mod tests {
         }
         assert_eq!(
             serde_json::to_value(Evidence::RefusedByNode {
-                engine_result: ResultName::new("tefNO_TICKET")
+                engine_result: ResultName::new("temBAD_FEE")
             })
             .unwrap(),
-            serde_json::json!({"kind": "refused_by_node", "engine_result": "tefNO_TICKET"})
+            serde_json::json!({"kind": "refused_by_node", "engine_result": "temBAD_FEE"})
         );
+        let json =
+            serde_json::to_value(absent(UnusedSlot::Ticket { ticket: Sequence(4) })).unwrap();
+        assert_eq!(json["proof"]["kind"], "slot_unused");
+        assert_eq!(json["proof"]["ticket"], 4);
     }
 }

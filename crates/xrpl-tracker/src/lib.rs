@@ -13,13 +13,14 @@
 //! |---|---|
 //! | [`lifecycle`] | state and event in, state and effects out; no state is set anywhere else |
 //! | [`evidence`] | why a terminal state is given, with its proof |
+//! | [`reason`] | what else is known of one that has no end, or a bad one |
 //! | `pending` | transactions in memory, indexed by hash, account and slot, last ledger, age |
 //! | `core` | the one lock around them, and what an event does to everything else |
 //! | `ws_listener`, `event_queue`, `ws_processor`, [`message`] | the stream, from socket to state |
 //! | `followed` | whose transactions the stream shows, where not everyone's |
 //! | `completeness`, `backfill` | which ledgers are known whole; reading those that are not |
 //! | `disputes` | which of several hashes told for a ledger is its hash |
-//! | `finality_checker` | look-ups for what the stream has not settled |
+//! | `finality_checker` | look-ups for what the stream has not settled: by slot, by hash, by history |
 //! | `submitter` | attempts, first and again |
 //! | [`store`] | memory or SQLite |
 //! | [`stats`], `matrix`, `ledger_log` | counters of constant cost, by kind of end, by ledger |
@@ -51,6 +52,7 @@ mod matrix;
 pub mod message;
 mod network;
 mod pending;
+pub mod reason;
 pub mod record;
 pub mod stats;
 pub mod store;
@@ -63,10 +65,11 @@ mod ws_processor;
 
 pub use config::{Subscription, TrackerConfig};
 pub use error::{Error, Result};
-pub use evidence::{AbsenceProof, Evidence, ResultName, Source, ValidatedIn};
+pub use evidence::{AbsenceProof, Evidence, ResultName, Source, UnusedSlot, ValidatedIn};
 pub use ledger_log::LedgerView;
 pub use lifecycle::State;
 pub use matrix::Cell;
+pub use reason::Reason;
 pub use record::{
     CallersKey, CheckReport, Dossier, Intent, LedgerHead, Outcome, Row, RowFilter, RowPage, RunId,
     StateChange, Submission, Submitted, Validation,

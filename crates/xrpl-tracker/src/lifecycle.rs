@@ -4,9 +4,17 @@
 //!
 //! - VALIDATED only by a validated ledger that has the transaction;
 //! - EXPIRED only by proof that no ledger up to LastLedgerSequence has it;
-//! - REJECTED by the node's refusal before it held the transaction, or by another transaction that
-//!   used the same Sequence or Ticket in a validated ledger;
+//! - REJECTED by a refusal of the only node that can have it, which neither keeps it nor has passed
+//!   it on, so that nobody can apply it; or because another transaction used the same Sequence or
+//!   Ticket in a validated ledger, or something did before any ledger could have it;
 //! - FAILED_NET only if no byte of it can have reached a node.
+//!
+//! A node that refuses a transaction mostly keeps it and applies it when it can ([`refusals`] says
+//! it code by code). And whatever one node says, another may have the same blob: from an earlier
+//! attempt, from before a restart, or from whoever handed it in. So a refusal or a failed connection
+//! ends only what has provably never been anywhere else ([`TxState::may_have_left`]); everything
+//! else stays open until the ledger decides, or is shown as undecided if the ledgers that could tell
+//! are no longer to be had.
 //!
 //! Terminal states never change, except that a validated ledger outranks an opinion: REJECTED
 //! becomes VALIDATED (and counts as overturned, which a healthy run keeps at 0). A ledger that
@@ -16,9 +24,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
-use xrpl_protocol::{LedgerIndex, ResultClass, TxHash};
+use xrpl_protocol::{LedgerIndex, TxHash};
 
+use self::refusals::{Handling, Meaning, meaning};
 use crate::evidence::{AbsenceProof, Evidence, ResultName, ValidatedIn};
+
+pub mod refusals;
 
 /// Where a transaction is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,11 +41,12 @@ pub enum State {
     Created = 0,
     /// A node holds it, or may hold it.
     Submitted = 1,
-    /// No node took it yet; the same blob is sent again on later ledgers.
+    /// It does not apply yet; the same blob is sent again on later ledgers. Nodes that were given it
+    /// may apply it by themselves.
     Retryable = 2,
     /// In a validated ledger. Terminal.
     Validated = 3,
-    /// Refused, or its Sequence or Ticket went to another. Terminal.
+    /// Refused by the only node that had it, or its Sequence or Ticket went to another. Terminal.
     Rejected = 4,
     /// Proven to be in no ledger that could have it. Terminal.
     Expired = 5,
@@ -98,25 +110,35 @@ impl fmt::Display for State {
 pub struct TxState {
     /// The state.
     pub state: State,
-    /// An earlier attempt may have reached a node: nothing but the ledger can say it is not there.
+    /// A node may have it: from an attempt, from before a restart, or from whoever made it. Nothing
+    /// but the ledger can say then that it is not there. It never becomes false again.
     pub may_have_left: bool,
-    /// Its last ledger has passed but its absence is not proven yet.
+    /// Its last ledger has passed, or its Sequence or Ticket is gone, but what became of it is not
+    /// proven (yet).
     pub undecided: bool,
     /// A node said `tefPAST_SEQ`, `tefMAX_LEDGER` or the like: the ledger is to be asked.
     pub in_doubt: bool,
 }
 
 impl TxState {
-    /// What a new transaction starts with.
+    /// What a transaction starts with that was made for this hand-in: nobody else has it.
     pub const CREATED: Self =
         Self { state: State::Created, may_have_left: false, undecided: false, in_doubt: false };
+
+    /// What a transaction starts with that may be older: somebody may have sent it before.
+    pub const HANDED_IN: Self = Self { may_have_left: true, ..Self::CREATED };
 }
 
 /// What can happen to a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A node answered `submit` with an engine result.
-    Answered(ResultName),
+    Answered {
+        /// The result.
+        result: ResultName,
+        /// How it was submitted, and what else the node says it did with it.
+        handling: Handling,
+    },
     /// A node answered `submit` with an API error instead of an engine result.
     ApiError {
         /// The error token.
@@ -137,9 +159,15 @@ pub enum Event {
     OutcomeUnknown,
     /// Seen in a validated ledger.
     SeenValidated(ValidatedIn),
-    /// What a node's doubtful refusal (`tefPAST_SEQ`, `tefNO_TICKET`) says is so: a validated ledger
-    /// shows its Sequence or Ticket gone, and no ledger that could have it does.
-    RefusalConfirmed(ResultName),
+    /// A validated ledger shows its Sequence or Ticket gone.
+    SlotGone {
+        /// The validated ledger.
+        ledger: LedgerIndex,
+        /// The first ledger that could have the transaction, if every one from it to `ledger` is
+        /// known not to. None where the ledger in which the slot was used is not to be had: whether
+        /// by this transaction or by another one is not known then.
+        absent_from: Option<LedgerIndex>,
+    },
     /// `tx` found it, but not in a validated ledger: evidence of nothing.
     FoundNotValidated,
     /// The validated ledger is past its LastLedgerSequence.
@@ -226,7 +254,8 @@ pub fn transition(tx: &TxState, event: &Event) -> Transition {
     match event {
         Event::SeenValidated(place) => seen_validated(tx, place),
         _ if tx.state.is_terminal() => Transition::unchanged(tx),
-        Event::Answered(result) => answered(tx, result),
+        Event::Answered { result, handling } => answered(tx, result, *handling),
+        // Refused by a check before the node takes it in: it neither keeps it nor passes it on.
         Event::ApiError { token, refused: true } => refused(tx, token),
         // As a `tel`: this node did not take it now; later, or another one, may.
         Event::ApiError { refused: false, .. } => not_taken(tx),
@@ -244,16 +273,26 @@ pub fn transition(tx: &TxState, event: &Event) -> Transition {
         },
         Event::OutcomeUnknown => Transition::on(tx, State::Submitted, Effect::ResendAfterPause),
         Event::FoundNotValidated => Transition::unchanged(tx),
-        Event::RefusalConfirmed(result) => match tx.state {
-            State::Submitted | State::Retryable if tx.in_doubt => Transition::end(
-                tx,
-                State::Rejected,
-                Evidence::RefusedByNode { engine_result: result.clone() },
-            ),
-            _ => Transition::unchanged(tx),
-        },
-        Event::LastLedgerPassed { last_ledger_sequence, proof } => match (tx.state, proof) {
-            (State::Submitted | State::Retryable, Some(proof)) => Transition::end(
+        // A CREATED one that only this program has is not answered yet: the attempt under way says
+        // what became of it.
+        Event::SlotGone { .. }
+        | Event::LastLedgerPassed { .. }
+        | Event::SequenceConsumed { .. }
+            if !tx.may_have_left =>
+        {
+            Transition::unchanged(tx)
+        }
+        Event::SlotGone { ledger, absent_from: Some(first) } => Transition::end(
+            tx,
+            State::Rejected,
+            Evidence::SlotGone { ledger_index: *ledger, first: *first },
+        ),
+        Event::SlotGone { absent_from: None, .. } if tx.undecided => Transition::unchanged(tx),
+        Event::SlotGone { absent_from: None, .. } => {
+            Transition::stay(TxState { undecided: true, ..tx }, smallvec![Effect::Persist])
+        }
+        Event::LastLedgerPassed { last_ledger_sequence, proof } => match proof {
+            Some(proof) => Transition::end(
                 tx,
                 State::Expired,
                 Evidence::LastLedgerPassed {
@@ -261,22 +300,17 @@ pub fn transition(tx: &TxState, event: &Event) -> Transition {
                     proof: proof.clone(),
                 },
             ),
-            (State::Submitted | State::Retryable, None) if !tx.undecided => Transition::stay(
+            None if tx.undecided => Transition::unchanged(tx),
+            None => Transition::stay(
                 TxState { undecided: true, ..tx },
                 smallvec![Effect::Persist, Effect::LookUp],
             ),
-            // A CREATED one has not been answered yet: the attempt under way says what became of it.
-            _ => Transition::unchanged(tx),
         },
-        Event::SequenceConsumed { by, ledger } => match tx.state {
-            State::Submitted | State::Retryable => Transition::end(
-                tx,
-                State::Rejected,
-                Evidence::SequenceConsumed { by: *by, ledger: *ledger },
-            ),
-            // As above: unless the answer settles it, it will be `tefPAST_SEQ`, which asks.
-            _ => Transition::unchanged(tx),
-        },
+        Event::SequenceConsumed { by, ledger } => Transition::end(
+            tx,
+            State::Rejected,
+            Evidence::SequenceConsumed { by: *by, ledger: *ledger },
+        ),
     }
 }
 
@@ -304,27 +338,17 @@ fn seen_validated(tx: TxState, place: &ValidatedIn) -> Transition {
     Transition { state: after, effects }
 }
 
-fn answered(tx: TxState, result: &ResultName) -> Transition {
-    match result.class() {
-        // A node that has it already holds it: SUBMITTED.
-        _ if *result == "tefALREADY" || *result == "terQUEUED" => held(tx),
-        Some(ResultClass::Tes | ResultClass::Tec) => held(tx),
-        Some(ResultClass::Ter | ResultClass::Tel) => not_taken(tx),
-        // These may hide a success of the same blob, from here or elsewhere, even at the first
-        // attempt: what lies between may have handed the request on twice.
-        Some(ResultClass::Tef) if hides_success(result) => {
+fn answered(tx: TxState, result: &ResultName, handling: Handling) -> Transition {
+    match meaning(result, handling) {
+        Meaning::Taken => held(tx),
+        Meaning::NotYet => not_taken(tx),
+        Meaning::InDoubt => {
             let doubtful = TxState { in_doubt: true, ..tx };
             Transition::on(doubtful, State::Submitted, Effect::LookUp)
         }
-        Some(ResultClass::Tef | ResultClass::Tem) => refused(tx, result),
-        // Not the name of a result: nothing is known about what the node did with it.
-        None => Transition::on(tx, State::Submitted, Effect::LookUp),
+        Meaning::Opinion => opinion(tx),
+        Meaning::Refused => refused(tx, result),
     }
-}
-
-/// Whether a refusal is what a node says too of a transaction that it has applied.
-pub(crate) fn hides_success(result: &ResultName) -> bool {
-    ["tefPAST_SEQ", "tefMAX_LEDGER", "tefNO_TICKET"].contains(&result.as_str())
 }
 
 /// The node holds it.
@@ -342,17 +366,22 @@ fn not_taken(tx: TxState) -> Transition {
     Transition::on(tx, State::Retryable, Effect::ResendOnLaterLedger)
 }
 
-/// The node refuses it.
+/// The node will not have it, and some node may have it all the same.
+fn opinion(tx: TxState) -> Transition {
+    Transition::on(tx, State::Submitted, Effect::LookUp)
+}
+
+/// The node refuses it, and has neither kept it nor passed it on.
 fn refused(tx: TxState, result: &ResultName) -> Transition {
-    match tx.state {
-        State::Created | State::Retryable => Transition::end(
-            TxState { may_have_left: true, ..tx },
-            State::Rejected,
-            Evidence::RefusedByNode { engine_result: result.clone() },
-        ),
-        // Some node may hold it; one node's refusal says nothing about the others.
-        _ => Transition::stay(tx, smallvec![Effect::Persist, Effect::LookUp]),
+    if tx.may_have_left {
+        // One node's refusal says nothing about the others.
+        return opinion(tx);
     }
+    Transition::end(
+        TxState { may_have_left: true, ..tx },
+        State::Rejected,
+        Evidence::RefusedByNode { engine_result: result.clone() },
+    )
 }
 
 #[cfg(test)]

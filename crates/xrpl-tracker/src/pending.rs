@@ -68,6 +68,10 @@ pub(crate) struct Entry {
     pub(crate) resend: Resend,
     /// Attempts since the last one a node took: the pause grows with it.
     pub(crate) retries: u8,
+    /// Nobody could decide it: it is not asked about again before this time.
+    pub(crate) rests_until_ms: u64,
+    /// How often it has rested so.
+    pub(crate) rests: u8,
     /// When it ended; for eviction.
     pub(crate) ended_at_ms: u64,
     pub(crate) waiters: Option<Box<Waiters>>,
@@ -82,9 +86,14 @@ impl Entry {
         (self.last_ledger != 0).then_some(self.last_ledger)
     }
 
-    /// The first ledger that can have it. One handed in with its last ledger behind it can only be
-    /// in a ledger by somebody else's doing: then that last one at least is looked at.
-    pub(crate) fn first_ledger(&self) -> u32 {
+    /// The first ledger that can have it; none if that is not known, because it was handed in and
+    /// may have been sent before.
+    pub(crate) fn first_ledger(&self) -> Option<u32> {
+        self.fresh.then(|| self.watched_from())
+    }
+
+    /// The first ledger that is looked at for it.
+    pub(crate) fn watched_from(&self) -> u32 {
         let next = self.created_ledger.saturating_add(1);
         self.last_ledger().map_or(next, |last| next.min(last)).max(1)
     }
@@ -282,6 +291,8 @@ impl Pending {
             in_flight: false,
             resend: Resend::No,
             retries: 0,
+            rests_until_ms: 0,
+            rests: 0,
             ended_at_ms: 0,
             waiters: None,
             shares_slot: same_slot.is_some(),

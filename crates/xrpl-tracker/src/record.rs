@@ -12,6 +12,7 @@ use xrpl_protocol::{AccountId, Drops, Hash256, LedgerIndex, Sequence, TxHash, tr
 use crate::{
     evidence::{Evidence, ResultName, Source, ValidatedIn},
     lifecycle::State,
+    reason::Reason,
 };
 
 /// Whether a transaction is meant to succeed.
@@ -357,6 +358,8 @@ pub struct Progress {
     pub validated: Option<Box<ValidatedIn>>,
     /// Why the state is terminal, when it is; for VALIDATED see `validated`.
     pub evidence: Option<Box<Evidence>>,
+    /// What else is known of why it has no end, or a bad one.
+    pub reason: Option<Box<Reason>>,
     /// The first attempts and the last ones; those between are only counted.
     pub preliminary: SmallVec<[Preliminary; 1]>,
     /// Sightings in validated ledgers.
@@ -378,6 +381,7 @@ impl Progress {
             engine_result_last: None,
             validated: None,
             evidence: None,
+            reason: None,
             preliminary: SmallVec::new(),
             sightings: Vec::new(),
             latencies: Latencies::default(),
@@ -481,6 +485,8 @@ pub struct Row {
     pub overturned: bool,
     /// Why the state is terminal.
     pub evidence: Option<Evidence>,
+    /// What else is known of why it has no end, or a bad one.
+    pub reason: Option<ReasonView>,
     /// How long it took.
     #[serde(flatten)]
     pub latencies: Latencies,
@@ -517,9 +523,27 @@ impl From<&Record> for Row {
             undecided: progress.undecided,
             overturned: progress.overturned,
             evidence: progress.evidence(),
+            reason: progress.reason.as_deref().map(ReasonView::from),
             latencies: progress.latencies,
             engine_result_final,
         }
+    }
+}
+
+/// A reason with its figures and in words.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReasonView {
+    /// The reason.
+    #[serde(flatten)]
+    pub reason: Reason,
+    /// In words.
+    pub text: String,
+}
+
+impl From<&Reason> for ReasonView {
+    fn from(reason: &Reason) -> Self {
+        Self { reason: reason.clone(), text: reason.to_string() }
     }
 }
 

@@ -4,9 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, time};
 use tracing::Instrument;
-use xrpl_client::{ClientError, EndpointId};
+use xrpl_client::{ClientError, EndpointId, response::Submit};
+use xrpl_protocol::{Drops, LedgerIndex, Object, fields, sign::verify_transaction};
 
-use crate::{core::Shared, evidence::ResultName, lifecycle::Event, pending::Key, record::Answer};
+use crate::{
+    core::{Attempt, Shared, ToSend},
+    evidence::ResultName,
+    lifecycle::{
+        Event,
+        refusals::{Handling, rules_may_change},
+    },
+    pending::Key,
+    reason::Reason,
+    record::Answer,
+};
 
 /// Error tokens that are about the transaction, not about the node's condition. xrpld answers so,
 /// without an engine result, where a required field is missing or a local check fails.
@@ -20,6 +31,8 @@ pub(crate) async fn attempt(shared: &Shared, key: Key) {
     let limit = shared.config.submit_timeout;
     let sent = shared.pool.submit(&send.blob, send.fail_hard).instrument(span.clone());
     let answered = time::timeout(limit, sent).await;
+    let submit = answered.as_ref().ok().and_then(|submission| submission.answer.as_ref().ok());
+    let reason = submit.and_then(|submit| reason(shared, &send, submit));
     let now_ms = shared.now_ms();
     let mut core = shared.lock();
     let (attempts, since) = core
@@ -40,7 +53,8 @@ pub(crate) async fn attempt(shared: &Shared, key: Key) {
         let (answer, event) = match submission.answer {
             Ok(submit) => {
                 let result = ResultName::new(&submit.engine_result);
-                (Answer::EngineResult(result.clone()), Event::Answered(result))
+                let handling = handling(&send, &submit, core.head.index);
+                (Answer::EngineResult(result.clone()), Event::Answered { result, handling })
             }
             Err(ClientError::Refused { cause, .. }) => {
                 let refused = REFUSALS.contains(&cause.error.as_str());
@@ -56,7 +70,33 @@ pub(crate) async fn attempt(shared: &Shared, key: Key) {
     });
     tracing::debug!(parent: &span, attempts, ?answer, "an attempt has ended");
     std::mem::forget(unfinished);
-    core.end_attempt(key, endpoint, answer, &event, now_ms);
+    core.end_attempt(key, Attempt { endpoint, answer, reason }, &event, now_ms);
+}
+
+/// What else the node's answer says of what it did.
+fn handling(send: &ToSend, submit: &Submit, head: LedgerIndex) -> Handling {
+    let validated = submit.validated_ledger_index.unwrap_or(head);
+    Handling {
+        fail_hard: send.fail_hard,
+        // A node that does not say whether it sent it on may have.
+        passed_on: submit.broadcast != Some(false),
+        not_applied: submit.applied == Some(false),
+        rules_may_change: rules_may_change(validated.0),
+    }
+}
+
+/// What is known besides the result's name, where that says too little or what is not so.
+fn reason(shared: &Shared, send: &ToSend, submit: &Submit) -> Option<Reason> {
+    let fields = || Object::decode(&send.blob, &shared.config.definitions).ok();
+    match submit.engine_result.as_str() {
+        "telINSUF_FEE_P" => {
+            let fee = u64::try_from(fields()?.amount(fields::FEE)?.drops()?).ok()?;
+            Some(Reason::FeeTooLow { fee: Drops(fee), needed: submit.open_ledger_cost })
+        }
+        // What was signed here has a good signature; what was handed in is looked at.
+        "temBAD_SIGNATURE" => verify_transaction(&fields()?).is_ok().then_some(Reason::MarkedBad),
+        _ => None,
+    }
 }
 
 /// An attempt that was begun. Dropped before its end (a panic, a shutdown), it is filed as one of
@@ -72,9 +112,10 @@ impl Drop for Unfinished<'_> {
             self.shared.supervisor.panicked("an attempt to submit");
         }
         let now_ms = self.shared.now_ms();
-        let endpoint = EndpointId(u16::MAX);
+        let lost =
+            Attempt { endpoint: EndpointId(u16::MAX), answer: Answer::Unknown, reason: None };
         let mut core = self.shared.lock();
-        core.end_attempt(self.key, endpoint, Answer::Unknown, &Event::OutcomeUnknown, now_ms);
+        core.end_attempt(self.key, lost, &Event::OutcomeUnknown, now_ms);
     }
 }
 

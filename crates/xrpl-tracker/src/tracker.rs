@@ -19,9 +19,9 @@ use crate::{
     disputes,
     error::{Error, Result},
     event_queue::event_queue,
-    finality_checker,
+    finality_checker::{self, Resting},
     ledger_log::LedgerView,
-    lifecycle::{State, TxState, hides_success},
+    lifecycle::{State, TxState, refusals::hides_success},
     matrix::Cell,
     network,
     pending::{Key, NewEntry, Waiters},
@@ -116,10 +116,9 @@ impl Tracker {
             self.follow(identity.account);
             let condition = TxState {
                 state: progress.state,
-                // Before a restart is before this program's memory: it may have left.
-                may_have_left: true,
-                undecided: false,
                 in_doubt: progress.engine_result_last.as_ref().is_some_and(hides_success),
+                // Before a restart is before this program's memory: it may have left.
+                ..TxState::HANDED_IN
             };
             let transaction_type = core.counters.type_index(&identity.transaction_type);
             let key = core.pending.insert(NewEntry {
@@ -180,7 +179,10 @@ impl Tracker {
                 blob: identity.blob.clone(),
                 fail_hard: identity.fail_hard,
                 fresh: identity.fresh,
-                condition: TxState::CREATED,
+                condition: match identity.fresh {
+                    true => TxState::CREATED,
+                    false => TxState::HANDED_IN,
+                },
                 progress: Progress::created(),
             });
             core.counters.created(transaction_type, &identity.intent);
@@ -475,7 +477,7 @@ impl Tracker {
 
     /// Looks up everything overdue now.
     pub async fn check_finality_now(&self) -> CheckReport {
-        finality_checker::check(&self.shared).await
+        finality_checker::check(&self.shared, Resting::Too).await
     }
 
     /// Waits until no transaction is without an end, at most `grace`. How many are left.

@@ -304,7 +304,7 @@ async fn refusals() {
     let sender = Sender::new(1);
     for (n, reply) in [
         Reply::Result("temMALFORMED"),
-        Reply::Result("tefBAD_AUTH"),
+        Reply::Result("temDISABLED"),
         Reply::Error("invalidTransaction"),
     ]
     .into_iter()
@@ -334,7 +334,8 @@ async fn an_overturned_rejection() {
     let node = Node::new();
     let tracker = start(&node).await;
     let tx = Sender::new(1).sequence(5, 30);
-    node.reply(&[Reply::Result("tefFAILURE")]);
+    // Of a node that applies what it calls malformed.
+    node.reply(&[Reply::Result("temINVALID")]);
     let (tell, mut outcomes) = mpsc::unbounded_channel();
     tracker.submit(submission(&tx).outcome_to(tell)).await.unwrap();
     assert_eq!(outcomes.recv().await.unwrap().state, State::Rejected);
@@ -344,10 +345,10 @@ async fn an_overturned_rejection() {
     let stats = tracker.stats();
     assert_eq!((stats.overturned, stats.valid_failed), (1, 0));
     assert_eq!(stats.by_state[&State::Rejected], 0);
-    assert_eq!(stats.engine_results.get(&ResultName::new("tefFAILURE")), None);
+    assert_eq!(stats.engine_results.get(&ResultName::new("temINVALID")), None);
     let cells = tracker.matrix();
     assert_eq!((cells.len(), cells[0].state, cells[0].count), (1, State::Validated, 1));
-    assert_eq!(cells[0].preliminary, Some(ResultName::new("tefFAILURE")));
+    assert_eq!(cells[0].preliminary, Some(ResultName::new("temINVALID")));
     let ledger = &tracker.ledgers(1)[0];
     assert_eq!((Some(ledger.ledger_index), ledger.ours), (second.validated_ledger, 1));
     assert!(ledger.complete);
@@ -439,10 +440,11 @@ async fn a_past_sequence_is_explained_by_the_history() {
     let sender = Sender::new(1);
     let theirs = sender.pay(Slot::Sequence(Sequence(3)), None, 2);
     node.set(|script| {
-        script.history = vec![
-            json!({"tx": tx_json(&sender.sequence(4, 20)), "validated": true, "ledger_index": 9}),
-            json!({"tx": tx_json(&theirs), "validated": true, "ledger_index": 8}),
-        ];
+        let meta = json!({"TransactionResult": "tesSUCCESS"});
+        let entry = |tx, index: u32| {
+            json!({"tx": tx_json(tx), "meta": meta, "validated": true, "ledger_index": index})
+        };
+        script.history = vec![entry(&sender.sequence(4, 20), 9), entry(&theirs, 8)];
     });
     let ours = sender.sequence(3, 30);
     node.reply(&[Reply::Result("tefPAST_SEQ")]);
@@ -456,7 +458,7 @@ async fn a_past_sequence_is_explained_by_the_history() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ticket_that_is_gone_is_a_refusal_once_the_ledger_says_so() {
+async fn a_ticket_that_is_gone_is_no_use_once_the_ledger_says_so() {
     let node = Node::new();
     let tracker = start(&node).await;
     let sender = Sender::new(1);
@@ -466,7 +468,8 @@ async fn a_ticket_that_is_gone_is_a_refusal_once_the_ledger_says_so() {
     node.reply(&[Reply::Result("tefNO_TICKET")]);
     tracker.submit(submission(&tx(6))).await.unwrap();
     let outcome = end(&tracker, tx(6).hash).await;
-    assert_eq!(outcome.evidence.kind(), "refused_by_node");
+    let evidence = Evidence::SlotGone { ledger_index: LedgerIndex(10), first: LedgerIndex(11) };
+    assert_eq!(outcome.evidence, evidence);
     assert!(outcome.latencies.finality_ms.unwrap() < 1_000, "asked at once");
     // The validated ledger has it still: something used it since, perhaps this one, handed on twice.
     node.reply(&[Reply::Result("tefNO_TICKET")]);
@@ -484,7 +487,7 @@ async fn a_ticket_that_is_gone_is_a_refusal_once_the_ledger_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_past_sequence_without_a_rival_is_a_refusal_once_every_ledger_is_read() {
+async fn a_past_sequence_without_a_rival_is_no_use_once_every_ledger_is_read() {
     let node = Node::new();
     let tracker = start(&node).await;
     let tx = Sender::new(1).sequence(5, 60);
@@ -504,7 +507,7 @@ async fn a_past_sequence_without_a_rival_is_a_refusal_once_every_ledger_is_read(
     pass(60).await;
     assert_eq!(state(&tracker, tx.hash).await, State::Submitted, "a ledger is unread");
     node.set(|script| script.ledger_fails = false);
-    assert_eq!(end(&tracker, tx.hash).await.evidence.kind(), "refused_by_node");
+    assert_eq!(end(&tracker, tx.hash).await.evidence.kind(), "slot_gone");
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,6 +21,10 @@ fn recordings() -> Option<Vec<PathBuf>> {
     let folder = std::fs::read_dir(shared.join("fixtures/xrpld-3.3.0-b0")).ok()?;
     let mut files: Vec<_> = folder.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
+    // Some were made without a stream, by which this test is told of ledgers.
+    files.retain(|path| {
+        std::fs::read_to_string(path).is_ok_and(|text| text.contains(r#"{"step":"stream""#))
+    });
     files.sort();
     Some(files)
 }
@@ -67,7 +71,7 @@ async fn replay(file: &std::path::Path) -> usize {
                 node.set(|script| script.replies = [reply].into());
                 let blob = const_hex::decode(step["tx_blob"].as_str().unwrap()).unwrap();
                 // Some blobs are malformed on purpose: those are refused here already.
-                if let Ok(one) = tracker.submit(Submission::new(blob)).await {
+                if let Ok(one) = tracker.submit(Submission::new(blob).fresh()).await {
                     assert_eq!(one.hash.to_string(), step["hash"].as_str().unwrap());
                     submitted.push(one.hash);
                 }
@@ -109,13 +113,10 @@ async fn replay(file: &std::path::Path) -> usize {
     let stats = tracker.stats();
     let ws = tracker.ws_stats();
     assert_eq!(
-        (ws.failed_events, stats.ledger_mismatches, stats.contradicted),
-        (0, 0, 0),
+        (ws.failed_events, stats.ledger_mismatches, stats.contradicted, stats.overturned),
+        (0, 0, 0, 0),
         "{name}"
     );
-    if stats.overturned > 0 {
-        println!("{name}: {} overturned", stats.overturned);
-    }
     tracker.shutdown(std::time::Duration::ZERO).await;
     n
 }

@@ -8,8 +8,18 @@ use super::Core;
 use crate::{
     lifecycle::Event,
     pending::{Key, Resend},
+    reason::Reason,
     record::{Answer, Preliminary},
 };
+
+/// What became of an attempt.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) endpoint: EndpointId,
+    pub(crate) answer: Answer,
+    /// What is known besides the name of the result.
+    pub(crate) reason: Option<Reason>,
+}
 
 /// What one attempt sends.
 #[derive(Debug)]
@@ -32,8 +42,11 @@ impl Core {
         let head = self.head.index.0;
         let entry = self.pending.get_mut(key)?;
         entry.resend = Resend::No;
-        let too_late =
-            entry.progress.attempts > 0 && entry.last_ledger().is_some_and(|last| head >= last);
+        // Sent once at least, whatever is known of its slot and its last ledger: the answer may say
+        // more.
+        let in_vain =
+            entry.condition.undecided || entry.last_ledger().is_some_and(|last| head >= last);
+        let too_late = entry.progress.attempts > 0 && in_vain;
         if entry.progress.state.is_terminal() || entry.in_flight || too_late {
             return None;
         }
@@ -63,14 +76,8 @@ impl Core {
     }
 
     /// Ends an attempt with what became of it.
-    pub(crate) fn end_attempt(
-        &mut self,
-        key: Key,
-        endpoint: EndpointId,
-        answer: Answer,
-        event: &Event,
-        now_ms: u64,
-    ) {
+    pub(crate) fn end_attempt(&mut self, key: Key, attempt: Attempt, event: &Event, now_ms: u64) {
+        let Attempt { endpoint, answer, reason } = attempt;
         let kept = self.pauses.preliminary_kept;
         let Some(entry) = self.pending.get_mut(key) else { return };
         entry.in_flight = false;
@@ -79,7 +86,9 @@ impl Core {
             // The first ones and the newest ones say most.
             progress.preliminary.remove(kept / 2);
         }
-        if let Answer::EngineResult(result) | Answer::Error(result) = &answer {
+        // A result that is known not to be so is kept as an answer only.
+        let is_so = reason != Some(Reason::MarkedBad);
+        if let (Answer::EngineResult(result) | Answer::Error(result), true) = (&answer, is_so) {
             if progress.engine_result_first.is_none() {
                 // It may have ended before the answer came; then it moves to another cell.
                 let ended = progress.state.is_terminal();
@@ -97,6 +106,7 @@ impl Core {
             }
             entry.progress.engine_result_last = Some(result.clone());
         }
+        let heard = matches!(answer, Answer::EngineResult(_));
         entry.progress.preliminary.push(Preliminary {
             at_ms: now_ms,
             endpoint: endpoint.0,
@@ -107,22 +117,13 @@ impl Core {
             self.links.store.update(entry.hash, entry.progress.clone());
             return;
         }
+        // That the slot is gone is not unsaid by an answer, as the others are by the next one.
+        let gone = matches!(entry.progress.reason.as_deref(), Some(Reason::SlotGone { .. }));
+        if heard && !gone {
+            entry.progress.reason = reason.map(Box::new);
+        }
         self.apply(key, event, now_ms, None);
         self.settle_doubt(key, now_ms);
-    }
-
-    /// A doubtful one whose slot another of ours used, as is already known.
-    fn settle_doubt(&mut self, key: Key, now_ms: u64) {
-        if !self.pending.get(key).is_some_and(|entry| entry.condition.in_doubt) {
-            return;
-        }
-        let by = self.pending.rivals(key).find_map(|rival| {
-            let rival = self.pending.get(rival)?;
-            Some((rival.hash, rival.progress.validated.as_ref()?.ledger_index))
-        });
-        if let Some((by, ledger)) = by {
-            self.apply(key, &Event::SequenceConsumed { by, ledger }, now_ms, None);
-        }
     }
 
     pub(crate) fn resend_on_later_ledger(&mut self, key: Key) {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use xrpl_protocol::{EngineResult, Hash256};
 
-use super::*;
+use super::{refusals::fate, *};
 use crate::evidence::Source;
 
 fn tx(state: State) -> TxState {
@@ -22,7 +22,16 @@ fn proof() -> AbsenceProof {
 }
 
 fn answer(name: &str) -> Event {
-    Event::Answered(ResultName::new(name))
+    answer_to(name, Handling::default())
+}
+
+fn answer_to(name: &str, handling: Handling) -> Event {
+    Event::Answered { result: ResultName::new(name), handling }
+}
+
+/// Submitted with `fail_hard`, and not applied.
+fn hard(name: &str) -> Event {
+    answer_to(name, Handling { fail_hard: true, not_applied: true, ..Handling::default() })
 }
 
 fn passed(proof: Option<AbsenceProof>) -> Event {
@@ -33,6 +42,10 @@ fn consumed() -> Event {
     Event::SequenceConsumed { by: TxHash([8; 32]), ledger: LedgerIndex(6) }
 }
 
+fn gone(absent_from: Option<u32>) -> Event {
+    Event::SlotGone { ledger: LedgerIndex(9), absent_from: absent_from.map(LedgerIndex) }
+}
+
 fn api(token: &str, refused: bool) -> Event {
     Event::ApiError { token: ResultName::new(token), refused }
 }
@@ -41,63 +54,85 @@ fn not_written(budget_spent: bool) -> Event {
     Event::NotWritten { attempts: 8, budget_spent }
 }
 
-/// What each event makes of CREATED, SUBMITTED and RETRYABLE, row by row of the product's table;
-/// then every state times every event is looked at.
+/// What each event makes of CREATED (of a fresh one, and of one that may have been sent before),
+/// SUBMITTED and RETRYABLE, row by row of the product's table; then every state times every event is
+/// looked at.
 #[test]
 fn the_table() {
     use State::{Created as C, FailedNet as F, Rejected as X, Retryable as R, Submitted as S};
     use State::{Expired as E, Validated as V};
-    let rows: [(Event, [State; 3]); 29] = [
+    let relayed = Handling { passed_on: true, ..Handling::default() };
+    let rules = Handling { rules_may_change: true, ..Handling::default() };
+    let rows = [
         // tes, tec, terQUEUED: the node holds it.
-        (answer("tesSUCCESS"), [S, S, S]),
-        (answer("tecPATH_DRY"), [S, S, S]),
-        (answer("tecNEW_IN_2031"), [S, S, S]),
-        (answer("terQUEUED"), [S, S, S]),
-        // Other ter, and tel.
-        (answer("terPRE_SEQ"), [R, R, R]),
-        (answer("terNEW_IN_2031"), [R, R, R]),
-        (answer("telCAN_NOT_QUEUE"), [R, R, R]),
-        (answer("telINSUF_FEE_P"), [R, R, R]),
-        // tem and tef: a refusal, unless some node may hold it.
-        (answer("temMALFORMED"), [X, S, X]),
-        (answer("temNEW_IN_2031"), [X, S, X]),
-        (answer("tefBAD_AUTH"), [X, S, X]),
-        // The exceptions.
-        (answer("tefALREADY"), [S, S, S]),
-        (answer("tefPAST_SEQ"), [S, S, S]),
-        (answer("tefMAX_LEDGER"), [S, S, S]),
-        (answer("tefNO_TICKET"), [S, S, S]),
+        (answer("tesSUCCESS"), [S, S, S, S]),
+        (answer("tecPATH_DRY"), [S, S, S, S]),
+        (answer("tecNEW_IN_2031"), [S, S, S, S]),
+        (answer("terQUEUED"), [S, S, S, S]),
+        // Other ter, tel and tef: it keeps it, and may apply it later.
+        (answer("terPRE_SEQ"), [R, R, R, R]),
+        (answer("terNEW_IN_2031"), [R, R, R, R]),
+        (answer("telCAN_NOT_QUEUE"), [R, R, R, R]),
+        (answer("telINSUF_FEE_P"), [R, R, R, R]),
+        (answer("tefBAD_AUTH"), [R, R, R, R]),
+        (answer("tefMASTER_DISABLED"), [R, R, R, R]),
+        (answer("tefNEW_IN_2031"), [R, R, R, R]),
+        // tem: a refusal, unless some node may have it.
+        (answer("temMALFORMED"), [X, S, S, S]),
+        (answer("temNEW_IN_2031"), [X, S, S, S]),
+        (answer_to("temMALFORMED", relayed), [S, S, S, S]),
+        (answer_to("temDISABLED", rules), [S, S, S, S]),
+        // Marked bad before: so it was somewhere before.
+        (answer("temBAD_SIGNATURE"), [S, S, S, S]),
+        (hard("temBAD_SIGNATURE"), [S, S, S, S]),
+        // Kept by nobody.
+        (hard("temMALFORMED"), [X, S, S, S]),
+        (hard("tefBAD_AUTH"), [X, S, S, S]),
+        (hard("terPRE_SEQ"), [X, S, S, S]),
+        (hard("telCAN_NOT_QUEUE"), [X, S, S, S]),
+        (hard("tecPATH_DRY"), [X, S, S, S]),
+        (hard("tefPAST_SEQ"), [S, S, S, S]),
+        (answer_to("tesSUCCESS", Handling { fail_hard: true, ..relayed }), [S, S, S, S]),
+        (answer_to("terPRE_SEQ", Handling { fail_hard: true, ..relayed }), [R, R, R, R]),
+        // What may hide a success.
+        (answer("tefALREADY"), [S, S, S, S]),
+        (answer("tefPAST_SEQ"), [S, S, S, S]),
+        (answer("tefMAX_LEDGER"), [S, S, S, S]),
+        (answer("tefNO_TICKET"), [S, S, S, S]),
         // No result at all, or none that is one.
-        (answer("nonsense"), [S, S, S]),
-        (api("invalidTransaction", true), [X, S, X]),
-        (api("tooBusy", false), [R, R, R]),
+        (answer("nonsense"), [S, S, S, S]),
+        (api("invalidTransaction", true), [X, S, S, S]),
+        (api("tooBusy", false), [R, R, R, R]),
         // Not written: unchanged, and never sent only if that is a fact.
-        (not_written(false), [C, S, R]),
-        (not_written(true), [F, S, R]),
+        (not_written(false), [C, C, S, R]),
+        (not_written(true), [F, C, S, R]),
         // Written, then silence.
-        (Event::OutcomeUnknown, [S, S, S]),
+        (Event::OutcomeUnknown, [S, S, S, S]),
         // The ledger.
-        (Event::SeenValidated(place()), [V, V, V]),
-        (Event::FoundNotValidated, [C, S, R]),
-        (passed(None), [C, S, R]),
-        (passed(Some(proof())), [C, E, E]),
+        (Event::SeenValidated(place()), [V, V, V, V]),
+        (Event::FoundNotValidated, [C, C, S, R]),
+        (gone(None), [C, C, S, R]),
+        (gone(Some(3)), [C, X, X, X]),
+        (passed(None), [C, C, S, R]),
+        (passed(Some(proof())), [C, E, E, E]),
         (
             passed(Some(AbsenceProof::SearchedAll {
                 min_ledger: LedgerIndex(3),
                 max_ledger: LedgerIndex(7),
                 endpoint: "node".into(),
             })),
-            [C, E, E],
+            [C, E, E, E],
         ),
-        (consumed(), [C, X, X]),
-        (answer("terNO_ACCOUNT"), [R, R, R]),
-        (answer("tecCLAIM"), [S, S, S]),
+        (consumed(), [C, X, X, X]),
+        (answer("terNO_ACCOUNT"), [R, R, R, R]),
+        (answer("tecCLAIM"), [S, S, S, S]),
     ];
     for (event, expected) in &rows {
-        for (before, after) in [C, S, R].into_iter().zip(expected) {
-            let change = transition(&tx(before), event);
-            assert_eq!(change.state.state, *after, "{before} and {event:?}");
-            check_effects(&tx(before), &change, event);
+        let open = [TxState::CREATED, TxState::HANDED_IN, tx(S), tx(R)];
+        for (before, after) in open.into_iter().zip(expected) {
+            let change = transition(&before, event);
+            assert_eq!(change.state.state, *after, "{before:?} and {event:?}");
+            check_effects(&before, &change, event);
         }
         for before in [V, X, E, F] {
             let change = transition(&tx(before), event);
@@ -155,6 +190,31 @@ fn what_makes_a_resend_and_what_a_look_up() {
     assert!(transition(&first.state, &passed(None)).effects.is_empty(), "flagged once");
     assert!(!transition(&first.state, &passed(Some(proof()))).state.undecided);
     assert!(!transition(&first.state, &Event::SeenValidated(place())).state.undecided);
+    // A slot that is gone leaves it undecided, and asks nothing by itself.
+    let left = transition(&tx(State::Submitted), &gone(None));
+    assert!(left.state.undecided && left.effects.to_vec() == [Effect::Persist]);
+    assert!(transition(&left.state, &gone(None)).effects.is_empty());
+    assert!(!transition(&left.state, &consumed()).state.undecided);
+    // What is refused and may be elsewhere is looked up, not sent again and again.
+    let refused = transition(&tx(State::Retryable), &answer("temMALFORMED"));
+    assert!(refused.effects.contains(&Effect::LookUp));
+    assert!(!refused.effects.contains(&Effect::ResendOnLaterLedger));
+}
+
+/// A node held it, another one did not take it, a third refuses it: the first may apply it yet.
+#[test]
+fn what_some_node_may_hold_is_ended_by_no_refusal() {
+    for first in [answer("tesSUCCESS"), Event::OutcomeUnknown, answer("terPRE_SEQ")] {
+        for second in [answer("telCAN_NOT_QUEUE"), answer("terPRE_SEQ"), api("tooBusy", false)] {
+            for third in [answer("temMALFORMED"), hard("tefBAD_AUTH"), api("invalid", true)] {
+                let mut now = TxState::CREATED;
+                for event in [&first, &second, &third] {
+                    now = transition(&now, event).state;
+                    assert!(!now.state.is_terminal(), "{first:?}, {second:?}, {third:?}");
+                }
+            }
+        }
+    }
 }
 
 /// CREATED, but an attempt may have left (a restart): never sent would be a lie.
@@ -191,9 +251,20 @@ fn any_result() -> impl Strategy<Value = ResultName> {
     ]
 }
 
+fn any_handling() -> impl Strategy<Value = Handling> {
+    any::<[bool; 4]>().prop_map(|[fail_hard, passed_on, not_applied, rules_may_change]| Handling {
+        fail_hard,
+        passed_on,
+        not_applied,
+        rules_may_change,
+    })
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        5 => any_result().prop_map(Event::Answered),
+        5 => (any_result(), any_handling())
+            .prop_map(|(result, handling)| Event::Answered { result, handling }),
+        1 => any::<bool>().prop_map(|proven| gone(proven.then_some(3))),
         1 => (any_result(), any::<bool>())
             .prop_map(|(token, refused)| Event::ApiError { token, refused }),
         1 => (1u32..9, any::<bool>())
@@ -211,9 +282,10 @@ proptest! {
 
     /// Whatever happens in whatever order: every state is reached only by what its name claims.
     #[test]
-    fn a_life(events in prop::collection::vec(any_event(), 0..20)) {
-        let mut now = TxState::CREATED;
-        let mut reached_a_node = false;
+    fn a_life(fresh in any::<bool>(), events in prop::collection::vec(any_event(), 0..20)) {
+        let mut now = if fresh { TxState::CREATED } else { TxState::HANDED_IN };
+        // Whether a node may have it.
+        let mut reached_a_node = !fresh;
         for event in &events {
             let change = transition(&now, event);
             check_effects(&now, &change, event);
@@ -232,12 +304,19 @@ proptest! {
                             && matches!(event, Event::NotWritten { budget_spent: true, .. })
                     }
                     State::Rejected => match event {
-                        Event::Answered(result) => matches!(
-                            result.class(),
-                            Some(ResultClass::Tef | ResultClass::Tem)
+                        // Of a blob that was nowhere before, and which this node did not keep.
+                        Event::Answered { result, handling } => {
+                            let keeps = fate(result).is_none_or(|fate| fate.is_held())
+                                && !(handling.fail_hard && !result.is_success());
+                            let tries = !handling.fail_hard && handling.rules_may_change;
+                            !reached_a_node && !keeps && !tries && !handling.passed_on
+                        }
+                        Event::ApiError { refused, .. } => *refused && !reached_a_node,
+                        other => matches!(
+                            other,
+                            Event::SequenceConsumed { .. }
+                                | Event::SlotGone { absent_from: Some(_), .. }
                         ),
-                        Event::ApiError { refused, .. } => *refused,
-                        other => matches!(other, Event::SequenceConsumed { .. }),
                     },
                     State::Created => false,
                     State::Submitted | State::Retryable => !from.is_terminal(),
@@ -248,6 +327,7 @@ proptest! {
                         let fits = match evidence {
                             Evidence::Validated(_) => to == State::Validated,
                             Evidence::RefusedByNode { .. }
+                            | Evidence::SlotGone { .. }
                             | Evidence::SequenceConsumed { .. } => to == State::Rejected,
                             Evidence::LastLedgerPassed { .. } => to == State::Expired,
                             Evidence::NeverSent { .. } => to == State::FailedNet,
@@ -258,7 +338,10 @@ proptest! {
             }
             reached_a_node |= matches!(
                 event,
-                Event::Answered(_) | Event::ApiError { .. } | Event::OutcomeUnknown
+                Event::Answered { .. }
+                    | Event::ApiError { .. }
+                    | Event::OutcomeUnknown
+                    | Event::SeenValidated(_)
             );
             prop_assert!(!now.may_have_left || change.state.may_have_left, "it cannot come back");
             // The same event once more changes nothing more.

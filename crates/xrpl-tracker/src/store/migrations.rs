@@ -66,6 +66,7 @@ const STEPS: [&str; 3] = [
     ALTER TABLE transactions ADD COLUMN fail_hard INTEGER NOT NULL DEFAULT 0;
     -- Of older rows it is not known whether they were handed in from outside.
     ALTER TABLE transactions ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE transactions ADD COLUMN reason TEXT;
 ",
 ];
 

@@ -20,7 +20,8 @@ pub(super) const COLUMNS: &str = "id, run, hash, account, slot, is_ticket, last_
     transaction_type, expected, created_ledger, created_at_ms, blob, state, undecided, overturned, \
     attempts, engine_result_first, engine_result_last, engine_result_final, validated_ledger, \
     ledger_hash, source, evidence, preliminary, sightings, first_answer_ms, finality_ms, \
-    finality_ledgers, callers_key, callers_request, fail_hard, fresh";
+    finality_ledgers, callers_key, callers_request, fail_hard, fresh, \
+    reason";
 
 pub(super) fn json_text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Store(format!("writing JSON: {e}")))
@@ -107,6 +108,7 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
             engine_result_last: name(row, 17)?,
             validated,
             evidence: json(row, 22)?,
+            reason: json(row, 32)?,
             preliminary: json::<Vec<_>>(row, 23)?.unwrap_or_default().into(),
             sightings: json(row, 24)?.unwrap_or_default(),
             latencies: Latencies {

@@ -65,6 +65,8 @@ pub struct Script {
     pub submitted: Vec<TxHash>,
     /// Those of them sent with `fail_hard`.
     pub submitted_hard: Vec<TxHash>,
+    /// It passes everything on, as a node that is not in sync does.
+    pub relays: bool,
     /// What `tx` finds with `validated: false`.
     pub held: BTreeSet<TxHash>,
     pub searched_all: bool,
@@ -138,6 +140,7 @@ impl Node {
             replies: VecDeque::new(),
             submitted: Vec::new(),
             submitted_hard: Vec::new(),
+            relays: false,
             held: BTreeSet::new(),
             searched_all: false,
             lost: BTreeSet::new(),
@@ -379,7 +382,14 @@ impl Script {
                     call(hash);
                 }
                 match self.replies.pop_front().unwrap_or(Reply::Result("tesSUCCESS")) {
-                    Reply::Result(name) => json!({"engine_result": name, "accepted": true}),
+                    Reply::Result(name) => {
+                        let applied = name.starts_with("tes")
+                            || name.starts_with("tec") && params["fail_hard"] != true;
+                        json!({"engine_result": name, "accepted": true, "applied": applied,
+                            "broadcast": applied || self.relays || name == "terQUEUED",
+                            "queued": name == "terQUEUED", "kept": params["fail_hard"] != true,
+                            "open_ledger_cost": "12", "validated_ledger_index": self.head})
+                    }
                     Reply::Error(token) => return error(token),
                     Reply::Hang => return Answer::Hang,
                     Reply::Break => return Answer::Break,
@@ -434,15 +444,25 @@ impl Script {
                 }
             }
             "account_tx" => json!({"transactions": self.history, "validated": true}),
-            "account_info" => match &self.account {
-                Some((next, _)) => json!({"validated": true, "account_data": {"Sequence": next}}),
-                None => return error("actNotFound"),
-            },
-            "ledger_entry" => {
-                let number = params["ticket"]["ticket_seq"].as_u64().unwrap() as u32;
-                match &self.account {
-                    Some((_, tickets)) if tickets.contains(&number) => json!({"validated": true}),
-                    _ => return error("entryNotFound"),
+            "account_info" | "ledger_entry" => {
+                let hash = params["ledger_hash"].as_str().unwrap_or_default();
+                let asked = (1..=self.head).rev().find(|n| self.hash(*n).to_string() == hash);
+                let Some(index) = asked else { return error("lgrNotFound") };
+                let of = json!({"validated": true, "ledger_index": index, "ledger_hash": hash});
+                match (&self.account, method) {
+                    (None, _) => return error("actNotFound"),
+                    (Some((next, _)), "account_info") => {
+                        let mut answer = of;
+                        answer["account_data"] = json!({"Sequence": next});
+                        answer
+                    }
+                    (Some((_, tickets)), _) => {
+                        let number = params["ticket"]["ticket_seq"].as_u64().unwrap() as u32;
+                        if !tickets.contains(&number) {
+                            return error("entryNotFound");
+                        }
+                        of
+                    }
                 }
             }
             _ => return error("unknownCmd"),
@@ -529,6 +549,11 @@ pub async fn until(mut condition: impl FnMut() -> bool) {
 
 pub fn submission(tx: &SignedTransaction) -> Submission {
     Submission::new(tx.blob.clone()).fresh()
+}
+
+/// The same, handed in: somebody may have sent it before.
+pub fn handed_in(tx: &SignedTransaction) -> Submission {
+    Submission::new(tx.blob.clone())
 }
 
 pub async fn end(tracker: &Tracker, hash: TxHash) -> Arc<Outcome> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use xrpl_protocol::{
-    AccountId, Definitions, LedgerIndex, Object, TxHash, fields, transaction::Slot,
+    AccountId, Definitions, LedgerIndex, Object, TxHash, fields, object_id, transaction::Slot,
 };
 use xrpl_standalone::ledger::{ClosedLedger, ReadView};
 use xrpl_tracker::{AbsenceProof, Evidence, State, record::Record};
@@ -126,6 +126,17 @@ impl<'a> Truth<'a> {
                     && self.used(by, record.identity.account, record.identity.slot);
                 (!right).then_some("that one did not use its slot there")
             }
+            (State::Rejected, Evidence::SlotGone { ledger_index, first }) => {
+                let ledger = self.ledger(*ledger_index);
+                let unused =
+                    ledger.is_none_or(|ledger| Self::unused(ledger, record) != Some(false));
+                if unused {
+                    Some("that ledger does not show its slot gone")
+                } else {
+                    (first.0 > Self::first_possible(record, known))
+                        .then_some("it may be in a ledger that was not looked at")
+                }
+            }
             // That it is in no ledger, now or later, has been seen.
             (State::Rejected, Evidence::RefusedByNode { .. }) => None,
             (State::FailedNet, Evidence::NeverSent { .. }) => {
@@ -134,6 +145,22 @@ impl<'a> Truth<'a> {
             _ => Some("that is no evidence for this state"),
         };
         wrong.map(|why| format!("{why}: {}", told(record)))
+    }
+
+    /// Whether a ledger shows a transaction's Sequence or Ticket unused; none without the account.
+    fn unused(ledger: &ClosedLedger, record: &Record) -> Option<bool> {
+        let account = record.identity.account;
+        let next = Self::sequence(ledger, account)?;
+        Some(match record.identity.slot {
+            Slot::Sequence(number) => next <= number.0,
+            Slot::Ticket(number) => {
+                next <= number.0 || ledger.exists(&object_id::ticket(account, number.0))
+            }
+        })
+    }
+
+    fn first_possible(record: &Record, known: &Circumstances) -> u32 {
+        known.signed_at.unwrap_or(record.identity.created_ledger.0) + 1
     }
 
     /// Why a proof of absence is none.
@@ -145,10 +172,21 @@ impl<'a> Truth<'a> {
         proof: &AbsenceProof,
     ) -> Option<&'static str> {
         let (first_read, last_read) = match proof {
+            AbsenceProof::SlotUnused { ledger_index, ledger_hash, .. } => {
+                let Some(ledger) = self.ledger(*ledger_index).filter(|_| *ledger_index >= last)
+                else {
+                    return Some("its last ledger was not looked at");
+                };
+                if ledger.header.hash != *ledger_hash && !known.lies {
+                    return Some("that ledger has another hash");
+                }
+                let unused = Self::unused(ledger, record) == Some(true);
+                return (!unused).then_some("that ledger does not show its slot unused");
+            }
             AbsenceProof::SearchedAll { min_ledger, max_ledger, .. } => (min_ledger, max_ledger),
             AbsenceProof::EveryLedgerRead { first, last } => (first, last),
         };
-        let first_possible = known.signed_at.unwrap_or(record.identity.created_ledger.0) + 1;
+        let first_possible = Self::first_possible(record, known);
         // Where its last ledger was past already, there is nothing between to be read.
         let read_enough = first_read.0 <= first_possible || first_possible > last.0;
         if *last_read < last || self.ledger(*last_read).is_none() {

@@ -5,10 +5,11 @@ import { by, clock, make, number, tone } from "../dom.js";
 
 const EVIDENCE = {
   validated: (e) => `in validated ledger ${number(e.ledger_index)} with ${e.result}, first seen by ${e.source}`,
-  refused_by_node: (e) => `the node refused it for good: ${e.engine_result}`,
+  refused_by_node: (e) => `refused by the only node that had it, which does not keep it: ${e.engine_result}`,
   never_sent: (e) => `not one byte ever left, in ${e.attempts} attempts`,
   last_ledger_passed: (e) => `LastLedgerSequence ${number(e.last_ledger_sequence)} is validated, and no ledger that could have it does (${e.proof?.kind})`,
   sequence_consumed: (e) => `its Sequence or Ticket went to ${e.by} in ledger ${number(e.ledger)}`,
+  slot_gone: (e) => `its Sequence or Ticket is used up, as ledger ${number(e.ledger_index)} shows, and no ledger that could have it does`,
 };
 
 function answer(result) {
@@ -38,6 +39,7 @@ function body(tx) {
   const facts = [
     ["Hash", tx.tx_hash], ["State", tx.undecided ? `${tx.state}, undecided` : tx.state],
     ["Result", [tx.engine_result_final ?? tx.engine_result_first ?? "-", tx.engine_result_message].filter(Boolean).join(": ")],
+    ...(tx.reason ? [["Known besides", tx.reason.text]] : []),
     ["Meant", tx.intent === "valid" ? "to succeed" : `to fail with ${tx.intent?.invalid?.expected?.join(" or ") ?? "an error"}`],
     [tx.ticket_sequence ? "Ticket" : "Sequence", String(tx.ticket_sequence ?? tx.sequence)], ["LastLedgerSequence", String(tx.last_ledger_seq ?? "-")],
     ["Finality", tx.finality_ms === null ? "-" : `${number(tx.finality_ms)} ms; ledgers: ${number(tx.finality_ledgers)}`],

@@ -1,0 +1,92 @@
+//! What is known of why a transaction has no end yet, or did not succeed, where the name of its
+//! newest result does not say it or would mislead.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use xrpl_protocol::{Drops, LedgerIndex};
+
+/// See the [module](self).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum Reason {
+    /// A validated ledger shows its Sequence or Ticket gone, and no node that was asked has the
+    /// ledger in which that happened.
+    SlotGone {
+        /// The validated ledger.
+        ledger_index: LedgerIndex,
+    },
+    /// `telINSUF_FEE_P`: its Fee is less than the node takes at all under its present load.
+    FeeTooLow {
+        /// Its Fee.
+        fee: Drops,
+        /// What it would cost to get into the node's open ledger now; none if the node did not say.
+        needed: Option<Drops>,
+    },
+    /// `temBAD_SIGNATURE` of a node for a transaction whose signature is right, as this program has
+    /// verified: so xrpld answers, without looking, what it has found malformed before.
+    MarkedBad,
+}
+
+impl Reason {
+    /// The kind, as it is serialised.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SlotGone { .. } => "slot_gone",
+            Self::FeeTooLow { .. } => "fee_too_low",
+            Self::MarkedBad => "marked_bad",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SlotGone { ledger_index } => write!(
+                f,
+                "undecided: its Sequence or Ticket is used up, as ledger {ledger_index} shows, by \
+                 this transaction or by another one; the ledger that could say by which is kept by \
+                 no node that was asked. Ask a node with more history for it"
+            ),
+            Self::FeeTooLow { fee, needed: Some(needed) } if needed > fee => write!(
+                f,
+                "its Fee of {fee} drops cannot be enough under the node's present load: {needed} \
+                 drops would be. It is tried again until its last ledger, in case the load falls"
+            ),
+            Self::FeeTooLow { fee, .. } => write!(
+                f,
+                "its Fee of {fee} drops cannot be enough under the node's present load. It is tried \
+                 again until its last ledger, in case the load falls"
+            ),
+            Self::MarkedBad => f.write_str(
+                "the node refuses it without looking, as it does with what it has found malformed \
+                 before. It says temBAD_SIGNATURE then, but the signature is right: what is wrong \
+                 stood in an earlier answer, which may not have arrived",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_json_both_ways_and_say_what_is_known() {
+        let fee = Drops(5);
+        for (reason, words) in [
+            (Reason::SlotGone { ledger_index: LedgerIndex(90) }, "undecided"),
+            (Reason::FeeTooLow { fee, needed: Some(Drops(10)) }, "10 drops would be"),
+            (Reason::FeeTooLow { fee, needed: Some(Drops(5)) }, "cannot be enough"),
+            (Reason::FeeTooLow { fee, needed: None }, "5 drops"),
+            (Reason::MarkedBad, "the signature is right"),
+        ] {
+            let json = serde_json::to_value(&reason).unwrap();
+            assert_eq!(json["kind"], reason.kind());
+            assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason);
+            assert!(reason.to_string().contains(words), "{reason}");
+        }
+    }
+}
