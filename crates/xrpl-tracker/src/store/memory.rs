@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
-use super::{Anchor, Created, Resumed, Store};
+use super::{Anchor, Created, Outbox, Resumed, Store, StoreSize, outbox::MemoryOutbox};
 use crate::{
     error::Result,
     record::{Identity, Progress, Record, RowFilter, RunId},
@@ -24,6 +24,7 @@ const LEDGERS_KEPT: usize = 4_096;
 #[derive(Debug)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,
+    outbox: MemoryOutbox,
 }
 
 #[derive(Debug)]
@@ -50,6 +51,7 @@ impl MemoryStore {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
+            outbox: MemoryOutbox::default(),
             inner: Mutex::new(Inner {
                 capacity,
                 run: None,
@@ -159,6 +161,7 @@ impl Store for MemoryStore {
         let mut inner = self.inner.lock();
         let Some(id) = inner.by_hash.get(&hash).copied() else { return };
         let Some(record) = inner.records.get_mut(&id) else { return };
+        self.outbox.changes(record, &progress);
         let ends = progress.state.is_terminal() && !record.progress.state.is_terminal();
         record.progress = progress;
         if ends {
@@ -226,5 +229,15 @@ impl Store for MemoryStore {
 
     fn failures(&self) -> u64 {
         0
+    }
+
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        Some(&self.outbox)
+    }
+
+    async fn size(&self) -> Result<StoreSize> {
+        let inner = self.inner.lock();
+        let rows = inner.records.len() as u64;
+        Ok(StoreSize { rows, pruned: inner.next_id - 1 - rows, bytes: None })
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::{Error, Result};
 
 /// Each step brings the schema from its position to the next version.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
     CREATE TABLE runs (
         id            INTEGER PRIMARY KEY,
@@ -67,6 +67,48 @@ const STEPS: [&str; 3] = [
     -- Of older rows it is not known whether they were handed in from outside.
     ALTER TABLE transactions ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE transactions ADD COLUMN reason TEXT;
+",
+    "
+    -- Ends that somebody is to be told of and has not taken yet. Numbers are never given twice.
+    CREATE TABLE ends (
+        seq              INTEGER PRIMARY KEY AUTOINCREMENT,
+        transaction_id   INTEGER NOT NULL REFERENCES transactions (id),
+        was              INTEGER NOT NULL,
+        state            INTEGER NOT NULL,
+        at_ms            INTEGER NOT NULL,
+        engine_result    TEXT,
+        validated_ledger INTEGER,
+        ledger_hash      BLOB,
+        source           TEXT,
+        first_answer_ms  INTEGER,
+        finality_ms      INTEGER,
+        finality_ledgers INTEGER,
+        tries            INTEGER NOT NULL DEFAULT 0,
+        first_try_ms     INTEGER,
+        next_try_ms      INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX ends_transaction ON ends (transaction_id, seq);
+    CREATE TABLE deliveries (
+        delivered INTEGER NOT NULL,
+        given_up  INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO deliveries VALUES (0, 0);
+
+    -- What rows that were pruned counted: '' stands for NULL, so that the key is one.
+    CREATE TABLE pruned (
+        run                 INTEGER NOT NULL REFERENCES runs (id),
+        state               INTEGER NOT NULL,
+        transaction_type    TEXT NOT NULL,
+        engine_result_final TEXT NOT NULL,
+        source              TEXT NOT NULL,
+        expected            TEXT NOT NULL,
+        overturned          INTEGER NOT NULL,
+        engine_result_first TEXT NOT NULL,
+        n                   INTEGER NOT NULL,
+        PRIMARY KEY (run, state, transaction_type, engine_result_final, source, expected,
+            overturned, engine_result_first)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE runs ADD COLUMN pruned_through INTEGER;
 ",
 ];
 

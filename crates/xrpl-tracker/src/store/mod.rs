@@ -6,8 +6,11 @@
 
 pub mod memory;
 mod migrations;
+pub mod outbox;
+pub mod prune;
 
 pub(crate) mod rows;
+mod sql_outbox;
 mod sql_rows;
 pub mod sqlite;
 mod writer;
@@ -26,6 +29,8 @@ use crate::{
 };
 
 pub use memory::MemoryStore;
+pub use outbox::{End, Outbox, OutboxStatus, Settled};
+pub use prune::{Pruned, Retention, StoreSize};
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 
 /// A validated ledger that a run has followed: by it a store knows its network.
@@ -131,4 +136,25 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// Operations handed over that failed, for metrics.
     fn failures(&self) -> u64;
+
+    /// Ends that wait to be delivered, if this store keeps them.
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        None
+    }
+
+    /// Takes ended rows out that need not be kept, a slice of them; how many. A store that bounds
+    /// itself has nothing to do.
+    async fn prune(&self, _retention: Retention, _now_ms: u64) -> Result<u64> {
+        Ok(0)
+    }
+
+    /// What has left a run's rows.
+    async fn pruned(&self, _run: RunId) -> Result<Pruned> {
+        Ok(Pruned::default())
+    }
+
+    /// How large it is.
+    async fn size(&self) -> Result<StoreSize> {
+        Ok(StoreSize::default())
+    }
 }

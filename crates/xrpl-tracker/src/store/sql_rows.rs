@@ -41,15 +41,15 @@ fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Read<Option<T>> {
     text.map(|text| serde_json::from_str(&text).map_err(|e| wrong(column, e))).transpose()
 }
 
-fn name(row: &Row<'_>, column: usize) -> Read<Option<ResultName>> {
+pub(super) fn name(row: &Row<'_>, column: usize) -> Read<Option<ResultName>> {
     Ok(row.get_ref(column)?.as_str_or_null()?.map(ResultName::new))
 }
 
-fn state(row: &Row<'_>, column: usize) -> Read<State> {
+pub(super) fn state(row: &Row<'_>, column: usize) -> Read<State> {
     State::from_index(row.get(column)?).ok_or_else(|| wrong(column, "no such state"))
 }
 
-fn source(text: Option<&str>) -> Option<Source> {
+pub(super) fn source(text: Option<&str>) -> Option<Source> {
     Source::ALL.into_iter().find(|source| Some(source.name()) == text)
 }
 
@@ -225,13 +225,17 @@ pub(super) fn count(connection: &Connection, filter: &RowFilter, run: RunId) -> 
     Ok(statement.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?)
 }
 
-/// How many transactions of a run there are of each kind.
+/// How many transactions of a run there are of each kind, pruned ones included.
 pub(super) fn counts(connection: &Connection, run: RunId) -> Result<Vec<Count>> {
     let mut statement = connection.prepare(
         "SELECT state, transaction_type, engine_result_final, source, expected, overturned,
                 engine_result_first, count(*)
          FROM transactions WHERE run = ?1
-         GROUP BY 1, 2, 3, 4, 5, 6, 7",
+         GROUP BY 1, 2, 3, 4, 5, 6, 7
+         UNION ALL
+         SELECT state, transaction_type, NULLIF(engine_result_final, ''), NULLIF(source, ''),
+                NULLIF(expected, ''), overturned, NULLIF(engine_result_first, ''), n
+         FROM pruned WHERE run = ?1",
     )?;
     let rows = statement.query_map([run.0], |row| {
         let result = name(row, 2)?;

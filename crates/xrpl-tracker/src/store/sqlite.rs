@@ -27,13 +27,14 @@ use std::{
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
 use super::{
-    Anchor, Created, Resumed, Store, migrations,
+    Anchor, Created, End, Outbox, OutboxStatus, Pruned, Resumed, Retention, Settled, Store,
+    StoreSize, migrations, prune, sql_outbox,
     sql_rows::{self, COLUMNS},
-    writer::{Operation, Writer},
+    writer::{Ends, Needs, Operation, Writer},
 };
 use crate::{
     error::{Error, Result},
@@ -81,6 +82,7 @@ pub struct SqliteStore {
     writer: Option<thread::JoinHandle<()>>,
     reader: Arc<Mutex<Connection>>,
     failures: Arc<AtomicU64>,
+    ends: Arc<Ends>,
     /// Held for as long as this process writes the file.
     _lock: Option<File>,
 }
@@ -105,7 +107,8 @@ impl SqliteStore {
             .query_row("SELECT max(id) FROM runs", [], |row| row.get::<_, Option<u64>>(0))?
             .map(RunId);
         let (to_writer, operations) = mpsc::channel();
-        let writer = Writer::new(writing, run, Arc::clone(&failures));
+        let ends = Arc::<Ends>::default();
+        let writer = Writer::new(writing, run, Arc::clone(&failures), Arc::clone(&ends));
         let handle = thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.work(&operations, options.group_window))
@@ -116,6 +119,7 @@ impl SqliteStore {
             writer: Some(handle),
             reader,
             failures,
+            ends,
             _lock: Some(lock),
         })
     }
@@ -149,6 +153,7 @@ impl SqliteStore {
             writer: None,
             reader: Arc::new(Mutex::new(connection)),
             failures: Arc::default(),
+            ends: Arc::default(),
             _lock: None,
         })
     }
@@ -182,15 +187,23 @@ impl SqliteStore {
         told.await.map_err(|_| Error::Store("the writer has ended".into()))?
     }
 
-    /// Reads on a thread where waiting for the disk is no harm, after everything handed over is
-    /// written.
+    /// Reads after what is needed of everything handed over before is written.
     async fn read<T: Send + 'static>(
         &self,
+        needs: Needs,
         read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         if self.to_writer.is_some() {
-            self.flush().await?;
+            self.ask(|tell| Operation::Wait(needs, tell)).await?;
         }
+        self.read_now(read).await
+    }
+
+    /// Reads what is written, on a thread where waiting for the disk is no harm.
+    async fn read_now<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let reader = Arc::clone(&self.reader);
         tokio::task::spawn_blocking(move || read(&reader.lock()))
             .await
@@ -296,7 +309,7 @@ fn hash_column(bytes: [u8; 32]) -> Hash256 {
 #[async_trait]
 impl Store for SqliteStore {
     async fn anchor(&self) -> Result<Option<Anchor>> {
-        self.read(|connection| {
+        self.read(Needs::New, |connection| {
             let Some(run) = newest_run(connection)? else { return Ok(None) };
             let network_id = connection.query_row(
                 "SELECT network_id FROM runs WHERE id = ?1",
@@ -322,7 +335,7 @@ impl Store for SqliteStore {
     }
 
     async fn ledger_hash(&self, run: RunId, index: LedgerIndex) -> Result<Option<Hash256>> {
-        self.read(move |connection| {
+        self.read(Needs::New, move |connection| {
             let hash = connection
                 .query_row(
                     "SELECT hash FROM ledgers WHERE run = ?1 AND ledger_index = ?2",
@@ -341,7 +354,7 @@ impl Store for SqliteStore {
 
     async fn resume_run(&self, run: RunId) -> Result<Resumed> {
         self.ask(|tell| Operation::Resume(run, tell)).await?;
-        self.read(move |connection| {
+        self.read(Needs::All, move |connection| {
             let mut resumed = Resumed::default();
             let sql = format!(
                 "SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND state < 3 ORDER BY id"
@@ -376,7 +389,7 @@ impl Store for SqliteStore {
     }
 
     async fn get(&self, hash: TxHash) -> Result<Option<Record>> {
-        self.read(move |connection| match newest_run(connection)? {
+        self.read(Needs::One(hash), move |connection| match newest_run(connection)? {
             Some(run) => sql_rows::get(connection, run, hash),
             None => Ok(None),
         })
@@ -385,11 +398,17 @@ impl Store for SqliteStore {
 
     async fn by_key(&self, key: &str) -> Result<Option<Record>> {
         let key = key.to_owned();
-        self.read(move |connection| match newest_run(connection)? {
-            Some(run) => sql_rows::by_key(connection, run, &key),
+        let found = self
+            .read(Needs::New, move |connection| match newest_run(connection)? {
+                Some(run) => sql_rows::by_key(connection, run, &key),
+                None => Ok(None),
+            })
+            .await?;
+        // Which row it is never changes, what is known of it does.
+        match found {
+            Some(record) => self.get(record.identity.hash).await,
             None => Ok(None),
-        })
-        .await
+        }
     }
 
     async fn rows(
@@ -399,7 +418,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Record>> {
         let filter = filter.clone();
-        self.read(move |connection| {
+        self.read(Needs::All, move |connection| {
             let Some(run) = newest_run(connection)? else { return Ok(Vec::new()) };
             sql_rows::select(connection, &filter, filter.run.unwrap_or(run), cursor, limit)
         })
@@ -408,7 +427,7 @@ impl Store for SqliteStore {
 
     async fn count(&self, filter: &RowFilter) -> Result<u64> {
         let filter = filter.clone();
-        self.read(move |connection| {
+        self.read(Needs::All, move |connection| {
             let Some(run) = newest_run(connection)? else { return Ok(0) };
             sql_rows::count(connection, &filter, filter.run.unwrap_or(run))
         })
@@ -416,7 +435,7 @@ impl Store for SqliteStore {
     }
 
     async fn runs(&self) -> Result<Vec<RunId>> {
-        self.read(|connection| {
+        self.read(Needs::New, |connection| {
             let mut runs = connection.prepare("SELECT id FROM runs ORDER BY id")?;
             let ids = runs.query_map([], |row| row.get(0))?;
             ids.map(|id| Ok(RunId(id?))).collect()
@@ -426,5 +445,48 @@ impl Store for SqliteStore {
 
     fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
+    }
+
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        // Who only reads neither keeps nor settles any.
+        self.to_writer.is_some().then_some(self)
+    }
+
+    async fn prune(&self, retention: Retention, now_ms: u64) -> Result<u64> {
+        self.ask(|tell| Operation::Prune(retention, now_ms, tell)).await
+    }
+
+    async fn pruned(&self, run: RunId) -> Result<Pruned> {
+        self.read_now(move |connection| prune::pruned(connection, run)).await
+    }
+
+    async fn size(&self) -> Result<StoreSize> {
+        let bytes = |path: &Path| path.metadata().map(|file| file.len()).unwrap_or_default();
+        let bytes = Some(bytes(&self.path) + bytes(&log_path(&self.path)));
+        let (rows, pruned) = self.read(Needs::New, prune::size).await?;
+        Ok(StoreSize { rows, pruned, bytes })
+    }
+}
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    fn keep(&self) {
+        self.ends.kept.store(true, Ordering::Relaxed);
+    }
+
+    async fn due(&self, now_ms: u64, limit: usize) -> Result<Vec<End>> {
+        self.read_now(move |connection| sql_outbox::due(connection, now_ms, limit)).await
+    }
+
+    async fn settle(&self, settled: Settled) -> Result<()> {
+        self.ask(|tell| Operation::Settle(Box::new(settled), tell)).await
+    }
+
+    async fn status(&self) -> Result<OutboxStatus> {
+        self.read_now(sql_outbox::status).await
+    }
+
+    fn bell(&self) -> &Notify {
+        &self.ends.bell
     }
 }

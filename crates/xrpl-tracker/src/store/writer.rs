@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
     thread,
@@ -12,11 +12,11 @@ use std::{
 };
 
 use rusqlite::{Connection, Transaction, params};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash, transaction::Slot};
 
 use super::{
-    Created,
+    Created, Retention, Settled, prune, sql_outbox,
     sql_rows::{self, json_text},
 };
 use crate::{
@@ -44,6 +44,22 @@ pub(super) enum Operation {
     Begin(Option<u32>, u64, oneshot::Sender<Result<RunId>>),
     Resume(RunId, oneshot::Sender<Result<()>>),
     Flush(oneshot::Sender<Result<()>>),
+    /// Tells when what a reader needs of all that was handed over before is written. Nothing is
+    /// written sooner for it, but the one row that it asks for.
+    Wait(Needs, oneshot::Sender<Result<()>>),
+    Settle(Box<Settled>, oneshot::Sender<Result<()>>),
+    Prune(Retention, u64, oneshot::Sender<Result<u64>>),
+}
+
+/// What a reader needs to be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Needs {
+    /// New rows and ledgers.
+    New,
+    /// The newest condition of this one too.
+    One(TxHash),
+    /// All conditions.
+    All,
 }
 
 impl Operation {
@@ -53,7 +69,11 @@ impl Operation {
         match self {
             Self::Create(_, tell) => drop(tell.send(Err(error()))),
             Self::Begin(_, _, tell) => drop(tell.send(Err(error()))),
-            Self::Resume(_, tell) | Self::Flush(tell) => drop(tell.send(Err(error()))),
+            Self::Resume(_, tell)
+            | Self::Flush(tell)
+            | Self::Wait(_, tell)
+            | Self::Settle(_, tell) => drop(tell.send(Err(error()))),
+            Self::Prune(_, _, tell) => drop(tell.send(Err(error()))),
             Self::Update(..) | Self::Ledger(..) => {}
         }
     }
@@ -70,6 +90,16 @@ pub(super) struct Writer {
     run: Option<RunId>,
     failures: Arc<AtomicU64>,
     conditions: Conditions,
+    ends: Arc<Ends>,
+    /// Who waits for all conditions up to a number.
+    waiting: Vec<(u64, oneshot::Sender<Result<()>>)>,
+}
+
+/// Whether ends are kept, and who is told of them.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    pub(super) kept: AtomicBool,
+    pub(super) bell: Notify,
 }
 
 /// Conditions of transactions that wait to be written: the newest of each, oldest first.
@@ -77,6 +107,10 @@ pub(super) struct Writer {
 struct Conditions {
     newest: HashMap<TxHash, Box<Progress>>,
     order: VecDeque<TxHash>,
+    /// Those that are to be written with the next group whatever stands before them.
+    first: Vec<TxHash>,
+    /// How many have left the order.
+    left: u64,
 }
 
 impl Conditions {
@@ -86,14 +120,27 @@ impl Conditions {
         }
     }
 
+    /// Those to be written now: what was asked for by name, and the first `n`.
     fn first(&self, n: usize) -> impl Iterator<Item = (TxHash, &Progress)> {
-        self.order.iter().take(n).filter_map(|hash| Some((*hash, &**self.newest.get(hash)?)))
+        let hashes = self.first.iter().chain(self.order.iter().take(n));
+        hashes.filter_map(|hash| Some((*hash, &**self.newest.get(hash)?)))
     }
 
     fn drop_first(&mut self, n: usize) {
-        for hash in self.order.drain(..n.min(self.order.len())) {
+        for hash in self.first.drain(..) {
+            // Its place in the order means nothing any more.
             self.newest.remove(&hash);
         }
+        let n = n.min(self.order.len());
+        self.left += n as u64;
+        for hash in self.order.drain(..n) {
+            self.newest.remove(&hash);
+        }
+    }
+
+    /// The number of the last one that waits.
+    fn last(&self) -> u64 {
+        self.left + self.order.len() as u64
     }
 
     fn len(&self) -> usize {
@@ -109,8 +156,10 @@ impl Writer {
         connection: Connection,
         run: Option<RunId>,
         failures: Arc<AtomicU64>,
+        ends: Arc<Ends>,
     ) -> Self {
-        Self { connection, run, failures, conditions: Conditions::default() }
+        let conditions = Conditions::default();
+        Self { connection, run, failures, conditions, ends, waiting: Vec::new() }
     }
 
     /// Writes until the last sender is gone and everything is written.
@@ -147,6 +196,13 @@ impl Writer {
                     let last = operation.wants_all();
                     match operation {
                         Operation::Update(hash, progress) => self.conditions.put(hash, progress),
+                        Operation::Wait(Needs::All, tell) => {
+                            self.waiting.push((self.conditions.last(), tell));
+                        }
+                        Operation::Wait(Needs::One(hash), tell) => {
+                            self.conditions.first.push(hash);
+                            group.push_back(Operation::Wait(Needs::New, tell));
+                        }
                         other => group.push_back(other),
                     }
                     if !last && group.len() < GROUP {
@@ -167,8 +223,19 @@ impl Writer {
         let size = group.len() + conditions;
         let written = self.write_group(group, most, &mut acks);
         match &written {
-            Ok(()) => self.conditions.drop_first(conditions),
+            Ok(()) => {
+                self.conditions.drop_first(conditions);
+                let left = self.conditions.left;
+                for (_, tell) in self.waiting.extract_if(.., |(until, _)| *until <= left) {
+                    // Who asked may have gone.
+                    let _ = tell.send(Ok(()));
+                }
+            }
             Err(error) => {
+                for (_, tell) in self.waiting.drain(..) {
+                    let _ = tell.send(Err(Error::Store(error.to_string())));
+                }
+                self.conditions.first.clear();
                 self.failures.fetch_add(size as u64, Ordering::Relaxed);
                 tracing::error!(%error, "the store could not write a group of {size}");
             }
@@ -208,10 +275,40 @@ impl Writer {
                     }
                 }
                 Operation::Ledger(index, hash) => note_ledger(&change, run, index, hash)?,
+                Operation::Settle(settled, tell) => {
+                    let done = sql_outbox::settle(&change, &settled);
+                    let failed = done.as_ref().err().map(ToString::to_string);
+                    acks.push(Box::new(move |committed| {
+                        let _ = tell.send(done.and_then(|()| committed.map_err(Error::Store)));
+                    }));
+                    if let Some(text) = failed {
+                        return Err(Error::Store(text));
+                    }
+                }
+                Operation::Prune(retention, now_ms, tell) => {
+                    let waits = |hash: &TxHash| self.conditions.newest.contains_key(hash);
+                    let gone = prune::prune(&change, retention, now_ms, waits);
+                    let failed = gone.as_ref().err().map(ToString::to_string);
+                    acks.push(Box::new(move |done| {
+                        let gone = gone.and_then(|n| done.map(|()| n).map_err(Error::Store));
+                        let _ = tell.send(gone);
+                    }));
+                    if let Some(text) = failed {
+                        return Err(Error::Store(text));
+                    }
+                }
+                Operation::Wait(_, tell) => acks.push(Box::new(move |done| {
+                    let _ = tell.send(done.map_err(Error::Store));
+                })),
                 _ => {}
             }
         }
+        let keeps_ends = self.ends.kept.load(Ordering::Relaxed);
+        let mut ends = false;
         for (hash, progress) in self.conditions.first(most) {
+            if keeps_ends {
+                ends |= sql_outbox::note(&change, run_number(run)?, hash, progress)?;
+            }
             update(&change, run, hash, progress)?;
         }
         while let Some(operation) = group.pop_front() {
@@ -237,11 +334,19 @@ impl Writer {
                     let _ = tell.send(done.map_err(Error::Store));
                 })),
                 // Taken above.
-                Operation::Create(..) | Operation::Update(..) | Operation::Ledger(..) => {}
+                Operation::Create(..)
+                | Operation::Update(..)
+                | Operation::Ledger(..)
+                | Operation::Wait(..)
+                | Operation::Settle(..)
+                | Operation::Prune(..) => {}
             }
         }
         change.commit()?;
         self.run = run;
+        if ends {
+            self.ends.bell.notify_one();
+        }
         Ok(())
     }
 }
@@ -354,4 +459,96 @@ fn note_ledger(
             .execute(params![run, old])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use xrpl_protocol::{AccountId, Sequence};
+
+    use super::*;
+    use crate::{lifecycle::State, store::migrations};
+
+    fn writer() -> Writer {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrations::migrate(&mut connection).unwrap();
+        connection.execute("INSERT INTO runs (started_at_ms) VALUES (0)", []).unwrap();
+        Writer::new(connection, Some(RunId(1)), Arc::default(), Arc::default())
+    }
+
+    fn identity(n: u32) -> Identity {
+        Identity {
+            hash: hash(n),
+            account: AccountId([1; 20]),
+            slot: Slot::Sequence(Sequence(n)),
+            last_ledger_sequence: None,
+            transaction_type: "Payment".into(),
+            intent: Intent::Valid,
+            created_ledger: LedgerIndex(1),
+            created_at_ms: 0,
+            blob: Bytes::new(),
+            callers_key: None,
+            fail_hard: false,
+            fresh: true,
+        }
+    }
+
+    fn hash(n: u32) -> TxHash {
+        let mut bytes = [0; 32];
+        bytes[..4].copy_from_slice(&n.to_be_bytes());
+        TxHash(bytes)
+    }
+
+    fn made(writer: &mut Writer, n: u32) {
+        let mut group: VecDeque<_> = (0..n)
+            .map(|n| Operation::Create(Box::new(identity(n)), oneshot::channel().0))
+            .collect();
+        assert!(writer.write(&mut group, 0));
+        for n in 0..n {
+            let progress = Progress { state: State::Submitted, ..Progress::created() };
+            writer.conditions.put(hash(n), Box::new(progress));
+        }
+    }
+
+    fn submitted(writer: &Writer) -> u32 {
+        let sql = "SELECT count(*) FROM transactions WHERE state = 1";
+        writer.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// A reader waits for what was handed over before, in its turn: what is about to be sent does not
+    /// wait for it.
+    #[test]
+    fn readers_force_nothing() {
+        let mut writer = writer();
+        made(&mut writer, 1_000);
+        let (tell, mut all) = oneshot::channel();
+        writer.waiting.push((writer.conditions.last(), tell));
+        let (created, mut durable) = oneshot::channel();
+        let create = Operation::Create(Box::new(identity(5_000)), created);
+        assert!(writer.write(&mut VecDeque::from([create]), CONDITIONS));
+        assert!(durable.try_recv().unwrap().is_ok(), "the new row is durable");
+        assert_eq!(submitted(&writer), CONDITIONS as u32, "a share was written with it");
+        assert!(all.try_recv().is_err(), "the reader waits for the rest");
+        for _ in 0..3 {
+            assert!(writer.write(&mut VecDeque::new(), CONDITIONS));
+        }
+        assert!(all.try_recv().unwrap().is_ok());
+        assert_eq!((submitted(&writer), writer.conditions.len()), (1_000, 0));
+    }
+
+    /// Who asks for one row gets it with the next group, however many wait before it.
+    #[test]
+    fn one_row_is_written_out_of_turn() {
+        let mut writer = writer();
+        made(&mut writer, 1_000);
+        writer.conditions.first.push(hash(999));
+        assert!(writer.write(&mut VecDeque::new(), 10));
+        assert_eq!(submitted(&writer), 11);
+        let ended = Progress { state: State::Expired, ..Progress::created() };
+        writer.conditions.put(hash(999), Box::new(ended));
+        while writer.conditions.len() > 0 {
+            assert!(writer.write(&mut VecDeque::new(), CONDITIONS));
+        }
+        assert_eq!(submitted(&writer), 999, "its newer condition was written too");
+    }
 }
