@@ -30,7 +30,7 @@ use crate::{
         Row, RowFilter, RowPage, RunId, StateChange, Submission, Submitted, Validation,
     },
     stats::{Stats, StepTimes, WsStats},
-    store::{Created, Resumed, Store},
+    store::{Created, Resumed, Store, rows},
     submitter, ws_listener, ws_processor,
 };
 
@@ -200,16 +200,8 @@ impl Tracker {
         };
         match created {
             Ok(Created::New(_)) => {}
-            // It left memory after its end and is handed in once more.
-            Ok(Created::Known(record)) => {
-                self.shared.lock().withdraw(key);
-                return Ok(Submitted {
-                    hash,
-                    state: record.progress.state,
-                    engine_result: record.progress.engine_result_first,
-                    already_tracked: true,
-                });
-            }
+            // It left memory, and is handed in once more: it is the same transaction still.
+            Ok(Created::Known(record)) => return Ok(self.known(key, *record)),
             Err(error) => {
                 self.shared.lock().withdraw(key);
                 return Err(error);
@@ -236,6 +228,46 @@ impl Tracker {
             engine_result: entry.progress.engine_result_first.clone(),
             already_tracked: false,
         })
+    }
+
+    /// A transaction that the store has and memory has not was handed in again. Nothing is sent for
+    /// it now. Who wants its outcome is told it at once, or joins those who wait, where it has none
+    /// yet: then it is followed again.
+    fn known(&self, key: Key, record: Record) -> Submitted {
+        let submitted = Submitted {
+            hash: record.identity.hash,
+            state: record.progress.state,
+            engine_result: record.progress.engine_result_first.clone(),
+            already_tracked: true,
+        };
+        let waiters = {
+            let mut core = self.shared.lock();
+            let waiters = core.pending.get_mut(key).and_then(|entry| entry.waiters.take());
+            core.withdraw(key);
+            waiters
+        };
+        let Some(outcome) = outcome_of(&record) else {
+            let mut counts = Vec::new();
+            rows::count_into(&mut counts, &record);
+            self.resume(Resumed { open: vec![record], counts });
+            let mut core = self.shared.lock();
+            let key = core.pending.find(submitted.hash);
+            if let Some(entry) = key.and_then(|key| core.pending.get_mut(key)) {
+                entry.waiters = waiters;
+            }
+            return submitted;
+        };
+        let outcome = Arc::new(outcome);
+        if let Some(waiters) = waiters {
+            // Who does not wait any more need not be told.
+            for waiter in waiters.once {
+                let _ = waiter.send(Arc::clone(&outcome));
+            }
+            if let Some(each) = waiters.each {
+                let _ = each.send(outcome);
+            }
+        }
+        submitted
     }
 
     /// What following a transaction needs to know of it.

@@ -117,3 +117,58 @@ async fn a_stream_is_back_soon_each_time_it_is_cut() {
     let again = tracker.ws_stats().reconnects - 30;
     assert!((4..=12).contains(&again), "{again} in two minutes");
 }
+
+/// Its entry has left memory, as one that ended long ago does: handed in again it is the same
+/// transaction, who wants its outcome is told, and nothing is sent.
+#[tokio::test(start_paused = true)]
+async fn handed_in_again_after_it_left_memory() {
+    let node = Node::new();
+    let tracker = start(&node).await;
+    let tx = Sender::new(1).sequence(5, 30);
+    tracker.submit(submission(&tx)).await.unwrap();
+    node.close(&[(&tx, "tesSUCCESS")]);
+    assert_eq!(end(&tracker, tx.hash).await.state, State::Validated);
+    pass(700).await;
+    assert_eq!(tracker.stats().in_memory, 0, "it has left memory");
+    let (outcome_to, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let again = tracker.submit(submission(&tx).outcome_to(outcome_to)).await.unwrap();
+    assert_eq!((again.state, again.already_tracked), (State::Validated, true));
+    assert_eq!(told.try_recv().expect("the outcome is told").validated_ledger, Some(11.into()));
+    assert_eq!(node.submissions(tx.hash), 1);
+    assert_eq!(tracker.stats().total_tracked, 1);
+}
+
+/// The store has a row without an end that nobody follows (its writing was reported as failed, say):
+/// handed in again it is taken up, not answered with a state that never changes.
+#[tokio::test(start_paused = true)]
+async fn handed_in_again_without_an_end_it_is_followed() {
+    use xrpl_tracker::{MemoryStore, Store, record::Identity};
+    let node = Node::new();
+    let store = std::sync::Arc::new(MemoryStore::default());
+    let tracker = start_with(&node, store.clone(), xrpl_tracker::TrackerConfig::default()).await;
+    let tx = Sender::new(1).sequence(5, 30);
+    let identity = Identity {
+        hash: tx.hash,
+        account: Sender::new(1).account(),
+        slot: xrpl_protocol::transaction::Slot::Sequence(5.into()),
+        last_ledger_sequence: Some(30.into()),
+        transaction_type: "AccountSet".into(),
+        intent: xrpl_tracker::Intent::Valid,
+        created_ledger: 10.into(),
+        created_at_ms: 0,
+        blob: tx.blob.clone().into(),
+        callers_key: None,
+        fail_hard: false,
+        fresh: true,
+    };
+    store.create(identity).await.unwrap().unwrap();
+    let (outcome_to, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let again = tracker.submit(submission(&tx).outcome_to(outcome_to)).await.unwrap();
+    assert!(again.already_tracked);
+    pass(30).await;
+    node.close(&[(&tx, "tesSUCCESS")]);
+    assert_eq!(end(&tracker, tx.hash).await.state, State::Validated);
+    assert_eq!(told.try_recv().expect("the outcome is told").state, State::Validated);
+    let stats = tracker.stats();
+    assert_eq!((stats.total_tracked, stats.pending), (1, 0));
+}
