@@ -85,6 +85,8 @@ pub(crate) struct Driver {
     running: bool,
     started_at_ms: Option<u64>,
     wishes: VecDeque<Wish>,
+    /// Ends taken in so far: what exists changes with them.
+    ended: u64,
     asked: FxHashMap<TxHash, (Reply<Asked>, &'static str, AccountId)>,
     /// Ends of transactions of [`Origin::Setup`], for who waits for them.
     pub(crate) setup_done: Vec<(Done, String)>,
@@ -139,6 +141,7 @@ impl Driver {
             running: false,
             started_at_ms: None,
             wishes: VecDeque::new(),
+            ended: 0,
             asked: FxHashMap::default(),
             setup_done: Vec::new(),
             failure: None,
@@ -348,6 +351,7 @@ impl Driver {
     }
 
     fn take_outcome(&mut self, outcome: Arc<Outcome>) {
+        self.ended += 1;
         let done = self.engine.settle(&outcome);
         if let Some(index) = self.adopting.remove(&outcome.hash) {
             self.adopted(index);
@@ -485,16 +489,16 @@ impl Driver {
                 self.engine.list_all();
                 drop(reply.send(old));
             }
-            Command::NewAccount(wanted, reply) => self.create_account(wanted, reply),
+            Command::NewAccount(wanted, key, reply) => self.create_account(wanted, key, reply),
             Command::Lanes(limit, reply) => {
                 drop(reply.send(Ok(lanes::list(&self.engine.world.accounts, limit))));
             }
-            Command::Create(name, reply) => self.wish(What::Create(name), reply),
-            Command::Pay { from, to, amount, reply } => {
-                self.wish(What::Pay { from, to, amount }, reply);
+            Command::Create(name, key, reply) => self.wish(What::Create(name), key, reply),
+            Command::Pay { from, to, amount, key, reply } => {
+                self.wish(What::Pay { from, to, amount }, key, reply);
             }
             Command::Send { from, body, key, reply } => {
-                self.wish(What::Send { from, body, key }, reply);
+                self.wish(What::Send { from, body }, key, reply);
             }
             Command::Status(reply) => {
                 self.publish();

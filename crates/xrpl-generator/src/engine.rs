@@ -99,6 +99,12 @@ impl Engine {
         self.head = self.head.max(index);
     }
 
+    /// The newest validated ledger that it was told of.
+    #[must_use]
+    pub fn head(&self) -> LedgerIndex {
+        self.head
+    }
+
     /// How long the node's queue is, and how many transactions it expects in a ledger. Load waits
     /// while the queue needs a good part of a transaction's life to empty.
     pub fn set_queue(&mut self, length: u64, per_ledger: u64) {

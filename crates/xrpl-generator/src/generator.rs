@@ -49,6 +49,9 @@ pub struct Asked {
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, GeneratorError>>;
 
+/// By what a caller finds its transaction again.
+pub(crate) type Key = Option<Arc<CallersKey>>;
+
 pub(crate) enum Command {
     Start(Reply<()>),
     Stop(Reply<()>),
@@ -58,10 +61,10 @@ pub(crate) enum Command {
     Toggle(String, bool, Reply<bool>),
     SetWeight(String, u32, Reply<u32>),
     Lanes(usize, Reply<LaneList>),
-    Create(Option<String>, Reply<Asked>),
-    Pay { from: AccountId, to: AccountId, amount: Amount, reply: Reply<Asked> },
-    Send { from: AccountId, body: Object, key: Option<Arc<CallersKey>>, reply: Reply<Asked> },
-    NewAccount(NewAccount, Reply<Asked>),
+    Create(Option<String>, Key, Reply<Asked>),
+    Pay { from: AccountId, to: AccountId, amount: Amount, key: Key, reply: Reply<Asked> },
+    Send { from: AccountId, body: Object, key: Key, reply: Reply<Asked> },
+    NewAccount(NewAccount, Key, Reply<Asked>),
     Status(Reply<Status>),
 }
 
@@ -227,16 +230,20 @@ impl Generator {
     ///
     /// # Errors
     /// [`GeneratorError::UnknownType`], [`GeneratorError::Busy`], [`GeneratorError::Ended`].
-    pub async fn create(&self, name: &str) -> Result<Asked, GeneratorError> {
-        self.ask(|reply| Command::Create(Some(name.to_owned()), reply)).await
+    pub async fn create(
+        &self,
+        name: &str,
+        key: Option<Arc<CallersKey>>,
+    ) -> Result<Asked, GeneratorError> {
+        self.ask(|reply| Command::Create(Some(name.to_owned()), key, reply)).await
     }
 
     /// Sends one transaction of any type, drawn by weight.
     ///
     /// # Errors
     /// [`GeneratorError::Busy`], [`GeneratorError::Ended`].
-    pub async fn random(&self) -> Result<Asked, GeneratorError> {
-        self.ask(|reply| Command::Create(None, reply)).await
+    pub async fn random(&self, key: Option<Arc<CallersKey>>) -> Result<Asked, GeneratorError> {
+        self.ask(|reply| Command::Create(None, key, reply)).await
     }
 
     /// Pays an amount from one of the run's accounts to any account.
@@ -248,8 +255,9 @@ impl Generator {
         from: AccountId,
         to: AccountId,
         amount: Amount,
+        key: Option<Arc<CallersKey>>,
     ) -> Result<Asked, GeneratorError> {
-        self.ask(|reply| Command::Pay { from, to, amount, reply }).await
+        self.ask(|reply| Command::Pay { from, to, amount, key, reply }).await
     }
 
     /// Sends any transaction of one of the run's accounts: `TransactionType` and its own fields.
@@ -276,10 +284,11 @@ impl Generator {
         &self,
         drops: Option<Drops>,
         key_type: Option<KeyType>,
+        key: Option<Arc<CallersKey>>,
     ) -> Result<(AccountId, Asked), GeneratorError> {
         let (address, told) = oneshot::channel();
         let wanted = NewAccount { drops, key_type, address };
-        let asked = self.ask(|reply| Command::NewAccount(wanted, reply)).await?;
+        let asked = self.ask(|reply| Command::NewAccount(wanted, key, reply)).await?;
         Ok((told.await.map_err(|_| GeneratorError::Ended)?, asked))
     }
 

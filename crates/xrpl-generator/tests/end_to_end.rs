@@ -118,20 +118,20 @@ async fn controls_work_while_it_runs_and_while_it_is_stopped() {
         async move { generator.run(cancel).await }
     });
     assert!(!generator.status().await.unwrap().running);
-    let asked = generator.create("TrustSet").await.unwrap();
+    let asked = generator.create("TrustSet", None).await.unwrap();
     assert_eq!(asked.engine_result.unwrap(), "tesSUCCESS");
     let outcome = world.tracker.outcome(asked.tx_hash).await.unwrap();
     assert_eq!(outcome.state, State::Validated);
     let listing = generator.accounts();
     assert_eq!((listing.users.len(), listing.gateways.len()), (12, 2));
     let (from, to) = (listing.users[0], listing.users[1]);
-    let paid = generator.payment(from, to, Amount::Xrp(1_000_000)).await.unwrap();
+    let paid = generator.payment(from, to, Amount::Xrp(1_000_000), None).await.unwrap();
     assert_eq!(paid.account, from);
     assert!(world.tracker.outcome(paid.tx_hash).await.unwrap().is_success());
     let stranger = AccountId([7; 20]);
-    let error = generator.payment(stranger, to, Amount::Xrp(1)).await.unwrap_err();
+    let error = generator.payment(stranger, to, Amount::Xrp(1), None).await.unwrap_err();
     assert!(matches!(error, GeneratorError::UnknownAccount(id) if id == stranger));
-    let error = generator.create("Paymnet").await.unwrap_err();
+    let error = generator.create("Paymnet", None).await.unwrap_err();
     assert!(error.to_string().contains("\"Payment\""), "{error}");
 
     generator.start().await.unwrap();
@@ -142,7 +142,7 @@ async fn controls_work_while_it_runs_and_while_it_is_stopped() {
     assert!(generator.toggle_type("AccountSet", false).await.unwrap());
     assert!(generator.set_tps(-1.0).await.is_err() && generator.set_intent(101.0).await.is_err());
     tokio::time::sleep(Duration::from_secs(2)).await;
-    generator.random().await.unwrap();
+    generator.random(None).await.unwrap();
     let status = generator.status().await.unwrap();
     assert!(status.running && status.stats.submitted > 50, "{status:?}");
     assert!(!status.stats.by_type.contains_key("AccountSet"));

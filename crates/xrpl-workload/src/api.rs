@@ -8,7 +8,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef, Request, State},
-    http::{Method, header},
+    http::{HeaderMap, Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -26,18 +26,20 @@ mod document;
 mod error;
 mod events;
 mod extract;
+mod idempotency;
 mod network;
 mod observe;
 mod page;
 mod serve;
 mod state;
 mod transaction;
+mod webhooks;
 mod workload;
 
 pub use error::ApiError;
 pub use events::READERS;
+pub use idempotency::Idempotency;
 pub use serve::listen;
-pub use transaction::Idempotency;
 
 /// The largest body: a signed transaction in hex is far smaller.
 const MAX_BODY: usize = 1 << 20;
@@ -69,6 +71,7 @@ fn documented() -> Routes {
         .merge(transaction::routes())
         .merge(workload::routes())
         .merge(dex::routes())
+        .merge(webhooks::routes())
 }
 
 /// The OpenAPI document of all routes.
@@ -146,6 +149,25 @@ fn means_this_machine(host: &str) -> bool {
     bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok()
 }
 
+/// Whether a page of another site makes the request. Browsers say so in `Sec-Fetch-Site`; older ones
+/// only name the page's `Origin` (`null` where they hide it), which is this program's own page only
+/// if it is the very host that is asked. Other programs send neither.
+fn comes_from_another_site(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
+    if matches!(site, Some(b"cross-site" | b"same-site")) {
+        return true;
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    let Some(host) = headers.get(header::HOST).and_then(|value| value.to_str().ok()) else {
+        return true;
+    };
+    let own = |origin: &str| {
+        let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        rest.is_some_and(|asking| asking.eq_ignore_ascii_case(host))
+    };
+    !origin.to_str().is_ok_and(own)
+}
+
 /// Actions need the token where one is set. Without one (loopback only) a page of another site in
 /// a browser on this machine may neither act nor look.
 async fn guard(State(app): Shared, request: Request, next: Next) -> Response {
@@ -166,8 +188,7 @@ async fn guard(State(app): Shared, request: Request, next: Next) -> Response {
             if host.is_some_and(|host| !means_this_machine(host)) {
                 return ApiError::forbidden().into_response();
             }
-            let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
-            if is_action(&request) && matches!(site, Some(b"cross-site" | b"same-site")) {
+            if is_action(&request) && comes_from_another_site(headers) {
                 return ApiError::forbidden().into_response();
             }
         }
@@ -178,6 +199,33 @@ async fn guard(State(app): Shared, request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_programs_own_page_is_no_other_site() {
+        let asked = |headers: &[(&'static str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| {
+                (header::HeaderName::from_static(name), value.parse().unwrap())
+            });
+            comes_from_another_site(&headers.collect())
+        };
+        let host = ("host", "localhost:8000");
+        assert!(!asked(&[host]));
+        assert!(!asked(&[host, ("origin", "http://localhost:8000")]));
+        assert!(!asked(&[host, ("origin", "http://LOCALHOST:8000")]));
+        assert!(!asked(&[("host", "[::1]:80"), ("origin", "http://[::1]:80")]));
+        assert!(!asked(&[host, ("sec-fetch-site", "same-origin")]));
+        for origin in [
+            "http://evil.example",
+            "http://localhost:3000",
+            "http://localhost:8000.evil.example",
+            "null",
+            "file://localhost:8000",
+        ] {
+            assert!(asked(&[host, ("origin", origin)]), "{origin}");
+        }
+        assert!(asked(&[host, ("sec-fetch-site", "cross-site")]));
+        assert!(asked(&[("origin", "http://localhost:8000")]), "without a Host nothing is its own");
+    }
 
     #[test]
     fn only_addresses_and_localhost_mean_this_machine() {

@@ -1,6 +1,6 @@
 //! The command line. Flags are made from the table of [settings](crate::settings).
 
-use std::{collections::BTreeMap, io::Write, process::ExitCode};
+use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use clap_complete::Shell;
@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     config::{Config, ConfigError, Sources},
+    output,
     session::Stop,
     settings::{SETTINGS, Setting, Shape, commands},
 };
@@ -36,6 +37,10 @@ pub enum Exit {
     Usage = 2,
     /// What the command needs could not be had: a node, a port, the store, funds.
     Setup = 3,
+    /// Otherwise 0, but standard output did not take everything.
+    Output = 4,
+    /// `audit`: nothing differs in what could be compared, but not everything could be.
+    Unseen = 5,
     /// `submit`: validated with a `tec` result: the fee was claimed, nothing else happened.
     Claimed = 10,
     /// `submit`: REJECTED.
@@ -57,38 +62,49 @@ impl From<Exit> for ExitCode {
 /// Runs the program and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
+    let exit = run_command();
+    let Some(why) = output::failure() else { return exit.into() };
+    output::error_line(&format!("error: standard output did not take everything: {why}"));
+    if exit == Exit::Success { Exit::Output } else { exit }.into()
+}
+
+fn run_command() -> Exit {
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
-            // Help and version are no errors. Nothing can be done about a closed output.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Success }.into();
+            // Help and version are no errors.
+            let printed = error.print();
+            return match (error.use_stderr(), printed) {
+                (true, _) => Exit::Usage,
+                (false, Ok(())) => Exit::Success,
+                (false, Err(_)) => Exit::Output,
+            };
         }
     };
     let (name, sub) = matches.subcommand().unwrap_or(("run", &matches));
     // What is made from the command line itself needs no configuration.
     match (name, sub.try_get_one::<Shell>("shell")) {
-        ("completions", Ok(Some(shell))) => return generate::completions(command(), *shell).into(),
-        ("man", _) => return generate::man(command(), sub.get_one::<String>("of")).into(),
+        ("completions", Ok(Some(shell))) => return generate::completions(command(), *shell),
+        ("man", _) => return generate::man(command(), sub.get_one::<String>("of")),
         _ => {}
     }
     let config = match sources(sub).and_then(|sources| Config::load(&sources)) {
         Ok(config) => config,
         Err(error) => {
-            eprintln!("error: {error}");
-            return Exit::Usage.into();
+            output::error_line(&format!("error: {error}"));
+            return Exit::Usage;
         }
     };
     if name == "config" {
-        return config::show(&config, sub.get_flag("as-json")).into();
+        return config::show(&config, sub.get_flag("as-json"));
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     logging::start(&config, bar.clone());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: threads could not be started: {error}");
-            return Exit::Setup.into();
+            output::error_line(&format!("error: threads could not be started: {error}"));
+            return Exit::Setup;
         }
     };
     let exit = runtime.block_on(async {
@@ -116,16 +132,30 @@ pub fn main() -> ExitCode {
     });
     // What is left (a look-up of a name that hangs) must not hold the end up.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    exit.into()
+    exit
 }
 
-/// Prints a line. A reader that went away is no error.
+/// Prints a line; what standard output does not take is told when the program ends.
 fn print(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    output::line(line);
 }
 
-/// Turns Ctrl-C and SIGTERM into wishes: the first to end, the second to end at once.
+/// Whether this process was started with SIGHUP ignored (`nohup`): then it goes on without its
+/// terminal.
+#[cfg(target_os = "linux")]
+fn ignores_hangup() -> bool {
+    const SIGHUP: u64 = 1;
+    let status = procfs::process::Process::myself().and_then(|me| me.status());
+    status.is_ok_and(|status| status.sigign & (1 << (SIGHUP - 1)) != 0)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ignores_hangup() -> bool {
+    false
+}
+
+/// Turns Ctrl-C, SIGTERM and SIGHUP (the terminal is gone) into wishes: the first to end, the second
+/// to end at once. The third waits for nothing at all.
 async fn signals(stop: Stop) {
     let mut terminate = match signal(SignalKind::terminate()) {
         Ok(terminate) => terminate,
@@ -135,14 +165,21 @@ async fn signals(stop: Stop) {
         Ok(interrupt) => interrupt,
         Err(error) => return tracing::error!(%error, "Ctrl-C cannot be heard"),
     };
+    let mut hangup = match ignores_hangup() {
+        true => None,
+        false => signal(SignalKind::hangup()).ok(),
+    };
     loop {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            Some(_) = async { hangup.as_mut()?.recv().await } => {}
+        }
+        if stop.now.is_cancelled() {
+            std::process::exit(i32::from(Exit::Failures as u8));
         }
         if stop.soon.is_cancelled() {
             stop.now.cancel();
-            return;
         }
         stop.soon.cancel();
     }
@@ -178,8 +215,11 @@ pub fn command() -> Command {
              The run's accounts are those of its rows and those that --seed, --accounts, --gateways\n\
              and --key-type give: give what the run was given, and what an account sent without a row\n\
              in the store is found too.\n\n\
-             Exit codes: 0 they agree, 1 they differ, 2 wrong input, 3 the store or a ledger cannot be\n\
-             read.",
+             A node that has not validated the run's last ledger yet is waited for, for a while. What\n\
+             it has not validated then, and ledgers that it does not keep, are told as not seen:\n\
+             nothing is said about transactions in them.\n\n\
+             Exit codes: 0 they agree, 1 they differ, 2 wrong input, 3 the store or the node cannot be\n\
+             read, 5 they agree as far as could be seen.",
         )
         .arg(
             Arg::new("run")

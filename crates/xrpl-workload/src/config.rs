@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Dura
 
 use url::Url;
 use xrpl_protocol::keys::KeyType;
-use xrpl_tracker::Subscription;
+use xrpl_tracker::{Subscription, store::Retention};
 
 use crate::settings::{ENV_PREFIX, SETTINGS, Setting, Shape, find, split};
 
@@ -84,6 +84,7 @@ pub struct Config {
     pub sweep: bool,
     pub shutdown_grace: Duration,
     pub store: StoreChoice,
+    pub retention: Option<Retention>,
     pub subscribe: Subscription,
     pub event_queue: usize,
     pub check_interval: Duration,
@@ -260,6 +261,7 @@ impl Config {
             sweep: false,
             shutdown_grace: Duration::ZERO,
             store: StoreChoice::Memory,
+            retention: None,
             subscribe: Subscription::Transactions,
             event_queue: 0,
             check_interval: Duration::ZERO,
@@ -440,6 +442,13 @@ impl Config {
             return conflict(
                 "--gateways 0 leaves nobody to issue --currencies: give a gateway, or set \
                  currencies to an empty list in the file"
+                    .into(),
+            );
+        }
+        if self.retention.is_some() && self.store == StoreChoice::Memory {
+            return conflict(
+                "--retention prunes a file, and --store memory keeps the newest 500000 by itself: \
+                 give a file, or leave it out"
                     .into(),
             );
         }

@@ -198,7 +198,7 @@ impl Canary {
         let gateway = listing.gateways.first().map(|gateway| gateway.address);
         let from = gateway.or(listing.users.first().copied())?;
         let to = canary.key.account_id();
-        let paid = generator.payment(from, to, Amount::xrp(Drops::from_xrp(FUNDS_XRP))).await;
+        let paid = generator.payment(from, to, Amount::xrp(Drops::from_xrp(FUNDS_XRP)), None).await;
         match paid {
             Ok(asked) => {
                 let _ = app.tracker.outcome(asked.tx_hash).await;

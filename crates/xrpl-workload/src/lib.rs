@@ -13,7 +13,7 @@
 //! | [`heartbeat`], [`dex`] | a canary per ledger; pools and offers of the run |
 //! | [`webhook`] | each end posted to somebody else |
 //! | [`log_ring`] | the newest lines of the log, without secrets |
-//! | [`view`], [`summary`] | what a run prints while it goes on and at its end |
+//! | [`view`], [`summary`], `output` | what a run prints while it goes on and at its end, and whether it arrives |
 
 pub mod api;
 pub mod audit;
@@ -29,6 +29,7 @@ pub mod log_ring;
 pub mod meter;
 pub mod metrics;
 pub mod observe;
+mod output;
 pub mod parts;
 pub mod session;
 pub mod settings;

@@ -1,10 +1,7 @@
 //! Prometheus text, made from the counters that exist anyway. No ledger index and no address is a
 //! label: labels must not grow with time.
 
-use std::{
-    fmt::{Display, Write},
-    sync::atomic::Ordering::Relaxed,
-};
+use std::fmt::{Display, Write};
 
 use xrpl_client::timing::Snapshot;
 use xrpl_tracker::{Stats, WsStats, stats::StepTimes};
@@ -220,17 +217,19 @@ fn outside(text: &mut Text, app: &App) {
     let readers = READERS - app.readers.available_permits();
     let name = "xrpl_workload_event_readers";
     text.one(name, "gauge", "Readers of /events.", readers);
-    let posts = &app.posts;
+    let posts = app.deliveries.view();
     text.each(
         "xrpl_workload_webhook_posts_total",
         "counter",
         "Posts to the webhook by what became of them.",
         "outcome",
-        [
-            ("delivered", posts.delivered.load(Relaxed)),
-            ("retried", posts.retried.load(Relaxed)),
-            ("dropped", posts.dropped.load(Relaxed)),
-        ],
+        [("delivered", posts.delivered), ("retried", posts.retried), ("dropped", posts.given_up)],
+    );
+    text.one(
+        "xrpl_workload_webhook_backlog",
+        "gauge",
+        "Ends that wait for the webhook.",
+        posts.outbox.backlog,
     );
     let canary = app.heartbeat.view(app.config.heartbeat);
     text.each(

@@ -13,7 +13,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xrpl_client::{Connector, Pool, TcpConnector};
 use xrpl_generator::{Generator, GeneratorError, Progress};
-use xrpl_tracker::{Error as TrackerError, Store, Tracker};
+use xrpl_tracker::{
+    Error as TrackerError, Store, Tracker,
+    store::{Retention, StoreSize},
+};
 
 pub use crate::parts::{connect, endpoints, tracker_config};
 use crate::{
@@ -29,7 +32,7 @@ use crate::{
     parts::{generator_config, open_store, setup_hint},
     summary::{FinalityMs, Summary, failures},
     view::{Snapshot, View},
-    webhook::{self, Posts},
+    webhook::{self, Deliveries},
 };
 
 /// Why a run could not be had.
@@ -98,7 +101,9 @@ pub struct App {
     /// Canaries.
     pub heartbeat: Heartbeat,
     /// What became of the webhook's posts.
-    pub posts: Posts,
+    pub deliveries: Deliveries,
+    /// Keeps transactions.
+    pub store: Arc<dyn Store>,
     generator: OnceLock<Generator>,
     phase: watch::Sender<Phase>,
 }
@@ -175,6 +180,19 @@ pub struct Stop {
     pub now: CancellationToken,
 }
 
+impl Stop {
+    /// Waits until somebody no longer wants to wait for what is in flight: they asked for the end at
+    /// once, or asked for the end when the load was over already.
+    async fn enough(&self) {
+        if self.soon.is_cancelled() {
+            self.now.cancelled().await;
+        } else {
+            self.soon.cancelled().await;
+            self.now.cancel();
+        }
+    }
+}
+
 /// A run that has ended.
 #[derive(Debug)]
 pub struct Ended {
@@ -199,9 +217,15 @@ pub struct Session {
 
 /// How the load came to its end.
 enum Over {
-    Done,
+    /// What is in flight may come to its end until then.
+    Done {
+        until: Instant,
+    },
     /// It could not go on.
-    Failed(String),
+    Failed {
+        why: String,
+        until: Instant,
+    },
     Reset(Reset),
 }
 
@@ -257,7 +281,7 @@ impl Session {
     pub async fn run(mut self, stop: &Stop, view: &View) -> Result<Ended, SetupError> {
         loop {
             let app = self.host.app();
-            let (mut reset, mut failed) = (None, None);
+            let (mut reset, mut failed, mut grace_ends) = (None, None, None);
             let prepared = tokio::select! {
                 prepared = prepare(&app, view) => Some(prepared),
                 () = stop.soon.cancelled() => None,
@@ -266,8 +290,10 @@ impl Session {
             match prepared {
                 Some(Ok(generator)) => {
                     match load(&app, generator, &mut self.resets, stop, view).await {
-                        Over::Done => {}
-                        Over::Failed(why) => failed = Some(why),
+                        Over::Done { until } => grace_ends = Some(until),
+                        Over::Failed { why, until } => {
+                            (failed, grace_ends) = (Some(why), Some(until));
+                        }
                         Over::Reset(asked) => reset = Some(asked),
                     }
                 }
@@ -280,7 +306,12 @@ impl Session {
             }
             app.phase.send_replace(Phase::Stopping);
             let Some(asked) = reset else {
-                let mut ended = self.finish(&app, stop).await;
+                // The generator has waited for its own share of what is in flight already.
+                let grace = match grace_ends {
+                    Some(until) => until.saturating_duration_since(Instant::now()),
+                    None => app.config.shutdown_grace,
+                };
+                let mut ended = self.finish(&app, grace, stop).await;
                 ended.failures.splice(..0, failed);
                 return Ok(ended);
             };
@@ -296,12 +327,17 @@ impl Session {
         }
     }
 
-    async fn finish(self, app: &App, stop: &Stop) -> Ended {
-        self.close(app.config.shutdown_grace, stop).await;
+    async fn finish(self, app: &App, grace: Duration, stop: &Stop) -> Ended {
+        let store = Arc::clone(&self.store);
+        self.close(grace, stop).await;
+        let size = store.size().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "how large the store is is not known");
+            StoreSize::default()
+        });
         app.meter.look(&app.tracker);
         let stats = app.tracker.stats();
         let rate = app.meter.of_load();
-        let summary = Summary::new(&stats, rate, &app.config.seed, &app.endpoint);
+        let summary = Summary::new(&stats, rate, &app.config.seed, &app.endpoint, size);
         Ended { summary, failures: failures(&stats) }
     }
 
@@ -336,7 +372,7 @@ impl Session {
         let tracker = &app.tracker;
         let left = tokio::select! {
             left = tracker.shutdown(grace) => left,
-            () = stop.now.cancelled() => tracker.shutdown(Duration::ZERO).await,
+            () = stop.enough() => tracker.shutdown(Duration::ZERO).await,
         };
         if left > 0 {
             tracing::warn!(left, "transactions are left without an end");
@@ -344,7 +380,11 @@ impl Session {
         self.end.cancel();
         self.tasks.close();
         // Connections that stay open must not hold the end up.
-        let _ = tokio::time::timeout(Duration::from_secs(2), self.tasks.wait()).await;
+        let patience = match stop.now.is_cancelled() {
+            true => Duration::from_millis(200),
+            false => Duration::from_secs(2),
+        };
+        let _ = tokio::time::timeout(patience, self.tasks.wait()).await;
         if let Some(embedded) = self.embedded {
             embedded.shutdown().await;
         }
@@ -366,7 +406,13 @@ async fn begin(
     let connector: Arc<dyn Connector> =
         embedded.map_or_else(|| Arc::new(TcpConnector) as _, Embedded::connector);
     let pool = connect(endpoints, connector).await?;
-    let tracker = Tracker::start(pool.clone(), store, tracker_config(&config))
+    if config.webhook.is_some()
+        && let Some(outbox) = store.outbox()
+    {
+        // Before the first end.
+        outbox.keep();
+    }
+    let tracker = Tracker::start(pool.clone(), Arc::clone(&store), tracker_config(&config))
         .await
         .map_err(|error| SetupError::new(error.to_string()))?;
     let names: Vec<_> = pool.endpoints().map(|(id, _)| pool.name(id).to_string()).collect();
@@ -385,7 +431,8 @@ async fn begin(
         idempotency: api::Idempotency::default(),
         dex: Dex::default(),
         heartbeat: Heartbeat::default(),
-        posts: Posts::default(),
+        deliveries: Deliveries::default(),
+        store: Arc::clone(&store),
         generator: OnceLock::new(),
         phase: watch::Sender::new(Phase::Preparing(first)),
         config,
@@ -401,10 +448,36 @@ async fn begin(
     if let Some(url) = app.config.webhook.clone() {
         tasks.spawn(webhook::post(Arc::clone(&app), url, end.clone()));
     }
+    if let Some(retention) = app.config.retention {
+        tasks.spawn(prune(store, retention, end.clone()));
+    }
     if app.config.heartbeat {
         tasks.spawn(Heartbeat::beat(Arc::clone(&app), end));
     }
     Ok(app)
+}
+
+/// How often it is looked whether rows may leave the store.
+const PRUNE_EVERY: Duration = Duration::from_secs(10);
+/// Between two slices of them, so that others get their turn.
+const PRUNE_PAUSE: Duration = Duration::from_millis(50);
+
+/// Takes rows out of the store that need not be kept.
+async fn prune(store: Arc<dyn Store>, retention: Retention, end: CancellationToken) {
+    loop {
+        let pause = match store.prune(retention, unix_ms()).await {
+            Ok(0) => PRUNE_EVERY,
+            Ok(_) => PRUNE_PAUSE,
+            Err(error) => {
+                tracing::warn!(%error, "rows could not be pruned");
+                PRUNE_EVERY
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = end.cancelled() => return,
+        }
+    }
 }
 
 async fn prepare(app: &App, view: &View) -> Result<Generator, SetupError> {
@@ -443,6 +516,8 @@ async fn load(
     };
     // Those in flight when the load ended.
     let mut in_flight = None;
+    let grace = app.config.shutdown_grace;
+    let mut until = None;
     let mut intervals = tokio::time::interval(view.every());
     intervals.reset();
     let over = async {
@@ -453,41 +528,50 @@ async fn load(
     };
     tokio::pin!(over);
     loop {
+        let ending = until.is_some();
         tokio::select! {
-            () = &mut over, if !cancel.is_cancelled() => {
+            () = &mut over, if !ending => {
                 cancel.cancel();
+                until = Some(Instant::now() + grace);
                 in_flight = Some(stopping());
                 app.phase.send_replace(Phase::Stopping);
             }
-            () = stop.soon.cancelled(), if !cancel.is_cancelled() => {
+            () = stop.soon.cancelled(), if !ending => {
                 cancel.cancel();
+                until = Some(Instant::now() + grace);
                 in_flight = Some(stopping());
                 app.phase.send_replace(Phase::Stopping);
                 view.say("stopping: waiting for transactions in flight (once more to leave them)");
             }
-            () = stop.now.cancelled() => {
+            () = stop.enough(), if ending => {
                 running.abort();
-                return Over::Done;
+                return Over::Done { until: Instant::now() };
             }
-            Some(reset) = resets.recv(), if !cancel.is_cancelled() => {
+            Some(reset) = resets.recv(), if !ending => {
                 running.abort();
                 // Its end does not matter: nothing of it is kept.
                 let _ = running.await;
                 return Over::Reset(reset);
             }
             ended = &mut running => {
+                // Without having been told to end it has waited for what is in flight.
+                let until = until.unwrap_or_else(Instant::now);
                 let why = match ended {
-                    Ok(Ok(_)) => return Over::Done,
+                    Ok(Ok(_)) => return Over::Done { until },
                     Ok(Err(GeneratorError::Tracker(error @ TrackerError::Store(_)))) => format!(
                         "the load stopped, for what is not in the store is not sent: {error}. Make \
                          it writable (free space, permissions) and start again: what was in flight \
                          is taken up"
                     ),
                     Ok(Err(error)) => format!("the load stopped: {error}"),
-                    Err(error) => format!("the load stopped: {error}"),
+                    Err(error) => {
+                        let why = format!("the load stopped: {error}");
+                        view.say(&why);
+                        return Over::Failed { why, until: Instant::now() + grace };
+                    }
                 };
                 view.say(&why);
-                return Over::Failed(why);
+                return Over::Failed { why, until };
             }
             _ = intervals.tick() => match in_flight {
                 Some(of) => view.stopping(app.tracker.stats().pending, of),

@@ -126,8 +126,8 @@ macro_rules! settings {
 }
 
 use crate::config::values::{
-    accounts_file, address, duration, fee_strategy, flag, number, optional, percent, rate, secret,
-    store, subscribe, table, text, url,
+    accounts_file, address, duration, fee_strategy, flag, number, optional, percent, rate,
+    retention, secret, store, subscribe, table, text, url,
 };
 
 settings! {
@@ -202,6 +202,9 @@ settings! {
         store: One "PATH" = "xrpl-workload.db", RUN | AUDIT;
             "Where transactions are kept: a SQLite file, or `memory`."
             => |c, v| { c.store = store(text(v)?); Ok(()) };
+        retention: One "TIME|N" = "", RUN;
+            "What the store keeps of ended transactions: those that ended within a time (7d), or so many of the newest (1000000). Without it, all. What a webhook still needs stays, and the row of an Idempotency-Key for 7 days."
+            => |c, v| { c.retention = optional(v, retention)?.flatten(); Ok(()) };
         heartbeat: Switch "" = "false", RUN;
             "One canary transaction per validated ledger, apart from the load: see GET /state/heartbeat."
             => |c, v| { c.heartbeat = flag(text(v)?)?; Ok(()) };
@@ -249,7 +252,7 @@ settings! {
             "Requests a second that one address may make, in bursts of twice as many; more are answered 429. 0 is unlimited."
             => |c, v| { c.api_rate = number(text(v)?, 0, 1_000_000, "1000")?; Ok(()) };
         webhook: One "URL" = "", RUN;
-            "Where each transaction's end is posted as JSON, http:// or https://, with retries and an Idempotency-Key."
+            "Where each transaction's end is posted as JSON, http:// or https://, again for 72 hours until it is taken, and with an Idempotency-Key."
             => |c, v| { c.webhook = optional(v, |t| url(t, &["http", "https"], "http://127.0.0.1:9000/hook"))?; Ok(()) };
         webhook_secret: One "KEY" = "", RUN, secret;
             "Signs what --webhook posts: header X-Signature-256 is `sha256=` and the HMAC-SHA256 of the body in hex. Better given by environment than by flag."

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
-use xrpl_tracker::{State, Stats};
+use xrpl_tracker::{State, Stats, store::StoreSize};
 
 /// Hand-in to validation, milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,30 @@ pub struct FinalityMs {
     pub p99: u64,
     /// All.
     pub max: u64,
+}
+
+/// How large the store is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreTold {
+    /// Transactions in it, of all runs.
+    pub rows: u64,
+    /// Bytes of the file and its log; none in memory.
+    pub bytes: Option<u64>,
+}
+
+/// A number of bytes as people read it.
+#[must_use]
+pub fn size_text(bytes: u64) -> String {
+    const STEP: f64 = 1024.0;
+    let mut value = bytes as f64;
+    for unit in ["bytes", "KiB", "MiB"] {
+        if value < STEP {
+            let digits = if unit == "bytes" { 0 } else { 1 };
+            return format!("{value:.digits$} {unit}");
+        }
+        value /= STEP;
+    }
+    format!("{value:.1} GiB")
 }
 
 /// The last line of `run --json`.
@@ -41,6 +65,8 @@ pub struct Summary {
     pub finality_ledgers: BTreeMap<String, u64>,
     /// Of the load: validated, over the time from its start to the last validation.
     pub validated_per_second: f64,
+    /// How large the store is.
+    pub store: StoreTold,
     /// Accounts and transactions follow from it.
     pub seed: String,
     /// The nodes that were driven.
@@ -50,7 +76,13 @@ pub struct Summary {
 impl Summary {
     /// Of the tracker's counters.
     #[must_use]
-    pub fn new(stats: &Stats, validated_per_second: f64, seed: &str, endpoint: &str) -> Self {
+    pub fn new(
+        stats: &Stats,
+        validated_per_second: f64,
+        seed: &str,
+        endpoint: &str,
+        store: StoreSize,
+    ) -> Self {
         Self {
             submitted: stats.total_tracked,
             by_state: stats.by_state.iter().map(|(s, n)| (s.name().to_owned(), *n)).collect(),
@@ -79,6 +111,7 @@ impl Summary {
                 .map(|(ledgers, n)| (ledgers.to_string(), *n))
                 .collect(),
             validated_per_second: (validated_per_second * 10.0).round() / 10.0,
+            store: StoreTold { rows: store.rows, bytes: store.bytes },
             seed: seed.to_owned(),
             endpoint: endpoint.to_owned(),
         }
@@ -120,6 +153,10 @@ impl fmt::Display for Summary {
         writeln!(f, "  {:<18}p50 {p50}, p90 {p90}, p99 {p99}, max {max}", "finality ms")?;
         list(f, "finality ledgers", &self.finality_ledgers)?;
         writeln!(f, "  {:<18}{:.1}", "validated/s", self.validated_per_second)?;
+        if let Some(bytes) = self.store.bytes {
+            let StoreTold { rows, .. } = self.store;
+            writeln!(f, "  {:<18}{rows} transactions, {}", "store", size_text(bytes))?;
+        }
         if self.expected_invalid > 0 {
             writeln!(f, "  {:<18}{} (deliberately)", "invalid", self.expected_invalid)?;
         }
@@ -145,7 +182,10 @@ mod tests {
 
     #[test]
     fn the_object_has_exactly_the_fields_of_the_promise() {
-        let json = serde_json::to_value(Summary::new(&healthy(), 12.345, "s", "http://a")).unwrap();
+        let size = StoreSize { rows: 10, pruned: 0, bytes: Some(4_096) };
+        let summary = Summary::new(&healthy(), 12.345, "s", "http://a", size);
+        assert!(summary.to_string().contains("10 transactions, 4.0 KiB"), "{summary}");
+        let json = serde_json::to_value(summary).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let mut promised = [
             "submitted",
@@ -158,6 +198,7 @@ mod tests {
             "finality_ms",
             "finality_ledgers",
             "validated_per_second",
+            "store",
             "seed",
             "endpoint",
         ];

@@ -5,7 +5,7 @@ mod live;
 mod snapshot;
 
 use std::{
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 use xrpl_generator::Progress;
 
-use crate::summary::Summary;
+use crate::{output, summary::Summary};
 pub use snapshot::Snapshot;
 
 /// The JSON schema of every line that `--json` prints.
@@ -189,16 +189,18 @@ impl View {
     /// The end.
     pub fn end(&self, summary: &Summary, failures: &[String]) {
         self.bar.finish_and_clear();
-        if self.json_at_end {
+        let text = if self.json_at_end {
             for failure in failures {
-                eprint(&format!("failed: {failure}"));
+                output::error_line(&format!("failed: {failure}"));
             }
-            print(&json!(summary).to_string());
+            json!(summary).to_string()
         } else {
-            print(&summary.to_string());
-            for failure in failures {
-                print(&format!("  FAILED: {failure}"));
-            }
+            let failed = failures.iter().map(|failure| format!("\n  FAILED: {failure}"));
+            std::iter::once(summary.to_string()).chain(failed).collect()
+        };
+        // To what can take it.
+        if !output::line(&text) {
+            output::error_line(&text);
         }
     }
 }
@@ -228,14 +230,9 @@ fn clear_on_panic(bar: ProgressBar) {
     }));
 }
 
-/// Prints a line. A reader that went away must not end a run that has transactions in flight.
+/// Prints a line; what standard output does not take is told at the end.
 fn print(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-}
-
-fn eprint(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    output::line(line);
 }
 
 #[cfg(test)]

@@ -1,219 +1,234 @@
-//! `--webhook`: each transaction's end is posted, signed and tried again until it is taken.
+//! `--webhook`: each transaction's end is posted, signed, and again until it is taken.
 //!
-//! Bounded: what waits for a receiver that is slow or gone is a queue of fixed length; beyond it
-//! ends are dropped and counted. Nothing of the run waits for the receiver.
+//! Ends are delivered from the store's [outbox](xrpl_tracker::store::Outbox): what was not taken
+//! waits there, through restarts and `kill -9` where the store is a file, and is tried again for
+//! three days. Nothing of the run waits for the receiver. Each end is posted at least once, always
+//! with the same `Idempotency-Key`.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::hmac;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Request, client::conn::http1, header};
-use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::{
-    sync::{broadcast::error::RecvError, mpsc},
-    task::JoinSet,
-};
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use xrpl_client::{Connector, TcpConnector};
-use xrpl_tracker::{RunId, StateChange};
+use utoipa::ToSchema;
+use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash};
+use xrpl_tracker::{
+    ResultName, RunId, Source, State,
+    record::Latencies,
+    store::{End, OutboxStatus},
+};
 
-use crate::session::App;
+use crate::session::{App, unix_ms};
 
-/// Ends that wait to be posted.
-const QUEUE: usize = 10_000;
-/// Ends posted at the same time.
-const AT_ONCE: usize = 8;
-/// How long one attempt may take.
+mod pump;
+mod target;
+
+use pump::{Delivery, Means};
+use target::{Post, Target};
+
+/// How long one try may take.
 const WITHIN: Duration = Duration::from_secs(10);
-/// The first pause before another attempt; it doubles.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Attempts at one end: about two minutes.
-const ATTEMPTS: u32 = 12;
-/// How long posts may take after the run has ended.
-const LAST_POSTS: Duration = Duration::from_millis(1_500);
-/// What is read of an answer.
-const MOST_ANSWER: usize = 64 * 1024;
 
-/// What became of the posts.
+/// Where deliveries stand, as this process sees it.
 #[derive(Debug, Default)]
-pub struct Posts {
+pub struct Deliveries(Mutex<Seen>);
+
+/// What [`Deliveries`] tells.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
     /// Taken by the receiver.
-    pub delivered: AtomicU64,
-    /// Attempts that failed and were or will be made again.
-    pub retried: AtomicU64,
-    /// Given up: the queue was full, attempts were used up, or events were missed.
-    pub dropped: AtomicU64,
+    pub delivered: u64,
+    /// Tries that failed, and are made again.
+    pub retried: u64,
+    /// Not taken for days.
+    pub given_up: u64,
+    /// Why the newest try failed, and when (milliseconds since 1970).
+    pub last_error: Option<(u64, String)>,
+    /// When a receiver that takes nothing is tried again, milliseconds since 1970.
+    pub next_try_ms: Option<u64>,
+    /// As of the last round.
+    pub outbox: OutboxStatus,
+}
+
+impl Deliveries {
+    /// Where they stand.
+    #[must_use]
+    pub fn view(&self) -> Seen {
+        self.0.lock().clone()
+    }
+
+    fn failed(&self, at_ms: u64, why: String) {
+        self.0.lock().last_error = Some((at_ms, why));
+    }
+
+    fn waits(&self, until_ms: u64) {
+        self.0.lock().next_try_ms = Some(until_ms);
+    }
+
+    fn settled(&self, delivered: u64, retried: u64, given_up: u64) {
+        let mut seen = self.0.lock();
+        seen.delivered += delivered;
+        seen.retried += retried;
+        seen.given_up += given_up;
+        if delivered > 0 {
+            seen.next_try_ms = None;
+        }
+    }
+
+    fn stands(&self, outbox: OutboxStatus) {
+        self.0.lock().outbox = outbox;
+    }
+}
+
+/// What `GET /webhooks` tells.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WebhookView {
+    /// Whether `--webhook` is given.
+    enabled: bool,
+    /// Scheme, host and port of it; its path and what else may be secret are left out.
+    target: Option<String>,
+    /// Whether what waits outlives the process: with `--store memory` it does not, and only the
+    /// newest 10,000 wait.
+    durable: bool,
+    /// Every end up to this `id` was delivered or given up.
+    cursor: u64,
+    /// Ends that wait.
+    backlog: u64,
+    /// When the oldest of them came, milliseconds since 1970.
+    oldest_at_ms: Option<u64>,
+    /// Ends delivered, by earlier processes too.
+    delivered: u64,
+    /// Ends given up: not taken within 72 hours of their first try, or pushed out of memory.
+    given_up: u64,
+    /// Tries of this process that failed and are made again.
+    retried: u64,
+    /// Why the newest of them failed.
+    last_error: Option<String>,
+    /// When, milliseconds since 1970.
+    last_error_at_ms: Option<u64>,
+    /// When a receiver that takes nothing is tried again, milliseconds since 1970.
+    next_try_ms: Option<u64>,
+    /// How long an end is tried again.
+    given_up_after_hours: u64,
+}
+
+impl WebhookView {
+    /// Of a run, as of now.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn of(app: &App) -> xrpl_tracker::Result<Self> {
+        let outbox = match app.store.outbox() {
+            Some(outbox) => outbox.status().await?,
+            None => OutboxStatus::default(),
+        };
+        let seen = app.deliveries.view();
+        let (last_error_at_ms, last_error) = seen.last_error.unzip();
+        Ok(Self {
+            enabled: app.config.webhook.is_some(),
+            target: app.config.webhook.as_ref().map(without_secrets),
+            durable: outbox.durable,
+            cursor: outbox.cursor,
+            backlog: outbox.backlog,
+            oldest_at_ms: outbox.oldest_at_ms,
+            delivered: outbox.delivered,
+            given_up: outbox.given_up,
+            retried: seen.retried,
+            last_error,
+            last_error_at_ms,
+            next_try_ms: seen.next_try_ms,
+            given_up_after_hours: pump::GIVEN_UP_AFTER.as_secs() / 3600,
+        })
+    }
+}
+
+/// Some receivers have their secret in the path or the query.
+fn without_secrets(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 /// What is posted.
 #[derive(Debug, Serialize)]
-struct Finality<'a> {
+struct Told<'a> {
+    /// `finality`, or `revoked` where an end was taken back.
     event: &'static str,
     run: RunId,
+    /// Counts up in the order in which ends came.
+    id: u64,
+    at_ms: u64,
+    tx_hash: TxHash,
+    account: AccountId,
+    transaction_type: &'a str,
+    previous_state: State,
+    state: State,
+    engine_result: Option<&'a ResultName>,
+    validated_ledger: Option<LedgerIndex>,
+    ledger_hash: Option<Hash256>,
+    source: Option<Source>,
     #[serde(flatten)]
-    change: &'a StateChange,
+    latencies: Latencies,
 }
 
-struct Post {
-    key: String,
-    body: Bytes,
+impl<'a> Told<'a> {
+    fn of(end: &'a End) -> Self {
+        Self {
+            event: if end.state.is_terminal() { "finality" } else { "revoked" },
+            run: end.run,
+            id: end.seq,
+            at_ms: end.at_ms,
+            tx_hash: end.tx_hash,
+            account: end.account,
+            transaction_type: &end.transaction_type,
+            previous_state: end.was,
+            state: end.state,
+            engine_result: end.engine_result.as_ref(),
+            validated_ledger: end.validated_ledger,
+            ledger_hash: end.ledger_hash,
+            source: end.source,
+            latencies: end.latencies,
+        }
+    }
 }
 
 /// Posts every end until cancelled.
 pub async fn post(app: Arc<App>, url: Url, end: CancellationToken) {
-    let (queue, waiting) = mpsc::channel::<Post>(QUEUE);
-    let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
+    let Some(outbox) = app.store.outbox() else {
+        return tracing::error!("the webhook cannot be used: this store keeps no ends");
+    };
     let target = match Target::new(&url, app.config.webhook_secret.as_ref().map(|s| s.reveal())) {
-        Ok(target) => Arc::new(target),
+        Ok(target) => target,
         Err(error) => return tracing::error!(%error, "the webhook cannot be used"),
     };
-    let mut workers = JoinSet::new();
-    for _ in 0..AT_ONCE {
-        let (app, target, waiting) = (Arc::clone(&app), Arc::clone(&target), Arc::clone(&waiting));
-        workers.spawn(async move {
-            loop {
-                let next = waiting.lock().await.recv().await;
-                let Some(post) = next else { return };
-                deliver(&app.posts, &target, post).await;
-            }
-        });
-    }
-    let run = app.tracker.run();
-    let mut changes = app.tracker.events();
-    loop {
-        let change = tokio::select! {
-            biased;
-            change = changes.recv() => change,
-            () = end.cancelled() => break,
-        };
-        match change {
-            Ok(change) if change.to.is_terminal() => {
-                // The same end of the same transaction always has the same key.
-                let key = format!("{run}-{}-{}", change.tx_hash, change.to);
-                let finality = Finality { event: "finality", run, change: &change };
-                let Ok(body) = serde_json::to_vec(&finality) else { continue };
-                if queue.try_send(Post { key, body: body.into() }).is_err() {
-                    app.posts.dropped.fetch_add(1, Relaxed);
-                }
-            }
-            Ok(_) => {}
-            Err(RecvError::Lagged(missed)) => {
-                // How many of them were ends is not known: at most this many.
-                app.posts.dropped.fetch_add(missed, Relaxed);
-                tracing::warn!(missed, "state changes came faster than the webhook takes them");
-            }
-            Err(RecvError::Closed) => break,
-        }
-    }
-    drop(queue);
-    let all = async { while workers.join_next().await.is_some() {} };
-    if tokio::time::timeout(LAST_POSTS, all).await.is_err() {
-        workers.abort_all();
-        let left = waiting.lock().await.len() as u64;
-        app.posts.dropped.fetch_add(left, Relaxed);
-        tracing::warn!(left, "the run has ended before the webhook took all ends");
+    let deliver = |end: End| -> Delivery<'_> {
+        Box::pin(async {
+            let done = deliver(&target, &end).await;
+            (end, done)
+        })
+    };
+    let deliveries = &app.deliveries;
+    let means = Means { outbox, deliveries, deliver: &deliver, now_ms: &unix_ms, cancel: &end };
+    pump::pump(means).await;
+    let status = app.deliveries.view().outbox;
+    match (status.backlog, status.durable) {
+        (0, _) => {}
+        (left, true) => tracing::info!(left, "ends that the webhook did not take yet are kept"),
+        (left, false) => tracing::warn!(
+            left,
+            "ends that the webhook did not take are lost: --store memory keeps nothing"
+        ),
     }
 }
 
-async fn deliver(posts: &Posts, target: &Target, post: Post) {
-    let mut pause = FIRST_PAUSE;
-    for attempt in 1..=ATTEMPTS {
-        let tried = tokio::time::timeout(WITHIN, target.send(&post)).await;
-        let why = match tried {
-            Ok(Ok(200..=299)) => {
-                posts.delivered.fetch_add(1, Relaxed);
-                return;
-            }
-            // The receiver will say the same again, but for these three.
-            Ok(Ok(status @ 400..=499)) if ![408, 425, 429].contains(&status) => {
-                tracing::warn!(status, "the webhook refuses an end");
-                break;
-            }
-            Ok(Ok(status)) => format!("status {status}"),
-            Ok(Err(error)) => error,
-            Err(_) => format!("no answer within {WITHIN:?}"),
-        };
-        tracing::debug!(attempt, why, "the webhook did not take an end");
-        posts.retried.fetch_add(1, Relaxed);
-        // Spread, so that eight do not come back at the same instant.
-        let spread = 0.75 + 0.5 * rand::random::<f64>();
-        tokio::time::sleep(pause.mul_f64(spread)).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
-    posts.dropped.fetch_add(1, Relaxed);
-}
-
-/// Where ends are posted.
-struct Target {
-    url: Url,
-    host: String,
-    path: String,
-    authorization: Option<String>,
-    key: Option<hmac::Key>,
-}
-
-impl Target {
-    fn new(url: &Url, secret: Option<&str>) -> Result<Self, String> {
-        let host = url.host_str().ok_or("it names no host")?;
-        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let path = url
-            .query()
-            .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-        let authorization = (!url.username().is_empty()).then(|| {
-            use base64::Engine;
-            let text = format!("{}:{}", url.username(), url.password().unwrap_or_default());
-            format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text))
-        });
-        let key = secret.map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
-        Ok(Self { url: url.clone(), host, path, authorization, key })
-    }
-
-    async fn send(&self, post: &Post) -> Result<u16, String> {
-        let stream = TcpConnector.connect(&self.url).await.map_err(|error| error.to_string())?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-        let connection = tokio::spawn(connection);
-        let answer = sender.send_request(self.request(post)?).await;
-        let status = match answer {
-            Ok(answer) => {
-                let status = answer.status().as_u16();
-                // Read, so that the receiver does not see a broken connection; what it says does
-                // not matter.
-                let _ = Limited::new(answer.into_body(), MOST_ANSWER).collect().await;
-                Ok(status)
-            }
-            Err(error) => Err(error.to_string()),
-        };
-        connection.abort();
-        status
-    }
-
-    fn request(&self, post: &Post) -> Result<Request<Full<Bytes>>, String> {
-        let mut request = Request::post(&self.path)
-            .header(header::HOST, &self.host)
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::USER_AGENT, concat!("xrpl-workload/", env!("CARGO_PKG_VERSION")))
-            .header(header::CONNECTION, "close")
-            .header("idempotency-key", &post.key);
-        if let Some(authorization) = &self.authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
-        }
-        if let Some(key) = &self.key {
-            let signature = const_hex::encode(hmac::sign(key, &post.body));
-            request = request.header("x-signature-256", format!("sha256={signature}"));
-        }
-        request.body(Full::new(post.body.clone())).map_err(|error| error.to_string())
+async fn deliver(target: &Target, end: &End) -> Result<(), String> {
+    // The same end always has the same key.
+    let key = format!("{}-{}-{}", end.run, end.tx_hash, end.seq);
+    let body = serde_json::to_vec(&Told::of(end)).map_err(|error| error.to_string())?;
+    match tokio::time::timeout(WITHIN, target.send(&Post { key, body: body.into() })).await {
+        Ok(Ok(200..=299)) => Ok(()),
+        Ok(Ok(status)) => Err(format!("status {status}")),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(format!("no answer within {WITHIN:?}")),
     }
 }
 
@@ -222,22 +237,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_has_key_signature_and_password() {
-        let url = Url::parse("http://u:p@example.org:81/a/b?c=d").unwrap();
-        // RFC 4231, test case 2.
-        let target = Target::new(&url, Some("Jefe")).unwrap();
-        let body = Bytes::from_static(b"what do ya want for nothing?");
-        let request = target.request(&Post { key: "k".into(), body }).unwrap();
-        let text = |name: &str| request.headers()[name].to_str().unwrap();
-        assert_eq!(request.uri(), "/a/b?c=d");
-        assert_eq!((text("host"), text("idempotency-key")), ("example.org:81", "k"));
-        assert_eq!(text("authorization"), "Basic dTpw");
-        assert_eq!(
-            text("x-signature-256"),
-            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-        );
-        let plain = Target::new(&Url::parse("http://example.org/").unwrap(), None).unwrap();
-        let request = plain.request(&Post { key: "k".into(), body: Bytes::new() }).unwrap();
-        assert!(request.headers().get("x-signature-256").is_none());
+    fn a_target_is_shown_without_what_may_be_secret() {
+        let url = Url::parse("https://user:pass@hooks.example:81/services/T0/abc?key=x").unwrap();
+        assert_eq!(without_secrets(&url), "https://hooks.example:81");
     }
 }

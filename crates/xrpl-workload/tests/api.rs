@@ -128,6 +128,25 @@ async fn every_get_has_its_fields() {
         ("/state/lanes", &["total", "blocked", "lanes"]),
         ("/workload/disabled-types", &["disabled_types"]),
         ("/state/mptokens", &["count", "mptokens"]),
+        ("/state/store", &["kind", "rows", "pruned", "bytes", "retention"]),
+        (
+            "/webhooks",
+            &[
+                "enabled",
+                "target",
+                "durable",
+                "cursor",
+                "backlog",
+                "oldest_at_ms",
+                "delivered",
+                "given_up",
+                "retried",
+                "last_error",
+                "last_error_at_ms",
+                "next_try_ms",
+                "given_up_after_hours",
+            ],
+        ),
         (
             "/state/heartbeat",
             &[

@@ -81,6 +81,9 @@ async fn other_sites_get_nothing_and_requests_are_bounded() {
     for (headers, path) in [
         (("sec-fetch-site", "cross-site"), "/workload/stop"),
         (("sec-fetch-site", "same-site"), "/payment"),
+        // An older browser says only whose page it shows.
+        (("origin", "http://evil.example"), "/workload/stop"),
+        (("origin", "null"), "/transaction/random"),
     ] {
         assert_eq!(ask(api, "POST", path, &[headers], None).await.error().0, 403, "{path}");
     }

@@ -1,12 +1,12 @@
 //! Transactions that somebody asked for, one by one: they wait a while for an account and a worker.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, Drops, Object, fields, keys::KeyPair, transaction::Payment,
+    AccountId, Amount, Definitions, Drops, LedgerIndex, Object, fields, keys::KeyPair,
+    transaction::Payment,
 };
-use xrpl_tracker::CallersKey;
 
 use super::Driver;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     engine::Prepared,
     error::GeneratorError,
     funding::{learn_created, pay_to},
-    generator::{Asked, NewAccount, Reply},
+    generator::{Asked, Key, NewAccount, Reply},
     objects::World,
 };
 
@@ -25,35 +25,62 @@ const ASKED_PATIENCE: Duration = Duration::from_secs(5);
 /// Tickets of one account at most.
 const MOST_TICKETS: u32 = 250;
 
+/// How long after a search through all accounts ends of transactions alone are no reason for another.
+const SEARCH_PAUSE: Duration = Duration::from_millis(250);
+
 pub(super) struct Wish {
     until: Instant,
     what: What,
+    key: Key,
     reply: Reply<Asked>,
+    /// The search through all accounts that found none, and why.
+    searched: Option<(Situation, &'static str)>,
+}
+
+/// What decides whether a search through all accounts may find one where an earlier one did not. A
+/// search builds a draft for each of them: it is made anew when that may help, not at every wake.
+#[derive(Clone, Copy)]
+struct Situation {
+    at: Instant,
+    head: LedgerIndex,
+    /// Whether some account's lane has room.
+    room: bool,
+    /// Transactions that have ended so far.
+    ended: u64,
+}
+
+impl Situation {
+    fn may_differ_from(self, before: Self) -> bool {
+        self.head > before.head
+            || (self.room && !before.room)
+            || (self.ended != before.ended && self.at >= before.at + SEARCH_PAUSE)
+    }
 }
 
 pub(super) enum What {
     Create(Option<String>),
     Pay { from: AccountId, to: AccountId, amount: Amount },
-    Send { from: AccountId, body: Object, key: Option<Arc<CallersKey>> },
+    Send { from: AccountId, body: Object },
     Fund { to: Index, drops: Drops },
 }
 
 impl Driver {
-    pub(super) fn wish(&mut self, what: What, reply: Reply<Asked>) {
-        self.serve(Wish { until: Instant::now() + ASKED_PATIENCE, what, reply });
+    pub(super) fn wish(&mut self, what: What, key: Key, reply: Reply<Asked>) {
+        let until = Instant::now() + ASKED_PATIENCE;
+        self.serve(Wish { until, what, key, reply, searched: None });
     }
 
-    pub(super) fn serve(&mut self, wish: Wish) {
+    pub(super) fn serve(&mut self, mut wish: Wish) {
         let made = if self.idle.is_empty() {
             Err(GeneratorError::Busy("every submission waits for the endpoint's answer"))
         } else {
-            self.make(&wish.what)
+            self.fulfil(&mut wish)
         };
         match made {
             Ok(prepared) => {
                 let account = self.engine.world.accounts[prepared.sender].id;
                 self.asked.insert(prepared.hash, (wish.reply, prepared.name, account));
-                self.dispatch(prepared);
+                self.dispatch(Prepared { callers_key: wish.key, ..prepared });
             }
             Err(GeneratorError::Busy(_)) if Instant::now() < wish.until => {
                 self.wishes.push_back(wish);
@@ -68,8 +95,31 @@ impl Driver {
         }
     }
 
+    /// Makes what is wished for, unless the last search through all accounts would only be repeated.
+    fn fulfil(&mut self, wish: &mut Wish) -> Result<Prepared, GeneratorError> {
+        if !matches!(wish.what, What::Create(_)) {
+            return self.make(&wish.what);
+        }
+        let now = Situation {
+            at: Instant::now(),
+            head: self.engine.head(),
+            room: self.engine.free_accounts() > 0,
+            ended: self.ended,
+        };
+        if let Some((before, why)) = wish.searched
+            && !now.may_differ_from(before)
+        {
+            return Err(GeneratorError::Busy(why));
+        }
+        let made = self.make(&wish.what);
+        if let Err(GeneratorError::Busy(why)) = made {
+            wish.searched = Some((now, why));
+        }
+        made
+    }
+
     /// One more user: known at once, taking part once its funding is validated.
-    pub(super) fn create_account(&mut self, wanted: NewAccount, reply: Reply<Asked>) {
+    pub(super) fn create_account(&mut self, wanted: NewAccount, key: Key, reply: Reply<Asked>) {
         let NewAccount { drops, key_type, address } = wanted;
         let config = &self.config;
         let drops = drops.unwrap_or(config.user_drops);
@@ -92,7 +142,7 @@ impl Driver {
         // Who asked may have gone; the account is made all the same.
         let _ = address.send(accounts[index].id);
         self.funding.insert(index);
-        self.wish(What::Fund { to: index, drops }, reply);
+        self.wish(What::Fund { to: index, drops }, key, reply);
     }
 
     /// The funding of an account has come to its end.
@@ -126,7 +176,7 @@ impl Driver {
                 self.send_asked(index, tx, "Payment")
             }
             What::Fund { to, drops } => self.make_funding(*to, *drops),
-            What::Send { from, body, key } => {
+            What::Send { from, body } => {
                 let accounts = &self.engine.world.accounts;
                 let index = accounts.find(*from).ok_or(GeneratorError::UnknownAccount(*from))?;
                 let code = body.u16(fields::TRANSACTION_TYPE);
@@ -145,8 +195,7 @@ impl Driver {
                     to: body.account(fields::DESTINATION).and_then(|id| accounts.find(id)),
                     ..Tx::new(OwnFields(body.clone()))
                 };
-                let prepared = self.send_asked(index, tx, name)?;
-                Ok(Prepared { callers_key: key.clone(), ..prepared })
+                self.send_asked(index, tx, name)
             }
         }
     }
@@ -194,5 +243,26 @@ impl Driver {
             .map_err(|_| GeneratorError::Busy("the account has as many in flight as allowed"))?;
         prepared.name = name;
         Ok(prepared)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_search_is_repeated_when_it_may_end_otherwise() {
+        let at = Instant::now();
+        let before = Situation { at, head: LedgerIndex(7), room: true, ended: 3 };
+        assert!(!before.may_differ_from(before), "nothing has happened");
+        let later = Situation { at: at + Duration::from_secs(4), ..before };
+        assert!(!later.may_differ_from(before), "time alone changes nothing");
+        assert!(Situation { head: LedgerIndex(8), ..before }.may_differ_from(before));
+        let full = Situation { room: false, ..before };
+        assert!(before.may_differ_from(full), "a lane has room again");
+        assert!(!full.may_differ_from(before));
+        let ended = Situation { ended: 4, ..before };
+        assert!(!ended.may_differ_from(before), "ends come by the hundred");
+        assert!(Situation { at: at + SEARCH_PAUSE, ..ended }.may_differ_from(before));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::HeaderMap};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json_, json};
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use super::{
     ApiError, Routes, Shared,
     error::ErrorBody,
     extract::{Body, Segment, account, generator},
-    transaction::finish,
+    idempotency::{Sent, once},
 };
 use crate::{dex, session::App};
 
@@ -120,16 +120,20 @@ struct Created {
     state: TxState,
     /// The newest result; none if it is not known.
     engine_result: Option<ResultName>,
+    /// Whether it was asked for before with the same key: then nothing was sent now.
+    already_tracked: bool,
 }
 
 /// How long a caller may wait for the funding: less than an answer may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(25);
 
 /// Creates a user account; it takes part once its funding is validated
-#[utoipa::path(post, path = "/accounts/create", tag = "accounts", request_body = Create, responses(
-    (status = 200, body = Created), (status = 409, body = ErrorBody, description = "The funding account cannot do it now.")))]
+#[utoipa::path(post, path = "/accounts/create", tag = "accounts", request_body = Create,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same account, after a restart too.", max_length = 255)), responses(
+    (status = 200, body = Created), (status = 409, body = ErrorBody, description = "The funding account cannot do it now, or the key was used with another request.")))]
 async fn create(
     State(app): Shared,
+    headers: HeaderMap,
     Body(Create { drops, algorithm, wait }): Body<Create>,
 ) -> Result<Json<Created>, ApiError> {
     let key_type = match algorithm.as_deref() {
@@ -142,14 +146,21 @@ async fn create(
         return Err(ApiError::bad_request("drops: more than there are"));
     }
     let generator = generator(&app)?.clone();
-    let (address, asked) =
-        finish(async move { Ok(generator.create_account(drops.map(Drops), key_type).await?) })
-            .await?;
+    let request = format!("account {drops:?} {key_type:?}");
+    let sent = once(&app, &headers, request, async move |_, key| {
+        let (address, asked) = generator.create_account(drops.map(Drops), key_type, key).await?;
+        Ok(Sent { destination: Some(address), ..asked.into() })
+    })
+    .await?;
+    let address = sent
+        .destination
+        .ok_or_else(|| ApiError::internal("the account's funding names no destination"))?;
     let mut created = Created {
         address,
-        tx_hash: asked.tx_hash,
-        state: asked.state,
-        engine_result: asked.engine_result,
+        tx_hash: sent.tx_hash,
+        state: sent.state,
+        engine_result: sent.engine_result,
+        already_tracked: sent.already_tracked,
     };
     if wait == Some(true)
         && let Ok(outcome) =

@@ -1,31 +1,21 @@
 //! `/transaction` and `/payment`: one transaction on request.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use axum::{Json, extract::State, http::HeaderMap};
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
-use tokio::sync::OnceCell;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
-use xrpl_generator::Asked;
-use xrpl_protocol::{AccountId, Amount, Definitions, Object, TxHash, fields, hash::sha512_half};
-use xrpl_tracker::{CallersKey, ResultName, State as TxState, Submission, record::Identity};
+use xrpl_protocol::{AccountId, Amount, Definitions, Object, TxHash, fields};
+use xrpl_tracker::{CallersKey, ResultName, State as TxState, Submission};
 
 use super::{
     ApiError, Routes, Shared,
     extract::{Body, Segment, account, generator},
+    idempotency::{Sent, once},
 };
 use crate::session::App;
-
-/// Answers kept for their `Idempotency-Key`.
-const KEPT: usize = 10_000;
-/// The longest key.
-const MAX_KEY: usize = 255;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -36,97 +26,80 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(payment))
 }
 
-/// Answers by `Idempotency-Key`: the same key gets the same transaction. These are the newest ones of
-/// this process; older ones are found by the key that the store has of each.
-#[derive(Debug, Default)]
-pub struct Idempotency(Mutex<Kept>);
-
-#[derive(Debug, Default)]
-struct Kept {
-    by_key: HashMap<String, Arc<Given>>,
-    oldest: VecDeque<String>,
-}
-
-#[derive(Debug)]
-struct Given {
-    request: String,
-    answer: OnceCell<HandedIn>,
-}
-
-impl Idempotency {
-    /// What was given under a key, or a place for it.
-    fn of(&self, key: &str, request: &str) -> Result<Arc<Given>, ApiError> {
-        let mut kept = self.0.lock();
-        if let Some(given) = kept.by_key.get(key) {
-            return match given.request == request {
-                true => Ok(Arc::clone(given)),
-                false => Err(other_request()),
-            };
-        }
-        while kept.oldest.len() >= KEPT
-            && let Some(oldest) = kept.oldest.pop_front()
-        {
-            kept.by_key.remove(&oldest);
-        }
-        let given = Arc::new(Given { request: request.to_owned(), answer: OnceCell::new() });
-        kept.by_key.insert(key.to_owned(), Arc::clone(&given));
-        kept.oldest.push_back(key.to_owned());
-        Ok(given)
-    }
-}
-
-/// Does a request to its end even if who asked goes away: it must not stop half done.
-pub(super) async fn finish<T: Send + 'static>(
-    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
-) -> Result<T, ApiError> {
-    match tokio::spawn(work).await {
-        Ok(result) => result,
-        Err(error) => Err(ApiError::internal(error.to_string())),
-    }
-}
-
 /// Sends one transaction of any type, drawn by weight
-#[utoipa::path(post, path = "/transaction/random", tag = "transaction", responses(
-    (status = 200, body = Asked), (status = 409, body = super::error::ErrorBody, description = "No account can do it now.")))]
-async fn random(State(app): Shared) -> Result<Json<Asked>, ApiError> {
-    let generator = generator(&app)?.clone();
-    finish(async move { Ok(Json(generator.random().await?)) }).await
+#[utoipa::path(post, path = "/transaction/random", tag = "transaction",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
+    (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
+async fn random(State(app): Shared, headers: HeaderMap) -> Result<Json<HandedIn>, ApiError> {
+    draw(&app, &headers, None).await
 }
 
 /// The same by GET: it is an action too
-#[utoipa::path(get, path = "/transaction/random", tag = "transaction", responses(
-    (status = 200, body = Asked), (status = 409, body = super::error::ErrorBody, description = "No account can do it now.")))]
-async fn get_random(app: Shared) -> Result<Json<Asked>, ApiError> {
-    random(app).await
+#[utoipa::path(get, path = "/transaction/random", tag = "transaction",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
+    (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
+async fn get_random(app: Shared, headers: HeaderMap) -> Result<Json<HandedIn>, ApiError> {
+    random(app, headers).await
 }
 
 /// Sends one transaction of a type
 #[utoipa::path(post, path = "/transaction/create/{type}", tag = "transaction",
-    params(("type" = String, Path, description = "Such as Payment.")), responses(
-    (status = 200, body = Asked), (status = 409, body = super::error::ErrorBody, description = "No account can do it now.")))]
-async fn create(State(app): Shared, Segment(name): Segment) -> Result<Json<Asked>, ApiError> {
-    let generator = generator(&app)?.clone();
-    finish(async move { Ok(Json(generator.create(&name).await?)) }).await
+    params(("type" = String, Path, description = "Such as Payment."),
+    ("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
+    (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
+async fn create(
+    State(app): Shared,
+    headers: HeaderMap,
+    Segment(name): Segment,
+) -> Result<Json<HandedIn>, ApiError> {
+    draw(&app, &headers, Some(name)).await
 }
 
 /// The same by GET: it is an action too
 #[utoipa::path(get, path = "/transaction/create/{type}", tag = "transaction",
-    params(("type" = String, Path, description = "Such as Payment.")), responses(
-    (status = 200, body = Asked), (status = 409, body = super::error::ErrorBody, description = "No account can do it now.")))]
-async fn get_create(app: Shared, name: Segment) -> Result<Json<Asked>, ApiError> {
-    create(app, name).await
+    params(("type" = String, Path, description = "Such as Payment."),
+    ("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
+    (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
+async fn get_create(
+    app: Shared,
+    headers: HeaderMap,
+    name: Segment,
+) -> Result<Json<HandedIn>, ApiError> {
+    create(app, headers, name).await
 }
 
 /// The same under a shorter name
 #[utoipa::path(post, path = "/transaction/{type}", tag = "transaction",
-    params(("type" = String, Path, description = "Such as Payment.")), responses(
-    (status = 200, body = Asked), (status = 409, body = super::error::ErrorBody, description = "No account can do it now.")))]
-async fn create_short(app: Shared, name: Segment) -> Result<Json<Asked>, ApiError> {
-    create(app, name).await
+    params(("type" = String, Path, description = "Such as Payment."),
+    ("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
+    (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
+async fn create_short(
+    app: Shared,
+    headers: HeaderMap,
+    name: Segment,
+) -> Result<Json<HandedIn>, ApiError> {
+    create(app, headers, name).await
+}
+
+async fn draw(
+    app: &Arc<App>,
+    headers: &HeaderMap,
+    name: Option<String>,
+) -> Result<Json<HandedIn>, ApiError> {
+    let generator = generator(app)?.clone();
+    let request = format!("create {}", name.as_deref().unwrap_or("any"));
+    let sent = once(app, headers, request, async move |_, key| {
+        Ok(match name {
+            None => generator.random(key).await?,
+            Some(name) => generator.create(&name, key).await?,
+        }
+        .into())
+    });
+    Ok(Json(sent.await?.into()))
 }
 
 /// A payment from one of the run's accounts.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Pay {
     /// One of the run's accounts.
@@ -141,22 +114,28 @@ struct Pay {
 #[derive(Debug, Serialize, ToSchema)]
 struct Paid {
     tx_hash: TxHash,
-    transaction_type: &'static str,
+    transaction_type: String,
     /// The node's first answer; none if it is not known.
     engine_result: Option<ResultName>,
     state: TxState,
+    /// Whether it was tracked before: then nothing was sent now.
+    already_tracked: bool,
     source: AccountId,
     destination: AccountId,
     amount: Json_,
 }
 
 /// Pays from one of the run's accounts
-#[utoipa::path(post, path = "/payment", tag = "transaction", request_body = Pay, responses(
-    (status = 200, body = Paid), (status = 409, body = super::error::ErrorBody, description = "The account cannot do it now.")))]
+#[utoipa::path(post, path = "/payment", tag = "transaction", request_body = Pay,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
+    (status = 200, body = Paid), (status = 409, body = super::error::ErrorBody, description = "The account cannot do it now, or the key was used with another request.")))]
 async fn payment(
     State(app): Shared,
-    Body(Pay { source, destination, amount }): Body<Pay>,
+    headers: HeaderMap,
+    Body(pay): Body<Pay>,
 ) -> Result<Json<Paid>, ApiError> {
+    let request = format!("pay {}", text(&pay)?);
+    let Pay { source, destination, amount } = pay;
     let from = account("source", &source)?;
     let to = account("destination", &destination)?;
     // A bare number is drops, as its text form is.
@@ -173,12 +152,16 @@ async fn payment(
         return Err(ApiError::bad_request("destination: is the source itself"));
     }
     let generator = generator(&app)?.clone();
-    let asked = finish(async move { Ok(generator.payment(from, to, parsed).await?) }).await?;
+    let sent = once(&app, &headers, request, async move |_, key| {
+        Ok(generator.payment(from, to, parsed, key).await?.into())
+    })
+    .await?;
     Ok(Json(Paid {
-        tx_hash: asked.tx_hash,
-        transaction_type: asked.transaction_type,
-        engine_result: asked.engine_result,
-        state: asked.state,
+        tx_hash: sent.tx_hash,
+        transaction_type: sent.transaction_type,
+        engine_result: sent.engine_result,
+        state: sent.state,
+        already_tracked: sent.already_tracked,
         source: from,
         destination: to,
         amount,
@@ -197,7 +180,7 @@ struct Submit {
     account: Option<String>,
 }
 
-/// A caller's transaction after the first attempt.
+/// A transaction after the first attempt.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 struct HandedIn {
     tx_hash: TxHash,
@@ -211,6 +194,18 @@ struct HandedIn {
     already_tracked: bool,
 }
 
+impl From<Sent> for HandedIn {
+    fn from(sent: Sent) -> Self {
+        let Sent { tx_hash, transaction_type, account, state, engine_result, .. } = sent;
+        let already_tracked = sent.already_tracked;
+        Self { tx_hash, transaction_type, state, engine_result, account, already_tracked }
+    }
+}
+
+fn text(request: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(request).map_err(|error| ApiError::bad_request(error.to_string()))
+}
+
 /// Tracks a caller's transaction to its end
 #[utoipa::path(post, path = "/transaction/submit", tag = "transaction", request_body = Submit,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)),
@@ -220,59 +215,18 @@ async fn submit(
     headers: HeaderMap,
     Body(request): Body<Submit>,
 ) -> Result<Json<HandedIn>, ApiError> {
-    let key = match headers.get("idempotency-key") {
-        None => None,
-        Some(value) => match value.to_str() {
-            Ok(key) if (1..=MAX_KEY).contains(&key.len()) => Some(key.to_owned()),
-            _ => {
-                return Err(ApiError::bad_request(format!(
-                    "Idempotency-Key: from 1 to {MAX_KEY} printable characters"
-                )));
-            }
-        },
-    };
-    let Some(key) = key else {
-        return finish(async move { hand_in(&app, request, None).await.map(Json) }).await;
-    };
-    let text = serde_json::to_string(&request)
-        .map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let given = app.idempotency.of(&key, &text)?;
-    finish(async move {
-        let answer = given.answer.get_or_try_init(|| once(&app, request, &key, &text)).await?;
-        Ok(Json(answer.clone()))
-    })
-    .await
-}
-
-/// The transaction that an earlier process made of the same request, or a new one.
-async fn once(app: &App, request: Submit, key: &str, text: &str) -> Result<HandedIn, ApiError> {
-    let key = CallersKey { key: key.into(), request: sha512_half(&[text.as_bytes()]) };
-    let Some(record) = app.tracker.by_key(&key.key).await? else {
-        return hand_in(app, request, Some(Arc::new(key))).await;
-    };
-    let Identity { hash, account, transaction_type, callers_key, .. } = record.identity;
-    if callers_key.is_none_or(|known| known.request != key.request) {
-        return Err(other_request());
-    }
-    Ok(HandedIn {
-        tx_hash: hash,
-        transaction_type: transaction_type.to_string(),
-        state: record.progress.state,
-        engine_result: record.progress.engine_result_first,
-        account,
-        already_tracked: true,
-    })
-}
-
-fn other_request() -> ApiError {
-    ApiError::conflict("Idempotency-Key: it was used with another request")
+    let text = text(&request)?;
+    let sent = once(&app, &headers, text, async move |app: Arc<App>, key| {
+        hand_in(&app, request, key).await
+    });
+    Ok(Json(sent.await?.into()))
 }
 
 async fn hand_in(
     app: &App,
     request: Submit,
     key: Option<Arc<CallersKey>>,
-) -> Result<HandedIn, ApiError> {
+) -> Result<Sent, ApiError> {
     match request {
         Submit { tx_blob: Some(hex), tx_json: None, account: None } => {
             let blob = const_hex::decode(hex.trim())
@@ -285,27 +239,20 @@ async fn hand_in(
             let submitted = app.tracker.submit(Submission::new(blob).callers_key(key)).await?;
             let code = object.u16(fields::TRANSACTION_TYPE);
             let name = code.and_then(|code| definitions.transaction_type_name(code));
-            Ok(HandedIn {
+            Ok(Sent {
                 tx_hash: submitted.hash,
                 transaction_type: name.unwrap_or_default().to_owned(),
                 state: submitted.state,
                 engine_result: submitted.engine_result,
                 account: object.account(fields::ACCOUNT).unwrap_or_default(),
                 already_tracked: submitted.already_tracked,
+                destination: None,
             })
         }
         Submit { tx_blob: None, tx_json: Some(tx), account: Some(address) } => {
             let from = account("account", &address)?;
             let body = own_fields(tx, &address)?;
-            let asked = generator(app)?.send(from, body, key).await?;
-            Ok(HandedIn {
-                tx_hash: asked.tx_hash,
-                transaction_type: asked.transaction_type.to_owned(),
-                state: asked.state,
-                engine_result: asked.engine_result,
-                account: asked.account,
-                already_tracked: false,
-            })
+            Ok(generator(app)?.send(from, body, key).await?.into())
         }
         Submit { tx_json: Some(_), .. } => Err(ApiError::bad_request(
             "account: give the account of this run that signs tx_json (and no tx_blob)",
@@ -347,26 +294,6 @@ fn own_fields(mut tx: Json_, address: &str) -> Result<Object, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_means_one_request() {
-        let kept = Idempotency::default();
-        let first = kept.of("k", "a").unwrap();
-        assert!(Arc::ptr_eq(&first, &kept.of("k", "a").unwrap()));
-        assert!(kept.of("k", "b").is_err());
-        assert!(!Arc::ptr_eq(&first, &kept.of("l", "a").unwrap()));
-    }
-
-    #[test]
-    fn keys_are_bounded() {
-        let kept = Idempotency::default();
-        for n in 0..=KEPT {
-            kept.of(&n.to_string(), "").unwrap();
-        }
-        let inner = kept.0.lock();
-        assert_eq!((inner.by_key.len(), inner.oldest.len()), (KEPT, KEPT));
-        assert!(!inner.by_key.contains_key("0"));
-    }
 
     #[test]
     fn what_the_lane_decides_is_not_the_callers() {

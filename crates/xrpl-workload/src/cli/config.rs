@@ -1,17 +1,14 @@
 //! `config`: what holds, and why.
 
-use std::io::Write;
-
 use serde_json::{Map, json};
 
 use super::Exit;
-use crate::config::Config;
+use crate::{config::Config, output};
 
 /// Prints every setting with its value and origin.
 pub(super) fn show(config: &Config, as_json: bool) -> Exit {
-    let mut out = std::io::stdout().lock();
-    // A reader that has seen enough (`| head`) is no error.
-    let _ = out.write_all(if as_json { json_text(config) } else { table(config) }.as_bytes());
+    let text = if as_json { json_text(config) } else { table(config) };
+    output::write(text.as_bytes());
     Exit::Success
 }
 

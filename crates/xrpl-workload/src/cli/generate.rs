@@ -1,16 +1,13 @@
 //! `completions`, `man`: made from the command line's own definition.
 
-use std::io::{self, Write};
-
 use clap::{Command, builder::PossibleValuesParser};
 use clap_complete::Shell;
 
 use super::Exit;
+use crate::output;
 
-/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
 fn write(bytes: &[u8]) -> Exit {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(bytes).and_then(|()| out.flush());
+    output::write(bytes);
     Exit::Success
 }
 
@@ -37,7 +34,7 @@ pub(super) fn man(mut command: Command, of: Option<&String>) -> Exit {
     match clap_mangen::Man::new(wanted).render(&mut page) {
         Ok(()) => write(&page),
         Err(error) => {
-            eprintln!("error: the man page could not be made: {error}");
+            output::error_line(&format!("error: the man page could not be made: {error}"));
             Exit::Setup
         }
     }

@@ -9,6 +9,8 @@ use super::{
 };
 use crate::{
     config::Config,
+    output,
+    summary::size_text,
     view::{Mode, Snapshot, View},
 };
 
@@ -28,7 +30,7 @@ impl From<&Failure> for Exit {
 
 fn told(result: Result<Exit, Failure>) -> Exit {
     result.unwrap_or_else(|failure| {
-        eprintln!("error: {failure}");
+        output::error_line(&format!("error: {failure}"));
         Exit::from(&failure)
     })
 }
@@ -125,8 +127,13 @@ async fn show_status(config: &Config, api: Option<&String>) -> Result<Exit, Fail
     let summary = instance.get("/state/summary").await?;
     let workload = instance.get("/workload/status").await?;
     let health = instance.get("/health").await?;
+    let store = instance.get("/state/store").await?;
+    let webhook = instance.get("/webhooks").await?;
     if config.json {
-        let all = serde_json::json!({"summary": summary, "workload": workload, "health": health});
+        let all = serde_json::json!({
+            "summary": summary, "workload": workload, "health": health, "store": store,
+            "webhook": webhook,
+        });
         super::print(&all.to_string());
         return Ok(Exit::Success);
     }
@@ -162,8 +169,27 @@ async fn show_status(config: &Config, api: Option<&String>) -> Result<Exit, Fail
             of("undecided"),
             of("overturned")
         ),
+        format!(
+            "  store         {} transactions{}",
+            text(&store["rows"]),
+            store["bytes"].as_u64().map_or_else(
+                || " in memory".to_owned(),
+                |bytes| format!(", {}; it keeps {}", size_text(bytes), text(&store["retention"]))
+            )
+        ),
     ] {
         super::print(&line);
+    }
+    if webhook["enabled"] == true {
+        super::print(&format!(
+            "  webhook       {} delivered, {} wait, {} given up{}",
+            webhook["delivered"],
+            webhook["backlog"],
+            webhook["given_up"],
+            webhook["last_error"]
+                .as_str()
+                .map_or_else(String::new, |why| format!("; last error: {why}"))
+        ));
     }
     Ok(Exit::Success)
 }

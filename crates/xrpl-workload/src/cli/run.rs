@@ -5,6 +5,7 @@ use indicatif::ProgressBar;
 use super::Exit;
 use crate::{
     config::Config,
+    output,
     session::{Session, SetupError, Stop},
     view::{Mode, View},
 };
@@ -17,7 +18,7 @@ pub(super) async fn run(config: Config, bar: ProgressBar) -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             view.clear();
-            eprintln!("error: {error}");
+            output::error_line(&format!("error: {error}"));
             Exit::Setup
         }
     }

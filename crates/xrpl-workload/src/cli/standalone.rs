@@ -1,14 +1,14 @@
 //! `standalone`: only the embedded ledger.
 
 use super::Exit;
-use crate::{config::Config, embedded, session::Stop};
+use crate::{config::Config, embedded, output, session::Stop};
 
 /// Runs until told to end.
 pub(super) async fn run(config: Config) -> Exit {
     let ledger = match embedded::start_alone(&config).await {
         Ok(ledger) => ledger,
         Err(error) => {
-            eprintln!("error: {error}");
+            output::error_line(&format!("error: {error}"));
             return Exit::Setup;
         }
     };

@@ -7,7 +7,7 @@ use std::{
 
 use url::Url;
 use xrpl_protocol::keys::Seed;
-use xrpl_tracker::Subscription;
+use xrpl_tracker::{Subscription, store::Retention};
 
 use super::{FeeChoice, Secret, StoreChoice};
 
@@ -96,6 +96,29 @@ pub fn duration(text: &str) -> Result<Duration> {
         rest = next;
     }
     Duration::try_from_secs_f64(total).map_err(|_| wrong())
+}
+
+/// What is kept of ended transactions: for how long, or how many; all with 0.
+pub fn retention(text: &str) -> Result<Option<Retention>> {
+    let text = text.trim();
+    if text.bytes().all(|c| c.is_ascii_digit()) {
+        let rows: u64 = text.parse().map_err(|_| RETENTION.to_owned())?;
+        return Ok((rows > 0).then_some(Retention::Rows(rows)));
+    }
+    let time = duration(text).map_err(|_| RETENTION.to_owned())?;
+    Ok((!time.is_zero()).then_some(Retention::For(time)))
+}
+
+const RETENTION: &str = "expected a time such as 7d, or a number of transactions such as 1000000";
+
+/// The same in words.
+#[must_use]
+pub fn retention_text(retention: Option<Retention>) -> String {
+    match retention {
+        None => "all".to_owned(),
+        Some(Retention::For(time)) => format!("those that ended within {time:?}"),
+        Some(Retention::Rows(rows)) => format!("the newest {rows}"),
+    }
 }
 
 /// An address with one of these schemes.
