@@ -1,24 +1,30 @@
 //! Comparing a store with the ledger, both ways: what the ledger holds of our accounts the store must
 //! have with the same ledger, result and fee; what the store says is in no ledger must be in none.
+//!
+//! Only what was seen is judged. A node may lag, and keeps only so much history: ledgers that it does
+//! not show are told as unseen, and nothing is said of what may be in them.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    fmt,
+    time::Duration,
 };
 
-use serde::Serialize;
-use xrpl_client::{
-    Pool,
-    request::{Ledger, LedgerSpec},
-    response::{self, LedgerTransaction, transaction_result},
-};
+use xrpl_client::Pool;
 use xrpl_protocol::{
     AccountId, Amount, Definitions, Hash256, LedgerIndex, Object, TxHash, fields, transaction::Slot,
 };
 use xrpl_tracker::{
     Evidence, State, Store,
     record::{Record, RowFilter, RunId},
+    store::Pruned,
 };
+
+mod ledgers;
+mod report;
+
+use ledgers::{Found, Seen};
+use report::Unseen;
+pub use report::{Problem, Report, Span};
 
 /// Rows read from the store at a time.
 const PAGE: usize = 1_000;
@@ -36,6 +42,10 @@ pub struct Scope {
     /// The run goes on: transactions without an end are no problem, and ledgers after this one have
     /// not been recorded yet.
     pub live_until: Option<LedgerIndex>,
+    /// How long to wait for a node that has not validated the run's last ledger yet.
+    pub patience: Duration,
+    /// Who is told that it waits.
+    pub say: Option<fn(&str)>,
 }
 
 /// Why no comparison could be made.
@@ -49,9 +59,8 @@ pub enum AuditError {
     NoRun(String),
     /// A ledger of the run's range could not be read.
     #[error(
-        "ledger {index} could not be read: {cause}. The audit needs every ledger from {first} to \
-         {last}: ask a node that keeps them (the embedded ledger of `run` keeps --ledger-history, \
-         256 or fewer by default; `standalone` keeps all)"
+        "ledger {index} could not be read: {cause}. The audit reads every ledger from {first} to \
+         {last}: ask a node that answers, or later"
     )]
     Ledger {
         /// Which.
@@ -91,152 +100,6 @@ pub enum AuditError {
     Chain(u32),
 }
 
-/// Something on which store and ledger differ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Problem {
-    /// A ledger that the store noted with another hash: a stream told a wrong one.
-    OtherHash {
-        /// The ledger.
-        ledger: LedgerIndex,
-        /// Its hash.
-        node: Hash256,
-        /// As the store has it.
-        store: Hash256,
-    },
-    /// In a validated ledger, of one of our accounts, and not in the store.
-    NotInStore {
-        /// The transaction.
-        hash: TxHash,
-        /// Its ledger.
-        ledger: LedgerIndex,
-        /// Its account.
-        account: AccountId,
-    },
-    /// In a validated ledger, and not VALIDATED in the store.
-    NotValidated {
-        /// The transaction.
-        hash: TxHash,
-        /// Its ledger.
-        ledger: LedgerIndex,
-        /// What the store says.
-        state: State,
-    },
-    /// VALIDATED with something that the ledger has otherwise.
-    Differs {
-        /// The transaction.
-        hash: TxHash,
-        /// `ledger_index`, `ledger_hash`, `result` or `fee`.
-        what: &'static str,
-        /// As the ledger has it.
-        ledger: String,
-        /// As the store has it.
-        store: String,
-    },
-    /// VALIDATED in the store, and in no ledger of the range.
-    InNoLedger {
-        /// The transaction.
-        hash: TxHash,
-        /// The ledger that the store names.
-        ledger: Option<LedgerIndex>,
-    },
-    /// Without an end, in a run that has ended.
-    Open {
-        /// The transaction.
-        hash: TxHash,
-        /// Its state.
-        state: State,
-    },
-    /// REJECTED because of a transaction that did not use its Sequence or Ticket.
-    NotConsumed {
-        /// The transaction.
-        hash: TxHash,
-        /// The transaction that the evidence names.
-        by: TxHash,
-    },
-    /// Sequences of an account between two that the ledger has: something used them unseen.
-    SequenceGap {
-        /// The account.
-        account: AccountId,
-        /// The first missing.
-        from: u32,
-        /// The one after the last missing.
-        to: u32,
-    },
-}
-
-/// The outcome.
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// Whether they agree.
-    pub equal: bool,
-    /// Whether the run goes on.
-    pub live: bool,
-    /// The run.
-    pub run: RunId,
-    /// First ledger read.
-    pub first_ledger: LedgerIndex,
-    /// Last ledger read.
-    pub last_ledger: LedgerIndex,
-    /// Accounts of the run.
-    pub accounts: usize,
-    /// Transactions of those accounts in these ledgers.
-    pub in_ledgers: usize,
-    /// Transactions of the run in the store.
-    pub in_store: usize,
-    /// The same by state.
-    pub by_state: BTreeMap<State, usize>,
-    /// Drops that those in ledgers paid.
-    pub fees: u64,
-    /// How many problems there are.
-    pub problem_count: usize,
-    /// The first of them.
-    pub problems: Vec<Problem>,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let live = if self.live { ", live" } else { "" };
-        writeln!(
-            f,
-            "run {}{live}: ledgers {} to {}",
-            self.run, self.first_ledger, self.last_ledger
-        )?;
-        let mut row = |name: &str, value: &dyn fmt::Display| writeln!(f, "  {name:<32}{value:>12}");
-        row("accounts", &self.accounts)?;
-        row("their transactions in ledgers", &self.in_ledgers)?;
-        row("transactions in the store", &self.in_store)?;
-        for (state, n) in &self.by_state {
-            row(&format!("  {state}"), n)?;
-        }
-        row("fees paid, in drops", &self.fees)?;
-        row("differences", &self.problem_count)?;
-        for problem in &self.problems {
-            let text = serde_json::to_string(problem).map_err(|_| fmt::Error)?;
-            writeln!(f, "  {text}")?;
-        }
-        if self.problem_count > self.problems.len() {
-            writeln!(f, "  and {} more", self.problem_count - self.problems.len())?;
-        }
-        write!(
-            f,
-            "{}",
-            if self.equal { "store and ledger agree" } else { "store and ledger DIFFER" }
-        )
-    }
-}
-
-/// A transaction of ours in a ledger.
-struct Found {
-    ledger: LedgerIndex,
-    ledger_hash: Option<Hash256>,
-    result: String,
-    account: AccountId,
-    slot: (bool, u32),
-    fee: u64,
-    tickets: u32,
-}
-
 /// Reads every ledger of a run and compares.
 ///
 /// # Errors
@@ -259,29 +122,32 @@ pub async fn audit(pool: &Pool, store: &dyn Store, scope: Scope) -> Result<Repor
         return Err(AuditError::NoRun(format!("run {run} has no transactions")));
     };
     // A transaction comes into a ledger after the one that was newest when it was made.
-    let first = first + 1;
-    let newest = newest(pool).await?;
-    if newest + 1 < first {
-        return Err(AuditError::OtherNetwork { newest, first });
-    }
-    let last = match scope.live_until {
-        Some(until) => until.0.min(newest),
+    let pruned = store.pruned(run).await?;
+    let first = first.max(pruned.through.map_or(0, |through| through.0)) + 1;
+    let (needed, spoken_of) = match scope.live_until {
+        Some(until) => (until.0, until.0),
         // What the run followed counts too: there may be one of which the store has no row.
         None => {
             let followed = store.anchor().await?.filter(|anchor| anchor.run == run);
-            last_of(&records).max(followed.map_or(0, |anchor| anchor.index.0)).min(newest)
+            let needed = needed(&records).max(followed.map_or(0, |anchor| anchor.index.0));
+            (needed, spoken_of(&records))
         }
     };
+    let newest = ledgers::wait_for(pool, needed, scope.patience, scope.say).await?;
+    if newest + 1 < first {
+        return Err(AuditError::OtherNetwork { newest, first });
+    }
+    let last = needed.max(spoken_of.min(newest));
     let rows = records.iter().map(|record| record.identity.account);
     let ours: HashSet<AccountId> = rows.chain(scope.accounts).collect();
-    let (found, other_hashes) = read(pool, store, run, &ours, (first, last)).await?;
+    let seen = ledgers::read(pool, store, run, &ours, (first, last), newest).await?;
     // A live run has gone on meanwhile: what the ledgers hold was recorded by now.
     let records = match scope.live_until {
         Some(_) => self::records(store, run).await?,
         None => records,
     };
     let live = scope.live_until.is_some();
-    Ok(compare(run, (first, last), live, &ours, &found, &records, other_hashes))
+    Ok(compare(run, (first, last), live, &ours, seen, &records, pruned))
 }
 
 async fn records(store: &dyn Store, run: RunId) -> Result<Vec<Record>, AuditError> {
@@ -295,104 +161,21 @@ async fn records(store: &dyn Store, run: RunId) -> Result<Vec<Record>, AuditErro
     }
 }
 
-/// The last ledger that a finished run speaks of.
-fn last_of(records: &[Record]) -> u32 {
-    let of = |record: &Record| match &record.progress.validated {
-        Some(place) => place.ledger_index.0,
-        None => record.identity.last_ledger_sequence.map_or(0, |last| last.0),
+/// The last ledger that the ends of a finished run rest on.
+fn needed(records: &[Record]) -> u32 {
+    let of = |record: &Record| match (record.progress.state, record.progress.evidence()) {
+        (_, Some(Evidence::Validated(place))) => place.ledger_index.0,
+        (_, Some(Evidence::SequenceConsumed { ledger, .. })) => ledger.0,
+        (State::Expired, _) => record.identity.last_ledger_sequence.map_or(0, |last| last.0),
+        _ => 0,
     };
     records.iter().map(of).max().unwrap_or_default()
 }
 
-async fn newest(pool: &Pool) -> Result<u32, AuditError> {
-    let request = Ledger { ledger_index: Some(LedgerSpec::Validated), ..Ledger::default() };
-    let answer = pool.request(&request).await;
-    let index = answer.as_ref().ok().and_then(|answer| answer.ledger_index);
-    index.map(|index| index.0).ok_or_else(|| AuditError::Ledger {
-        index: 0,
-        first: 0,
-        last: 0,
-        cause: answer.map_or_else(|error| error.to_string(), |_| "no validated ledger".into()),
-    })
-}
-
-async fn read(
-    pool: &Pool,
-    store: &dyn Store,
-    run: RunId,
-    ours: &HashSet<AccountId>,
-    (first, last): (u32, u32),
-) -> Result<(HashMap<TxHash, Found>, Vec<Problem>), AuditError> {
-    let mut found = HashMap::new();
-    let mut before = None;
-    let (mut same, mut others) = (0, Vec::new());
-    for index in first..=last {
-        let answer = ledger(pool, index).await.map_err(|cause| AuditError::Ledger {
-            index,
-            first,
-            last,
-            cause,
-        })?;
-        if before.is_some() && answer.ledger.parent_hash != before {
-            return Err(AuditError::Chain(index));
-        }
-        before = answer.ledger_hash;
-        let noted = store.ledger_hash(run, LedgerIndex(index)).await?;
-        match (noted, answer.ledger_hash) {
-            (Some(store), Some(node)) if store != node => others.push((index, node, store)),
-            (noted, _) => same += usize::from(noted.is_some()),
-        }
-        for tx in &answer.ledger.transactions {
-            if let Some(account) = tx.account.filter(|account| ours.contains(account)) {
-                found.insert(tx.hash, told(tx, account, index, answer.ledger_hash));
-            }
-        }
-    }
-    if let Some((index, node, store)) = others.first().copied().filter(|_| others.len() > same) {
-        return Err(AuditError::OtherLedger { index, node, store });
-    }
-    let others = others.into_iter().map(|(index, node, store)| Problem::OtherHash {
-        ledger: LedgerIndex(index),
-        node,
-        store,
-    });
-    Ok((found, others.collect()))
-}
-
-fn told(
-    tx: &LedgerTransaction,
-    account: AccountId,
-    index: u32,
-    ledger_hash: Option<Hash256>,
-) -> Found {
-    let result = tx.meta.as_deref().and_then(transaction_result);
-    Found {
-        ledger: LedgerIndex(index),
-        ledger_hash,
-        result: result.unwrap_or_default(),
-        account,
-        slot: tx.ticket.map_or((false, tx.sequence), |ticket| (true, ticket)),
-        fee: tx.fee.unwrap_or_default().0,
-        tickets: tx.ticket_count.unwrap_or(0),
-    }
-}
-
-async fn ledger(pool: &Pool, index: u32) -> Result<response::Ledger, String> {
-    let request = Ledger {
-        ledger_index: Some(LedgerSpec::Index(LedgerIndex(index))),
-        transactions: true,
-        expand: true,
-    };
-    let mut cause = String::new();
-    // Nodes keep different histories.
-    for node in pool.health() {
-        match pool.request_to(node.id, &request).await {
-            Ok(answer) if answer.validated => return Ok(answer),
-            Ok(_) => cause = "it is not validated".into(),
-            Err(error) => cause = error.to_string(),
-        }
-    }
-    Err(cause)
+/// The last ledger that could have a transaction of the run.
+fn spoken_of(records: &[Record]) -> u32 {
+    let last = |record: &Record| record.identity.last_ledger_sequence.map_or(0, |last| last.0);
+    records.iter().map(last).max().unwrap_or_default()
 }
 
 fn compare(
@@ -400,10 +183,14 @@ fn compare(
     (first, last): (u32, u32),
     live: bool,
     ours: &HashSet<AccountId>,
-    found: &HashMap<TxHash, Found>,
+    seen: Seen,
     records: &[Record],
-    mut problems: Vec<Problem>,
+    pruned: Pruned,
 ) -> Report {
+    let Seen { found, other_hashes: mut problems, unseen } = seen;
+    // Whether something in these ledgers could be there without having been seen.
+    let hidden = |from: u32, to: u32| from < first || unseen.any_of(from, to);
+    let mut unchecked = 0;
     let by_hash: HashMap<TxHash, &Record> =
         records.iter().map(|record| (record.identity.hash, record)).collect();
     let mut in_order: Vec<_> = found.iter().collect();
@@ -425,9 +212,11 @@ fn compare(
         match (record.progress.state, record.progress.evidence()) {
             (State::Validated, _) if !found.contains_key(&hash) => {
                 let ledger = record.progress.validated.as_ref().map(|place| place.ledger_index);
-                // What a live run recorded after the last ledger read is not compared yet.
-                if !(live && ledger.is_some_and(|index| index.0 > last)) {
-                    problems.push(Problem::InNoLedger { hash, ledger });
+                match ledger {
+                    // What a live run recorded after the last ledger read is not compared yet.
+                    Some(index) if live && index.0 > last => {}
+                    Some(index) if hidden(index.0, index.0) => unchecked += 1,
+                    _ => problems.push(Problem::InNoLedger { hash, ledger }),
                 }
             }
             (state, _) if !state.is_terminal() && !live => {
@@ -438,14 +227,21 @@ fn compare(
                 let used = found.get(&by).is_some_and(|other| {
                     other.ledger == ledger && other.account == record.identity.account
                 });
-                if !used && ledger.0 <= last {
+                if hidden(ledger.0, ledger.0) {
+                    unchecked += 1;
+                } else if !used && ledger.0 <= last {
                     problems.push(Problem::NotConsumed { hash, by });
                 }
+            }
+            (state, _) if state.is_terminal() && !found.contains_key(&hash) => {
+                let from = record.identity.created_ledger.0 + 1;
+                let to = record.identity.last_ledger_sequence.map_or(last, |to| to.0);
+                unchecked += usize::from(hidden(from, to.min(last)));
             }
             _ => {}
         }
     }
-    problems.extend(gaps(found));
+    problems.extend(gaps(&found, &unseen));
     Report {
         equal: problems.is_empty(),
         live,
@@ -457,6 +253,11 @@ fn compare(
         in_store: records.len(),
         by_state,
         fees: found.values().map(|tx| tx.fee).sum(),
+        complete: unseen.0.is_empty() && pruned.rows == 0,
+        unseen: unseen.0,
+        unchecked,
+        pruned: pruned.rows,
+        pruned_through: pruned.through,
         problem_count: problems.len(),
         problems: problems.into_iter().take(LISTED).collect(),
     }
@@ -493,22 +294,27 @@ fn compare_one(hash: TxHash, tx: &Found, record: &Record, problems: &mut Vec<Pro
     differs("slot", format!("{:?}", tx.slot), format!("{slot:?}"));
 }
 
-/// Sequences that nothing in the ledgers used, between others that were.
-fn gaps(found: &HashMap<TxHash, Found>) -> Vec<Problem> {
-    let mut used: BTreeMap<AccountId, BTreeMap<u32, u32>> = BTreeMap::new();
+/// Sequences that nothing in the ledgers used, between others that were. Something in a ledger that
+/// was not seen may have used them.
+fn gaps(found: &HashMap<TxHash, Found>, unseen: &Unseen) -> Vec<Problem> {
+    let mut used: BTreeMap<AccountId, BTreeMap<u32, (u32, u32)>> = BTreeMap::new();
     for tx in found.values().filter(|tx| !tx.slot.0) {
         // TicketCreate takes a Sequence for each Ticket besides its own, if it succeeds.
         let more = if tx.result == "tesSUCCESS" { tx.tickets } else { 0 };
-        used.entry(tx.account).or_default().insert(tx.slot.1, tx.slot.1 + 1 + more);
+        let next = tx.slot.1 + 1 + more;
+        used.entry(tx.account).or_default().insert(tx.slot.1, (next, tx.ledger.0));
     }
     let mut gaps = Vec::new();
     for (account, sequences) in used {
-        let mut expected = None;
-        for (sequence, next) in sequences {
-            if let Some(expected) = expected.filter(|expected| *expected != sequence) {
+        let mut before: Option<(u32, u32)> = None;
+        for (sequence, (next, ledger)) in sequences {
+            if let Some((expected, since)) = before
+                && expected != sequence
+                && !unseen.any_of(since, ledger)
+            {
                 gaps.push(Problem::SequenceGap { account, from: expected, to: sequence });
             }
-            expected = Some(next);
+            before = Some((next, ledger));
         }
     }
     gaps

@@ -3,6 +3,8 @@
 mod common;
 #[path = "common/outside.rs"]
 mod outside;
+#[path = "common/veil.rs"]
+mod veil;
 
 use std::{path::Path, process::Stdio, time::Duration};
 
@@ -113,4 +115,95 @@ async fn a_wrong_hash_of_one_ledger_is_a_difference() {
     assert_eq!((ended.status.code(), &found["problem_count"]), (Some(1), &1.into()), "{found}");
     let problem = &found["problems"][0];
     assert_eq!((&problem["kind"], &problem["ledger"]), (&"other_hash".into(), &index.into()));
+}
+
+/// A node that has not validated the run's last ledgers yet is waited for, with a word.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_lags_is_waited_for() {
+    let node = node().await;
+    let folder = tempfile::tempdir().unwrap();
+    finished(&node, folder.path()).await;
+    let behind = veil::Veil::over(&node).await;
+    behind.shows(1, newest_followed(folder.path()) - 3);
+    let asked = tokio::spawn({
+        let (url, folder) = (behind.url(), folder.path().to_owned());
+        async move { audited_at(&url, &folder).await }
+    });
+    // Until it was asked for what it has not got yet.
+    behind.asked(4).await;
+    behind.shows(1, u32::MAX);
+    let ended = asked.await.unwrap();
+    let found = report(&ended);
+    assert_eq!(ended.status.code(), Some(0), "{}", texts(&ended));
+    assert_eq!((&found["equal"], &found["complete"]), (&true.into(), &true.into()), "{found}");
+    assert!(texts(&ended).contains("waiting up to"), "{}", texts(&ended));
+}
+
+/// What a node does not keep is unseen, not missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn ledgers_that_a_node_does_not_keep_are_unseen() {
+    let node = node().await;
+    let folder = tempfile::tempdir().unwrap();
+    finished(&node, folder.path()).await;
+    let all = report(&audited(&node, folder.path(), SEED).await);
+    let (first, last) = (all["first_ledger"].as_u64().unwrap(), newest_followed(folder.path()));
+    let forgetful = veil::Veil::over(&node).await;
+    for (from, to) in [(last - 3, u32::MAX), (last + 1, u32::MAX)] {
+        forgetful.shows(from, to);
+        let ended = audited_at(&forgetful.url(), folder.path()).await;
+        let found = report(&ended);
+        assert_eq!(ended.status.code(), Some(5), "{}", texts(&ended));
+        assert_eq!(
+            (&found["equal"], &found["problem_count"]),
+            (&true.into(), &0.into()),
+            "{found}"
+        );
+        assert_eq!(found["complete"], false, "{found}");
+        assert_eq!(found["unseen"][0]["first"], first, "{found}");
+        assert!(found["unchecked"].as_u64().unwrap() > 0, "{found}");
+    }
+    // What was seen is judged all the same.
+    forgetful.shows(first as u32 + 2, u32::MAX);
+    let file = rusqlite::Connection::open(folder.path().join("run.db")).unwrap();
+    let changed = file
+        .execute(
+            "UPDATE transactions SET engine_result_final = 'tecPATH_DRY' WHERE id IN
+             (SELECT id FROM transactions WHERE state = 3 ORDER BY validated_ledger DESC LIMIT 1)",
+            [],
+        )
+        .unwrap();
+    drop(file);
+    assert_eq!(changed, 1);
+    let ended = audited_at(&forgetful.url(), folder.path()).await;
+    let found = report(&ended);
+    assert_eq!((ended.status.code(), &found["problem_count"]), (Some(1), &1.into()), "{found}");
+}
+
+/// Rows that were pruned are not missed.
+#[tokio::test(flavor = "multi_thread")]
+async fn pruned_rows_are_no_difference() {
+    use xrpl_tracker::{SqliteOptions, SqliteStore, Store, store::Retention};
+    let node = node().await;
+    let folder = tempfile::tempdir().unwrap();
+    finished(&node, folder.path()).await;
+    let store = SqliteStore::open(folder.path().join("run.db"), SqliteOptions::default()).unwrap();
+    let later = xrpl_workload::session::unix_ms() + 3_600_000;
+    let gone = store.prune(Retention::Rows(100), later).await.unwrap();
+    drop(store);
+    assert!(gone > 0);
+    let ended = audited(&node, folder.path(), SEED).await;
+    let found = report(&ended);
+    assert_eq!(ended.status.code(), Some(5), "{}", texts(&ended));
+    assert_eq!((&found["problem_count"], &found["pruned"]), (&0.into(), &gone.into()), "{found}");
+}
+
+async fn audited_at(url: &str, folder: &Path) -> std::process::Output {
+    let mut command = program(folder);
+    command.args(["audit", "--node", url, "--store", "run.db", "--json", "--seed", SEED]);
+    output(command).await
+}
+
+fn newest_followed(folder: &Path) -> u32 {
+    let file = rusqlite::Connection::open(folder.join("run.db")).unwrap();
+    file.query_row("SELECT max(ledger_index) FROM ledgers", [], |row| row.get(0)).unwrap()
 }

@@ -135,7 +135,7 @@ async fn sockets_cut_every_five_seconds_and_three_restarts_lose_nothing() {
     let pool = Pool::new(vec![endpoint], PoolConfig::default());
     let scope = Scope { accounts: accounts.iter().copied().collect(), ..Scope::default() };
     let audited = audit(&pool, &store, scope).await.unwrap();
-    assert!(audited.equal && audited.in_store == records.len(), "{audited}");
+    assert!(audited.equal && audited.complete && audited.in_store == records.len(), "{audited}");
     let own_making = books::own_making(&records, true, &BTreeSet::new());
     assert!(own_making.is_empty(), "{}", own_making.join("\n"));
     network.shutdown().await;

@@ -73,6 +73,10 @@ fn record(sequence: u32) -> Record {
 }
 
 fn verdict(found: &[(TxHash, Found)], records: &[Record], live: bool) -> Vec<Problem> {
+    report(found, records, live, Unseen::default()).problems
+}
+
+fn report(found: &[(TxHash, Found)], records: &[Record], live: bool, unseen: Unseen) -> Report {
     let found: HashMap<_, _> = found
         .iter()
         .map(|(hash, tx)| {
@@ -89,9 +93,43 @@ fn verdict(found: &[(TxHash, Found)], records: &[Record], live: bool) -> Vec<Pro
         })
         .collect();
     let ours = HashSet::from([key().account_id()]);
-    let report = compare(RunId(1), (9, 12), live, &ours, &found, records, Vec::new());
+    let complete = unseen.0.is_empty();
+    let seen = Seen { found, other_hashes: Vec::new(), unseen };
+    let report = compare(RunId(1), (9, 12), live, &ours, seen, records, Pruned::default());
     assert_eq!(report.equal, report.problems.is_empty());
-    report.problems
+    assert_eq!(report.complete, complete);
+    report
+}
+
+/// Of ledgers that were not seen nothing is said: neither that something is missing in them, nor that
+/// it is not.
+#[test]
+fn what_was_not_seen_is_no_difference() {
+    let unseen = |ledgers: &[u32]| {
+        let mut unseen = Unseen::default();
+        ledgers.iter().for_each(|index| unseen.push(*index));
+        unseen
+    };
+    let mut gone = record(6);
+    (gone.progress.state, gone.progress.validated) = (State::Expired, None);
+    let records = [record(5), gone];
+    let all = report(&[], &records, false, unseen(&[10]));
+    assert_eq!((all.problems.len(), all.unchecked, all.equal), (0, 2, true), "{all}");
+    assert!(all.to_string().contains("10 to 10 were not seen"), "{all}");
+    assert!(all.to_string().ends_with("agree as far as could be seen"), "{all}");
+    // The ledger that the store names was seen, and has it not.
+    let other = report(&[], &records, false, unseen(&[11, 12]));
+    assert_eq!((other.problems.len(), other.unchecked), (1, 1), "{other}");
+    assert_eq!(other.unseen.len(), 1, "{other}");
+    // Sequences between two others may have been used in it.
+    let hashes = [TxHash([1; 32]), TxHash([2; 32])];
+    let mut later = found(9, "tesSUCCESS", 0);
+    later.ledger = LedgerIndex(12);
+    let mut used = Seen::default();
+    used.found.insert(hashes[0], found(5, "tesSUCCESS", 0));
+    used.found.insert(hashes[1], later);
+    assert_eq!(gaps(&used.found, &unseen(&[11])), []);
+    assert_eq!(gaps(&used.found, &unseen(&[13])).len(), 1);
 }
 
 #[test]

@@ -11,16 +11,18 @@ use super::Exit;
 use crate::{
     audit::{Report, Scope, audit},
     config::{Config, StoreChoice},
-    parts, session,
+    output, parts, session,
 };
 
 /// How often a live run is looked at again before a difference counts: it may be a moment behind.
 const LOOKS: u32 = 4;
+/// How long a node that lags behind the run is waited for: several ledgers of a public network.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Compares and says how it ended.
 pub(super) async fn run(config: Config, run: Option<u64>, nodes: Vec<Url>) -> Exit {
     let StoreChoice::File(path) = &config.store else {
-        eprintln!("error: --store memory leaves nothing to audit: give the file of a run");
+        output::error_line("error: --store memory leaves nothing to audit: give the file of a run");
         return Exit::Usage;
     };
     let nodes = if nodes.is_empty() { config.rpc.clone() } else { nodes };
@@ -34,10 +36,14 @@ pub(super) async fn run(config: Config, run: Option<u64>, nodes: Vec<Url>) -> Ex
                 true => serde_json::to_string(&report).unwrap_or_default(),
                 false => report.to_string(),
             });
-            if report.equal { Exit::Success } else { Exit::Failures }
+            match (report.equal, report.complete) {
+                (true, true) => Exit::Success,
+                (true, false) => Exit::Unseen,
+                (false, _) => Exit::Failures,
+            }
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            output::error_line(&format!("error: {error}"));
             Exit::Setup
         }
     }
@@ -74,7 +80,13 @@ async fn compare(
         };
         // The newest ledger may still be on its way into the store.
         let live_until = live_until.map(|LedgerIndex(index)| LedgerIndex(index.saturating_sub(1)));
-        let scope = Scope { run, accounts: accounts.clone(), live_until };
+        let scope = Scope {
+            run,
+            accounts: accounts.clone(),
+            live_until,
+            patience: PATIENCE,
+            say: Some(output::error_line),
+        };
         let report = audit(&pool, &store, scope).await.map_err(|error| error.to_string())?;
         if report.equal || !live || look == LOOKS {
             return Ok(report);
