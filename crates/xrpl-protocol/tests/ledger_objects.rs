@@ -31,9 +31,7 @@ fn collect<'a>(json: &'a Json, found: &mut Vec<&'a Json>) {
             {
                 found.push(json);
             }
-            // An error's answer repeats the request, which may be malformed on purpose.
-            let own = members.iter().filter(|(name, _)| *name != "request");
-            own.for_each(|(_, value)| collect(value, found));
+            members.values().for_each(|value| collect(value, found));
         }
         Json::Array(list) => list.iter().for_each(|value| collect(value, found)),
         _ => {}
@@ -54,6 +52,12 @@ fn recorded_objects_round_trip() {
         for line in common::lines(&format!("xrpld-3.3.0-b0/{name}")) {
             // What we sent may be malformed on purpose; what xrpld stored is not.
             if !matches!(line["step"].as_str(), Some("accept" | "request" | "stream")) {
+                continue;
+            }
+            // Signs and repeats whatever a caller thinks up.
+            let asked = ["method", "command"].map(|name| line["request"][name].as_str());
+            let repeats = ["sign", "sign_for", "simulate", "submit", "submit_multisigned"];
+            if asked.iter().flatten().any(|method| repeats.contains(method)) {
                 continue;
             }
             let mut found = Vec::new();
