@@ -14,12 +14,39 @@ use crate::base58::{self, Base58Error};
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^r[1-9A-HJ-NP-Za-km-z]{24,34}$"))]
 pub struct AccountId(pub [u8; 20]);
 
-/// Why a text is no address.
+/// Why a text is no address, or none that can stand where it was given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not an XRP Ledger address: {cause}")]
-pub struct ParseAddressError {
-    text: String,
-    cause: Base58Error,
+pub enum ParseAddressError {
+    /// Neither a classic address nor an X-address.
+    #[error("{text:?} is not an XRP Ledger address: {cause}")]
+    NoAddress {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        cause: Base58Error,
+    },
+    /// An X-address with a tag where there is no field for one.
+    #[error(
+        "the X-address {text} carries the tag {tag}, and a tag has no place here: give the address \
+         without it"
+    )]
+    Tag {
+        /// What was given.
+        text: String,
+        /// Its tag.
+        tag: u32,
+    },
+}
+
+/// What an X-address says (<https://xrpaddress.info/>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XAddress {
+    /// The account.
+    pub account: AccountId,
+    /// The tag, if it carries one.
+    pub tag: Option<u32>,
+    /// Whether it is one of a test network ("T...") and not of the main network ("X...").
+    pub test: bool,
 }
 
 impl AccountId {
@@ -47,7 +74,20 @@ impl AccountId {
     pub fn parse_with_tag(text: &str) -> Result<(Self, Option<u32>), ParseAddressError> {
         match text.parse::<Self>() {
             Ok(id) => Ok((id, None)),
-            Err(error) => parse_x_address(text).ok_or(error),
+            Err(error) => {
+                XAddress::parse(text).map(|address| (address.account, address.tag)).ok_or(error)
+            }
+        }
+    }
+
+    /// An address in either form, where a tag has no place.
+    ///
+    /// # Errors
+    /// When the text is no address, or carries a tag.
+    pub fn parse_untagged(text: &str) -> Result<Self, ParseAddressError> {
+        match Self::parse_with_tag(text)? {
+            (id, None) => Ok(id),
+            (_, Some(tag)) => Err(ParseAddressError::Tag { text: text.to_owned(), tag }),
         }
     }
 
@@ -65,17 +105,21 @@ impl AccountId {
     }
 }
 
-fn parse_x_address(text: &str) -> Option<(AccountId, Option<u32>)> {
-    let payload: [u8; 29] = base58::decode(base58::X_ADDRESS_MAIN, text)
-        .or_else(|_| base58::decode(base58::X_ADDRESS_TEST, text))
-        .ok()?;
-    let id = AccountId(payload[..20].try_into().ok()?);
-    let tag = u32::from_le_bytes(payload[21..25].try_into().ok()?);
-    let rest_is_zero = payload[25..] == [0; 4];
-    match (payload[20], rest_is_zero) {
-        (0, true) if tag == 0 => Some((id, None)),
-        (1, true) => Some((id, Some(tag))),
-        _ => None,
+impl XAddress {
+    /// Reads an X-address; none if the text is something else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let of = |kind, test| base58::decode::<29>(kind, text).ok().map(|payload| (payload, test));
+        let (payload, test) =
+            of(base58::X_ADDRESS_MAIN, false).or_else(|| of(base58::X_ADDRESS_TEST, true))?;
+        let account = AccountId(payload[..20].try_into().ok()?);
+        let number = u32::from_le_bytes(payload[21..25].try_into().ok()?);
+        let tag = match payload[20] {
+            0 if number == 0 => None,
+            1 => Some(number),
+            _ => return None,
+        };
+        (payload[25..] == [0; 4]).then_some(Self { account, tag, test })
     }
 }
 
@@ -94,9 +138,9 @@ impl fmt::Debug for AccountId {
 impl FromStr for AccountId {
     type Err = ParseAddressError;
     fn from_str(text: &str) -> Result<Self, ParseAddressError> {
-        base58::decode(base58::ACCOUNT_ID, text)
-            .map(Self)
-            .map_err(|cause| ParseAddressError { text: text.chars().take(60).collect(), cause })
+        base58::decode(base58::ACCOUNT_ID, text).map(Self).map_err(|cause| {
+            ParseAddressError::NoAddress { text: text.chars().take(60).collect(), cause }
+        })
     }
 }
 
@@ -127,7 +171,10 @@ mod tests {
 
     #[test]
     fn errors_name_the_cause() {
-        let cause = |text: &str| text.parse::<AccountId>().unwrap_err().cause;
+        let cause = |text: &str| match text.parse::<AccountId>() {
+            Err(ParseAddressError::NoAddress { cause, .. }) => cause,
+            other => panic!("{other:?}"),
+        };
         assert_eq!(cause("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTi"), Base58Error::Checksum);
         assert_eq!(cause("r0"), Base58Error::Alphabet);
         assert_eq!(cause("snoPBrXtMeMyMHUVTgbuqAfg1SUTb"), Base58Error::Kind);
@@ -140,6 +187,8 @@ mod tests {
             for test in [false, true] {
                 let text = id.to_x_address(tag, test);
                 assert_eq!(AccountId::parse_with_tag(&text), Ok((id, tag)), "{text}");
+                assert_eq!(XAddress::parse(&text), Some(XAddress { account: id, tag, test }));
+                assert_eq!(AccountId::parse_untagged(&text).is_ok(), tag.is_none(), "{text}");
             }
         }
         assert_eq!(id.to_x_address(None, false), "XVLhHMPHU98es4dbozjVtdWzVrDjtV5fdx1mHp98tDMoQXb");

@@ -197,7 +197,7 @@ impl Issue {
                 if parsed.is_xrp() {
                     return Err(AmountError::Currency(currency.into()));
                 }
-                Ok(Self::Issued { currency: parsed, issuer: issuer.parse()? })
+                Ok(Self::Issued { currency: parsed, issuer: AccountId::parse_untagged(issuer)? })
             }
             _ => Err(shape()),
         }
@@ -318,7 +318,7 @@ impl Amount {
                 Ok(Self::Issued {
                     value: value.parse()?,
                     currency: parsed,
-                    issuer: AccountId::parse_with_tag(issuer)?.0,
+                    issuer: AccountId::parse_untagged(issuer)?,
                 })
             }
             _ => Err(shape()),

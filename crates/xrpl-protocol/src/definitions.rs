@@ -4,7 +4,7 @@
 //! replace it at run time (<https://xrpl.org/docs/references/http-websocket-apis/public-api-methods/server-info-methods/server_definitions>).
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::OnceLock,
 };
 
@@ -22,7 +22,18 @@ pub struct Definitions {
     transaction_types: TwoWay,
     ledger_entry_types: TwoWay,
     results: TwoWay,
+    /// By transaction type; [`UNIVERSAL`] are those of every type.
+    transaction_flags: BTreeMap<Box<str>, Names>,
+    /// By ledger entry type.
+    ledger_entry_flags: BTreeMap<Box<str>, Names>,
+    account_set_flags: Names,
 }
+
+/// Names of bits or of numbers.
+type Names = BTreeMap<Box<str>, u32>;
+
+/// Under which the flags stand that every transaction type has.
+const UNIVERSAL: &str = "universal";
 
 /// Why an answer to `server_definitions` cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +63,21 @@ impl TwoWay {
         }
         Ok(this)
     }
+}
+
+/// A table of names, or tables of them; what is no number is passed over, since a node newer than
+/// this program may say more.
+fn names(json: &Json) -> Names {
+    let members = json.as_object().into_iter().flatten();
+    let numbers = members.filter_map(|(name, n)| {
+        Some((name.as_str().into(), n.as_u64().and_then(|n| u32::try_from(n).ok())?))
+    });
+    numbers.collect()
+}
+
+fn names_by_type(json: &Json) -> BTreeMap<Box<str>, Names> {
+    let members = json.as_object().into_iter().flatten();
+    members.map(|(kind, table)| (kind.as_str().into(), names(table))).collect()
 }
 
 impl Definitions {
@@ -92,7 +118,12 @@ impl Definitions {
             .get("FIELDS")
             .and_then(Json::as_array)
             .ok_or_else(|| DefinitionsError("FIELDS is missing or no array".into()))?;
+        // Nodes before 3.1 and the npm package do not have them; names of flags do not change.
+        let flags = |key: &str| all.get(key).unwrap_or_else(|| &Self::builtin_json()[key]);
         let mut this = Self {
+            transaction_flags: names_by_type(flags("TRANSACTION_FLAGS")),
+            ledger_entry_flags: names_by_type(flags("LEDGER_ENTRY_FLAGS")),
+            account_set_flags: names(flags("ACCOUNT_SET_FLAGS")),
             by_name: HashMap::with_capacity(fields.len()),
             names: HashMap::with_capacity(fields.len()),
             not_signed: Vec::new(),
@@ -191,6 +222,33 @@ impl Definitions {
         self.ledger_entry_types.by_code.get(&i32::from(code)).map(AsRef::as_ref)
     }
 
+    /// Flags of a transaction type, those of every type included, by name
+    /// (<https://xrpl.org/docs/references/protocol/transactions/common-fields#flags-field>).
+    pub fn transaction_flags(&self, transaction_type: &str) -> impl Iterator<Item = (&str, u32)> {
+        let tables = [self.transaction_flags.get(transaction_type), self.universal_flags()];
+        tables.into_iter().flatten().flatten().map(|(name, bits)| (name.as_ref(), *bits))
+    }
+
+    fn universal_flags(&self) -> Option<&Names> {
+        self.transaction_flags.get(UNIVERSAL)
+    }
+
+    /// The transaction types that have a flag of this name.
+    pub fn types_with_flag<'a>(&'a self, flag: &'a str) -> impl Iterator<Item = &'a str> {
+        of_flag(&self.transaction_flags, flag)
+    }
+
+    /// The ledger entry types that have a flag of this name.
+    pub fn entries_with_flag<'a>(&'a self, flag: &'a str) -> impl Iterator<Item = &'a str> {
+        of_flag(&self.ledger_entry_flags, flag)
+    }
+
+    /// What AccountSet's `SetFlag` and `ClearFlag` take, by name
+    /// (<https://xrpl.org/docs/references/protocol/transactions/types/accountset#accountset-flags>).
+    pub fn account_set_flags(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.account_set_flags.iter().map(|(name, number)| (name.as_ref(), *number))
+    }
+
     /// Code of an engine result.
     #[must_use]
     pub fn result(&self, name: &str) -> Option<i32> {
@@ -202,6 +260,13 @@ impl Definitions {
     pub fn result_name(&self, code: i32) -> Option<&str> {
         self.results.by_code.get(&code).map(AsRef::as_ref)
     }
+}
+
+fn of_flag<'a>(
+    tables: &'a BTreeMap<Box<str>, Names>,
+    flag: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    tables.iter().filter(move |(_, names)| names.contains_key(flag)).map(|(kind, _)| kind.as_ref())
 }
 
 #[cfg(test)]
@@ -218,6 +283,27 @@ mod tests {
             assert_eq!(table.name(*field), Some(*name));
         }
         assert!(!table.is_signed(fields::TXN_SIGNATURE) && table.is_signed(fields::ACCOUNT));
+    }
+
+    #[test]
+    fn flags_have_names() {
+        let flag = |table: &Definitions, kind: &str, name: &str| {
+            table.transaction_flags(kind).find(|(n, _)| *n == name).map(|(_, bits)| bits)
+        };
+        let table = Definitions::builtin();
+        assert_eq!(flag(table, "Payment", "tfPartialPayment"), Some(0x0002_0000));
+        assert_eq!(flag(table, "Payment", "tfFullyCanonicalSig"), Some(0x8000_0000));
+        assert_eq!(flag(table, "Payment", "tfSell"), None);
+        assert_eq!(table.types_with_flag("tfSell").collect::<Vec<_>>(), ["OfferCreate"]);
+        assert!(table.entries_with_flag("lsfRequireDestTag").eq(["AccountRoot"]));
+        assert!(table.account_set_flags().any(|pair| pair == ("asfRequireDest", 1)));
+        // A table without names of flags gets the built-in ones.
+        let mut json = Definitions::builtin_json().clone();
+        for key in ["TRANSACTION_FLAGS", "ACCOUNT_SET_FLAGS", "LEDGER_ENTRY_FLAGS"] {
+            json.as_object_mut().unwrap().remove(key);
+        }
+        let older = Definitions::from_json(&json).unwrap();
+        assert_eq!(flag(&older, "OfferCreate", "tfSell"), Some(0x0008_0000));
     }
 
     #[test]

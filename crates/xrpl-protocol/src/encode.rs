@@ -1,7 +1,7 @@
 //! JSON and objects to the binary form
 //! (<https://xrpl.org/docs/references/protocol/binary-format>).
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::{
     AccountId, Definitions,
@@ -250,7 +250,7 @@ fn write_paths(out: &mut Vec<u8>, paths: &[Vec<PathStep>]) {
 }
 
 /// What a node's answer shows beside the fields of a transaction or entry.
-const ANSWER_MEMBERS: [&str; 6] =
+pub(crate) const ANSWER_MEMBERS: [&str; 6] =
     ["meta", "metaData", "date", "ledger_index", "inLedger", "validated"];
 
 fn from_json(json: &Json, definitions: &Definitions, depth: usize) -> Result<Object> {
@@ -258,6 +258,7 @@ fn from_json(json: &Json, definitions: &Definitions, depth: usize) -> Result<Obj
         .as_object()
         .ok_or_else(|| EncodeError::NotAnObject(json.to_string().chars().take(80).collect()))?;
     let mut object = Object::new();
+    let mut tags = Vec::new();
     for (name, value) in members {
         if definitions.is_not_serialised(name) || ANSWER_MEMBERS.contains(&name.as_str()) {
             continue;
@@ -267,50 +268,58 @@ fn from_json(json: &Json, definitions: &Definitions, depth: usize) -> Result<Obj
         if field == Field::OBJECT_END || field == Field::ARRAY_END {
             return Err(EncodeError::UnknownField(name.clone()));
         }
-        read_member(&mut object, field, value, definitions, depth)
-            .map_err(|error| within(name, error))?;
+        let read = match tag_field(field, depth, members) {
+            Some(tag) => read_tagged(value).map(|(id, number)| {
+                tags.extend(number.map(|number| (name, tag, number)));
+                Value::Account(id)
+            }),
+            None => read_value(field, value, definitions, depth),
+        };
+        object.set(field, read.map_err(|error| within(name, error))?);
+    }
+    // Once every member is read, so that their order does not matter.
+    for (name, field, tag) in tags {
+        match object.u32(field) {
+            Some(other) if other != tag => {
+                let cause =
+                    format!("the X-address carries the tag {tag}, but the tag field says {other}");
+                return Err(within(name, wrong(cause)));
+            }
+            _ => object.set(field, Value::UInt32(tag)),
+        }
     }
     Ok(object)
 }
 
-fn read_member(
-    object: &mut Object,
-    field: Field,
-    value: &Json,
-    definitions: &Definitions,
-    depth: usize,
-) -> Result<()> {
-    if field.field_type() != FieldType::AccountId {
-        object.set(field, read_value(field, value, definitions, depth)?);
-        return Ok(());
-    }
-    // An X-address carries its tag along.
-    let text = value.as_str().ok_or_else(|| wrong(format!("expected an address, got {value}")))?;
-    let (id, tag) = parse_account(text)?;
-    object.set(field, Value::Account(id));
-    let Some(tag) = tag else { return Ok(()) };
-    let tag_field = match field {
-        fields::ACCOUNT => fields::SOURCE_TAG,
-        fields::DESTINATION => fields::DESTINATION_TAG,
-        _ => return Err(wrong(format!("the X-address {text} has a tag, which has no place here"))),
-    };
-    match object.u32(tag_field) {
-        Some(other) if other != tag => {
-            Err(wrong(format!("the X-address has tag {tag}, the tag field says {other}")))
-        }
-        _ => {
-            object.set(tag_field, Value::UInt32(tag));
-            Ok(())
-        }
+/// Where the tag of an X-address in this field belongs. Only transactions have tag fields, not the
+/// objects within them.
+fn tag_field(field: Field, depth: usize, members: &Map<String, Json>) -> Option<Field> {
+    let is_transaction = depth == 0 || members.contains_key("TransactionType");
+    match field {
+        fields::ACCOUNT if is_transaction => Some(fields::SOURCE_TAG),
+        fields::DESTINATION if is_transaction => Some(fields::DESTINATION_TAG),
+        _ => None,
     }
 }
 
-fn parse_account(text: &str) -> Result<(AccountId, Option<u32>)> {
-    let mut id = AccountId::ZERO;
-    if text.len() == 40 && const_hex::decode_to_slice(text, &mut id.0).is_ok() {
-        return Ok((id, None));
+fn read_tagged(json: &Json) -> Result<(AccountId, Option<u32>)> {
+    let text = json.as_str().ok_or_else(|| wrong(format!("expected an address, got {json}")))?;
+    match account_of_hex(text) {
+        Some(id) => Ok((id, None)),
+        None => AccountId::parse_with_tag(text).map_err(|e| wrong(e.to_string())),
     }
-    AccountId::parse_with_tag(text).map_err(|e| wrong(e.to_string()))
+}
+
+fn account_of_hex(text: &str) -> Option<AccountId> {
+    let mut id = AccountId::ZERO;
+    (text.len() == 40 && const_hex::decode_to_slice(text, &mut id.0).is_ok()).then_some(id)
+}
+
+fn parse_account(text: &str) -> Result<AccountId> {
+    match account_of_hex(text) {
+        Some(id) => Ok(id),
+        None => AccountId::parse_untagged(text).map_err(|e| wrong(e.to_string())),
+    }
 }
 
 fn wrong(cause: impl Into<String>) -> EncodeError {
@@ -424,9 +433,14 @@ fn read_value(field: Field, json: &Json, definitions: &Definitions, depth: usize
             }
             Value::Blob(blob)
         }
-        FieldType::AccountId => Value::Account(parse_account(text()?)?.0),
+        FieldType::AccountId => Value::Account(parse_account(text()?)?),
         FieldType::Number => Value::Number(match json {
-            Json::Number(n) => n.to_string().parse::<Number>()?,
+            Json::Number(n) if n.is_i64() || n.is_u64() => n.to_string().parse::<Number>()?,
+            Json::Number(n) => {
+                return Err(wrong(format!(
+                    "write {n} in quotes: JSON numbers with a fraction or exponent lose digits"
+                )));
+            }
             _ => text()?.parse::<Number>()?,
         }),
         FieldType::Object => {
@@ -558,9 +572,8 @@ fn read_step(json: &Json) -> Result<PathStep> {
             .map(|v| v.as_str().ok_or_else(|| wrong(format!("{key} of a path step is no string"))))
             .transpose()
     };
-    let account = |key: &str| -> Result<Option<AccountId>> {
-        text(key)?.map(|t| parse_account(t).map(|(id, _)| id)).transpose()
-    };
+    let account =
+        |key: &str| -> Result<Option<AccountId>> { text(key)?.map(parse_account).transpose() };
     let step = PathStep {
         account: account("account")?,
         currency: text("currency")?.map(str::parse).transpose()?,
@@ -587,7 +600,7 @@ fn read_bridge(json: &Json) -> Result<XChainBridge> {
     let door = |key: &str| {
         let value = member(key)?;
         let text = value.as_str().ok_or_else(|| wrong(format!("{key} is no address")))?;
-        Ok::<_, EncodeError>(parse_account(text)?.0)
+        parse_account(text)
     };
     Ok(XChainBridge {
         locking_door: door("LockingChainDoor")?,

@@ -30,9 +30,18 @@ pub enum ValueError {
     /// More than 16 significant digits.
     #[error("{0:?} has more than 16 significant digits")]
     Precision(String),
+    /// More digits than a `Number` field holds.
+    #[error(
+        "{0:?} has more digits than the field holds: at most 19, and without point and exponent at \
+         most 9223372036854775807"
+    )]
+    TooManyDigits(String),
     /// Too large to be written.
     #[error("the value is too large (largest exponent is 80)")]
     Overflow,
+    /// Not zero, but nearer to it than any value that can be written.
+    #[error("{0:?} is too small to be represented (the least is 1e-81): it would be written as 0")]
+    Underflow(String),
     /// Division by zero.
     #[error("division by zero")]
     DivisionByZero,
@@ -298,6 +307,7 @@ pub(crate) fn parse_decimal(text: &str) -> Option<(bool, Vec<u8>, i64)> {
 
 impl FromStr for IssuedValue {
     type Err = ValueError;
+    /// Only what the value can hold exactly: whoever signs a text must not sign another number.
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let shown = || text.chars().take(60).collect::<String>();
         let (negative, digits, exponent) =
@@ -311,7 +321,10 @@ impl FromStr for IssuedValue {
         let mantissa = digits.iter().fold(0i128, |m, d| m * 10 + i128::from(d - b'0'));
         let exponent = i32::try_from(exponent).map_err(|_| ValueError::Overflow)?;
         let mantissa = if negative { -mantissa } else { mantissa };
-        Self::normal(mantissa, exponent)
+        match Self::normal(mantissa, exponent)? {
+            value if value.is_zero() => Err(ValueError::Underflow(shown())),
+            value => Ok(value),
+        }
     }
 }
 
@@ -381,13 +394,24 @@ mod tests {
             ("1e-20", "1000000000000000e-35"),
             ("1e-10", "0.0000000001"),
             ("0.0", "0"),
-            ("1e-97", ""),
+            ("0e-999", "0"),
+            ("1e-81", "1000000000000000e-96"),
+            ("1234567890123456e-96", "1234567890123456e-96"),
         ] {
-            if text == "1e-97" {
-                assert!(v(text).is_zero(), "below the smallest value");
-            } else {
-                assert_eq!(v(text).to_string(), shown, "{text}");
-            }
+            assert_eq!(v(text).to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_represented_is_refused_not_rounded() {
+        for text in ["1e-82", "1e-96", "-1e-97", "1e-1000", "9.99e-82"] {
+            let error = text.parse::<IssuedValue>().unwrap_err();
+            assert!(matches!(error, ValueError::Underflow(_)), "{text}: {error}");
+            assert!(error.to_string().contains(text), "{error}");
+        }
+        for text in ["1.0000000000000001", "0.00012345678901234567", "10000000000000000.1"] {
+            let error = text.parse::<IssuedValue>().unwrap_err();
+            assert!(matches!(error, ValueError::Precision(_)), "{text}: {error}");
         }
     }
 

@@ -7,7 +7,9 @@
 //! | [`amount`], [`issued_value`], [`number`], [`units`] | amounts as the wire has them |
 //! | [`decimal`], [`rounding`], [`amount_math`], [`quality`] | exact arithmetic, rounded as xrpld rounds |
 //! | [`account_id`], [`base58`], [`keys`] | addresses, seeds, key pairs, signatures |
+//! | [`input`], [`nearest`] | transactions as people write them: understood or refused, never changed |
 //! | [`sign`], [`transaction`] | signed transactions, from JSON or by the direct path |
+//! | [`transaction_cost`] | what a transaction must pay at the least |
 //! | [`hash`], [`ledger_header`], [`object_id`] | hashes of transactions and ledgers, ids of ledger entries |
 //! | [`result_code`] | engine results and what each class means for finality |
 
@@ -21,9 +23,11 @@ pub mod definitions;
 pub mod encode;
 pub mod fields;
 pub mod hash;
+pub mod input;
 pub mod issued_value;
 pub mod keys;
 pub mod ledger_header;
+pub mod nearest;
 pub mod number;
 pub mod object;
 pub mod object_id;
@@ -32,6 +36,7 @@ pub mod result_code;
 pub mod rounding;
 pub mod sign;
 pub mod transaction;
+pub mod transaction_cost;
 pub mod units;
 
 pub use account_id::AccountId;

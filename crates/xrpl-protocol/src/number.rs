@@ -43,6 +43,23 @@ impl From<Decimal> for Number {
     }
 }
 
+impl Number {
+    /// Reads a text whose every digit the field holds, for whoever must not sign another number than
+    /// the one given. The plain reading rounds, as xrpld does.
+    ///
+    /// # Errors
+    /// [`ValueError::TooManyDigits`], and those of the plain reading.
+    pub fn exactly(text: &str) -> Result<Self, ValueError> {
+        let number: Self = text.parse()?;
+        let digits = parse_decimal(text).map(|(_, digits, _)| digits).unwrap_or_default();
+        let kept = number.mantissa.unsigned_abs().to_string();
+        match kept.trim_end_matches('0').len() >= digits.len() {
+            true => Ok(number),
+            false => Err(ValueError::TooManyDigits(text.chars().take(60).collect())),
+        }
+    }
+}
+
 impl FromStr for Number {
     type Err = ValueError;
     fn from_str(text: &str) -> Result<Self, ValueError> {
@@ -128,5 +145,16 @@ mod tests {
         let far = Number { mantissa: 1, exponent: i32::MAX };
         assert_eq!(far.to_string(), "1e2147483647");
         assert!("1e99999".parse::<Number>().is_err());
+    }
+
+    #[test]
+    fn what_is_read_exactly_loses_no_digit() {
+        for text in ["9876543210987654321", "1.0000000000000000001", "0.12345678901234567891"] {
+            let error = Number::exactly(text).unwrap_err();
+            assert!(matches!(error, ValueError::TooManyDigits(_)), "{text}: {error}");
+        }
+        for text in ["0", "-0.0", "1", "9223372036854775807", "9876543210987654320", "1.50e30"] {
+            assert_eq!(Number::exactly(text), text.parse(), "{text}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Ids of ledger entries: SHA-512Half over a two-byte space and what identifies the entry
 //! (<https://xrpl.org/docs/references/protocol/ledger-data/common-fields#ledger-entry-id>).
 
-use crate::{AccountId, Currency, Hash256, Issue, MptId, hash::sha512_half};
+use crate::{AccountId, Currency, Hash256, Issue, MptId, hash::sha512_half, object::XChainBridge};
 
 fn id(space: u8, parts: &[&[u8]]) -> Hash256 {
     let space = [0, space];
@@ -202,6 +202,64 @@ pub fn skip_list() -> Hash256 {
 #[must_use]
 pub fn skip_list_of(ledger: u32) -> Hash256 {
     id(b's', &[&(ledger >> 16).to_be_bytes()])
+}
+
+/// The NegativeUNL.
+#[must_use]
+pub fn negative_unl() -> Hash256 {
+    id(b'N', &[])
+}
+
+/// A DepositPreauth for whoever holds these credentials, each an issuer and a kind.
+#[must_use]
+pub fn deposit_preauth_credentials(
+    owner: AccountId,
+    credentials: &std::collections::BTreeSet<(AccountId, Vec<u8>)>,
+) -> Hash256 {
+    let hashes: Vec<u8> =
+        credentials.iter().flat_map(|(issuer, kind)| sha512_half(&[&issuer.0, kind]).0).collect();
+    id(b'P', &[&owner.0, &hashes])
+}
+
+/// The bridge that a door account keeps for a currency.
+#[must_use]
+pub fn bridge(door: AccountId, currency: Currency) -> Hash256 {
+    id(b'H', &[&door.0, &currency.0])
+}
+
+/// What a numbered claim on a bridge is made of.
+fn bridge_claim(space: u8, bridge: &XChainBridge, number: u64) -> Hash256 {
+    let side = |door: &AccountId, issue: Issue| {
+        let (currency, issuer) = issue_parts(issue);
+        [&door.0[..], &currency, &issuer].concat()
+    };
+    let locking = side(&bridge.locking_door, bridge.locking_issue);
+    let issuing = side(&bridge.issuing_door, bridge.issuing_issue);
+    id(space, &[&locking, &issuing, &number.to_be_bytes()])
+}
+
+/// An XChainOwnedClaimID.
+#[must_use]
+pub fn xchain_claim_id(bridge: &XChainBridge, number: u64) -> Hash256 {
+    bridge_claim(b'Q', bridge, number)
+}
+
+/// An XChainOwnedCreateAccountClaimID.
+#[must_use]
+pub fn xchain_create_account_claim_id(bridge: &XChainBridge, number: u64) -> Hash256 {
+    bridge_claim(b'K', bridge, number)
+}
+
+/// A LoanBroker.
+#[must_use]
+pub fn loan_broker(owner: AccountId, sequence: u32) -> Hash256 {
+    id(b'l', &[&owner.0, &sequence.to_be_bytes()])
+}
+
+/// A Loan of a broker.
+#[must_use]
+pub fn loan(broker: Hash256, sequence: u32) -> Hash256 {
+    id(b'L', &[&broker.0, &sequence.to_be_bytes()])
 }
 
 #[cfg(test)]

