@@ -1,7 +1,7 @@
 //! What transactions pay, from the node's own figures.
 
 use serde::{Deserialize, Serialize};
-use xrpl_protocol::Drops;
+use xrpl_protocol::{Drops, transaction_cost::FeeFigures};
 
 /// How the fee of an ordinary transaction is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,13 @@ impl Fees {
     /// The fee that gets into the open ledger now.
     pub fn set_open_ledger(&mut self, drops: u64) {
         self.open_ledger = drops;
+    }
+
+    /// The ledger's own figures.
+    #[must_use]
+    pub fn figures(&self) -> FeeFigures {
+        let Self { base, reserve_base: reserve, reserve_increment: increment, .. } = *self;
+        FeeFigures { base, reserve, increment }
     }
 
     /// The strategy.

@@ -261,7 +261,8 @@ impl Generator {
     }
 
     /// Sends any transaction of one of the run's accounts: `TransactionType` and its own fields.
-    /// Account, Sequence, Fee, LastLedgerSequence and signature are filled in.
+    /// Account, Sequence, LastLedgerSequence and signature are filled in, and the Fee where none is
+    /// given.
     ///
     /// # Errors
     /// [`GeneratorError::UnknownAccount`], [`GeneratorError::Busy`], [`GeneratorError::Ended`].

@@ -19,6 +19,7 @@ pub mod api;
 pub mod audit;
 pub mod cli;
 pub mod config;
+mod cost;
 pub mod dashboard;
 pub mod dex;
 pub mod embedded;

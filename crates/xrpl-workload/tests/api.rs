@@ -317,6 +317,27 @@ async fn payments_and_transactions_of_a_caller() {
     assert_eq!(clash.error().0, 409);
     let hash = first.json()["tx_hash"].as_str().unwrap().to_owned();
     let dossier = validated(api, &hash).await;
+    // What people write: names of flags, a Fee of their own, and words where it cannot be.
+    let set = |more: Json| {
+        let mut tx = json!({"TransactionType": "AccountSet"});
+        tx.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"account": source, "tx_json": tx})
+    };
+    let sent =
+        post(api, "/transaction/submit", set(json!({"SetFlag": "asfRequireDest", "Fee": "17"})));
+    let sent = sent.await;
+    assert_eq!(sent.status, 200, "{}", sent.text);
+    let seen = validated(api, sent.json()["tx_hash"].as_str().unwrap()).await;
+    assert_eq!((&seen["tx_json"]["Fee"], &seen["tx_json"]["SetFlag"]), (&json!("17"), &json!(1)));
+    for (more, named) in [
+        (json!({"Fee": "100001"}), "--max-fee-drops"),
+        (json!({"Sequence": 1}), "tx_json.Sequence"),
+        (json!({"SetFlag": "asfRequireDst"}), "asfRequireDest"),
+    ] {
+        let refused = post(api, "/transaction/submit", set(more)).await;
+        assert_eq!(refused.status, 400, "{}", refused.text);
+        assert!(refused.text.contains(named), "{}", refused.text);
+    }
     // A signed blob that is tracked already is not sent again.
     let blob = json!({"tx_blob": dossier["tx_blob"]});
     let known = post(api, "/transaction/submit", blob).await.json();

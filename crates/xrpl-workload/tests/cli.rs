@@ -11,11 +11,11 @@ use outside::{node, output, report, run, texts};
 use serde_json::{Value as Json, json};
 use xrpl_generator::accounts::{Role, derive};
 use xrpl_protocol::{
-    Definitions, Object,
+    AccountId, Definitions, Object, fields,
     keys::{KeyPair, KeyType, Seed},
     sign::sign,
 };
-use xrpl_standalone::server::Standalone;
+use xrpl_standalone::{ledger::ReadView as _, server::Standalone};
 
 const MASTER: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
 const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
@@ -113,6 +113,86 @@ async fn submit_takes_blobs_files_and_secrets_from_files() {
     ];
     let done = call(args, vec![]).await;
     assert_eq!(code(&done), 0, "{}", texts(&done));
+    node.shutdown().await;
+}
+
+/// What is given is signed as it stands or not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn submit_understands_what_people_write() {
+    let node = node().await;
+    // Names of flags, and a Payment as api_version 2 writes it, with what an answer adds.
+    let set = json!({"TransactionType": "AccountSet", "SetFlag": "asfRequireDest", "ctid": "C0"});
+    let done = submit(&node, &set.to_string(), &[]).await;
+    assert_eq!(code(&done), 0, "{}", texts(&done));
+    assert!(texts(&done).contains("passed over") && texts(&done).contains("ctid"));
+    let id: AccountId = OTHER.parse().unwrap();
+    let answer = json!({"result": {
+        "hash": "00", "validated": true, "tx_json": {
+            "TransactionType": "Payment", "DeliverMax": "1000000000", "date": 1,
+            "Flags": {"tfPartialPayment": false}, "Destination": id.to_x_address(Some(7), false),
+        },
+    }});
+    let done = submit(&node, &answer.to_string(), &["--json"]).await;
+    assert_eq!(code(&done), 0, "{}", texts(&done));
+    let end: Json = serde_json::from_slice(&done.stdout).unwrap();
+    let blob = const_hex::decode(end["dossier"]["tx_blob"].as_str().unwrap()).unwrap();
+    let sent = Object::decode(&blob, Definitions::builtin()).unwrap();
+    assert_eq!(sent.u32(fields::DESTINATION_TAG), Some(7));
+    assert_eq!(sent.account(fields::DESTINATION), Some(id));
+
+    // What it sent, copied from the ledger: it is signed, and the ledger has it.
+    let request = json!({"method": "tx", "params": [{"transaction": end["dossier"]["tx_hash"]}]});
+    let answer = node.request(request.as_object().unwrap()).unwrap();
+    let again = submit(&node, &answer.to_string(), &[]).await;
+    assert_eq!(code(&again), 0, "{}", texts(&again));
+    assert!(texts(&again).contains("submitted as it is"), "{}", texts(&again));
+    // Changed, the signature is another's.
+    let forged = answer.to_string().replace("1000000000", "1000000001");
+    let forged = submit(&node, &forged, &[]).await;
+    assert_eq!(code(&forged), 2, "{}", texts(&forged));
+    assert!(texts(&forged).contains("signed anew"), "{}", texts(&forged));
+
+    let tagged = id.to_x_address(Some(1), false);
+    for (more, named) in [
+        (json!({"Destination": tagged, "DestinationTag": 2}), "tag 1"),
+        (json!({"Destination": id.to_x_address(None, true)}), "test networks"),
+        (json!({"DeliverMax": "1"}), "DeliverMax"),
+        (json!({"Flags": ["tfSell"]}), "OfferCreate"),
+        (json!({"Destinaton": OTHER}), "did you mean"),
+        (json!({"Fee": "100001"}), "--max-fee-drops 100001"),
+        (json!({"SigningPubKey": "02".repeat(33)}), "SigningPubKey"),
+        (
+            json!({"Amount": {"currency": "USD", "issuer": OTHER, "value": "1e-96"}}),
+            "cannot be represented",
+        ),
+    ] {
+        let refused = submit(&node, &payment(more.clone()), &[]).await;
+        assert_eq!(code(&refused), 2, "{more}: {}", texts(&refused));
+        let words = texts(&refused).replace("too small to be", "cannot be");
+        assert!(words.contains(named), "{more}: {}", texts(&refused));
+    }
+    node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submit_pays_what_a_type_costs_and_says_when_a_fee_is_too_low() {
+    let node = node().await;
+    let increment = node.with_node(|node| node.current().info().fees.increment);
+    // The embedded ledger may refuse the type itself; what was signed is what is looked at.
+    let delete = json!({"TransactionType": "AccountDelete", "Destination": OTHER});
+    let sent = submit(&node, &delete.to_string(), &["--json", "--timeout=1s"]).await;
+    let end: Json = serde_json::from_slice(&sent.stdout).unwrap();
+    let blob = const_hex::decode(end["dossier"]["tx_blob"].as_str().unwrap()).unwrap();
+    let tx = Object::decode(&blob, Definitions::builtin()).unwrap();
+    let fee = tx.amount(fields::FEE).and_then(|fee| fee.drops());
+    assert_eq!(fee, Some(increment.cast_signed()), "{}", texts(&sent));
+    let refused = submit(&node, &delete.to_string(), &["--max-fee-drops=100000"]).await;
+    assert_eq!(code(&refused), 3, "{}", texts(&refused));
+    assert!(texts(&refused).contains("--max-fee-drops"), "{}", texts(&refused));
+
+    let low = submit(&node, &payment(json!({"Fee": "1"})), &["--timeout=1s"]).await;
+    assert_eq!(code(&low), 14, "{}", texts(&low));
+    assert!(texts(&low).contains("can never be enough"), "{}", texts(&low));
     node.shutdown().await;
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use xrpl_protocol::{
     AccountId, Amount, Definitions, Drops, LedgerIndex, Object, fields, keys::KeyPair,
-    transaction::Payment,
+    transaction::Payment, transaction_cost::least_fee,
 };
 
 use super::Driver;
@@ -14,6 +14,7 @@ use crate::{
     catalogue::{Applied, OwnFields, Tx},
     engine::Prepared,
     error::GeneratorError,
+    fees::{FeeClass, Fees},
     funding::{learn_created, pay_to},
     generator::{Asked, Key, NewAccount, Reply},
     objects::World,
@@ -62,6 +63,18 @@ pub(super) enum What {
     Pay { from: AccountId, to: AccountId, amount: Amount },
     Send { from: AccountId, body: Object },
     Fund { to: Index, drops: Drops },
+}
+
+/// The fee that a caller gave, or what the type costs where that is more than the ordinary one.
+fn fee_class(body: &Object, fees: &Fees) -> FeeClass {
+    if let Some(drops) = body.amount(fields::FEE).and_then(|fee| fee.drops()) {
+        return FeeClass::Exactly(drops.unsigned_abs());
+    }
+    let least = least_fee(body, &fees.figures());
+    match least > fees.fee(FeeClass::Ordinary).0 {
+        true => FeeClass::Exactly(least),
+        false => FeeClass::Ordinary,
+    }
 }
 
 impl Driver {
@@ -188,6 +201,7 @@ impl Driver {
                 let sent = body.amount(fields::AMOUNT).and_then(|amount| amount.drops());
                 let tx = Tx {
                     flags: body.u32(fields::FLAGS).unwrap_or(0),
+                    fee: fee_class(body, &self.engine.fees),
                     // TicketCreate moves the Sequence by its Tickets too; more than the ledger
                     // allows are refused and move nothing.
                     width: 1 + body.u32(fields::TICKET_COUNT).unwrap_or(0).min(MOST_TICKETS),
@@ -248,7 +262,10 @@ impl Driver {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::fees::FeeStrategy;
 
     #[tokio::test(start_paused = true)]
     async fn a_search_is_repeated_when_it_may_end_otherwise() {
@@ -264,5 +281,26 @@ mod tests {
         let ended = Situation { ended: 4, ..before };
         assert!(!ended.may_differ_from(before), "ends come by the hundred");
         assert!(Situation { at: at + SEARCH_PAUSE, ..ended }.may_differ_from(before));
+    }
+
+    #[test]
+    fn a_given_fee_is_paid_and_a_type_pays_what_it_costs() {
+        let class = |tx: serde_json::Value, strategy| {
+            let body = Object::from_json(&tx, Definitions::builtin()).unwrap();
+            let mut fees = Fees::new(strategy, 1000);
+            fees.set_ledger(10, 10_000_000, 2_000_000);
+            fee_class(&body, &fees)
+        };
+        let base = FeeStrategy::Base;
+        assert_eq!(class(json!({"TransactionType": "Payment"}), base), FeeClass::Ordinary);
+        assert_eq!(
+            class(json!({"TransactionType": "Payment", "Fee": "7"}), base),
+            FeeClass::Exactly(7)
+        );
+        let delete = json!({"TransactionType": "AccountDelete"});
+        assert_eq!(class(delete, base), FeeClass::Exactly(2_000_000));
+        let finish = json!({"TransactionType": "EscrowFinish", "Fulfillment": "A0028000"});
+        assert_eq!(class(finish.clone(), base), FeeClass::Exactly(330));
+        assert_eq!(class(finish, FeeStrategy::Fixed(500)), FeeClass::Ordinary);
     }
 }

@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State, http::HeaderMap};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json_, json};
+use serde_json::Value as Json_;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
-use xrpl_protocol::{AccountId, Amount, Definitions, Object, TxHash, fields};
+use xrpl_client::request::ServerState;
+use xrpl_protocol::{
+    AccountId, Amount, Definitions, Object, TxHash, fields,
+    input::{Given as GivenTx, UniqueJson},
+};
 use xrpl_tracker::{CallersKey, ResultName, State as TxState, Submission};
 
 use super::{
@@ -15,7 +19,7 @@ use super::{
     extract::{Body, Segment, account, generator},
     idempotency::{Sent, once},
 };
-use crate::session::App;
+use crate::{cost::Cost, session::App};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -174,8 +178,8 @@ async fn payment(
 struct Submit {
     /// A signed, serialised transaction in hexadecimal.
     tx_blob: Option<String>,
-    /// A transaction without Sequence, Fee, LastLedgerSequence and signature.
-    tx_json: Option<Json_>,
+    /// A transaction without Sequence, LastLedgerSequence and signature; its Fee may be given.
+    tx_json: Option<UniqueJson>,
     /// The account of this run that signs `tx_json`.
     account: Option<String>,
 }
@@ -251,7 +255,10 @@ async fn hand_in(
         }
         Submit { tx_blob: None, tx_json: Some(tx), account: Some(address) } => {
             let from = account("account", &address)?;
-            let body = own_fields(tx, &address)?;
+            let given = own_fields(&tx, from)?;
+            check_with_node(app, &given).await?;
+            let mut body = given.tx;
+            body.remove(fields::ACCOUNT);
             Ok(generator(app)?.send(from, body, key).await?.into())
         }
         Submit { tx_json: Some(_), .. } => Err(ApiError::bad_request(
@@ -265,50 +272,93 @@ async fn hand_in(
 
 /// What a caller decides about a transaction of one of the run's accounts; the lane decides the
 /// rest.
-fn own_fields(mut tx: Json_, address: &str) -> Result<Object, ApiError> {
-    let Some(map) = tx.as_object_mut() else {
-        return Err(ApiError::bad_request("tx_json: an object is needed"));
-    };
-    for name in
-        ["Sequence", "TicketSequence", "LastLedgerSequence", "SigningPubKey", "TxnSignature", "Fee"]
-    {
-        if map.contains_key(name) {
-            return Err(ApiError::bad_request(format!(
-                "tx_json.{name}: leave it out, it is filled in"
-            )));
+fn own_fields(tx: &UniqueJson, signer: AccountId) -> Result<GivenTx, ApiError> {
+    let wrong = |text: String| ApiError::bad_request(format!("tx_json.{text}"));
+    let given = GivenTx::from_json(&tx.0, Definitions::builtin())
+        .map_err(|error| wrong(error.to_string()))?;
+    for (field, name) in [
+        (fields::SEQUENCE, "Sequence"),
+        (fields::TICKET_SEQUENCE, "TicketSequence"),
+        (fields::LAST_LEDGER_SEQUENCE, "LastLedgerSequence"),
+        (fields::NETWORK_ID, "NetworkID"),
+        (fields::SIGNING_PUB_KEY, "SigningPubKey"),
+        (fields::TXN_SIGNATURE, "TxnSignature"),
+        (fields::SIGNERS, "Signers"),
+    ] {
+        if given.tx.contains(field) {
+            return Err(wrong(format!("{name}: leave it out, it is filled in")));
         }
     }
-    if !map.contains_key("TransactionType") {
-        return Err(ApiError::bad_request("tx_json.TransactionType: is missing"));
+    if given.account().is_some_and(|stated| stated != signer) {
+        return Err(wrong("Account: is not the account that signs".into()));
     }
-    let stated = map.entry("Account").or_insert_with(|| json!(address));
-    if *stated != address {
-        return Err(ApiError::bad_request("tx_json.Account: is not the account that signs"));
+    if given.tx.contains(fields::FEE) && given_fee(&given.tx).is_none() {
+        return Err(wrong("Fee: it is paid in drops of XRP".into()));
     }
-    let mut object = Object::from_json(&tx, Definitions::builtin())
-        .map_err(|error| ApiError::bad_request(format!("tx_json: {error}")))?;
-    object.remove(fields::ACCOUNT);
-    Ok(object)
+    Ok(given)
+}
+
+fn given_fee(tx: &Object) -> Option<u64> {
+    tx.amount(fields::FEE)?.drops().and_then(|drops| u64::try_from(drops).ok())
+}
+
+/// What only the node can tell: which network it is, and what a type costs.
+async fn check_with_node(app: &App, given: &GivenTx) -> Result<(), ApiError> {
+    let wrong = |text: String| ApiError::bad_request(format!("tx_json.{text}"));
+    if let Some(drops) = given_fee(&given.tx)
+        && drops > app.config.max_fee_drops
+    {
+        let cost = Cost::of(&given.tx, &app.pool).await?;
+        cost.choose(Some(drops), &app.config).map_err(|error| wrong(error.to_string()))?;
+    }
+    if given.has_x_addresses() {
+        let network_id = match app.config.network_id {
+            Some(id) => Some(id),
+            None => app.pool.request(&ServerState::default()).await?.state.network_id,
+        };
+        given.check_network(network_id).map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn what_the_lane_decides_is_not_the_callers() {
-        let address = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
-        assert!(own_fields(json!({"TransactionType": "AccountSet"}), address).is_ok());
+        let signer: AccountId = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".parse().unwrap();
+        let read = |tx: Json_| own_fields(&UniqueJson(tx), signer);
+        assert!(read(json!({"TransactionType": "AccountSet"})).is_ok());
+        let x_address = signer.to_x_address(None, false);
+        assert!(read(json!({"TransactionType": "AccountSet", "Account": x_address})).is_ok());
+        let given = read(json!({"TransactionType": "AccountSet", "Fee": "12"})).unwrap();
+        assert_eq!(given_fee(&given.tx), Some(12));
+        let given = read(json!({"TransactionType": "AccountSet", "SetFlag": "asfRequireDest"}));
+        assert_eq!(given.unwrap().tx.u32(fields::SET_FLAG), Some(1));
         for (tx, named) in [
-            (json!([]), "tx_json:"),
-            (json!({}), "TransactionType"),
+            (json!([]), "tx_json."),
+            (json!({}), "tx_json.TransactionType"),
             (json!({"TransactionType": "AccountSet", "Sequence": 1}), "tx_json.Sequence"),
-            (json!({"TransactionType": "AccountSet", "Fee": "10"}), "tx_json.Fee"),
-            (json!({"TransactionType": "AccountSet", "Account": "x"}), "tx_json.Account"),
+            (json!({"TransactionType": "AccountSet", "NetworkID": 1}), "tx_json.NetworkID"),
+            (json!({"TransactionType": "AccountSet", "Signers": []}), "tx_json.Signers"),
+            (
+                json!({"TransactionType": "AccountSet", "Fee": {"mpt_issuance_id": "00".repeat(24), "value": "1"}}),
+                "tx_json.Fee",
+            ),
+            (
+                json!({"TransactionType": "AccountSet", "Account": "rrrrrrrrrrrrrrrrrrrrrhoLvTp"}),
+                "tx_json.Account",
+            ),
+            (json!({"TransactionType": "AccountSet", "Domian": "00"}), "did you mean"),
             (json!({"TransactionType": "Nonsense"}), "Nonsense"),
         ] {
-            let error = format!("{:?}", own_fields(tx, address).unwrap_err());
+            let error = format!("{:?}", read(tx).unwrap_err());
             assert!(error.contains(named), "{error}");
         }
+        let twice = r#"{"tx_json": {"TransactionType": "AccountSet", "Fee": "1", "Fee": "2"}}"#;
+        assert!(serde_json::from_str::<Submit>(twice).unwrap_err().to_string().contains("twice"));
     }
 }

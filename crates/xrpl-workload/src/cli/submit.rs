@@ -1,23 +1,24 @@
 //! `submit`: one transaction to its proven end.
 
+mod fill;
+
 use std::{io::Read, sync::Arc, time::Duration};
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use url::Url;
-use xrpl_client::{
-    Pool, TcpConnector,
-    request::{AccountInfo, Fee, LedgerSpec, ServerState},
-};
+use xrpl_client::{Pool, TcpConnector};
 use xrpl_protocol::{
-    AccountId, Definitions, Object,
+    Definitions, Object, fields,
+    input::Given,
     keys::{KeyPair, Seed},
-    sign::{SignedTransaction, sign, verify_transaction},
+    sign::verify_transaction,
 };
 use xrpl_tracker::{Dossier, MemoryStore, Outcome, State, Submission, Tracker};
 
 use super::Exit;
 use crate::{
     config::Config,
+    cost::Cost,
     parts::as_told,
     session::{connect, endpoints, tracker_config},
 };
@@ -25,9 +26,6 @@ use crate::{
 /// Where a node is if none is named: where `standalone` and `xrpld -a` listen.
 const DEFAULT_RPC: &str = "http://127.0.0.1:5005/";
 const DEFAULT_WS: &str = "ws://127.0.0.1:6006/";
-/// A network whose id is above this wants it named.
-const NETWORK_ID_LIMIT: u32 = 1024;
-
 /// Why nothing was submitted.
 enum Failure {
     /// What was given is wrong.
@@ -67,38 +65,33 @@ pub(super) async fn run(mut config: Config, transaction: String) -> Exit {
 
 async fn submit(config: &Config, transaction: &str) -> Result<Exit, Failure> {
     let text = read(transaction)?;
-    let text = text.trim();
-    let given = if text.starts_with('{') {
-        let tx: Json = serde_json::from_str(text).map_err(|error| {
-            Failure::Input(format!("the transaction is not valid JSON: {error}"))
-        })?;
-        Given::Json(tx)
-    } else {
-        let blob = const_hex::decode(text).map_err(|error| {
-            Failure::Input(format!(
-                "the transaction is neither hex nor JSON: {error}. Give a signed blob in hex, \
-                 JSON, @FILE, or - for standard input"
-            ))
-        })?;
-        Given::Blob(blob)
-    };
-    let prepared = prepare(given, config)?;
+    let prepared = prepare(text.trim(), config)?;
     let pool = connect(endpoints(&config.rpc, &config.ws), Arc::new(TcpConnector))
         .await
         .map_err(Failure::node)?;
-    let submission = match prepared {
-        Prepared::Signed(blob) => Submission::new(blob),
-        Prepared::Unsigned(tx, key) => {
-            Submission::new(fill_and_sign(*tx, &key, &pool, config).await?.blob).fresh()
+    let (blob, is_fresh) = match prepared {
+        Prepared::Blob(blob) => (blob, false),
+        Prepared::Signed(given) => {
+            fill::check_network(&given, &pool, config).await?;
+            (given.tx.encode(), false)
+        }
+        Prepared::Unsigned(given, key) => {
+            (fill::fill_and_sign(*given, &key, &pool, config).await?.blob, true)
         }
     };
-    let tracker = Tracker::start(pool, Arc::new(MemoryStore::default()), tracker_config(config))
-        .await
-        .map_err(Failure::node)?;
-    let submitted = tracker.submit(submission.want_metadata()).await.map_err(Failure::input)?;
+    let tracker =
+        Tracker::start(pool.clone(), Arc::new(MemoryStore::default()), tracker_config(config))
+            .await
+            .map_err(Failure::node)?;
+    let submission = Submission::new(blob.clone()).want_metadata();
+    let submission = if is_fresh { submission.fresh() } else { submission };
+    let submitted = tracker.submit(submission).await.map_err(Failure::input)?;
     if !config.quiet && !config.json {
         let result = submitted.engine_result.as_ref().map_or("no answer yet", |r| r.as_str());
         super::print(&format!("{} {result} ({})", submitted.hash, submitted.state));
+    }
+    if submitted.engine_result.as_ref().is_some_and(|r| r.as_str() == TOO_LITTLE) {
+        note(config, &too_little(&blob, &pool).await);
     }
     let ended = tokio::time::timeout(config.timeout, tracker.outcome(submitted.hash)).await;
     let outcome = match ended {
@@ -112,14 +105,51 @@ async fn submit(config: &Config, transaction: &str) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-enum Given {
-    Json(Json),
-    Blob(Vec<u8>),
+/// What a node answers to a fee that it does not take now.
+const TOO_LITTLE: &str = "telINSUF_FEE_P";
+
+/// How far a fee falls short, and what follows from it.
+async fn too_little(blob: &[u8], pool: &Pool) -> String {
+    let paid = Object::decode(blob, Definitions::builtin()).ok();
+    let last = paid.as_ref().and_then(|tx| tx.u32(fields::LAST_LEDGER_SEQUENCE));
+    let until = last.map_or_else(
+        || "until --timeout".to_owned(),
+        |last| format!("until ledger {last} (its LastLedgerSequence)"),
+    );
+    let asked = match &paid {
+        Some(tx) => Cost::of(tx, pool).await.ok(),
+        None => None,
+    };
+    let paid = paid.and_then(|tx| tx.amount(fields::FEE)?.drops()).unwrap_or(0);
+    match asked {
+        Some(cost) if paid.unsigned_abs() < cost.at_rest => format!(
+            "its Fee of {paid} drops can never be enough: a transaction of this kind costs at least \
+             {} drops, {} now. It is tried again {until}",
+            cost.at_rest, cost.now
+        ),
+        Some(cost) => format!(
+            "its Fee of {paid} drops is less than the node takes under its present load: {} drops \
+             would get in now. It is tried again {until}",
+            cost.now
+        ),
+        None => format!("its Fee of {paid} drops is less than the node takes now"),
+    }
+}
+
+/// Something to know that is no result.
+fn note(config: &Config, text: &str) {
+    if !config.quiet {
+        eprintln!("note: {text}");
+    }
 }
 
 enum Prepared {
-    Signed(Vec<u8>),
-    Unsigned(Box<Json>, KeyPair),
+    /// A signed blob.
+    Blob(Vec<u8>),
+    /// JSON with a signature that holds: it is submitted as it is.
+    Signed(Box<Given>),
+    /// JSON to be filled in and signed.
+    Unsigned(Box<Given>, KeyPair),
 }
 
 fn read(transaction: &str) -> Result<String, Failure> {
@@ -138,35 +168,53 @@ fn read(transaction: &str) -> Result<String, Failure> {
 }
 
 /// Checks everything that can be checked without a node.
-fn prepare(given: Given, config: &Config) -> Result<Prepared, Failure> {
+fn prepare(text: &str, config: &Config) -> Result<Prepared, Failure> {
     let definitions = Definitions::builtin();
-    let check = |fields: &Object| {
-        verify_transaction(fields).map_err(|error| {
+    if !text.starts_with('{') {
+        let blob = const_hex::decode(text).map_err(|error| {
+            Failure::Input(format!(
+                "the transaction is neither hex nor JSON: {error}. Give a signed blob in hex, \
+                 JSON, @FILE, or - for standard input"
+            ))
+        })?;
+        let fields = Object::decode(&blob, definitions)
+            .map_err(|error| Failure::Input(format!("not a transaction: {error}")))?;
+        verify_transaction(&fields).map_err(|error| {
             Failure::Input(format!("the transaction's signature is not valid: {error}"))
-        })
-    };
-    match given {
-        Given::Blob(blob) => {
-            let fields = Object::decode(&blob, definitions)
-                .map_err(|error| Failure::Input(format!("not a transaction: {error}")))?;
-            check(&fields)?;
-            Ok(Prepared::Signed(blob))
+        })?;
+        return Ok(Prepared::Blob(blob));
+    }
+    let given = Given::from_text(text, definitions).map_err(Failure::input)?;
+    if !given.ignored.is_empty() {
+        note(
+            config,
+            &format!(
+                "passed over, as parts of a node's answer and not of the transaction: {}",
+                given.ignored.join(", ")
+            ),
+        );
+    }
+    if given.is_signed() {
+        verify_transaction(&given.tx).map_err(|error| {
+            Failure::Input(format!(
+                "the transaction's signature is not valid: {error}. A signed transaction is \
+                 submitted as it is; to have it signed anew take SigningPubKey, TxnSignature and \
+                 Signers out"
+            ))
+        })?;
+        note(config, "the transaction is signed: it is submitted as it is");
+        return Ok(Prepared::Signed(Box::new(given)));
+    }
+    let key = key(config)?;
+    match given.tx.blob(fields::SIGNING_PUB_KEY) {
+        Some(stated) if !stated.is_empty() && stated != key.public_key().0 => {
+            Err(Failure::Input(format!(
+                "SigningPubKey: the secret given is that of another key ({}): leave SigningPubKey \
+                 out, or give the secret that it belongs to",
+                key.public_key()
+            )))
         }
-        Given::Json(tx) if tx.get("TxnSignature").is_some() || tx.get("Signers").is_some() => {
-            let fields = Object::from_json(&tx, definitions).map_err(Failure::input)?;
-            check(&fields)?;
-            Ok(Prepared::Signed(fields.encode()))
-        }
-        Given::Json(mut tx) => {
-            let key = key(config)?;
-            let account = key.account_id().to_string();
-            if let Some(map) = tx.as_object_mut() {
-                // A regular key signs for another account; without Account it is the key's own.
-                map.entry("Account").or_insert_with(|| json!(account));
-            }
-            Object::from_json(&tx, definitions).map_err(Failure::input)?;
-            Ok(Prepared::Unsigned(Box::new(tx), key))
-        }
+        _ => Ok(Prepared::Unsigned(Box::new(given), key)),
     }
 }
 
@@ -190,63 +238,6 @@ fn key(config: &Config) -> Result<KeyPair, Failure> {
     let seed: Seed =
         text.parse().map_err(|error| Failure::Input(format!("the secret: {error}")))?;
     Ok(KeyPair::from_seed(&as_told(seed, config)))
-}
-
-/// Fills in what is missing and signs.
-async fn fill_and_sign(
-    mut tx: Json,
-    key: &KeyPair,
-    pool: &Pool,
-    config: &Config,
-) -> Result<SignedTransaction, Failure> {
-    let state = pool.request(&ServerState::default()).await.map_err(Failure::node)?.state;
-    let head = state
-        .validated_ledger
-        .ok_or_else(|| Failure::Node("the node has no validated ledger yet".into()))?;
-    let account: AccountId = tx["Account"]
-        .as_str()
-        .unwrap_or_default()
-        .parse()
-        .map_err(|error| Failure::Input(format!("Account: {error}")))?;
-    let lacks = |tx: &Json, name: &str| tx.get(name).is_none();
-    if lacks(&tx, "Sequence") && !lacks(&tx, "TicketSequence") {
-        tx["Sequence"] = json!(0);
-    }
-    if lacks(&tx, "Sequence") {
-        let request = AccountInfo {
-            account: Some(account),
-            ledger_index: Some(LedgerSpec::Current),
-            queue: true,
-        };
-        let info =
-            pool.request(&request).await.map_err(|error| match error.is_token("actNotFound") {
-                true => Failure::Input(format!("Account: {account} does not exist on this ledger")),
-                false => Failure::node(error),
-            })?;
-        tx["Sequence"] = json!(info.account_data.sequence.0);
-    }
-    if lacks(&tx, "Fee") {
-        let fee = pool.request(&Fee::default()).await.map_err(Failure::node)?.drops;
-        let wanted = fee.open_ledger_fee.0.max(fee.base_fee.0);
-        if wanted > config.max_fee_drops {
-            return Err(Failure::Node(format!(
-                "the fee is {wanted} drops now, above --max-fee-drops {}: try later, or allow more",
-                config.max_fee_drops
-            )));
-        }
-        tx["Fee"] = json!(wanted.to_string());
-    }
-    if lacks(&tx, "LastLedgerSequence") {
-        tx["LastLedgerSequence"] = json!(head.seq.0.saturating_add(config.last_ledger_offset));
-    }
-    let network = config.network_id.or(state.network_id);
-    if let Some(id) = network.filter(|id| *id > NETWORK_ID_LIMIT)
-        && lacks(&tx, "NetworkID")
-    {
-        tx["NetworkID"] = json!(id);
-    }
-    let object = Object::from_json(&tx, Definitions::builtin()).map_err(Failure::input)?;
-    Ok(sign(object, key))
 }
 
 fn exit_code(outcome: Option<&Outcome>) -> Exit {
