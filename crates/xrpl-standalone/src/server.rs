@@ -1,5 +1,6 @@
 //! The server: HTTP and WebSocket ports, the close timer, and the ledger behind them.
 
+mod callers;
 mod http;
 mod websocket;
 
@@ -20,7 +21,13 @@ use tokio::{
     sync::watch,
     time::{self, Instant},
 };
-use tokio_tungstenite::accept_async;
+use tokio_tungstenite::{
+    WebSocketStream, accept_hdr_async,
+    tungstenite::{
+        self,
+        handshake::server::{ErrorResponse, Request, Response},
+    },
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xrpl_protocol::{
     base58,
@@ -33,6 +40,7 @@ use self::{
 };
 use crate::{
     ledger::{ClosedLedger, Node, NodeConfig, PreparedTx, SubmitOutcome},
+    rpc::Role,
     streams::Streams,
 };
 
@@ -53,6 +61,9 @@ pub struct StandaloneConfig {
     pub send_queue_limit: usize,
     /// Time at the start, in seconds since 2000-01-01; none for the wall clock's.
     pub start_time: Option<u32>,
+    /// Whether every caller may use admin methods and have the server sign. Without it they are for
+    /// callers that name this machine as their Host and come from no page of another site.
+    pub open_admin: bool,
     /// The ledger.
     pub node: NodeConfig,
 }
@@ -66,6 +77,7 @@ impl Default for StandaloneConfig {
             close_interval: None,
             send_queue_limit: 200_000,
             start_time: None,
+            open_admin: false,
             node: NodeConfig::default(),
         }
     }
@@ -82,6 +94,7 @@ pub(crate) struct Shared {
     /// Whether a ledger is being closed.
     closing: watch::Sender<bool>,
     connections: AtomicU64,
+    open_admin: bool,
     pub(crate) node_key: String,
 }
 
@@ -103,6 +116,7 @@ impl Shared {
             ports: Mutex::default(),
             closing: watch::Sender::default(),
             connections: AtomicU64::new(0),
+            open_admin: config.open_admin,
             node_key: base58::encode(base58::NODE_PUBLIC, &key.public_key().0),
         }
     }
@@ -292,7 +306,7 @@ impl Standalone {
     /// # Errors
     /// The plain text that HTTP answers with status 400.
     pub fn request(&self, request: &Map<String, Json>) -> Result<Json, &'static str> {
-        rpc_call(&self.shared, request)
+        rpc_call(&self.shared, request, Role::Admin)
     }
 
     /// Closes the open ledger now.
@@ -354,8 +368,8 @@ where
                     tracing::trace!(%error, "an HTTP connection ended");
                 }
             }
-            Kind::WebSocket => match accept_async(io).await {
-                Ok(stream) => WsConnection::run(shared, stream).await,
+            Kind::WebSocket => match accept(&shared, io).await {
+                Ok((stream, role)) => WsConnection::run(shared, stream, role).await,
                 Err(error) => tracing::debug!(%error, "a WebSocket handshake failed"),
             },
         }
@@ -365,4 +379,20 @@ where
         () = cancel.cancelled() => {}
         () = connection => {}
     }
+}
+
+/// A WebSocket and who its caller is: the handshake says so once for the whole connection.
+async fn accept<I>(shared: &Shared, io: I) -> Result<(WebSocketStream<I>, Role), tungstenite::Error>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut role = Role::Guest;
+    // The library's own type of refusal, which is never made here.
+    #[allow(clippy::result_large_err)]
+    let look = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
+        role = callers::role(request.headers(), shared.open_admin);
+        Ok(response)
+    };
+    let stream = accept_hdr_async(io, look).await?;
+    Ok((stream, role))
 }

@@ -8,7 +8,7 @@ use xrpl_client::{
     connect::{BoxedIo, Connecting},
 };
 use xrpl_standalone::{
-    ledger::{History, NodeConfig},
+    ledger::{Fees, History, NodeConfig},
     server::{Door, Kind, Standalone, StandaloneConfig},
     txq::QueueSetup,
 };
@@ -163,8 +163,14 @@ fn standalone_config(config: &Config, size: u64, history: History) -> Standalone
         rpc_bind: config.rpc_bind,
         ws_bind: config.ws_bind,
         close_interval: (!config.ledger_interval.is_zero()).then_some(config.ledger_interval),
+        open_admin: config.open_admin,
         node: NodeConfig {
             network_id: config.network_id.unwrap_or(defaults.network_id),
+            fees: Fees {
+                base: config.reference_fee,
+                reserve: config.reserve_base,
+                increment: config.reserve_increment,
+            },
             history: match config.ledger_history {
                 None => history,
                 Some(0) => History::default(),

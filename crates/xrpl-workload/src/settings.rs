@@ -237,6 +237,18 @@ settings! {
         ledger_history: One "N" = "auto", RUN | STANDALONE;
             "Closed ledgers that stay readable; 0 keeps all. auto: all for `standalone`, 256 for `run`, whose memory must not grow with time, and fewer (64 at the least) where they have more than 500000 transactions."
             => |c, v| { c.ledger_history = match text(v)? { "auto" => None, t => Some(number(t, 0, 10_000_000, "256")?) }; Ok(()) };
+        reference_fee: One "DROPS" = "10", RUN | STANDALONE;
+            "What an ordinary transaction costs on the embedded ledger (xrpld's reference_fee)."
+            => |c, v| { c.reference_fee = number(text(v)?, 0, 1_000_000_000, "200")?; Ok(()) };
+        reserve_base: One "DROPS" = "10000000", RUN | STANDALONE;
+            "What an account of the embedded ledger must hold (xrpld's account_reserve)."
+            => |c, v| { c.reserve_base = number(text(v)?, 0, 1_000_000_000_000, "20000000")?; Ok(()) };
+        reserve_increment: One "DROPS" = "2000000", RUN | STANDALONE;
+            "What each object that an account owns adds to that (xrpld's owner_reserve)."
+            => |c, v| { c.reserve_increment = number(text(v)?, 0, 1_000_000_000_000, "5000000")?; Ok(()) };
+        open_admin: Switch "" = "false", RUN | STANDALONE;
+            "Let every caller of the embedded ledger use admin methods and server-side signing. Without it they are for callers that name this machine as their Host (localhost or an IP address) and come from no page of another site."
+            => |c, v| { c.open_admin = flag(text(v)?)?; Ok(()) };
     }
     "HTTP API" {
         api_bind: One "ADDRESS" = "127.0.0.1:8000", RUN;

@@ -1,13 +1,9 @@
 //! What administrators ask a server: most of it about peers and validators, of which there are none.
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{
-    base58,
-    hash::sha512_half,
-    keys::{KeyPair, PublicKey},
-};
+use xrpl_protocol::{base58, hash::sha512_half};
 
-use super::{Answer, Call, RpcError, object, sign::key_pair};
+use super::{Answer, Call, RpcError, object, server_side::text_of};
 use crate::ledger::genesis::AMENDMENTS;
 
 /// Names of amendments that were retired: their rules hold for ever.
@@ -81,46 +77,10 @@ pub(super) fn get_counts(call: &Call<'_>) -> Answer {
 }
 
 pub(super) fn manifest(call: &Call<'_>) -> Answer {
-    let key = call.text("public_key")?.ok_or_else(|| RpcError::missing("public_key"))?;
-    base58::decode::<33>(base58::NODE_PUBLIC, key)
-        .map_err(|_| RpcError::invalid("Invalid parameters."))?;
+    let key = call.params.get("public_key").ok_or_else(|| RpcError::missing("public_key"))?;
+    let key = text_of(key)?;
+    base58::decode::<33>(base58::NODE_PUBLIC, &key).map_err(|_| {
+        RpcError::invalid("Invalid parameters.").with("requested", key.as_str().into())
+    })?;
     Ok(object(json!({"requested": key})))
-}
-
-/// What a claim on a payment channel signs.
-fn claim(call: &Call<'_>) -> Result<Vec<u8>, RpcError> {
-    let id: xrpl_protocol::Hash256 = call
-        .text("channel_id")?
-        .ok_or_else(|| RpcError::missing("channel_id"))?
-        .parse()
-        .map_err(|_| RpcError::new("channelMalformed", 44, "Payment channel is malformed."))?;
-    let drops: u64 =
-        call.text("amount")?.ok_or_else(|| RpcError::missing("amount"))?.parse().map_err(|_| {
-            RpcError::new("channelAmtMalformed", 45, "Payment channel amount is malformed.")
-        })?;
-    Ok([&b"CLM\0"[..], &id.0, &drops.to_be_bytes()].concat())
-}
-
-pub(super) fn channel_authorize(call: &Call<'_>) -> Answer {
-    if !call.params.contains_key("channel_id") {
-        return Err(RpcError::missing("channel_id"));
-    }
-    let pair: KeyPair = key_pair(call)?;
-    let signature = pair.sign(&claim(call)?);
-    Ok(object(json!({"signature": const_hex::encode_upper(signature.as_bytes())})))
-}
-
-pub(super) fn channel_verify(call: &Call<'_>) -> Answer {
-    let key = call.text("public_key")?.ok_or_else(|| RpcError::missing("public_key"))?;
-    let malformed = || RpcError::new("publicMalformed", 62, "Public key is malformed.");
-    let bytes = match base58::decode::<33>(base58::ACCOUNT_PUBLIC, key) {
-        Ok(bytes) => bytes.to_vec(),
-        Err(_) => const_hex::decode(key).map_err(|_| malformed())?,
-    };
-    let key = PublicKey::from_slice(&bytes).map_err(|_| malformed())?;
-    let message = claim(call)?;
-    let signature = call.text("signature")?.ok_or_else(|| RpcError::missing("signature"))?;
-    let signature =
-        const_hex::decode(signature).map_err(|_| RpcError::invalid("Invalid parameters."))?;
-    Ok(object(json!({"signature_verified": key.verify(&message, &signature)})))
 }

@@ -9,11 +9,15 @@ mod book;
 mod ledger;
 mod ledger_entry;
 mod owned;
+mod secret;
 mod server_info;
+mod server_side;
 mod shape;
 mod sign;
 mod submit;
 mod transaction;
+mod tx_json;
+mod wallet;
 
 pub(crate) use book::{Book, book_changes_of, book_of, snapshots, touched_books};
 pub(crate) use shape::{ApiShape, affected_accounts, closed_message, proposed_message};
@@ -63,6 +67,11 @@ impl RpcError {
         Self::new("invalidParams", 31, message)
     }
 
+    /// What xrpld answers where it did not expect what it was given.
+    pub(crate) fn internal() -> Self {
+        Self::new("internal", 73, "Internal error.")
+    }
+
     pub(crate) fn malformed_stream() -> Self {
         Self::new("malformedStream", 71, "Stream malformed.")
     }
@@ -105,6 +114,29 @@ impl RpcError {
 
 pub(crate) type Answer = Result<Map<String, Json>, RpcError>;
 
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// May do everything, as whoever reaches a standalone xrpld on loopback.
+    Admin,
+    /// May look and submit what is signed already.
+    Guest,
+}
+
+/// Methods for administrators: xrpld's list, of those that there are here.
+const ADMIN_METHODS: [&str; 10] = [
+    "can_delete",
+    "connect",
+    "consensus_info",
+    "get_counts",
+    "ledger_accept",
+    "ledger_request",
+    "log_level",
+    "peers",
+    "validators",
+    "wallet_propose",
+];
+
 /// A request: its parameters and the shape of its answer.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
@@ -113,9 +145,35 @@ pub(crate) struct Call<'a> {
     pub(crate) shape: ApiShape,
 }
 
+/// What a guest is told of a method that it may not use.
+fn permitted(method: &str, params: &Map<String, Json>, role: Role) -> Result<(), RpcError> {
+    let signs = match method {
+        "sign" | "sign_for" | "channel_authorize" => true,
+        "submit" => !params.contains_key("tx_blob"),
+        _ => false,
+    };
+    if role == Role::Admin {
+        return Ok(());
+    }
+    if ADMIN_METHODS.contains(&method) {
+        let text = "You don't have permission for this command.";
+        return Err(RpcError::new("noPermission", 6, text));
+    }
+    match signs {
+        true => Err(RpcError::new("notSupported", 75, "Signing is not supported by this server.")),
+        false => Ok(()),
+    }
+}
+
 /// Runs a method.
-pub(crate) fn handle(shared: &Shared, method: &str, params: &Map<String, Json>) -> Answer {
+pub(crate) fn handle(
+    shared: &Shared,
+    method: &str,
+    params: &Map<String, Json>,
+    role: Role,
+) -> Answer {
     let shape = ApiShape::of(params)?;
+    permitted(method, params, role)?;
     let call = Call { shared, params, shape };
     match method {
         "submit" => submit::submit(&call),
@@ -160,8 +218,8 @@ pub(crate) fn handle(shared: &Shared, method: &str, params: &Map<String, Json>) 
         "tx_history" if shape == ApiShape::V1 => book::tx_history(&call),
         "vault_info" => book::vault_info(&call),
         "can_delete" => Err(RpcError::new("notEnabled", 12, "Not enabled in configuration.")),
-        "channel_authorize" => admin::channel_authorize(&call),
-        "channel_verify" => admin::channel_verify(&call),
+        "channel_authorize" => wallet::channel_authorize(&call),
+        "channel_verify" => wallet::channel_verify(&call),
         "connect" => Err(RpcError::new("notSynced", 18, "Not synced to the network.")),
         "consensus_info" => admin::consensus_info(&call),
         "feature" => admin::feature(&call),
@@ -173,10 +231,19 @@ pub(crate) fn handle(shared: &Shared, method: &str, params: &Map<String, Json>) 
         "validators" => admin::validators(&call),
         // Over HTTP there is nobody to send to.
         "subscribe" | "unsubscribe" => Err(RpcError::invalid("Invalid parameters.")),
+        "ping" if role == Role::Guest => Ok(Map::new()),
         "ping" => Ok(object(json!({"role": "admin"}))),
         "random" => server_info::random(&call),
-        "wallet_propose" => server_info::wallet_propose(&call),
+        "wallet_propose" => wallet::wallet_propose(&call),
         _ => Err(RpcError::new("unknownCmd", 32, "Unknown method.")),
+    }
+}
+
+/// Hexadecimal digits as bytes; an odd first digit is a byte of its own.
+pub(crate) fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    match text.len().is_multiple_of(2) {
+        true => const_hex::decode(text.as_bytes()).ok().filter(|_| !text.starts_with("0x")),
+        false => const_hex::decode(format!("0{text}")).ok(),
     }
 }
 

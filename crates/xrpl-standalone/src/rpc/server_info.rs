@@ -1,13 +1,8 @@
 //! The server about itself.
 
+use super::{Answer, Call, RpcError, object};
 use rand::RngExt as _;
 use serde_json::{Value as Json, json};
-use xrpl_protocol::{
-    base58,
-    keys::{KeyPair, KeyType, Seed},
-};
-
-use super::{Answer, Call, RpcError, object};
 
 /// xrpld's version that this ledger was measured against.
 const BUILD_VERSION: &str = "3.3.0-b0";
@@ -77,7 +72,7 @@ pub(super) fn server_info(call: &Call<'_>) -> Answer {
     }
     for (key, value) in [
         ("hostid", json!("embedded")),
-        ("last_close", json!({"converge_time_s": 0, "proposers": 0})),
+        ("last_close", json!({"converge_time_s": 0.1, "proposers": 0})),
         ("load_factor", share(factor, base)),
         ("validator_list", json!({"count": 0, "expiration": "unknown", "status": "unknown"})),
         (
@@ -102,7 +97,7 @@ pub(super) fn server_state(call: &Call<'_>) -> Answer {
     let node = call.shared.node();
     let (ledger, fees) = (node.validated(), node.server_fees());
     for (key, value) in [
-        ("last_close", json!({"converge_time": 0, "proposers": 0})),
+        ("last_close", json!({"converge_time": 100, "proposers": 0})),
         ("load_base", json!(fees.load_base)),
         ("load_factor", json!(fees.load_factor())),
         ("load_factor_fee_escalation", json!(fees.open_ledger_level)),
@@ -173,74 +168,4 @@ pub(super) fn server_definitions(call: &Call<'_>) -> Answer {
 pub(super) fn random(_: &Call<'_>) -> Answer {
     let bytes: [u8; 32] = rand::rng().random();
     Ok(object(json!({"random": const_hex::encode_upper(bytes)})))
-}
-
-pub(super) fn wallet_propose(call: &Call<'_>) -> Answer {
-    let bad = || RpcError::new("badSeed", 44, "Disallowed seed.");
-    let key_type = match call.params.get("key_type") {
-        None => KeyType::Secp256k1,
-        Some(name) => name
-            .as_str()
-            .and_then(|name| name.parse().ok())
-            .ok_or_else(|| RpcError::invalid("Invalid parameters."))?,
-    };
-    let sources = ["passphrase", "seed", "seed_hex"];
-    if sources.iter().filter(|key| call.params.contains_key(**key)).count() > 1 {
-        return Err(RpcError::invalid(
-            "Exactly one of the following must be specified: passphrase, seed or seed_hex",
-        ));
-    }
-    let mut warning = None;
-    let seed = if let Some(text) = call.text("seed")? {
-        text.parse::<Seed>().map_err(|_| bad())?.with_key_type(key_type)
-    } else if let Some(text) = call.text("passphrase")? {
-        match text.parse::<Seed>() {
-            Ok(seed) => seed.with_key_type(key_type),
-            Err(_) => {
-                warning = Some(match entropy(text) < 80.0 {
-                    true => {
-                        "This wallet was generated using a user-supplied passphrase that has low \
-                         entropy and is vulnerable to brute-force attacks."
-                    }
-                    false => {
-                        "This wallet was generated using a user-supplied passphrase. It may be \
-                         vulnerable to brute-force attacks."
-                    }
-                });
-                Seed::from_passphrase(text, key_type)
-            }
-        }
-    } else if let Some(hex) = call.text("seed_hex")? {
-        let entropy =
-            const_hex::decode(hex).ok().and_then(|b| b.try_into().ok()).ok_or_else(bad)?;
-        Seed::from_entropy(entropy, key_type)
-    } else {
-        Seed::from_entropy(rand::rng().random(), key_type)
-    };
-    let pair = KeyPair::from_seed(&seed);
-    let mut answer = object(json!({
-        "account_id": pair.account_id().to_string(),
-        "key_type": key_type.to_string(),
-        // xrpld shows the family form of the seed whatever the key type.
-        "master_seed": seed.with_key_type(KeyType::Secp256k1).to_base58(),
-        "master_seed_hex": const_hex::encode_upper(seed.entropy()),
-        "public_key": base58::encode(base58::ACCOUNT_PUBLIC, &pair.public_key().0),
-        "public_key_hex": pair.public_key().to_string(),
-    }));
-    if let Some(warning) = warning {
-        answer.insert("warning".into(), warning.into());
-    }
-    Ok(answer)
-}
-
-/// Bits of entropy that the letters of a text have at most.
-fn entropy(text: &str) -> f64 {
-    let mut counts = [0u32; 256];
-    text.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
-    let length = text.len() as f64;
-    let of = |n: &u32| {
-        let share = f64::from(*n) / length;
-        -share * share.log2()
-    };
-    counts.iter().filter(|n| **n > 0).map(of).sum::<f64>() * length
 }

@@ -1,33 +1,57 @@
-//! Signing with a secret that the request holds: `sign`, `sign_for`, and what `submit` and
-//! `simulate` share with them. xrpld has deprecated it.
+//! Signing with a secret that the request holds: `sign`, `sign_for`, and what `submit` shares with
+//! them. xrpld has deprecated it.
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{
-    AccountId, Definitions, Object, Value,
-    encode::EncodeError,
-    fields,
-    keys::{KeyPair, KeyType, Seed},
-    sign as signing,
-};
+use xrpl_protocol::{AccountId, Definitions, Field, Object, Value, fields, keys::KeyPair};
 
 use super::{
     Answer, Call, RpcError, object,
+    secret::key_pair,
+    server_side::{
+        FeeLimit, NETWORK_ID_LIMIT, check_payment, check_secret, fill_fee, fill_network_id,
+        fill_sequence, given, may_sign, sender, source, text_of,
+    },
     shape::{self, ApiShape},
+    tx_json,
 };
-use crate::ledger::{InvalidTransaction, Node, PreparedTx, ReadView};
+use crate::ledger::{InvalidTransaction, PreparedTx, ReadView, SubmitOutcome};
 
 const DEPRECATED: &str = "This command has been deprecated and will be removed in a future version \
     of the server. Please migrate to a standalone signing tool.";
 
-const MASTER_DISABLED: u32 = 0x0010_0000;
+/// Fields that `signature_target` may name: objects with a form of their own.
+const TARGETS: [&str; 17] = [
+    "SignerEntry",
+    "Signer",
+    "Majority",
+    "DisabledValidator",
+    "NFToken",
+    "VoteEntry",
+    "AuctionSlot",
+    "XChainClaimAttestationCollectionElement",
+    "XChainCreateAccountAttestationCollectionElement",
+    "XChainClaimProofSig",
+    "XChainCreateAccountProofSig",
+    "AuthAccount",
+    "PriceData",
+    "Credential",
+    "Permission",
+    "BatchSigner",
+    "CounterpartySignature",
+];
+
+type Result<T> = std::result::Result<T, RpcError>;
 
 /// Adds the notice that a command is deprecated.
-pub(super) fn deprecated(
-    notice: &'static str,
-) -> impl FnOnce(Map<String, Json>) -> Map<String, Json> {
-    move |mut answer| {
-        answer.insert("deprecated".into(), notice.into());
-        answer
+pub(super) fn deprecated(answer: Answer, notice: &'static str) -> Answer {
+    match answer {
+        Ok(mut members) => {
+            members.insert("deprecated".into(), notice.into());
+            Ok(members)
+        }
+        Err(error) => Err(error.with("deprecated", notice.into())),
     }
 }
 
@@ -36,201 +60,220 @@ pub(super) fn invalid_transaction(invalid: InvalidTransaction) -> RpcError {
 }
 
 pub(super) fn sign(call: &Call<'_>) -> Answer {
-    let signed = sign_given(call).and_then(|signed| shown(call, &signed));
-    signed.map(deprecated(DEPRECATED)).map_err(|error| error.with("deprecated", DEPRECATED.into()))
+    deprecated(sign_given(call).map(|tx| shown(call, &tx, None)), DEPRECATED)
 }
 
 pub(super) fn sign_for(call: &Call<'_>) -> Answer {
-    let signed = multisign_given(call).and_then(|signed| shown(call, &signed));
-    signed.map(deprecated(DEPRECATED)).map_err(|error| error.with("deprecated", DEPRECATED.into()))
+    deprecated(multisign_given(call).map(|tx| shown(call, &tx, None)), DEPRECATED)
 }
 
-fn shown(call: &Call<'_>, signed: &signing::SignedTransaction) -> Answer {
-    let tx = PreparedTx::parse(&signed.blob).map_err(invalid_transaction)?;
+/// A transaction that the server signed, with its result once it was submitted.
+pub(super) fn shown(
+    call: &Call<'_>,
+    tx: &PreparedTx,
+    outcome: Option<&SubmitOutcome>,
+) -> Map<String, Json> {
     let mut answer = object(json!({
-        "tx_blob": const_hex::encode_upper(&signed.blob),
-        "tx_json": shape::tx_members(&tx, call.shape),
+        "tx_blob": const_hex::encode_upper(&tx.blob),
+        "tx_json": shape::tx_members(tx, call.shape),
     }));
     if call.shape == ApiShape::V2 {
-        answer.insert("hash".into(), signed.hash.to_string().into());
+        answer.insert("hash".into(), tx.hash.to_string().into());
     }
-    Ok(answer)
+    if let Some(outcome) = outcome {
+        let result = outcome.engine_result;
+        answer.insert("engine_result".into(), result.name().into());
+        answer.insert("engine_result_code".into(), result.code().into());
+        answer.insert("engine_result_message".into(), result.message().into());
+    }
+    answer
 }
 
-/// The key pair that `secret`, or `key_type` with `seed`, `seed_hex` or `passphrase`, name.
-pub(super) fn key_pair(call: &Call<'_>) -> Result<KeyPair, RpcError> {
-    let bad = || RpcError::new("badSeed", 44, "Disallowed seed.");
-    let given: Vec<&str> = ["secret", "passphrase", "seed", "seed_hex"]
-        .into_iter()
-        .filter(|key| call.params.contains_key(*key))
-        .collect();
-    let [source] = given[..] else {
-        return Err(match given.is_empty() {
-            true => RpcError::missing("secret"),
-            false => RpcError::invalid(
-                "Exactly one of the following must be specified: passphrase, secret, seed or \
-                 seed_hex",
+/// Where the signature goes, if not beside the transaction's own fields.
+fn target(call: &Call<'_>) -> Result<Option<Field>> {
+    let Some(json) = call.params.get("signature_target") else { return Ok(None) };
+    let name = text_of(json)?;
+    // xrpld's words are the field's name; what is no field has none.
+    match Definitions::builtin().field(&name) {
+        Some(field) if TARGETS.contains(&name.as_str()) => Ok(Some(field)),
+        Some(_) => Err(RpcError::invalid(name)),
+        None => Err(RpcError::invalid("")),
+    }
+}
+
+/// Puts the public key, or none for several signers, where the signature will be.
+fn set_public_key(tx: &mut Object, target: Option<Field>, key: &[u8]) {
+    let mut inner = target.map(|field| tx.object(field).cloned().unwrap_or_default());
+    inner.as_mut().unwrap_or(tx).set(fields::SIGNING_PUB_KEY, Value::Blob(key.to_vec()));
+    if let (Some(field), Some(inner)) = (target, inner) {
+        tx.set(field, Value::Object(inner));
+    }
+}
+
+/// Reads the fields, and says what xrpld says of those that make no transaction of their type.
+fn construct(tx: &Map<String, Json>, target: Option<Field>, key: &[u8]) -> Result<Object> {
+    let mut object = tx_json::read(tx)?;
+    set_public_key(&mut object, target, key);
+    if let Err(invalid) = PreparedTx::parse(&object.encode()) {
+        return Err(match invalid.reason.starts_with("Field '") {
+            true => RpcError::invalid(invalid.reason),
+            false => RpcError::new(
+                "internal",
+                73,
+                "Exception occurred constructing serialized transaction",
             ),
         });
-    };
-    let Some(text) = call.params[source].as_str() else {
-        return Err(RpcError::not(source, "string"));
-    };
-    let key_type = match call.params.get("key_type") {
-        None if source != "secret" => return Err(RpcError::not("secret", "string")),
-        None => None,
-        Some(_) if source == "secret" => {
-            return Err(RpcError::invalid("The secret field is not allowed if key_type is used."));
-        }
-        Some(Json::String(name)) => {
-            Some(name.parse::<KeyType>().map_err(|_| RpcError::invalid_field("key_type"))?)
-        }
-        Some(_) => return Err(RpcError::not("key_type", "string")),
-    };
-    let seed = match source {
-        "seed_hex" => {
-            let entropy: [u8; 16] =
-                const_hex::decode(text).ok().and_then(|b| b.try_into().ok()).ok_or_else(bad)?;
-            Seed::from_entropy(entropy, key_type.unwrap_or(KeyType::Secp256k1))
-        }
-        "passphrase" => Seed::from_passphrase(text, key_type.unwrap_or(KeyType::Secp256k1)),
-        "seed" => text
-            .parse::<Seed>()
-            .map_err(|_| bad())?
-            .with_key_type(key_type.unwrap_or(KeyType::Secp256k1)),
-        // A secret that is no seed is a passphrase.
-        _ => {
-            text.parse::<Seed>().unwrap_or_else(|_| Seed::from_passphrase(text, KeyType::Secp256k1))
-        }
-    };
-    Ok(KeyPair::from_seed(&seed))
+    }
+    Ok(object)
 }
 
-/// The transaction in `tx_json`.
-pub(super) fn given_tx(call: &Call<'_>) -> Result<Object, RpcError> {
-    let json = call.params.get("tx_json").ok_or_else(|| RpcError::missing("tx_json"))?;
-    let Json::Object(members) = json else {
-        return Err(RpcError::not("tx_json", "object"));
-    };
-    let mut members = members.clone();
-    if !members.contains_key("TransactionType") {
-        return Err(RpcError::missing("tx_json.TransactionType"));
-    }
-    if !members.contains_key("Account") {
-        return Err(RpcError::new("srcActMissing", 66, "Missing field 'tx_json.Account'."));
-    }
-    if let Some(most) = members.remove("DeliverMax") {
-        members.entry("Amount").or_insert(most);
-    }
-    if members["TransactionType"] == "Payment" {
-        for required in ["Amount", "Destination"] {
-            if !members.contains_key(required) {
-                return Err(RpcError::missing(&format!("tx_json.{required}")));
-            }
+/// The signed transaction, if its form and all its signatures hold.
+pub(super) fn checked(blob: &[u8]) -> Result<Arc<PreparedTx>> {
+    PreparedTx::parse_and_check(blob).map_err(|invalid| match invalid.bad_signature {
+        Some(_) => RpcError::new("internal", 73, "Invalid signature."),
+        None => {
+            let reason = invalid.reason;
+            RpcError::invalid(reason.strip_prefix("fails local checks: ").unwrap_or(&reason))
         }
-        if xrpl_protocol::Amount::from_json(&members["Amount"]).is_err() {
-            return Err(RpcError::invalid_field("tx_json.Amount"));
-        }
-    }
-    Object::from_json(&Json::Object(members), Definitions::builtin()).map_err(|error| {
-        RpcError::invalid(match &error {
-            EncodeError::UnknownField(name) => format!("Field 'tx_json.{name}' is unknown."),
-            EncodeError::Field { field, .. } => {
-                format!("Field 'tx_json.{field}' has invalid data.")
-            }
-            other => other.to_string(),
-        })
     })
 }
 
-/// Fills in Sequence and Fee where they are missing, as xrpld does.
-pub(super) fn autofill(call: &Call<'_>, tx: &mut Object, node: &Node) -> Result<(), RpcError> {
-    let account = tx.account(fields::ACCOUNT).unwrap_or_default();
-    let root = source(node, account)?;
-    if !tx.contains(fields::FEE) {
-        let fee = node.current().info().fees.base;
-        let limit = fee_limit(call, fee)?;
-        // What the queue asks for now.
-        let asked = node.queue_metrics().open_ledger_fee().max(fee);
-        if asked > limit {
-            let text = format!("Fee of {asked} exceeds the requested tx limit of {limit}");
-            return Err(RpcError::new("highFee", 11, text));
-        }
-        tx.set(fields::FEE, Value::Amount(xrpl_protocol::Amount::Xrp(asked.cast_signed())));
+/// Signs `tx_json` with the secret that comes with it.
+pub(super) fn sign_given(call: &Call<'_>) -> Result<Arc<PreparedTx>> {
+    let key = key_pair(call, ApiShape::V1)?;
+    let target = target(call)?;
+    let mut tx = given(call)?.clone();
+    let account = sender(&tx)?;
+    let verify = !call.flag("offline");
+    if !verify && !tx.contains_key("Sequence") {
+        return Err(RpcError::missing("tx_json.Sequence"));
     }
-    if !tx.contains(fields::SEQUENCE) {
-        let next = node.next_sequence(account, &root);
-        let sequence = if tx.contains(fields::TICKET_SEQUENCE) { 0 } else { next };
-        tx.set(fields::SEQUENCE, Value::UInt32(sequence));
+    let node = call.shared.node();
+    if verify {
+        source(&node, account)?;
+    }
+    fill_sequence(&node, &mut tx, account)?;
+    fill_network_id(&node, &mut tx);
+    if !tx.contains_key("Fee") {
+        if !verify {
+            return Err(RpcError::missing("tx_json.Fee"));
+        }
+        fill_fee(&node, &mut tx, FeeLimit::of(call)?)?;
+    }
+    check_payment(call, &mut tx, verify)?;
+    if tx.contains_key("Signers") {
+        return Err(RpcError::new("alreadyMultisig", 36, "Already multisigned."));
+    }
+    if verify && target.is_none() {
+        check_secret(&node, &tx, account, key.account_id())?;
+    }
+    drop(node);
+    let mut object = construct(&tx, target, &key.public_key().0)?;
+    let signature = key.sign(&object.encode_for_signing(Definitions::builtin()));
+    let signature = Value::Blob(signature.as_bytes().to_vec());
+    match target {
+        None => object.set(fields::TXN_SIGNATURE, signature),
+        Some(field) => {
+            if let Some(Value::Object(inner)) = object.get_mut(field) {
+                inner.set(fields::TXN_SIGNATURE, signature);
+            }
+        }
+    }
+    checked(&object.encode())
+}
+
+/// What both methods for several signers ask first.
+pub(super) fn check_multisign_fields(call: &Call<'_>, tx: &Map<String, Json>) -> Result<()> {
+    if !tx.contains_key("Sequence") {
+        return Err(RpcError::missing("tx_json.Sequence"));
+    }
+    let key = tx.get("SigningPubKey").ok_or_else(|| RpcError::missing("tx_json.SigningPubKey"))?;
+    if !call.params.contains_key("signature_target") && !text_of(key)?.is_empty() {
+        return Err(RpcError::invalid("When multi-signing 'tx_json.SigningPubKey' must be empty."));
     }
     Ok(())
 }
 
-/// The most that `fee_mult_max` and `fee_div_max` allow.
-fn fee_limit(call: &Call<'_>, fee: u64) -> Result<u64, RpcError> {
-    let factor = |key: &str, default: u64| match call.params.get(key) {
-        None => Ok(default),
-        Some(json) => json.as_u64().ok_or_else(|| {
-            let text = format!("Invalid field '{key}', not a positive integer.");
-            RpcError::new("highFee", 11, text)
-        }),
-    };
-    let (times, parts) = (factor("fee_mult_max", 10)?, factor("fee_div_max", 1)?);
-    Ok(fee.saturating_mul(times) / parts.max(1))
+/// Sorts signers by account, as the ledger wants them.
+pub(super) fn sort_signers(signers: &mut [(Field, Object)], payer: AccountId) -> Result<()> {
+    if signers.is_empty() {
+        return Err(RpcError::invalid("Signers array may not be empty."));
+    }
+    let account = |signer: &(Field, Object)| signer.1.account(fields::ACCOUNT).unwrap_or_default();
+    signers.sort_by_key(account);
+    if let Some(pair) = signers.windows(2).find(|pair| account(&pair[0]) == account(&pair[1])) {
+        return Err(RpcError::invalid(format!(
+            "Duplicate Signers:Signer:Account entries ({}) are not allowed.",
+            account(&pair[0])
+        )));
+    }
+    match signers.iter().any(|signer| account(signer) == payer) {
+        true => Err(RpcError::invalid(format!(
+            "A Signer may not be the transaction's Account ({payer})."
+        ))),
+        false => Ok(()),
+    }
 }
 
-fn source(node: &Node, account: AccountId) -> Result<crate::ledger::Entry, RpcError> {
-    let root = node.current().account(account);
-    root.ok_or_else(|| RpcError::new("srcActNotFound", 67, "Source account not found."))
-}
-
-/// Signs `tx_json` with the secret that comes with it.
-pub(super) fn sign_given(call: &Call<'_>) -> Result<signing::SignedTransaction, RpcError> {
-    let key = key_pair(call)?;
-    let mut tx = given_tx(call)?;
-    if call.flag("offline") {
-        for needed in [(fields::SEQUENCE, "Sequence"), (fields::FEE, "Fee")] {
-            if !tx.contains(needed.0) {
-                return Err(RpcError::missing(&format!("tx_json.{}", needed.1)));
-            }
-        }
-        return Ok(signing::sign(tx, &key));
-    }
-    let node = call.shared.node();
-    let account = tx.account(fields::ACCOUNT).unwrap_or_default();
-    let root = source(&node, account)?;
-    let signer = key.account_id();
-    let is_master = signer == account;
-    if is_master && root.u32(fields::FLAGS).unwrap_or(0) & MASTER_DISABLED != 0 {
-        return Err(RpcError::new("masterDisabled", 17, "Master key is disabled."));
-    }
-    if !is_master && root.account(fields::REGULAR_KEY) != Some(signer) {
-        return Err(RpcError::new("badSecret", 43, "Secret does not match account."));
-    }
-    autofill(call, &mut tx, &node)?;
-    Ok(signing::sign(tx, &key))
+/// Who pays the fee, and may not be among the signers.
+pub(super) fn payer(tx: &Object) -> AccountId {
+    tx.account(fields::DELEGATE).or_else(|| tx.account(fields::ACCOUNT)).unwrap_or_default()
 }
 
 /// Adds one signature to those that a multi-signed transaction has.
-fn multisign_given(call: &Call<'_>) -> Result<signing::SignedTransaction, RpcError> {
+fn multisign_given(call: &Call<'_>) -> Result<Arc<PreparedTx>> {
     let signer = match call.params.get("account") {
         None => return Err(RpcError::missing("account")),
-        Some(_) => call.account("account")?,
+        Some(json) => text_of(json)?,
     };
-    let key = key_pair(call)?;
-    let tx = given_tx(call)?;
-    for (field, name) in [(fields::SEQUENCE, "Sequence"), (fields::FEE, "Fee")] {
-        if !tx.contains(field) {
-            return Err(RpcError::missing(&format!("tx_json.{name}")));
+    let signer: AccountId = signer
+        .parse()
+        .map_err(|_| RpcError::new("srcActMalformed", 65, "Invalid field 'account'."))?;
+    let mut tx = given(call)?.clone();
+    let network = call.shared.node().network_id();
+    if network > NETWORK_ID_LIMIT {
+        let named = tx.get("NetworkID").ok_or_else(|| RpcError::missing("tx_json.NetworkID"))?;
+        if named.as_u64() != Some(network.into()) {
+            return Err(RpcError::invalid_field("tx_json.NetworkID"));
         }
     }
-    let mut signers: Vec<Object> = tx
-        .array(fields::SIGNERS)
-        .unwrap_or_default()
-        .iter()
-        .map(|(_, signer)| signer.clone())
-        .filter(|other| other.account(fields::ACCOUNT) != Some(signer))
-        .collect();
-    signers.push(signing::multisign_one(&tx, signer, &key));
-    Ok(signing::combine_multisigned(tx, signers))
+    tx.entry("SigningPubKey").or_insert_with(|| "".into());
+    check_multisign_fields(call, &tx)?;
+    let key = key_pair(call, ApiShape::V1)?;
+    let target = target(call)?;
+    let account = sender(&tx)?;
+    let node = call.shared.node();
+    if !call.flag("offline") {
+        source(&node, account)?;
+    }
+    if !tx.contains_key("Fee") {
+        return Err(RpcError::missing("tx_json.Fee"));
+    }
+    check_payment(call, &mut tx, false)?;
+    if tx.contains_key("TxnSignature") {
+        return Err(RpcError::new("alreadySingleSig", 37, "Already single-signed."));
+    }
+    let mut object = construct(&tx, target, &[])?;
+    may_sign(node.current().account(signer).as_ref(), signer, key.account_id())?;
+    drop(node);
+    let payer = payer(&object);
+    let own = signer_object(&object, signer, &key);
+    let mut inner = target.map(|field| object.object(field).cloned().unwrap_or_default());
+    let holder = inner.as_mut().unwrap_or(&mut object);
+    let mut signers = holder.array(fields::SIGNERS).unwrap_or_default().to_vec();
+    signers.push((fields::SIGNER, own));
+    sort_signers(&mut signers, payer)?;
+    holder.set(fields::SIGNERS, Value::Array(signers));
+    if let (Some(field), Some(inner)) = (target, inner) {
+        object.set(field, Value::Object(inner));
+    }
+    checked(&object.encode())
+}
+
+fn signer_object(tx: &Object, signer: AccountId, key: &KeyPair) -> Object {
+    let message = tx.encode_for_multisigning(signer, Definitions::builtin());
+    Object::new()
+        .with(fields::ACCOUNT, signer)
+        .with(fields::SIGNING_PUB_KEY, key.public_key().0.to_vec())
+        .with(fields::TXN_SIGNATURE, key.sign(&message).as_bytes().to_vec())
 }

@@ -6,11 +6,21 @@ use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{Definitions, Object, Value, fields};
 
 use super::{
-    Answer, Call, RpcError, object,
-    shape::{self, ApiShape},
-    sign::{autofill, deprecated, given_tx, invalid_transaction, sign_given},
+    Answer, Call, RpcError, bytes_of, object,
+    server_side::{
+        FeeLimit, check_payment, fill_fee, fill_network_id, fill_sequence, given, sender, source,
+    },
+    shape,
+    sign::{
+        check_multisign_fields, checked, deprecated, invalid_transaction, payer, shown, sign_given,
+        sort_signers,
+    },
+    tx_json,
 };
 use crate::ledger::{PreparedTx, SubmitOutcome};
+
+/// `tfInnerBatchTxn`.
+const INNER_BATCH: u32 = 0x4000_0000;
 
 /// Said beside every answer of a command that was given a secret.
 const SUBMIT_DEPRECATED: &str = "Signing support in the 'submit' command has been deprecated and \
@@ -18,9 +28,8 @@ const SUBMIT_DEPRECATED: &str = "Signing support in the 'submit' command has bee
 
 pub(super) fn submit(call: &Call<'_>) -> Answer {
     let Some(blob) = call.params.get("tx_blob") else {
-        return sign_and_submit(call)
-            .map(deprecated(SUBMIT_DEPRECATED))
-            .map_err(|error| error.with("deprecated", SUBMIT_DEPRECATED.into()));
+        let hard = fail_hard(call)?;
+        return deprecated(sign_and_submit(call, hard), SUBMIT_DEPRECATED);
     };
     fail_hard(call)?;
     let text = match blob {
@@ -28,7 +37,8 @@ pub(super) fn submit(call: &Call<'_>) -> Answer {
         // xrpld takes any value for its text.
         other => other.to_string(),
     };
-    let blob = bytes_of(&text).ok_or_else(|| RpcError::invalid("Invalid parameters."))?;
+    let blob = bytes_of(&text).filter(|blob| !blob.is_empty());
+    let blob = blob.ok_or_else(|| RpcError::invalid("Invalid parameters."))?;
     submit_blob(call, &blob)
 }
 
@@ -40,29 +50,11 @@ fn fail_hard(call: &Call<'_>) -> Result<bool, RpcError> {
     }
 }
 
-/// Hexadecimal digits as bytes; an odd first digit is a byte of its own.
-fn bytes_of(text: &str) -> Option<Vec<u8>> {
-    if text.is_empty() {
-        return None;
-    }
-    let even = if text.len().is_multiple_of(2) { text.to_owned() } else { format!("0{text}") };
-    const_hex::decode(even).ok()
-}
-
 /// The old form of `submit`, with a secret: the server signs. Its answer is short.
-fn sign_and_submit(call: &Call<'_>) -> Answer {
-    let signed = sign_given(call)?;
-    fail_hard(call)?;
-    let mut answer = submit_blob(call, &signed.blob)?;
-    answer.retain(|key, _| {
-        key.starts_with("engine_result") || key.starts_with("tx_") || key == "hash"
-    });
-    let tx = PreparedTx::parse(&signed.blob).map_err(invalid_transaction)?;
-    answer.insert("tx_json".into(), shape::tx_members(&tx, call.shape).into());
-    if call.shape == ApiShape::V2 {
-        answer.insert("hash".into(), tx.hash.to_string().into());
-    }
-    Ok(answer)
+fn sign_and_submit(call: &Call<'_>, hard: bool) -> Answer {
+    let tx = sign_given(call)?;
+    let outcome = call.shared.submit(Arc::clone(&tx), hard);
+    Ok(shown(call, &tx, Some(&outcome)))
 }
 
 fn submit_blob(call: &Call<'_>, blob: &[u8]) -> Answer {
@@ -111,44 +103,151 @@ pub(super) fn ledger_accept(call: &Call<'_>) -> Answer {
 }
 
 pub(super) fn submit_multisigned(call: &Call<'_>) -> Answer {
-    let tx = given_tx(call)?;
-    for (field, name) in [(fields::SEQUENCE, "Sequence"), (fields::FEE, "Fee")] {
-        if !tx.contains(field) {
-            return Err(RpcError::missing(&format!("tx_json.{name}")));
+    let mut tx = given(call)?.clone();
+    check_multisign_fields(call, &tx)?;
+    let account = sender(&tx)?;
+    source(&call.shared.node(), account)?;
+    if !tx.contains_key("Fee") {
+        return Err(RpcError::missing("tx_json.Fee"));
+    }
+    check_payment(call, &mut tx, false)?;
+    let mut object = tx_json::read(&tx)?;
+    form(&object)?;
+    if object.blob(fields::SIGNING_PUB_KEY).is_some_and(|key| !key.is_empty()) {
+        return Err(RpcError::invalid(
+            "Invalid  SigningPubKey field.  Field must be empty when multi-signing.",
+        ));
+    }
+    if object.contains(fields::TXN_SIGNATURE) {
+        let words = "Signing of transaction is malformed.";
+        return Err(RpcError::new("signingMalformed", 63, words));
+    }
+    match object.amount(fields::FEE).and_then(|fee| fee.drops()) {
+        None => {
+            return Err(RpcError::invalid("Invalid Fee field.  Fees must be specified in XRP."));
+        }
+        Some(..=0) => {
+            return Err(RpcError::invalid("Invalid Fee field.  Fees must be greater than zero."));
+        }
+        Some(_) => {}
+    }
+    let signers = object.array(fields::SIGNERS);
+    let mut signers = signers.ok_or_else(|| RpcError::missing("tx_json.Signers"))?.to_vec();
+    if signers.is_empty() {
+        return Err(RpcError::invalid("tx_json.Signers array may not be empty."));
+    }
+    let members = [fields::ACCOUNT, fields::SIGNING_PUB_KEY, fields::TXN_SIGNATURE];
+    let whole = |(_, signer): &(_, Object)| {
+        signer.len() == members.len() && members.iter().all(|field| signer.contains(*field))
+    };
+    if !signers.iter().all(whole) {
+        return Err(RpcError::invalid("Signers array may only contain Signer entries."));
+    }
+    sort_signers(&mut signers, payer(&object))?;
+    object.set(fields::SIGNERS, Value::Array(signers));
+    let tx = checked(&object.encode())?;
+    let outcome = call.shared.submit(Arc::clone(&tx), call.flag("fail_hard"));
+    Ok(shown(call, &tx, Some(&outcome)))
+}
+
+/// What xrpld says of fields that make no transaction of their type.
+fn form(tx: &Object) -> Result<(), RpcError> {
+    let Err(invalid) = PreparedTx::parse(&tx.encode()) else { return Ok(()) };
+    Err(match invalid.reason.starts_with("Field '") {
+        true => RpcError::invalid(invalid.reason),
+        false => RpcError::new(
+            "internal",
+            73,
+            format!("Exception while serializing transaction: {}", invalid.reason),
+        ),
+    })
+}
+
+/// The transaction that is to be simulated, as JSON.
+fn simulated(call: &Call<'_>) -> Result<Map<String, Json>, RpcError> {
+    let tx = match (call.params.get("tx_blob"), call.params.get("tx_json")) {
+        (Some(_), Some(_)) => {
+            return Err(RpcError::invalid("Can only include one of `tx_blob` and `tx_json`."));
+        }
+        (None, None) => {
+            return Err(RpcError::invalid("Neither `tx_blob` nor `tx_json` included."));
+        }
+        (Some(blob), None) => blob
+            .as_str()
+            .and_then(bytes_of)
+            .filter(|blob| !blob.is_empty())
+            .and_then(|blob| Object::decode(&blob, Definitions::builtin()).ok())
+            .map(|tx| object(tx.to_json(Definitions::builtin())))
+            .ok_or_else(|| RpcError::invalid_field("tx_blob"))?,
+        (None, Some(Json::Object(members))) => members.clone(),
+        (None, Some(_)) => return Err(RpcError::not("tx_json", "object")),
+    };
+    for name in ["TransactionType", "Account"] {
+        if !tx.contains_key(name) {
+            return Err(RpcError::missing(&format!("tx.{name}")));
         }
     }
-    if tx.array(fields::SIGNERS).is_none_or(<[_]>::is_empty) {
-        return Err(RpcError::missing("tx_json.Signers"));
+    Ok(tx)
+}
+
+/// Empty signatures where there are none; one that is there is refused.
+fn without_signatures(tx: &mut Map<String, Json>) -> Result<(), RpcError> {
+    fn empty(members: &mut Map<String, Json>, key: &str) -> Result<(), RpcError> {
+        match members.entry(key).or_insert_with(|| "".into()) {
+            Json::String(text) if text.is_empty() => Ok(()),
+            _ => Err(RpcError::new("transactionSigned", 96, "Transaction should not be signed.")),
+        }
     }
-    submit_blob(call, &tx.encode())
+    tx.entry("SigningPubKey").or_insert_with(|| "".into());
+    if let Some(signers) = tx.get_mut("Signers") {
+        let list = signers.as_array_mut().ok_or_else(|| RpcError::invalid_field("tx.Signers"))?;
+        for (n, signer) in list.iter_mut().enumerate() {
+            let wrong = || RpcError::invalid_field(&format!("tx.Signers[{n}]"));
+            let signer =
+                signer.get_mut("Signer").and_then(Json::as_object_mut).ok_or_else(wrong)?;
+            signer.entry("SigningPubKey").or_insert_with(|| "".into());
+            empty(signer, "TxnSignature")?;
+        }
+    }
+    empty(tx, "TxnSignature")
 }
 
 pub(super) fn simulate(call: &Call<'_>) -> Answer {
-    let mut tx = match (call.params.get("tx_blob"), call.params.contains_key("tx_json")) {
-        (Some(_), true) => {
-            return Err(RpcError::invalid("Can only include one of `tx_blob` and `tx_json`."));
-        }
-        (None, false) => {
-            return Err(RpcError::invalid("Neither `tx_blob` nor `tx_json` included."));
-        }
-        (Some(blob), false) => blob
-            .as_str()
-            .and_then(bytes_of)
-            .and_then(|blob| Object::decode(&blob, Definitions::builtin()).ok())
-            .ok_or_else(|| RpcError::invalid_field("tx_blob"))?,
-        (None, true) => given_tx(call)?,
-    };
-    let signed = tx.blob(fields::TXN_SIGNATURE).is_some_and(|signature| !signature.is_empty());
-    if signed {
-        return Err(RpcError::new("transactionSigned", 96, "Transaction should not be signed."));
+    if call.params.get("binary").is_some_and(|binary| !binary.is_boolean()) {
+        return Err(RpcError::invalid_field("binary"));
     }
-    autofill(call, &mut tx, &call.shared.node())?;
-    for field in [fields::SIGNING_PUB_KEY, fields::TXN_SIGNATURE] {
-        if !tx.contains(field) {
-            tx.set(field, Value::Blob(Vec::new()));
+    for secret in ["secret", "seed", "seed_hex", "passphrase"] {
+        if call.params.contains_key(secret) {
+            return Err(RpcError::invalid_field(secret));
         }
     }
+    let mut tx = simulated(call)?;
+    {
+        let node = call.shared.node();
+        if !tx.contains_key("Fee") {
+            fill_fee(&node, &mut tx, FeeLimit::default())?;
+        }
+        without_signatures(&mut tx)?;
+        if !tx.contains_key("Sequence") {
+            let account = tx["Account"].as_str();
+            let account = account.ok_or_else(|| RpcError::invalid_field("tx.Account"))?;
+            let account = account
+                .parse()
+                .map_err(|_| RpcError::new("srcActMalformed", 65, "Invalid field 'tx.Account'."))?;
+            fill_sequence(&node, &mut tx, account)?;
+        }
+        fill_network_id(&node, &mut tx);
+    }
+    let tx = tx_json::read(&tx)?;
     let prepared = PreparedTx::parse(&tx.encode()).map_err(invalid_transaction)?;
+    if Definitions::builtin().transaction_type("Batch") == Some(prepared.kind) {
+        return Err(RpcError::new("notImpl", 74, "Not implemented."));
+    }
+    if prepared.has_flag(INNER_BATCH) {
+        return Err(RpcError::invalid(
+            "tfInnerBatchTxn flag is not allowed on top-level transactions.",
+        ));
+    }
     let node = call.shared.node();
     let simulated = node.simulate(&Arc::new(prepared));
     let result = simulated.attempt.result;

@@ -7,9 +7,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Response, StatusCode, body::Incoming};
 use serde::Deserialize as _;
 use serde_json::{Map, Value as Json, json};
+use xrpl_protocol::input::UniqueJson;
 
-use super::Shared;
-use crate::rpc;
+use super::{Shared, callers};
+use crate::rpc::{self, Role};
 
 /// Largest request, as xrpld's.
 const MAX_REQUEST: usize = 1 << 20;
@@ -24,6 +25,7 @@ pub(super) async fn http_request(
     shared: Arc<Shared>,
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+    let role = callers::role(request.headers(), shared.open_admin);
     let body = match Limited::new(request.into_body(), MAX_REQUEST).collect().await {
         Ok(body) => body.to_bytes(),
         Err(_) => return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: too large")),
@@ -36,7 +38,7 @@ pub(super) async fn http_request(
         Some("batch") => match request.get("params") {
             Some(Json::Array(calls)) => {
                 let answers = calls.iter().map(|call| match call {
-                    Json::Object(call) => batched(&shared, call),
+                    Json::Object(call) => batched(&shared, call, role),
                     other => json!({
                         "error": {"error": {"code": -32601, "message": "Method not found"}},
                         "request": other,
@@ -46,7 +48,7 @@ pub(super) async fn http_request(
             }
             _ => Err("Malformed batch request"),
         },
-        _ => rpc_call(&shared, &request),
+        _ => rpc_call(&shared, &request, role),
     };
     let answer = match answer {
         Ok(answer) => answer,
@@ -85,87 +87,17 @@ fn parse(body: &[u8]) -> Option<Json> {
             _ => true,
         }
     }
-    let Strict(json) = Strict::deserialize(&mut serde_json::Deserializer::from_slice(body)).ok()?;
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let UniqueJson(json) = UniqueJson::deserialize(&mut reader).ok()?;
     acceptable(&json, 1).then_some(json)
-}
-
-/// JSON in which no key appears twice.
-struct Strict(Json);
-
-impl<'de> serde::Deserialize<'de> for Strict {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Json;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("JSON")
-            }
-
-            fn visit_unit<E>(self) -> Result<Json, E> {
-                Ok(Json::Null)
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-                Ok(value.into())
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-                Ok(value.into())
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-                Ok(value.into())
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-                Ok(value.into())
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-                Ok(value.into())
-            }
-
-            fn visit_string<E>(self, value: String) -> Result<Json, E> {
-                Ok(value.into())
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(
-                self,
-                mut list: A,
-            ) -> Result<Json, A::Error> {
-                let mut all = Vec::new();
-                while let Some(Strict(json)) = list.next_element()? {
-                    all.push(json);
-                }
-                Ok(all.into())
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut members: A,
-            ) -> Result<Json, A::Error> {
-                let mut all = Map::new();
-                while let Some((key, Strict(json))) = members.next_entry::<String, _>()? {
-                    if all.insert(key, json).is_some() {
-                        return Err(serde::de::Error::custom("a key appears twice"));
-                    }
-                }
-                Ok(all.into())
-            }
-        }
-
-        from.deserialize_any(Visitor).map(Strict)
-    }
 }
 
 /// One call of a batch: its parameters may stand beside the method, and what identifies it comes
 /// back with the answer.
-fn batched(shared: &Shared, call: &Map<String, Json>) -> Json {
+fn batched(shared: &Shared, call: &Map<String, Json>, role: Role) -> Json {
     let mut whole = call.clone();
     whole.insert("params".into(), json!([call]));
-    let mut answer = rpc_call(shared, &whole).unwrap_or_else(|text| json!({"error": text}));
+    let mut answer = rpc_call(shared, &whole, role).unwrap_or_else(|text| json!({"error": text}));
     if let Json::Object(answer) = &mut answer {
         for key in ["id", "jsonrpc", "ripplerpc"] {
             if let Some(value) = call.get(key) {
@@ -176,7 +108,11 @@ fn batched(shared: &Shared, call: &Map<String, Json>) -> Json {
     answer
 }
 
-pub(super) fn rpc_call(shared: &Shared, request: &Map<String, Json>) -> Result<Json, &'static str> {
+pub(super) fn rpc_call(
+    shared: &Shared,
+    request: &Map<String, Json>,
+    role: Role,
+) -> Result<Json, &'static str> {
     let method = match request.get("method") {
         None | Some(Json::Null) => return Err("Null method"),
         Some(Json::String(method)) if method.is_empty() => return Err("method is empty"),
@@ -195,7 +131,7 @@ pub(super) fn rpc_call(shared: &Shared, request: &Map<String, Json>) -> Result<J
         },
         Some(_) => return Err("params unparsable"),
     };
-    let answer = rpc::handle(shared, method, params);
+    let answer = rpc::handle(shared, method, params, role);
     if matches!(&answer, Err(e) if e.token == "invalid_API_version") {
         return Err("invalid_API_version");
     }

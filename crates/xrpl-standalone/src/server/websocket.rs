@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 
 use super::{Shared, http::redacted};
 use crate::{
-    rpc::{self, ApiShape, RpcError},
+    rpc::{self, ApiShape, Role, RpcError},
     streams::{Outgoing, Queue, ledger_snapshot},
 };
 
@@ -29,16 +29,17 @@ pub(super) struct WsConnection {
     shared: Arc<Shared>,
     id: u64,
     queue: Queue,
+    role: Role,
 }
 
 impl WsConnection {
-    pub(super) async fn run<I>(shared: Arc<Shared>, stream: WebSocketStream<I>)
+    pub(super) async fn run<I>(shared: Arc<Shared>, stream: WebSocketStream<I>, role: Role)
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let id = shared.connections.fetch_add(1, Ordering::Relaxed);
         let (queue, mut outgoing) = Queue::new();
-        let this = Self { shared, id, queue };
+        let this = Self { shared, id, queue, role };
         let (mut sink, mut source) = stream.split();
         let writer = async {
             while let Some(message) = outgoing.recv().await {
@@ -105,11 +106,15 @@ impl WsConnection {
             Some("unsubscribe") => {
                 self.shared.streams.lock().unsubscribe(self.id, &request).map(|()| Map::new())
             }
-            Some("ping") => rpc::handle(&self.shared, "ping", &request).map(|mut answer| {
-                answer.insert("unlimited".into(), true.into());
-                answer
-            }),
-            Some(command) => rpc::handle(&self.shared, command, &request),
+            Some("ping") => {
+                rpc::handle(&self.shared, "ping", &request, self.role).map(|mut answer| {
+                    if self.role == Role::Admin {
+                        answer.insert("unlimited".into(), true.into());
+                    }
+                    answer
+                })
+            }
+            Some(command) => rpc::handle(&self.shared, command, &request, self.role),
             None => Err(RpcError::new("missingCommand", 0, "")),
         };
         let mut message = match answer {

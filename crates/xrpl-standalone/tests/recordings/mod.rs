@@ -59,7 +59,11 @@ pub(crate) fn adopted(recorded: &[Json]) -> Vec<(Arc<PreparedTx>, Object)> {
             // Added for readers.
             fields.remove("hash");
             fields.remove("DeliverMax");
-            metadata.as_object_mut().unwrap().remove("delivered_amount");
+            for added in
+                ["delivered_amount", "mpt_issuance_id", "nftoken_id", "nftoken_ids", "offer_id"]
+            {
+                metadata.as_object_mut().unwrap().remove(added);
+            }
             let object = Object::from_json(&fields.into(), definitions).unwrap();
             let metadata = Object::from_json(&metadata, definitions).unwrap();
             let tx = PreparedTx::parse(&object.encode()).unwrap();
