@@ -85,6 +85,8 @@ requests! {
         min_ledger: Option<LedgerIndex>,
         /// Last ledger of the range; at most 1000 after the first.
         max_ledger: Option<LedgerIndex>,
+        /// 2, so that the answer names the ledger's hash; 1 if none.
+        api_version: Option<u32>,
     }
     /// A ledger, with its transactions if asked for.
     Ledger: "ledger" -> response::Ledger {

@@ -302,6 +302,8 @@ async fn ask_transaction(
         transaction: Some(question.hash),
         min_ledger: range.map(|(first, _)| LedgerIndex(first)),
         max_ledger: range.map(|(_, last)| LedgerIndex(last)),
+        // The answer of version 1 does not name the ledger's hash.
+        api_version: Some(2),
     };
     let timeout = shared.config.lookup_timeout;
     let answer = time::timeout(timeout, shared.pool.request(&request)).await;

@@ -8,12 +8,12 @@ use serde_json::json;
 use url::Url;
 use xrpl_client::{Pool, TcpConnector};
 use xrpl_protocol::{
-    Definitions, Object, fields,
+    Definitions, Object, TxHash, fields,
     input::Given,
     keys::{KeyPair, Seed},
     sign::verify_transaction,
 };
-use xrpl_tracker::{Dossier, MemoryStore, Outcome, State, Submission, Tracker};
+use xrpl_tracker::{Dossier, MemoryStore, Outcome, Reason, State, Submission, Tracker};
 
 use super::Exit;
 use crate::{
@@ -26,6 +26,8 @@ use crate::{
 /// Where a node is if none is named: where `standalone` and `xrpld -a` listen.
 const DEFAULT_RPC: &str = "http://127.0.0.1:5005/";
 const DEFAULT_WS: &str = "ws://127.0.0.1:6006/";
+/// How often it is looked at whether waiting is in vain.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Why nothing was submitted.
 enum Failure {
     /// What was given is wrong.
@@ -76,7 +78,10 @@ async fn submit(config: &Config, transaction: &str) -> Result<Exit, Failure> {
             (given.tx.encode(), false)
         }
         Prepared::Unsigned(given, key) => {
-            (fill::fill_and_sign(*given, &key, &pool, config).await?.blob, true)
+            // With these two filled in now it cannot be what was signed and sent some time ago.
+            let filled = [fields::SEQUENCE, fields::LAST_LEDGER_SEQUENCE];
+            let is_fresh = !filled.iter().any(|field| given.tx.contains(*field));
+            (fill::fill_and_sign(*given, &key, &pool, config).await?.blob, is_fresh)
         }
     };
     let tracker =
@@ -93,16 +98,36 @@ async fn submit(config: &Config, transaction: &str) -> Result<Exit, Failure> {
     if submitted.engine_result.as_ref().is_some_and(|r| r.as_str() == TOO_LITTLE) {
         note(config, &too_little(&blob, &pool).await);
     }
-    let ended = tokio::time::timeout(config.timeout, tracker.outcome(submitted.hash)).await;
-    let outcome = match ended {
-        Ok(outcome) => Some(outcome.map_err(Failure::node)?),
-        Err(_) => None,
-    };
+    let outcome = wait(&tracker, submitted.hash, config.timeout).await.map_err(Failure::node)?;
     let dossier = tracker.dossier(submitted.hash).await.map_err(Failure::node)?;
     tracker.shutdown(Duration::ZERO).await;
     let exit = exit_code(outcome.as_deref());
     tell(config, outcome.as_deref(), dossier.as_ref());
     Ok(exit)
+}
+
+/// Waits for the end, up to `limit`; none when it has none then, or as soon as it is known that no
+/// waiting brings one, because no node has the ledgers that could say what became of it.
+async fn wait(
+    tracker: &Tracker,
+    hash: TxHash,
+    limit: Duration,
+) -> xrpl_tracker::Result<Option<Arc<Outcome>>> {
+    let undecidable = async {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let row = tracker.dossier(hash).await?.map(|dossier| dossier.row);
+            let reason = row.and_then(|row| row.reason).map(|view| view.reason);
+            if matches!(reason, Some(Reason::SlotGone { .. })) {
+                return Ok(());
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        ended = tokio::time::timeout(limit, tracker.outcome(hash)) => ended.ok().transpose(),
+        known = undecidable => known.map(|()| None),
+    }
 }
 
 /// What a node answers to a fee that it does not take now.
@@ -262,18 +287,24 @@ fn tell(config: &Config, outcome: Option<&Outcome>, dossier: Option<&Dossier>) {
         };
         return super::print(&end.to_string());
     }
+    let reason = dossier.and_then(|dossier| dossier.row.reason.as_ref());
+    let reason = reason.map(|reason| reason.text.clone());
     super::print(&match outcome {
-        None => format!(
-            "undecided after {:?}: it may still be validated; look again by its hash",
-            config.timeout
-        ),
+        None => match reason {
+            Some(text) => text,
+            None => format!(
+                "undecided after {:?}: it may still be validated; look again by its hash",
+                config.timeout
+            ),
+        },
         Some(outcome) => {
             let result = outcome.engine_result.as_ref().map_or("", |result| result.as_str());
             let place = outcome
                 .validated_ledger
                 .map_or_else(String::new, |index| format!(" in ledger {index}"));
             let proof = json!(outcome.evidence);
-            format!("{} {result}{place}\nevidence: {proof}", outcome.state)
+            let reason = reason.map_or_else(String::new, |text| format!("\nreason: {text}"));
+            format!("{} {result}{place}\nevidence: {proof}{reason}", outcome.state)
         }
     });
 }
