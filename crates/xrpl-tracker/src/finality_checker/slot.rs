@@ -17,6 +17,9 @@ use crate::{
     pending::Key,
 };
 
+/// Tickets of one account that are asked about at once.
+const TICKETS_AT_ONCE: usize = 8;
+
 /// What the validated ledger shows of a transaction's Sequence or Ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SlotIs {
@@ -81,7 +84,8 @@ pub(super) async fn settle_unused(shared: &Shared, keys: &[Key]) -> Vec<(Key, Sl
     let asked = stream::iter(by_account)
         .map(|(account, items)| one_account(shared, account, at, items))
         .buffer_unordered(at_once);
-    asked.for_each(|found| std::future::ready(rest.extend(found))).await;
+    let found: Vec<Vec<(Key, SlotIs)>> = asked.collect().await;
+    rest.extend(found.into_iter().flatten());
     rest
 }
 
@@ -98,18 +102,24 @@ async fn one_account(
             None
         }
     };
+    let Some(account) = account else {
+        return items.iter().map(|item| (item.key, SlotIs::Unknown)).collect();
+    };
+    // The answer serves every Sequence; each Ticket is asked about.
+    let slots: Vec<_> = stream::iter(items)
+        .map(async |item| (item, unused(shared, &account, item.slot).await))
+        .buffer_unordered(TICKETS_AT_ONCE)
+        .collect()
+        .await;
     let mut rest = Vec::new();
-    for item in items {
-        let slot = match &account {
-            Some(account) => match unused(shared, account, item.slot).await {
-                Ok(Some(unused)) => Ok((account, unused)),
-                Ok(None) => Err(SlotIs::Gone(account.at.index)),
-                Err(error) => {
-                    tracing::debug!(account = %id, at = %at.index, %error, "its Ticket is not to be had");
-                    Err(SlotIs::Unknown)
-                }
-            },
-            None => Err(SlotIs::Unknown),
+    for (item, slot) in slots {
+        let slot = match slot {
+            Ok(Some(unused)) => Ok((&account, unused)),
+            Ok(None) => Err(SlotIs::Gone(account.at.index)),
+            Err(error) => {
+                tracing::debug!(account = %id, at = %at.index, %error, "its Ticket is not to be had");
+                Err(SlotIs::Unknown)
+            }
         };
         match slot {
             Err(SlotIs::Gone(ledger)) => {

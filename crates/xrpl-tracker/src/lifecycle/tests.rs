@@ -307,7 +307,7 @@ proptest! {
                         // Of a blob that was nowhere before, and which this node did not keep.
                         Event::Answered { result, handling } => {
                             let keeps = fate(result).is_none_or(|fate| fate.is_held())
-                                && !(handling.fail_hard && !result.is_success());
+                                && (!handling.fail_hard || result.is_success());
                             let tries = !handling.fail_hard && handling.rules_may_change;
                             !reached_a_node && !keeps && !tries && !handling.passed_on
                         }
