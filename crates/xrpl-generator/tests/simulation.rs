@@ -21,7 +21,8 @@ use xrpl_protocol::{
     object_id,
     transaction::{AccountSet, Payment, Slot, TrustSet},
 };
-use xrpl_standalone::ledger::{ClosedLedger, Node, NodeConfig, PreparedTx, ReadView};
+use xrpl_standalone::ledger::{ClosedLedger, PreparedTx, ReadView};
+use xrpl_standalone::node::{Node, NodeConfig};
 use xrpl_tracker::{
     AbsenceProof, Evidence, Intent, Outcome, ResultName, Source, State, ValidatedIn,
     record::Latencies,

@@ -58,7 +58,14 @@ impl AccountId {
     /// The account of a public key (33 bytes): RIPEMD-160 of SHA-256.
     #[must_use]
     pub fn of_public_key(key: &[u8; 33]) -> Self {
-        Self(Ripemd160::digest(Sha256::digest(key)).into())
+        Self::of_bytes(key)
+    }
+
+    /// RIPEMD-160 of SHA-256 of any bytes: the way to an account id, also for accounts without a
+    /// key.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Ripemd160::digest(Sha256::digest(bytes)).into())
     }
 
     /// The bytes, most significant first.

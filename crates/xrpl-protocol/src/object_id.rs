@@ -218,7 +218,8 @@ pub fn deposit_preauth_credentials(
 ) -> Hash256 {
     let hashes: Vec<u8> =
         credentials.iter().flat_map(|(issuer, kind)| sha512_half(&[&issuer.0, kind]).0).collect();
-    id(b'P', &[&owner.0, &hashes])
+    // xrpld hashes a list with its length behind it.
+    id(b'P', &[&owner.0, &hashes, &(credentials.len() as u64).to_be_bytes()])
 }
 
 /// The bridge that a door account keeps for a currency.
@@ -286,6 +287,12 @@ mod tests {
             currency: "USD".parse().unwrap(),
             issuer: "rsKdakFwt5HwzoXK9keuA7cgmPw44Hptcb".parse().unwrap(),
         };
+        let owner = "rEuUQCFxKK7B6DPGgrFE6jC2RobuWruPZn".parse().unwrap();
+        let issuer = "raWoYPEvYpjWK8qTEwPVcsBVNzxDhKz1sf".parse().unwrap();
+        assert_eq!(
+            text(deposit_preauth_credentials(owner, &[(issuer, b"KYC".to_vec())].into())),
+            "54867E0C5E81A85D8EADEB63BA54BCD96B966FFDB9359554383EFDD5FE20C8C2"
+        );
         let pool = "AB31B91FD45F467A66300F59B10649C522C0113C79F4597A0510C48EEDBDB275";
         assert_eq!(text(amm(Issue::Xrp, usd)), pool);
         assert_eq!(text(amm(usd, Issue::Xrp)), pool);

@@ -6,7 +6,8 @@ use std::{sync::Arc, time::Duration};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use xrpl_protocol::{AccountId, Amount, Object, Value, fields};
 use xrpl_standalone::{
-    ledger::{History, Node, NodeConfig, PreparedTx, genesis::GENESIS_ACCOUNT},
+    ledger::{PreparedTx, genesis::GENESIS_ACCOUNT},
+    node::{History, Node, NodeConfig},
     txq::QueueSetup,
 };
 

@@ -2,7 +2,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`ledger`] | closed and open ledgers, state tree, metadata, closing; [`ledger::Node`] is the core |
+//! | [`ledger`] | closed and open ledgers, state tree, metadata, closing; [`node::Node`] is the core |
 //! | [`transactors`] | one file per family of transaction types |
 //! | [`txq`] | fee escalation and the transaction queue |
 //! | [`faults`] | misbehaviour on purpose, from a seed |
@@ -10,6 +10,7 @@
 
 pub mod faults;
 pub mod ledger;
+pub mod node;
 mod rpc;
 pub mod server;
 mod streams;

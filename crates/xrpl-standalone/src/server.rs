@@ -39,7 +39,8 @@ use self::{
     websocket::WsConnection,
 };
 use crate::{
-    ledger::{ClosedLedger, Node, NodeConfig, PreparedTx, SubmitOutcome},
+    ledger::{ClosedLedger, PreparedTx},
+    node::{Node, NodeConfig, SubmitOutcome},
     rpc::Role,
     streams::Streams,
 };

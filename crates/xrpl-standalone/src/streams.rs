@@ -19,7 +19,8 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use xrpl_protocol::{AccountId, EngineResult};
 
 use crate::{
-    ledger::{ClosedLedger, Event, LedgerTransaction, PreparedTx, ServerFees},
+    ledger::{ClosedLedger, LedgerTransaction, PreparedTx},
+    node::{Event, ServerFees},
     rpc::{
         ApiShape, Book, RpcError, book_changes_of, book_of, closed_message, proposed_message,
         touched_books,

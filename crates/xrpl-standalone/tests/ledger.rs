@@ -10,9 +10,10 @@ use xrpl_protocol::{
 };
 use xrpl_standalone::{
     ledger::{
-        Event, History, Node, NodeConfig, PreparedTx, ReadView, TransactionStatus,
+        PreparedTx, ReadView,
         genesis::{GENESIS_ACCOUNT, TOTAL_COINS},
     },
+    node::{Event, History, Node, NodeConfig, TransactionStatus},
     txq::QueueSetup,
 };
 

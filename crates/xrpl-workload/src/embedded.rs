@@ -8,7 +8,8 @@ use xrpl_client::{
     connect::{BoxedIo, Connecting},
 };
 use xrpl_standalone::{
-    ledger::{Fees, History, NodeConfig},
+    ledger::Fees,
+    node::{History, NodeConfig},
     server::{Door, Kind, Standalone, StandaloneConfig},
     txq::QueueSetup,
 };

@@ -16,7 +16,7 @@ use xrpl_protocol::{
     sign::{SignedTransaction, sign},
 };
 use xrpl_standalone::{
-    ledger::{History, NodeConfig},
+    node::{History, NodeConfig},
     server::{Standalone, StandaloneConfig},
 };
 

@@ -19,7 +19,7 @@ use xrpl_protocol::Drops;
 use xrpl_standalone::{
     Kind,
     faults::{Action, LinkFault, Network, NetworkConfig, Plan, Port},
-    ledger::NodeConfig,
+    node::NodeConfig,
 };
 use xrpl_tracker::{MemoryStore, State, Tracker, TrackerConfig};
 

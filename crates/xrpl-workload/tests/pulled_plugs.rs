@@ -15,7 +15,7 @@ use xrpl_client::{Endpoint, Pool, PoolConfig};
 use xrpl_standalone::{
     Kind,
     faults::{Action, LinkFault, Network, NetworkConfig, NodeAction, NodeFault, Plan, Port},
-    ledger::NodeConfig,
+    node::NodeConfig,
 };
 use xrpl_tracker::{RowFilter, SqliteOptions, SqliteStore, Store};
 use xrpl_workload::{

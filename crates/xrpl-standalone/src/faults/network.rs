@@ -34,7 +34,8 @@ use super::{
     ws,
 };
 use crate::{
-    ledger::{ClosedLedger, Node, NodeConfig, PreparedTx, ReadView},
+    ledger::{ClosedLedger, PreparedTx, ReadView},
+    node::{Node, NodeConfig},
     server::{Kind, Standalone, StandaloneConfig},
 };
 

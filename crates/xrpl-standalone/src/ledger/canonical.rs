@@ -33,10 +33,6 @@ impl CanonicalSet {
         self.map.insert((self.account_key(tx.account), tx.seq, tx.hash), tx);
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.map.len()
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<PreparedTx>> {
         self.map.values()
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rustc_hash::FxHashSet;
 use xrpl_protocol::{
     Definitions, EngineResult, Hash256, LedgerHeader, Object, TxHash, fields,
     hash::{prefix, sha512_half},
@@ -11,6 +10,7 @@ use xrpl_protocol::{
 };
 
 use super::{
+    amendment::Rules,
     prepared::PreparedTx,
     shamap::{LeafItem, ShaMap},
     view::{Entry, Fees, ReadView, ViewInfo},
@@ -48,7 +48,7 @@ pub struct ReadTransaction {
 }
 
 impl LedgerTransaction {
-    pub(super) fn new(
+    pub(crate) fn new(
         tx: Arc<PreparedTx>,
         result: EngineResult,
         metadata: Object,
@@ -86,7 +86,7 @@ impl LedgerTransaction {
     }
 
     /// Keeps the binary forms only.
-    pub(super) fn pack(&self) {
+    pub(crate) fn pack(&self) {
         *self.read.lock() = None;
     }
 }
@@ -117,26 +117,6 @@ impl LeafItem for Arc<LedgerTransaction> {
     }
 }
 
-/// The amendments of a ledger.
-#[derive(Clone, Debug, Default)]
-pub struct Rules {
-    enabled: FxHashSet<Hash256>,
-}
-
-impl Rules {
-    /// The rules that an Amendments entry lists.
-    #[must_use]
-    pub fn of(amendments: &[Hash256]) -> Self {
-        Self { enabled: amendments.iter().copied().collect() }
-    }
-
-    /// Whether an amendment is on.
-    #[must_use]
-    pub fn enabled(&self, amendment: &Hash256) -> bool {
-        self.enabled.contains(amendment)
-    }
-}
-
 /// A closed (and, in standalone mode, validated) ledger.
 #[derive(Debug)]
 pub struct ClosedLedger {
@@ -150,8 +130,6 @@ pub struct ClosedLedger {
     pub transactions: Vec<Arc<LedgerTransaction>>,
     /// Fees and reserves.
     pub fees: Fees,
-    /// Amendments.
-    pub rules: Arc<Rules>,
     pub(crate) info: ViewInfo,
 }
 
@@ -173,7 +151,7 @@ impl ClosedLedger {
         header.hash = header.compute_hash();
         let fees = state.get(&object_id::fees()).map(|e| Fees::of(e)).unwrap_or_default();
         let rules = match parent {
-            Some(parent) => Arc::clone(&parent.rules),
+            Some(parent) => Arc::clone(&parent.info.rules),
             None => {
                 let entry = state.get(&object_id::amendments());
                 let list = entry.and_then(|e| e.vector256(fields::AMENDMENTS)).unwrap_or_default();
@@ -187,8 +165,9 @@ impl ClosedLedger {
             close_time: header.close_time,
             open: false,
             fees,
+            rules,
         };
-        Self { header, state, tx_map, transactions, fees, rules, info }
+        Self { header, state, tx_map, transactions, fees, info }
     }
 
     /// A transaction of this ledger.

@@ -4,13 +4,14 @@
 use xrpl_protocol::{AccountId, Hash256, Object, Value, fields, object_id};
 
 use super::{
-    entry_type,
-    sandbox::Sandbox,
-    view::{Entry, ReadView},
+    amendment, entry_type,
+    view::{ApplyView, Entry, ReadView},
 };
 
 /// Entries on a page.
 const PAGE_ENTRIES: usize = 32;
+/// Pages of a directory before the amendment fixDirectoryLimit.
+const OLD_PAGE_LIMIT: u64 = 262_144;
 
 /// How a new id takes its place on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ fn new_page(root: Hash256, id: Hash256, describe: impl FnOnce(&mut Object)) -> O
 /// Adds an id; `describe` fills a new page's own fields (owner, or the book). Returns the page's
 /// number, none if there is no number left.
 pub fn add(
-    view: &mut Sandbox<'_>,
+    view: &mut dyn ApplyView,
     root: Hash256,
     id: Hash256,
     order: Order,
@@ -67,6 +68,10 @@ pub fn add(
         return Some(last);
     }
     let next = last.checked_add(1)?;
+    if !view.rules().enabled(amendment::FIX_DIRECTORY_LIMIT) && next >= OLD_PAGE_LIMIT {
+        return None;
+    }
+    let page = view.get_mut(&last_key)?;
     page.set(fields::INDEX_NEXT, next.into());
     view.get_mut(&root)?.set(fields::INDEX_PREVIOUS, next.into());
     let mut page = new_page(root, id, describe);
@@ -79,7 +84,7 @@ pub fn add(
 }
 
 /// Adds an id to an account's owner directory.
-pub fn add_owned(view: &mut Sandbox<'_>, owner: AccountId, id: Hash256) -> Option<u64> {
+pub fn add_owned(view: &mut dyn ApplyView, owner: AccountId, id: Hash256) -> Option<u64> {
     add(view, object_id::owner_dir(owner), id, Order::Sorted, |page| {
         page.set(fields::OWNER, owner.into());
     })
@@ -87,7 +92,7 @@ pub fn add_owned(view: &mut Sandbox<'_>, owner: AccountId, id: Hash256) -> Optio
 
 /// Takes an id off a page, and with it pages that become empty. False if it is not there.
 pub fn remove(
-    view: &mut Sandbox<'_>,
+    view: &mut dyn ApplyView,
     root: Hash256,
     page: u64,
     id: &Hash256,
@@ -97,7 +102,7 @@ pub fn remove(
 }
 
 fn try_remove(
-    view: &mut Sandbox<'_>,
+    view: &mut dyn ApplyView,
     root: Hash256,
     page: u64,
     id: &Hash256,
@@ -147,6 +152,33 @@ fn try_remove(
         view.erase(&root);
     }
     Some(())
+}
+
+/// Deletes a directory that has become empty; false if it is not there or not empty.
+pub fn delete_empty(view: &mut dyn ApplyView, root: Hash256) -> bool {
+    let Some(page) = view.read(&root) else { return false };
+    if !ids(&page).is_empty() {
+        return false;
+    }
+    let (mut next, previous) =
+        (number(&page, fields::INDEX_NEXT), number(&page, fields::INDEX_PREVIOUS));
+    if next == previous && next != 0 {
+        // Old servers left an empty last page behind.
+        let last = object_id::dir_page(root, next);
+        if view.read(&last).is_none_or(|last| !ids(&last).is_empty()) {
+            return false;
+        }
+        if let Some(page) = view.get_mut(&root) {
+            page.set(fields::INDEX_NEXT, 0u64.into());
+            page.set(fields::INDEX_PREVIOUS, 0u64.into());
+        }
+        view.erase(&last);
+        next = 0;
+    }
+    if next == 0 {
+        view.erase(&root);
+    }
+    true
 }
 
 /// Whether a directory has no entries.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use xrpl_protocol::{AccountId, Amount, Hash256, LedgerHeader, Object, Value, fields, object_id};
 
 use super::{
-    close::update_skip_lists,
+    amendment::Amendment,
     close_time::CLOSE_TIME_RESOLUTION,
     closed::ClosedLedger,
     entry_type,
     shamap::ShaMap,
+    skip_list::update_skip_lists,
     view::{Entry, Fees},
 };
 
@@ -22,28 +23,18 @@ pub const GENESIS_ACCOUNT: AccountId = AccountId([
 /// All XRP, in drops.
 pub const TOTAL_COINS: u64 = 100_000_000_000_000_000;
 
-/// Amendments that xrpld 3.3.0-b0 supports, one id and name a line.
-pub(crate) const AMENDMENTS: &str = include_str!("../../data/amendments.txt");
-
-/// Ids of the amendments on in a fresh ledger, sorted.
+/// The amendments on in a fresh ledger unless its configuration says otherwise: all that xrpld 3.3
+/// supports.
 #[must_use]
 pub fn amendments() -> Vec<Hash256> {
-    let ids = AMENDMENTS.lines().filter_map(|line| line.split(' ').next()?.parse().ok());
-    let mut ids: Vec<_> = ids.collect();
-    ids.sort_unstable();
-    ids
+    Amendment::supported().map(Amendment::id).collect()
 }
 
-/// Names and ids of the amendments.
-pub fn named_amendments() -> impl Iterator<Item = (Hash256, &'static str)> {
-    AMENDMENTS.lines().filter_map(|line| {
-        let (id, name) = line.split_once(' ')?;
-        Some((id.parse().ok()?, name))
-    })
-}
-
+/// `amendments` are written sorted, as xrpld does.
 fn state(amendments: &[Hash256], fees: Fees) -> ShaMap<Entry> {
     let xrp = |drops: u64| Amount::Xrp(i64::try_from(drops).unwrap_or(i64::MAX));
+    let mut amendments = amendments.to_vec();
+    amendments.sort_unstable();
     let mut state = ShaMap::default();
     let mut put = |key: Hash256, entry: Object| state.insert(key, Arc::new(entry));
     put(
@@ -66,7 +57,7 @@ fn state(amendments: &[Hash256], fees: Fees) -> ShaMap<Entry> {
     put(
         object_id::amendments(),
         entry_type::new(entry_type::AMENDMENTS)
-            .with(fields::AMENDMENTS, Value::Vector256(amendments.to_vec())),
+            .with(fields::AMENDMENTS, Value::Vector256(amendments)),
     );
     state
 }

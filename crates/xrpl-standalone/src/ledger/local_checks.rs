@@ -2,7 +2,8 @@
 //! words, since clients see them.
 
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, Object, Value, fields, hash::prefix, keys::PublicKey,
+    AccountId, Amount, Definitions, Field, Issue, Object, Value, fields, hash::prefix,
+    keys::PublicKey,
 };
 
 use super::prepared::{INNER_BATCH, PreparedTx};
@@ -121,13 +122,29 @@ fn in_urls(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(byte)
 }
 
-/// Amounts of types that take no multi-purpose tokens.
+/// Fields of a type that may hold multi-purpose tokens; no other amount or asset may.
+fn takes_mpt(kind: u16) -> &'static [Field] {
+    match kind {
+        0 => &[fields::AMOUNT, fields::SEND_MAX, fields::DELIVER_MIN],
+        1 | 30 | 68..=70 | 76..=78 | 84 => &[fields::AMOUNT],
+        7 => &[fields::TAKER_PAYS, fields::TAKER_GETS],
+        16 => &[fields::SEND_MAX],
+        17 => &[fields::AMOUNT, fields::DELIVER_MIN],
+        31 => &[fields::ASSET, fields::ASSET2, fields::AMOUNT],
+        35 => &[fields::AMOUNT, fields::AMOUNT2],
+        36 | 37 => &[fields::ASSET, fields::ASSET2, fields::AMOUNT, fields::AMOUNT2],
+        38..=40 => &[fields::ASSET, fields::ASSET2],
+        65 => &[fields::ASSET],
+        _ => &[],
+    }
+}
+
 fn mpt_amounts(tx: &Object) -> Result<(), String> {
-    /// Types with fields that may hold MPTs: Payment, Escrow, Clawback, Vault and Loan families.
-    const WITH_MPT: [std::ops::RangeInclusive<u16>; 4] = [0..=2, 30..=30, 65..=70, 74..=90];
-    let kind = tx.u16(fields::TRANSACTION_TYPE).unwrap_or_default();
-    let mpt = |value: &Value| matches!(value, Value::Amount(Amount::Mpt { .. }));
-    if !WITH_MPT.iter().any(|range| range.contains(&kind)) && tx.iter().any(|(_, v)| mpt(v)) {
+    let allowed = takes_mpt(tx.u16(fields::TRANSACTION_TYPE).unwrap_or_default());
+    let is_mpt = |value: &Value| {
+        matches!(value, Value::Amount(Amount::Mpt { .. }) | Value::Issue(Issue::Mpt(_)))
+    };
+    if tx.iter().any(|(field, value)| is_mpt(value) && !allowed.contains(&field)) {
         return Err("Amount can not be MPT.".into());
     }
     Ok(())

@@ -11,9 +11,9 @@ use xrpl_protocol::{
 };
 
 use super::{
-    entry_type,
+    amendment, entry_type,
     sandbox::{Action, Sandbox},
-    view::Entry,
+    view::{Entry, ReadView},
 };
 
 /// When a field shows up in metadata.
@@ -112,6 +112,15 @@ pub(crate) struct Recorder<'a, 'b> {
     threaded: BTreeMap<Hash256, Entry>,
 }
 
+/// What metadata tells besides changes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct About {
+    /// What a payment delivered when that is not what it asked for.
+    pub(crate) delivered: Option<Amount>,
+    /// The Batch that the transaction is a part of.
+    pub(crate) parent_batch: Option<TxHash>,
+}
+
 /// Metadata and the writes that threading added.
 pub(crate) struct Recorded {
     pub(crate) metadata: Object,
@@ -125,11 +134,11 @@ impl<'a, 'b> Recorder<'a, 'b> {
         hash: TxHash,
         result: EngineResult,
         index: u32,
-        delivered: Option<Amount>,
+        about: About,
     ) -> Recorded {
         let mut this =
             Self { sandbox, hash, nodes: Nodes(BTreeMap::new()), threaded: BTreeMap::new() };
-        let keys: Vec<Hash256> = this.sandbox.items.keys().copied().collect();
+        let keys: Vec<Hash256> = this.sandbox.table.items.keys().copied().collect();
         for key in keys {
             this.node(key);
         }
@@ -139,14 +148,17 @@ impl<'a, 'b> Recorder<'a, 'b> {
             .with(fields::TRANSACTION_RESULT, u8::try_from(result.code()).unwrap_or(u8::MAX))
             .with(fields::TRANSACTION_INDEX, index);
         metadata.set(fields::AFFECTED_NODES, Value::Array(nodes));
-        if let Some(delivered) = delivered {
+        if let Some(delivered) = about.delivered {
             metadata.set(fields::DELIVERED_AMOUNT, delivered.into());
+        }
+        if let Some(batch) = about.parent_batch {
+            metadata.set(fields::PARENT_BATCH_ID, Hash256::from(batch).into());
         }
         Recorded { metadata, threaded: this.threaded }
     }
 
     fn node(&mut self, key: Hash256) {
-        let Some((action, entry)) = self.sandbox.items.get(&key) else { return };
+        let Some((action, entry)) = self.sandbox.table.items.get(&key) else { return };
         let (action, entry) = (*action, Arc::clone(entry));
         let before = self.sandbox.base.read(&key);
         match (action, before) {
@@ -166,7 +178,7 @@ impl<'a, 'b> Recorder<'a, 'b> {
                 self.nodes.put(key, fields::MODIFIED_NODE, &entry);
                 drop(entry);
                 self.thread_self(key);
-                let Some((_, entry)) = self.sandbox.items.get(&key) else { return };
+                let Some((_, entry)) = self.sandbox.table.items.get(&key) else { return };
                 let entry = Arc::clone(entry);
                 let node = self.nodes.put(key, fields::MODIFIED_NODE, &entry);
                 put_previous(node, &before, &entry);
@@ -179,7 +191,7 @@ impl<'a, 'b> Recorder<'a, 'b> {
                 self.thread_owners(&entry);
                 drop(entry);
                 self.thread_self(key);
-                let Some((_, entry)) = self.sandbox.items.get(&key) else { return };
+                let Some((_, entry)) = self.sandbox.table.items.get(&key) else { return };
                 let entry = Arc::clone(entry);
                 let node = self.nodes.put(key, fields::CREATED_NODE, &entry);
                 put_fields(node, fields::NEW_FIELDS, &entry, |field, value| {
@@ -191,8 +203,8 @@ impl<'a, 'b> Recorder<'a, 'b> {
     }
 
     fn thread_self(&mut self, key: Hash256) {
-        if let Some((_, entry)) = self.sandbox.items.get_mut(&key) {
-            thread(&mut self.nodes, key, entry, self.hash, self.sandbox.base.info().index);
+        if let Some((_, entry)) = self.sandbox.table.items.get_mut(&key) {
+            thread(&mut self.nodes, key, entry, self.hash, self.sandbox.base);
         }
     }
 
@@ -219,17 +231,17 @@ impl<'a, 'b> Recorder<'a, 'b> {
 
     fn thread_account(&mut self, account: AccountId) {
         let key = object_id::account_root(account);
-        let index = self.sandbox.base.info().index;
+        let base = self.sandbox.base;
         if let Some(entry) = self.threaded.get_mut(&key) {
-            thread(&mut self.nodes, key, entry, self.hash, index);
+            thread(&mut self.nodes, key, entry, self.hash, base);
             return;
         }
-        match self.sandbox.items.get_mut(&key) {
+        match self.sandbox.table.items.get_mut(&key) {
             Some((Action::Erase, _)) => {}
-            Some((_, entry)) => thread(&mut self.nodes, key, entry, self.hash, index),
+            Some((_, entry)) => thread(&mut self.nodes, key, entry, self.hash, base),
             None => {
-                if let Some(mut entry) = self.sandbox.base.read(&key) {
-                    thread(&mut self.nodes, key, &mut entry, self.hash, index);
+                if let Some(mut entry) = base.read(&key) {
+                    thread(&mut self.nodes, key, &mut entry, self.hash, base);
                     self.threaded.insert(key, entry);
                 }
             }
@@ -238,10 +250,19 @@ impl<'a, 'b> Recorder<'a, 'b> {
 }
 
 /// Makes `hash` the last transaction of an entry, and notes in its node which was before.
-fn thread(nodes: &mut Nodes, key: Hash256, entry: &mut Entry, hash: TxHash, index: u32) {
+fn thread(nodes: &mut Nodes, key: Hash256, entry: &mut Entry, hash: TxHash, view: &dyn ReadView) {
     let hash: Hash256 = hash.into();
-    // LedgerHashes is the one type that keeps no thread.
-    if entry_type::of(entry) == entry_type::LEDGER_HASHES {
+    let threaded = match entry_type::of(entry) {
+        // The one type that keeps no thread.
+        entry_type::LEDGER_HASHES => false,
+        entry_type::DIRECTORY_NODE
+        | entry_type::AMENDMENTS
+        | entry_type::FEE_SETTINGS
+        | entry_type::NEGATIVE_UNL
+        | entry_type::AMM => view.rules().enabled(amendment::FIX_PREVIOUS_TXN_ID),
+        _ => true,
+    };
+    if !threaded {
         return;
     }
     let before = entry.hash256(fields::PREVIOUS_TXN_ID).unwrap_or_default();
@@ -251,7 +272,7 @@ fn thread(nodes: &mut Nodes, key: Hash256, entry: &mut Entry, hash: TxHash, inde
     let before_index = entry.u32(fields::PREVIOUS_TXN_LGR_SEQ).unwrap_or_default();
     let object = Arc::make_mut(entry);
     object.set(fields::PREVIOUS_TXN_ID, hash.into());
-    object.set(fields::PREVIOUS_TXN_LGR_SEQ, index.into());
+    object.set(fields::PREVIOUS_TXN_LGR_SEQ, view.info().index.into());
     if !before.is_zero() {
         let node = nodes.of(key, entry);
         if !node.contains(fields::PREVIOUS_TXN_ID) {

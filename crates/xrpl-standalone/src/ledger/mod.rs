@@ -1,35 +1,33 @@
-//! The ledger: a synchronous core without I/O, threads or clock.
-//!
-//! [`Node`] holds closed ledgers, the open ledger, held and queued transactions. Callers give it
-//! transactions (prepared by [`PreparedTx`], outside any lock) and the time, and take away answers
-//! and [`Event`]s.
+//! Ledgers: closed and open ones, their entries and state tree, transactions as they arrive,
+//! metadata, and what transactors share. Nothing here knows how a transaction is applied
+//! ([`crate::transactors`]) or who does it ([`crate::node`]).
 
-mod adopt;
-mod canonical;
-mod close;
+pub mod amendment;
+pub(crate) mod canonical;
 pub mod close_time;
 pub mod closed;
+mod deferred_credits;
 pub mod directory;
-mod disturb;
 pub mod entry_type;
-pub mod events;
 pub mod genesis;
-mod held;
+pub mod helpers;
 mod local_checks;
 pub mod metadata;
-mod node;
+pub mod open_view;
+pub mod payment_sandbox;
 pub mod prepared;
 pub mod sandbox;
 pub mod shamap;
+pub(crate) mod skip_list;
+mod state_table;
 mod template;
 pub mod view;
 
+pub use amendment::{Amendment, Rules};
 pub use closed::{ClosedLedger, LedgerTransaction, ReadTransaction};
-pub use events::{Event, ServerFees};
-pub use node::{
-    History, LedgerState, Node, NodeConfig, Simulated, SubmitOutcome, TransactionStatus,
-};
+pub use open_view::OpenView;
+pub use payment_sandbox::PaymentSandbox;
 pub use prepared::{InvalidTransaction, PreparedTx, SeqProxy};
 pub use sandbox::Sandbox;
 pub use shamap::ShaMap;
-pub use view::{Entry, Fees, OpenView, ReadView};
+pub use view::{ApplyView, Entry, Fees, ReadView, Ter, ViewInfo};

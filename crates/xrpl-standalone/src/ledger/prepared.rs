@@ -1,5 +1,5 @@
 //! A transaction as it arrives: decoded, named, its signature checked. None of it needs the ledger,
-//! so that callers may do it in parallel and hand the result to [`super::Node::submit`].
+//! so that callers may do it in parallel and hand the result to [`crate::node::Node::submit`].
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use xrpl_protocol::{
 const MAX_SIZE: usize = 1024 * 1024;
 
 /// How xrpld begins its reasons.
-pub(super) const LOCAL_CHECKS: &str = "fails local checks: ";
+pub(crate) const LOCAL_CHECKS: &str = "fails local checks: ";
 
 /// `tfInnerBatchTxn`.
 pub(crate) const INNER_BATCH: u32 = 0x4000_0000;
@@ -49,7 +49,7 @@ pub struct InvalidTransaction {
     /// Why, in xrpld's words.
     pub reason: String,
     /// The transaction, when it is its signature that does not match. xrpld remembers those: see
-    /// [`super::Node::refusal`].
+    /// [`crate::node::Node::refusal`].
     pub bad_signature: Option<TxHash>,
 }
 
@@ -146,6 +146,20 @@ impl PreparedTx {
             blob,
             object,
         })
+    }
+
+    /// A transaction inside a Batch: nobody signed it, its Batch vouches for it.
+    ///
+    /// # Errors
+    /// As [`Self::parse_and_check`], for its form.
+    pub fn inner(object: &Object) -> Result<Arc<Self>, InvalidTransaction> {
+        Self::from_object(object.clone(), object.encode()).map(Arc::new)
+    }
+
+    /// Who pays its fee: the delegate if it has one, else its account.
+    #[must_use]
+    pub fn fee_payer(&self) -> AccountId {
+        self.object.account(fields::DELEGATE).unwrap_or(self.account)
     }
 
     /// xrpld's local checks and the signatures.

@@ -1,129 +1,66 @@
-//! The layer a transaction writes to. It is applied whole or thrown away, and stacks: payment paths
-//! try their strands on sandboxes over the transaction's own.
-
-use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+//! The layer a transaction writes to. It is applied whole or thrown away, and stacks to any depth.
 
 use xrpl_protocol::{Hash256, Object, TxHash};
 
-use super::view::{Entry, OpenView, ReadView, ViewInfo};
-
-/// What happens to an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// It is new.
-    Insert,
-    /// It may have changed.
-    Modify,
-    /// It goes. The entry kept is its last version.
-    Erase,
-}
+pub use super::state_table::{Action, Changes};
+use super::{
+    deferred_credits::DeferredCredits,
+    open_view::OpenView,
+    state_table::StateTable,
+    view::{ApplyView, Entry, ReadView, ViewInfo},
+};
 
 /// Uncommitted changes over a view.
 pub struct Sandbox<'a> {
     pub(crate) base: &'a dyn ReadView,
-    pub(crate) items: BTreeMap<Hash256, (Action, Entry)>,
+    pub(crate) table: StateTable,
 }
 
 impl std::fmt::Debug for Sandbox<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sandbox").field("items", &self.items).finish_non_exhaustive()
+        f.debug_struct("Sandbox").field("table", &self.table).finish_non_exhaustive()
     }
 }
-
-/// Changes of a sandbox, taken off its view.
-#[derive(Debug)]
-pub struct Changes(BTreeMap<Hash256, (Action, Entry)>);
 
 impl<'a> Sandbox<'a> {
     /// Nothing changed yet.
     #[must_use]
     pub fn new(base: &'a dyn ReadView) -> Self {
-        Self { base, items: BTreeMap::new() }
+        Self { base, table: StateTable::default() }
     }
 
-    /// The entry, to be changed. It counts as modified (metadata still leaves it out if in the end
-    /// it is what it was).
-    pub fn get_mut(&mut self, key: &Hash256) -> Option<&mut Object> {
-        if !self.items.contains_key(key) {
-            let entry = self.base.read(key)?;
-            self.items.insert(*key, (Action::Modify, entry));
-        }
-        match self.items.get_mut(key) {
-            Some((Action::Insert | Action::Modify, entry)) => Some(Arc::make_mut(entry)),
-            _ => None,
-        }
-    }
-
-    /// Adds a new entry.
-    pub fn insert(&mut self, key: Hash256, entry: Object) {
-        let action = match self.items.get(&key) {
-            Some((Action::Erase | Action::Modify, _)) => Action::Modify,
-            _ => Action::Insert,
-        };
-        self.items.insert(key, (action, Arc::new(entry)));
-    }
-
-    /// Takes an entry out; false if there is none.
-    pub fn erase(&mut self, key: &Hash256) -> bool {
-        match self.items.get_mut(key) {
-            Some((Action::Erase, _)) => false,
-            Some((Action::Insert, _)) => self.items.remove(key).is_some(),
-            Some((action, _)) => {
-                *action = Action::Erase;
-                true
-            }
-            None => match self.base.read(key) {
-                None => false,
-                Some(entry) => {
-                    self.items.insert(*key, (Action::Erase, entry));
-                    true
-                }
-            },
-        }
+    /// The view below.
+    #[must_use]
+    pub fn base(&self) -> &'a dyn ReadView {
+        self.base
     }
 
     /// Forgets every change.
     pub fn discard(&mut self) {
-        self.items.clear();
+        self.table.items.clear();
     }
 
-    /// The changes, to be merged into the sandbox below.
+    /// The changes, to be merged into the view below.
     #[must_use]
     pub fn into_changes(self) -> Changes {
-        Changes(self.items)
-    }
-
-    /// Takes the changes of a sandbox that stood on this one.
-    pub fn merge(&mut self, changes: Changes) {
-        for (key, (action, entry)) in changes.0 {
-            let merged = match (self.items.get(&key).map(|(action, _)| *action), action) {
-                (Some(Action::Insert), Action::Erase) => {
-                    self.items.remove(&key);
-                    continue;
-                }
-                (Some(Action::Insert), _) => Action::Insert,
-                (Some(Action::Erase), Action::Insert) => Action::Modify,
-                (_, action) => action,
-            };
-            self.items.insert(key, (merged, entry));
-        }
+        Changes { table: self.table, credits: DeferredCredits::default() }
     }
 
     /// How many entries are created, changed or removed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.items.len()
+        self.table.items.len()
     }
 
     /// Whether nothing was touched.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.table.items.is_empty()
     }
 
-    /// Touched entries with what happens to them and what they were.
+    /// Touched entries with what happens to them and what they were, in order of their ids.
     pub fn visit(&self) -> impl Iterator<Item = (&Hash256, Action, Option<Entry>, &Entry)> {
-        self.items.iter().map(|(key, (action, entry))| {
+        self.table.items.iter().map(|(key, (action, entry))| {
             let before = if *action == Action::Insert { None } else { self.base.read(key) };
             (key, *action, before, entry)
         })
@@ -131,13 +68,14 @@ impl<'a> Sandbox<'a> {
 
     /// The changes as plain writes, for the view below.
     pub(crate) fn into_writes(self) -> impl Iterator<Item = (Hash256, Option<Entry>)> {
-        self.items
+        self.table
+            .items
             .into_iter()
             .map(|(key, (action, entry))| (key, (action != Action::Erase).then_some(entry)))
     }
 }
 
-impl OpenView {
+impl OpenView<'_> {
     pub(crate) fn write(&mut self, writes: impl IntoIterator<Item = (Hash256, Option<Entry>)>) {
         for (key, entry) in writes {
             match entry {
@@ -150,27 +88,11 @@ impl OpenView {
 
 impl ReadView for Sandbox<'_> {
     fn read(&self, key: &Hash256) -> Option<Entry> {
-        match self.items.get(key) {
-            Some((Action::Erase, _)) => None,
-            Some((_, entry)) => Some(Arc::clone(entry)),
-            None => self.base.read(key),
-        }
+        self.table.read(self.base, key)
     }
 
     fn succ(&self, key: &Hash256) -> Option<Hash256> {
-        let mut below = self.base.succ(key);
-        while let Some(next) = below {
-            if !matches!(self.items.get(&next), Some((Action::Erase, _))) {
-                break;
-            }
-            below = self.base.succ(&next);
-        }
-        let range = (Bound::Excluded(*key), Bound::Unbounded);
-        let mut above = self.items.range(range).filter(|(_, (action, _))| *action != Action::Erase);
-        match (below, above.next().map(|(key, _)| *key)) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        self.table.succ(self.base, key)
     }
 
     fn info(&self) -> &ViewInfo {
@@ -179,5 +101,83 @@ impl ReadView for Sandbox<'_> {
 
     fn has_transaction(&self, hash: &TxHash) -> bool {
         self.base.has_transaction(hash)
+    }
+}
+
+impl ApplyView for Sandbox<'_> {
+    fn get_mut(&mut self, key: &Hash256) -> Option<&mut Object> {
+        self.table.get_mut(self.base, key)
+    }
+
+    fn insert(&mut self, key: Hash256, entry: Object) {
+        self.table.insert(key, entry);
+    }
+
+    fn erase(&mut self, key: &Hash256) -> bool {
+        self.table.erase(self.base, key)
+    }
+
+    fn merge(&mut self, changes: Changes) {
+        self.table.merge(changes.table);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use xrpl_protocol::fields;
+
+    use super::*;
+    use crate::ledger::{OpenView, entry_type, genesis};
+
+    fn key(n: u8) -> Hash256 {
+        Hash256([n; 32])
+    }
+
+    fn entry(n: u32) -> Object {
+        entry_type::new(entry_type::TICKET).with(fields::TICKET_SEQUENCE, n)
+    }
+
+    fn number(view: &dyn ReadView, at: u8) -> Option<u32> {
+        view.read(&key(at)).and_then(|entry| entry.u32(fields::TICKET_SEQUENCE))
+    }
+
+    /// Views stacked four deep see the top change; dropping or merging a layer changes the next
+    /// below only.
+    #[test]
+    fn layers_stack() {
+        let (_, closed) = genesis::ledgers(&[], Default::default(), 10);
+        let mut open = OpenView::new(Arc::new(closed), None);
+        open.put(key(1), Arc::new(entry(1)));
+        let mut upper = OpenView::on(&open);
+        upper.put(key(2), Arc::new(entry(2)));
+        upper.erase(key(1));
+        assert_eq!((number(&open, 1), number(&open, 2)), (Some(1), None));
+        let mut first = Sandbox::new(&upper);
+        first.insert(key(3), entry(3));
+        let mut second = Sandbox::new(&first);
+        second.get_mut(&key(2)).unwrap().set(fields::TICKET_SEQUENCE, 22u32.into());
+        assert!(second.erase(&key(3)));
+        assert!(!second.erase(&key(3)));
+        second.insert(key(4), entry(4));
+        assert_eq!((number(&second, 2), number(&first, 2)), (Some(22), Some(2)));
+        assert_eq!((second.succ(&key(2)), first.succ(&key(2))), (Some(key(4)), Some(key(3))));
+        let changes = second.into_changes();
+        first.merge(changes);
+        assert_eq!(
+            (number(&first, 2), number(&first, 3), number(&first, 4)),
+            (Some(22), None, Some(4))
+        );
+        // What was inserted and erased above leaves no trace.
+        assert!(first.visit().all(|(at, ..)| *at != key(3)));
+        let writes: Vec<_> = first.into_writes().collect();
+        upper.write(writes);
+        let changes = upper.into_changes();
+        open.absorb(changes);
+        assert_eq!(
+            (number(&open, 1), number(&open, 2), number(&open, 4)),
+            (None, Some(22), Some(4))
+        );
     }
 }

@@ -1,14 +1,23 @@
-//! Views of a ledger: what transactions read, and layers that collect what they change.
+//! What transactions read and write: the interfaces of all views of a ledger.
+//!
+//! Views stack as in xrpld: a closed ledger, an [`super::OpenView`] over it (or over another one),
+//! a [`super::Sandbox`] for one transaction, more of them or [`super::PaymentSandbox`]es above.
+//! A layer keeps what changed; it is merged into the one below, or dropped.
 
-use std::{collections::BTreeSet, ops::Bound, sync::Arc};
+use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-use xrpl_protocol::{AccountId, Amount, Hash256, Object, TxHash, fields, object_id};
+use xrpl_protocol::{
+    AccountId, Amount, Currency, EngineResult, Hash256, IssuedValue, MptId, Object, TxHash, fields,
+    object_id,
+};
 
-use super::{closed::ClosedLedger, prepared::PreparedTx};
+use super::{amendment::Rules, state_table::Changes};
 
 /// A ledger entry. Shared by every ledger in which it is the same.
 pub type Entry = Arc<Object>;
+
+/// Success, or the engine result that ends a transaction.
+pub type Ter = Result<(), EngineResult>;
 
 /// Fees and reserves in drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,18 +74,28 @@ pub struct ViewInfo {
     pub open: bool,
     /// Fees and reserves.
     pub fees: Fees,
+    /// Amendments.
+    pub rules: Arc<Rules>,
 }
 
 /// Reading a ledger.
+///
+/// The hooks are for payments: what has been credited within one must not be spent again in it. They
+/// change nothing but in a [`super::PaymentSandbox`].
 pub trait ReadView {
     /// The entry of an id.
     fn read(&self, key: &Hash256) -> Option<Entry>;
     /// The first id after `key`.
     fn succ(&self, key: &Hash256) -> Option<Hash256>;
-    /// Index, times, fees.
+    /// Index, times, fees, amendments.
     fn info(&self) -> &ViewInfo;
     /// Whether the ledger has this transaction.
     fn has_transaction(&self, hash: &TxHash) -> bool;
+
+    /// Which amendments are on.
+    fn rules(&self) -> &Rules {
+        &self.info().rules
+    }
 
     /// Whether there is an entry of that id.
     fn exists(&self, key: &Hash256) -> bool {
@@ -87,148 +106,84 @@ pub trait ReadView {
     fn account(&self, account: AccountId) -> Option<Entry> {
         self.read(&object_id::account_root(account))
     }
-}
 
-#[derive(Clone, Debug)]
-enum Change {
-    Put(Entry),
-    Erased,
-}
-
-/// Changes over a closed ledger: the open ledger, or the next closed one while it is built.
-#[derive(Clone, Debug)]
-pub struct OpenView {
-    base: Arc<ClosedLedger>,
-    info: ViewInfo,
-    changes: FxHashMap<Hash256, Change>,
-    /// Ids that the base does not have: the sorted half of `changes` that `succ` needs.
-    created: BTreeSet<Hash256>,
-    transactions: FxHashMap<TxHash, Arc<PreparedTx>>,
-    pub(crate) burnt: u64,
-}
-
-impl OpenView {
-    /// An empty layer over `base`; `close_time` makes it the next closed ledger.
-    #[must_use]
-    pub fn new(base: Arc<ClosedLedger>, close_time: Option<u32>) -> Self {
-        let info = ViewInfo {
-            index: base.header.index + 1,
-            parent_hash: base.header.hash,
-            parent_close_time: base.header.close_time,
-            close_time: close_time.unwrap_or(base.header.close_time),
-            open: close_time.is_none(),
-            fees: base.fees,
-        };
-        Self {
-            base,
-            info,
-            changes: FxHashMap::default(),
-            created: BTreeSet::new(),
-            transactions: FxHashMap::default(),
-            burnt: 0,
-        }
+    /// What of an account's XRP may be spent, in drops.
+    fn balance_hook_xrp(&self, _account: AccountId, drops: i64) -> i64 {
+        drops
     }
 
-    /// The same ledger as if it were being closed, so that transactions get metadata.
-    pub(crate) fn closing(&self) -> Self {
-        let mut view = self.clone();
-        view.info.open = false;
-        view
+    /// What of a balance with an issuer may be spent.
+    fn balance_hook_iou(
+        &self,
+        _account: AccountId,
+        _issuer: AccountId,
+        _currency: Currency,
+        balance: IssuedValue,
+    ) -> IssuedValue {
+        balance
     }
 
-    /// The ledger below.
-    #[must_use]
-    pub fn base(&self) -> &Arc<ClosedLedger> {
-        &self.base
+    /// What of a holding of an MPT, or of what its issuer may still issue, may be spent.
+    fn balance_hook_mpt(&self, _account: AccountId, _issuance: MptId, balance: i64) -> i64 {
+        balance
     }
 
-    pub(crate) fn put(&mut self, key: Hash256, entry: Entry) {
-        if !self.changes.contains_key(&key) && self.base.state.get(&key).is_none() {
-            self.created.insert(key);
-        }
-        self.changes.insert(key, Change::Put(entry));
+    /// What an issuer that sells its own MPT may still issue.
+    fn balance_hook_self_issue_mpt(&self, _issuance: MptId, available: i64) -> i64 {
+        available
     }
 
-    pub(crate) fn erase(&mut self, key: Hash256) {
-        if self.created.remove(&key) {
-            self.changes.remove(&key);
-        } else {
-            self.changes.insert(key, Change::Erased);
-        }
-    }
-
-    pub(crate) fn add_transaction(&mut self, tx: Arc<PreparedTx>) {
-        self.transactions.insert(tx.hash, tx);
-    }
-
-    /// Its transactions, in order of their hashes as xrpld keeps them.
-    #[must_use]
-    pub fn transactions(&self) -> Vec<Arc<PreparedTx>> {
-        let mut all: Vec<_> = self.transactions.values().map(Arc::clone).collect();
-        all.sort_unstable_by_key(|tx| tx.hash);
-        all
-    }
-
-    /// How many transactions it has.
-    #[must_use]
-    pub fn tx_count(&self) -> usize {
-        self.transactions.len()
-    }
-
-    /// Writes the changes into a state tree.
-    pub(crate) fn apply_to(self, state: &mut super::shamap::ShaMap<Entry>) {
-        for (key, change) in self.changes {
-            match change {
-                Change::Put(entry) => state.insert(key, entry),
-                Change::Erased => {
-                    state.remove(&key);
-                }
-            }
-        }
-    }
-
-    /// Every entry in key order after `key`, for look-ups that walk the open ledger.
-    pub fn entries_after(&self, key: &Hash256) -> impl Iterator<Item = (Hash256, Entry)> + '_ {
-        let mut at = *key;
-        std::iter::from_fn(move || {
-            at = self.succ(&at)?;
-            self.read(&at).map(|entry| (at, entry))
-        })
+    /// How many things count for an account's reserve.
+    fn owner_count_hook(&self, _account: AccountId, count: u32) -> u32 {
+        count
     }
 }
 
-impl ReadView for OpenView {
-    fn read(&self, key: &Hash256) -> Option<Entry> {
-        match self.changes.get(key) {
-            Some(Change::Put(entry)) => Some(Arc::clone(entry)),
-            Some(Change::Erased) => None,
-            None => self.base.read(key),
-        }
+/// Changing a ledger. What is only looked at is [`ReadView::read`]; [`ApplyView::get_mut`] counts as
+/// a change even if nothing is changed (metadata depends on that, as in xrpld on `update`).
+pub trait ApplyView: ReadView {
+    /// The entry, to be changed.
+    fn get_mut(&mut self, key: &Hash256) -> Option<&mut Object>;
+    /// Adds a new entry.
+    fn insert(&mut self, key: Hash256, entry: Object);
+    /// Takes an entry out; false if there is none. Metadata shows its last version.
+    fn erase(&mut self, key: &Hash256) -> bool;
+    /// Takes the changes of a view that stood on this one.
+    fn merge(&mut self, changes: Changes);
+
+    /// XRP of an account is about to move: what it sends, 0 if it receives, and what it had, in
+    /// drops.
+    fn credit_hook_xrp(&mut self, _account: AccountId, _sent: i64, _before: i64) {}
+
+    /// An issued currency is about to move; `before` is the sender's balance on the line.
+    fn credit_hook_iou(
+        &mut self,
+        _from: AccountId,
+        _to: AccountId,
+        _currency: Currency,
+        _value: IssuedValue,
+        _before: IssuedValue,
+    ) {
     }
 
-    fn succ(&self, key: &Hash256) -> Option<Hash256> {
-        let mut below = self.base.succ(key);
-        while let Some(next) = below {
-            if !matches!(self.changes.get(&next), Some(Change::Erased)) {
-                break;
-            }
-            below = self.base.succ(&next);
-        }
-        let range = (Bound::Excluded(*key), Bound::Unbounded);
-        let above = self.created.range(range).next().copied();
-        match (below, above) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+    /// An MPT is about to move. `holder_before` is what the holder had, `issuer_before` what could
+    /// still be issued.
+    fn credit_hook_mpt(
+        &mut self,
+        _from: AccountId,
+        _to: AccountId,
+        _issuance: MptId,
+        _value: i64,
+        _holder_before: u64,
+        _issuer_before: i64,
+    ) {
     }
 
-    fn info(&self) -> &ViewInfo {
-        &self.info
-    }
+    /// The issuer of an MPT sells some of it; `before` is what could still be issued.
+    fn issuer_self_debit_hook_mpt(&mut self, _issuance: MptId, _value: u64, _before: i64) {}
 
-    fn has_transaction(&self, hash: &TxHash) -> bool {
-        self.transactions.contains_key(hash)
-    }
+    /// The number of things that an account owns changes.
+    fn adjust_owner_count_hook(&mut self, _account: AccountId, _now: u32, _next: u32) {}
 }
 
 /// A view with some entries replaced: what the queue assumes about an account whose earlier

@@ -4,18 +4,17 @@ use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{base58, hash::sha512_half};
 
 use super::{Answer, Call, RpcError, object, server_side::text_of};
-use crate::ledger::genesis::AMENDMENTS;
+use crate::ledger::Amendment;
 
 /// Names of amendments that were retired: their rules hold for ever.
 const OBSOLETE: &str = include_str!("../../data/obsolete_amendments.txt");
 
 /// Every amendment by its id. What this ledger supports is enabled from its first ledger on.
 fn amendments() -> Vec<(String, Json)> {
-    let enabled = AMENDMENTS.lines().filter_map(|line| line.split_once(char::is_whitespace)).map(
-        |(id, name)| {
-            (id.to_owned(), json!({"enabled": true, "name": name.trim(), "supported": true}))
-        },
-    );
+    let enabled = Amendment::supported().map(|amendment| {
+        let about = json!({"enabled": true, "name": amendment.name(), "supported": true});
+        (amendment.id().to_string(), about)
+    });
     // An amendment's id is the hash of its name.
     let obsolete = OBSOLETE.lines().map(|name| {
         let about =

@@ -209,7 +209,7 @@ pub(super) fn ledger(call: &Call<'_>) -> Answer {
     Ok(answer)
 }
 
-fn open_members(open: &OpenView, shape: ApiShape) -> Map<String, Json> {
+fn open_members(open: &OpenView<'_>, shape: ApiShape) -> Map<String, Json> {
     object(json!({
         "closed": false,
         "ledger_index": match shape {

@@ -28,7 +28,8 @@ use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{AccountId, Hash256, Object, object_id};
 
 use crate::{
-    ledger::{ClosedLedger, Entry, Node, OpenView, ReadView},
+    ledger::{ClosedLedger, Entry, OpenView, ReadView},
+    node::Node,
     server::Shared,
 };
 
@@ -258,7 +259,7 @@ pub(crate) fn object(json: Json) -> Map<String, Json> {
 #[derive(Clone, Debug)]
 pub(crate) enum Looked {
     Closed(Arc<ClosedLedger>),
-    Open(Box<OpenView>),
+    Open(Box<OpenView<'static>>),
 }
 
 impl Looked {

@@ -271,7 +271,7 @@ fn nft_pages(looked: &Looked, account: AccountId) -> Vec<(Hash256, Entry)> {
     looked
         .entries_after(first)
         .take_while(|(id, _)| *id <= last)
-        .filter(|(_, entry)| entry_type::of(entry) == entry_type::NFT_PAGE)
+        .filter(|(_, entry)| entry_type::of(entry) == entry_type::NFTOKEN_PAGE)
         .collect()
 }
 

@@ -5,7 +5,8 @@ use serde_json::{Map, Value as Json};
 use xrpl_protocol::{AccountId, Amount, fields, transaction_cost};
 
 use super::{Call, RpcError, tx_json};
-use crate::ledger::{Entry, Node, ReadView};
+use crate::ledger::{Entry, ReadView};
+use crate::node::Node;
 
 /// A network whose id is above this wants it named in every transaction.
 pub(super) const NETWORK_ID_LIMIT: u32 = 1024;

@@ -16,7 +16,8 @@ use super::{
     shape::{self, ApiShape},
     tx_json,
 };
-use crate::ledger::{InvalidTransaction, PreparedTx, ReadView, SubmitOutcome};
+use crate::ledger::{InvalidTransaction, PreparedTx, ReadView};
+use crate::node::SubmitOutcome;
 
 const DEPRECATED: &str = "This command has been deprecated and will be removed in a future version \
     of the server. Please migrate to a standalone signing tool.";

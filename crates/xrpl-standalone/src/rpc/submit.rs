@@ -17,7 +17,8 @@ use super::{
     },
     tx_json,
 };
-use crate::ledger::{PreparedTx, SubmitOutcome};
+use crate::ledger::PreparedTx;
+use crate::node::SubmitOutcome;
 
 /// `tfInnerBatchTxn`.
 const INNER_BATCH: u32 = 0x4000_0000;

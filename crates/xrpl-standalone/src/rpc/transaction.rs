@@ -9,7 +9,8 @@ use super::{
     Answer, Call, RpcError, object,
     shape::{self, ApiShape},
 };
-use crate::ledger::{ClosedLedger, LedgerTransaction, Node, TransactionStatus};
+use crate::ledger::{ClosedLedger, LedgerTransaction};
+use crate::node::{Node, TransactionStatus};
 
 /// The members of a validated transaction, beside metadata.
 fn validated_members(

@@ -5,11 +5,13 @@ use xrpl_protocol::{
 };
 
 use super::{
-    ApplyContext, Consequences, PreclaimContext, Ter, Transactor,
-    account_root::{flag, flags_of},
+    ApplyContext, Consequences, PreclaimContext, PreflightContext, Transactor,
     regular_key::signed_with_master,
 };
-use crate::ledger::{PreparedTx, ReadView, directory};
+use crate::ledger::{
+    PreparedTx, ReadView, Ter, directory,
+    helpers::account_root::{flag, flags_of},
+};
 
 /// `tf` flags: older names of some of the settings below.
 mod tf {
@@ -89,11 +91,12 @@ impl Wanted {
 pub(super) struct AccountSet;
 
 impl Transactor for AccountSet {
-    fn flags(&self, _tx: &PreparedTx) -> u32 {
+    fn flags(&self, _ctx: &PreflightContext<'_>) -> u32 {
         tf::ALL
     }
 
-    fn preflight(&self, tx: &PreparedTx) -> Ter {
+    fn preflight(&self, ctx: &PreflightContext<'_>) -> Ter {
+        let tx = ctx.tx;
         let wanted = Wanted::of(tx);
         let contradicts = |(on, off)| on && off;
         if (wanted.set != 0 && wanted.set == wanted.clear)

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use xrpl_protocol::{Amount, EngineResult, Object, fields, object_id};
+use xrpl_protocol::{Amount, EngineResult, Object, TxHash, Value, fields, object_id};
 
 use super::{
-    ApplyFlags, Context, PreclaimContext, Ter,
-    account_root::{adjust_owner_count, balance_of, set_balance},
-    invariants, preclaim, preflight, transactor,
+    ApplyFlags, Context, PreclaimContext, PreflightContext, invariants, persistent, preclaim,
+    preflight, transactor,
 };
 use crate::ledger::{
-    OpenView, PreparedTx, ReadView, Sandbox, SeqProxy, directory,
-    metadata::{Recorded, Recorder},
+    ApplyView, OpenView, PreparedTx, ReadView, Sandbox, SeqProxy, Ter, directory,
+    helpers::account_root::{adjust_owner_count, balance_of, set_balance},
+    metadata::{About, Recorded, Recorder},
+    open_view::Applied,
 };
 
 /// Entries a transaction may touch.
@@ -26,10 +27,11 @@ pub struct ApplyContext<'a> {
     pub tx: &'a PreparedTx,
     /// How it is applied.
     pub flags: ApplyFlags,
-    /// The account's XRP before it paid the fee, in drops.
-    pub balance_before_fee: i64,
-    /// What a payment delivered when it is not what it asked for.
-    pub delivered: Option<Amount>,
+    /// The account's XRP before the fee was paid, in drops. Reserves are judged by it.
+    pub prior_balance: i64,
+    /// The Batch it is a part of.
+    pub parent_batch: Option<TxHash>,
+    delivered: Option<Amount>,
 }
 
 impl ApplyContext<'_> {
@@ -40,6 +42,11 @@ impl ApplyContext<'_> {
     pub fn account_root(&mut self) -> Result<&mut Object, EngineResult> {
         let key = object_id::account_root(self.tx.account);
         self.view.get_mut(&key).ok_or(EngineResult::TEF_INTERNAL)
+    }
+
+    /// Notes what a payment delivered (`DeliveredAmount` of its metadata).
+    pub fn deliver(&mut self, amount: Amount) {
+        self.delivered = Some(amount);
     }
 
     fn consume_sequence(&mut self) -> Ter {
@@ -75,7 +82,8 @@ impl ApplyContext<'_> {
     }
 
     fn pay(&mut self, fee: i64) -> Ter {
-        let root = self.account_root()?;
+        let payer = object_id::account_root(self.tx.fee_payer());
+        let root = self.view.get_mut(&payer).ok_or(EngineResult::TEF_INTERNAL)?;
         let balance = balance_of(root);
         set_balance(root, balance - fee);
         Ok(())
@@ -84,12 +92,14 @@ impl ApplyContext<'_> {
     fn run(&mut self) -> Ter {
         let kind = transactor(self.tx.kind).ok_or(EngineResult::TEM_DISABLED)?;
         let root = self.view.account(self.tx.account).ok_or(EngineResult::TEF_INTERNAL)?;
-        self.balance_before_fee = balance_of(&root);
+        self.prior_balance = balance_of(&root);
+        let keeps_id = root.contains(fields::ACCOUNT_TXN_ID);
+        drop(root);
         self.consume_sequence()?;
         self.pay(self.tx.fee.unwrap_or(0))?;
-        if root.contains(fields::ACCOUNT_TXN_ID) {
+        if keeps_id {
             let id = self.tx.hash.into();
-            self.account_root()?.set(fields::ACCOUNT_TXN_ID, xrpl_protocol::Value::Hash256(id));
+            self.account_root()?.set(fields::ACCOUNT_TXN_ID, Value::Hash256(id));
         }
         kind.apply(self)
     }
@@ -98,10 +108,21 @@ impl ApplyContext<'_> {
     fn reset(&mut self) -> Result<i64, EngineResult> {
         self.view.discard();
         self.delivered = None;
-        let root = self.view.account(self.tx.account).ok_or(EngineResult::TEF_INTERNAL)?;
-        let fee = self.tx.fee.unwrap_or(0).min(balance_of(&root)).max(0);
+        let internal = EngineResult::TEF_INTERNAL;
+        let payer = self.view.account(self.tx.fee_payer()).ok_or(internal)?;
+        let fee = self.tx.fee.unwrap_or(0).min(balance_of(&payer)).max(0);
+        drop(payer);
+        self.account_root()?;
         self.pay(fee)?;
         self.consume_sequence()?;
+        Ok(fee)
+    }
+
+    /// What is left of a transaction that failed with a `tec`.
+    fn reset_keeping(&mut self, result: EngineResult) -> Result<i64, EngineResult> {
+        let removed = persistent::Removed::find(&self.view, result);
+        let fee = self.reset()?;
+        removed.repeat(&mut self.view, result);
         Ok(fee)
     }
 }
@@ -113,7 +134,7 @@ pub struct Attempt {
     pub result: EngineResult,
     /// Whether the view has it now.
     pub applied: bool,
-    /// Its metadata, when it was applied to a ledger that is being closed.
+    /// Its metadata, if it was only tried out; what was applied has it in the view.
     pub metadata: Option<Object>,
 }
 
@@ -128,26 +149,26 @@ impl Attempt {
 /// Applies a transaction to a view.
 pub fn apply(
     context: &Context,
-    view: &mut OpenView,
+    view: &mut OpenView<'_>,
     tx: &Arc<PreparedTx>,
     flags: ApplyFlags,
 ) -> Attempt {
-    match preflight(context, tx) {
-        Ok(()) => apply_checked(view, tx, flags),
+    match preflight(&PreflightContext::new(context, view.rules(), tx, flags)) {
+        Ok(()) => apply_checked(view, tx, flags, None),
         Err(result) => Attempt::refused(result),
     }
 }
 
-/// Whether a result claims a fee now.
-fn claims(result: EngineResult, flags: ApplyFlags) -> bool {
-    result.is_claim() && !flags.retry
-}
-
 /// Applies a transaction that passed preflight.
-pub fn apply_checked(view: &mut OpenView, tx: &Arc<PreparedTx>, flags: ApplyFlags) -> Attempt {
-    let preclaimed = preclaim(&PreclaimContext { view: &*view, tx, flags });
+pub fn apply_checked(
+    view: &mut OpenView<'_>,
+    tx: &Arc<PreparedTx>,
+    flags: ApplyFlags,
+    parent_batch: Option<TxHash>,
+) -> Attempt {
+    let preclaimed = preclaim(&PreclaimContext { view: &*view, tx, flags, parent_batch });
     if let Err(result) = preclaimed
-        && !claims(result, flags)
+        && !(result.is_claim() && !flags.retry)
     {
         return Attempt::refused(result);
     }
@@ -157,9 +178,39 @@ pub fn apply_checked(view: &mut OpenView, tx: &Arc<PreparedTx>, flags: ApplyFlag
         view: Sandbox::new(&*view),
         tx,
         flags,
-        balance_before_fee: 0,
+        prior_balance: 0,
+        parent_batch,
         delivered: None,
     };
+    let digits = view.rules().digits();
+    let (result, fee) = match digits.during(|| settle(&mut ctx, preclaimed)) {
+        Ok(settled) => settled,
+        Err(result) => return Attempt::refused(result),
+    };
+    let about = About { delivered: ctx.delivered, parent_batch };
+    let recorded = (!open || flags.dry_run)
+        .then(|| Recorder::record(&mut ctx.view, tx.hash, result, index, about));
+    if flags.dry_run {
+        let metadata = recorded.map(|recorded| recorded.metadata);
+        return Attempt { result, applied: false, metadata };
+    }
+    let writes: Vec<_> = ctx.view.into_writes().collect();
+    let metadata = recorded.map(|Recorded { metadata, threaded }| {
+        view.write(threaded.into_iter().map(|(key, entry)| (key, Some(entry))));
+        metadata
+    });
+    view.write(writes);
+    let burnt = if open { 0 } else { u64::try_from(fee).unwrap_or(0) };
+    view.add(Applied { tx: Arc::clone(tx), result, metadata }, burnt);
+    Attempt { result, applied: true, metadata: None }
+}
+
+/// Does it and makes sure that what it did makes sense. Returns the result and the fee taken, or the
+/// result of a transaction that does nothing.
+fn settle(
+    ctx: &mut ApplyContext<'_>,
+    preclaimed: Ter,
+) -> Result<(EngineResult, i64), EngineResult> {
     let mut result = match preclaimed.and_then(|()| ctx.run()) {
         Ok(()) => EngineResult::TES_SUCCESS,
         Err(result) => result,
@@ -167,36 +218,21 @@ pub fn apply_checked(view: &mut OpenView, tx: &Arc<PreparedTx>, flags: ApplyFlag
     if ctx.view.len() > OVERSIZE {
         result = EngineResult::TEC_OVERSIZE;
     }
-    let mut fee = tx.fee.unwrap_or(0);
-    if result.is_claim() {
-        if flags.fail_hard || flags.retry {
-            return Attempt::refused(result);
-        }
-        match ctx.reset() {
-            Ok(taken) => fee = taken,
-            Err(error) => return Attempt::refused(error),
-        }
+    let mut fee = ctx.tx.fee.unwrap_or(0);
+    if result.is_claim() && ctx.flags.fail_hard {
+        return Err(result);
+    }
+    if persistent::is_final(result) || (result.is_claim() && !ctx.flags.retry) {
+        fee = ctx.reset_keeping(result)?;
     } else if !result.is_success() {
-        return Attempt::refused(result);
+        return Err(result);
     }
-    if !invariants::hold(&ctx.view, fee) {
+    if !invariants::hold(ctx, result, fee) {
         result = EngineResult::TEC_INVARIANT_FAILED;
-        match ctx.reset() {
-            Ok(taken) if invariants::hold(&ctx.view, taken) => fee = taken,
-            _ => return Attempt::refused(EngineResult::TEF_INVARIANT_FAILED),
+        fee = ctx.reset()?;
+        if !invariants::hold(ctx, result, fee) {
+            return Err(EngineResult::TEF_INVARIANT_FAILED);
         }
     }
-    let recorded =
-        (!open).then(|| Recorder::record(&mut ctx.view, tx.hash, result, index, ctx.delivered));
-    let writes: Vec<_> = ctx.view.into_writes().collect();
-    let metadata = recorded.map(|Recorded { metadata, threaded }| {
-        view.write(threaded.into_iter().map(|(key, entry)| (key, Some(entry))));
-        metadata
-    });
-    view.write(writes);
-    view.add_transaction(Arc::clone(tx));
-    if !open {
-        view.burnt += u64::try_from(fee).unwrap_or(0);
-    }
-    Attempt { result, applied: true, metadata }
+    Ok((result, fee))
 }

@@ -3,12 +3,14 @@
 
 use xrpl_protocol::{AccountId, Amount, Currency, EngineResult, IssuedValue, fields, object_id};
 
-use super::{
-    ApplyContext, PreclaimContext, Ter, Transactor,
-    account_root::{flag, flags_of},
-    trust_line::{self, Side, balance},
+use super::{ApplyContext, PreclaimContext, PreflightContext, Transactor};
+use crate::ledger::{
+    PreparedTx, ReadView, Ter,
+    helpers::{
+        account_root::{flag, flags_of},
+        trust_line::{self, Side, balance},
+    },
 };
-use crate::ledger::{PreparedTx, ReadView};
 
 /// The type.
 #[derive(Debug)]
@@ -33,7 +35,8 @@ fn held(
 }
 
 impl Transactor for Clawback {
-    fn preflight(&self, tx: &PreparedTx) -> Ter {
+    fn preflight(&self, ctx: &PreflightContext<'_>) -> Ter {
+        let tx = ctx.tx;
         if matches!(tx.object.amount(fields::AMOUNT), Some(Amount::Mpt { .. })) {
             // No type here issues multi-purpose tokens.
             return Err(EngineResult::TEM_DISABLED);

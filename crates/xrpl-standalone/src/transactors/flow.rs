@@ -5,13 +5,16 @@
 use xrpl_protocol::{AccountId, Amount, Currency, EngineResult, IssuedValue, fields, object_id};
 
 use super::{
-    ApplyContext, Ter,
-    account_root::{flag, flags_of},
-    destination,
+    ApplyContext, destination,
     payment::{LIMIT_QUALITY, NO_RIPPLE_DIRECT, PARTIAL_PAYMENT, max_source_amount},
-    trust_line::{self, Side, balance, value_of},
 };
-use crate::ledger::{PreparedTx, ReadView, Sandbox};
+use crate::ledger::{
+    PreparedTx, ReadView, Sandbox, Ter,
+    helpers::{
+        account_root::{flag, flags_of},
+        trust_line::{self, Side, balance, value_of},
+    },
+};
 
 /// A rate or quality of 1.
 const ONE: u32 = 1_000_000_000;
@@ -253,7 +256,7 @@ pub fn apply(ctx: &mut ApplyContext<'_>) -> Ter {
     if !whole
         && let Some(Amount::Issued { currency, issuer, .. }) = ctx.tx.object.amount(fields::AMOUNT)
     {
-        ctx.delivered = Some(Amount::Issued { value: delivered, currency, issuer });
+        ctx.deliver(Amount::Issued { value: delivered, currency, issuer });
     }
     Ok(())
 }

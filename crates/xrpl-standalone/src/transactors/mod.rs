@@ -1,38 +1,56 @@
-//! Transaction types, one file per family, and the frame in which they run: xrpld's `preflight`
-//! (form), `preclaim` (against a ledger) and `apply`.
+//! Transaction types, one file (or folder) a family, and the frame in which they run: xrpld's
+//! `preflight` (form), `preclaim` (against a ledger) and `apply`.
 //!
-//! To add a type: write a file with a unit struct that implements [`Transactor`] and put it into
-//! [`transactor`]. A type that is not there answers `temDISABLED`.
+//! To add a type: write a unit struct that implements [`Transactor`] in its family's file, declare
+//! the file here and put the struct in the place of its row's `None` in [`table`]. The frame has by
+//! then checked the type's amendment, flags, fee, Sequence or Ticket, signatures and permissions;
+//! after it come invariants and metadata. What types share is in [`crate::ledger::helpers`], which
+//! works on every kind of view.
+//!
+//! - `preflight` gives `tem` or `tel` results, `preclaim` anything.
+//! - `apply` has [`ApplyContext::view`]. Reading is `view.read`, changing `view.get_mut`, where xrpld
+//!   has `update`: an entry that is touched but not changed still shows in metadata under some
+//!   circumstances.
+//! - After a `tec` the changes are thrown away and fee and Sequence are taken. What must hold all the
+//!   same (removed offers, expired credentials and NFT offers, an AMM's trust lines) is found in
+//!   what was thrown away: see `persistent`.
+//! - Parts of a transaction that may fail alone run on a [`crate::ledger::Sandbox`] over the view,
+//!   payments on a [`crate::ledger::PaymentSandbox`]; `view.merge(sandbox.into_changes())` keeps
+//!   what they did.
+//! - Rules: `view.rules().enabled(amendment::X)`; sub-features of a type in [`Transactor::enabled`].
 
-pub mod account_root;
 mod account_set;
 mod apply;
+mod apply_batch;
 mod clawback;
 pub mod flow;
 mod invariants;
 mod payment;
+mod permission;
+mod persistent;
 mod preclaim;
 mod preflight;
 mod regular_key;
+mod signatures;
 mod signer_list;
+pub mod table;
 mod ticket;
-mod trust_line;
 mod trust_set;
 
-use xrpl_protocol::{AccountId, Amount, EngineResult, Object, fields};
+use xrpl_protocol::{AccountId, Amount, EngineResult, fields};
 
-pub use account_root::{adjust_owner_count, sequence_of};
 pub use apply::{ApplyContext, Attempt, apply, apply_checked};
+pub use apply_batch::apply_transaction;
+pub use permission::{Granular, is_delegable};
 pub use preclaim::{PreclaimContext, preclaim};
-pub use preflight::preflight;
+pub use preflight::{PreflightContext, preflight};
+pub use signatures::{Signed, check_signatures};
+pub use table::{has_privilege, privilege, transaction_type, transactor};
 
-use crate::ledger::{PreparedTx, ReadView, SeqProxy};
-
-/// Success, or the engine result that ends the transaction.
-pub type Ter = Result<(), EngineResult>;
+use crate::ledger::{PreparedTx, ReadView, SeqProxy, Ter};
 
 /// `tfFullyCanonicalSig` and `tfInnerBatchTxn`, which every type takes.
-const UNIVERSAL_FLAGS: u32 = 0xc000_0000;
+pub const UNIVERSAL_FLAGS: u32 = 0xc000_0000;
 
 /// What transactions need to know about the server.
 #[derive(Clone, Copy, Debug)]
@@ -41,15 +59,19 @@ pub struct Context {
     pub network_id: u32,
 }
 
-/// How a transaction is to be applied.
+/// How a transaction is to be applied: xrpld's `tap` flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ApplyFlags {
     /// A `tec` must do nothing now: it is tried again later.
     pub retry: bool,
     /// A `tec` must do nothing at all.
     pub fail_hard: bool,
-    /// Only to see what it would do: it need not be signed.
+    /// Only to see what it would do: it need not be signed, metadata is made even in an open ledger.
     pub dry_run: bool,
+    /// It is inside a Batch.
+    pub batch: bool,
+    /// Its sender is the server's administrator: load does not raise its fee.
+    pub unlimited: bool,
 }
 
 /// What a transaction may do to its account, for the queue.
@@ -84,6 +106,12 @@ impl Consequences {
         Self { blocker: true, ..Self::normal(tx) }
     }
 
+    /// Of one that may spend XRP besides its fee.
+    #[must_use]
+    pub fn spending(tx: &PreparedTx, drops: i64) -> Self {
+        Self { potential_spend: drops, ..Self::normal(tx) }
+    }
+
     /// Of one that uses `n` numbers from its own on.
     #[must_use]
     pub fn consuming(mut self, n: u32) -> Self {
@@ -97,19 +125,31 @@ impl Consequences {
 
 /// A transaction type.
 pub trait Transactor: Sync {
-    /// Flags it takes besides the universal ones.
-    fn flags(&self, _tx: &PreparedTx) -> u32 {
-        0
-    }
-
-    /// Whether another account may be given the right to send it.
-    fn delegable(&self) -> bool {
+    /// Whether the amendments are on that this transaction needs besides its type's own; without
+    /// them it is `temDISABLED`. (xrpld's `checkExtraFeatures`.)
+    fn enabled(&self, _ctx: &PreflightContext<'_>) -> bool {
         true
     }
 
+    /// Flags it takes besides the universal ones.
+    fn flags(&self, _ctx: &PreflightContext<'_>) -> u32 {
+        0
+    }
+
     /// Checks of form that need no ledger. Only `tem` and `tel`.
-    fn preflight(&self, _tx: &PreparedTx) -> Ter {
+    fn preflight(&self, _ctx: &PreflightContext<'_>) -> Ter {
         Ok(())
+    }
+
+    /// What a delegate with nothing but granular permissions may not do beyond their fields and
+    /// flags. (xrpld's `checkGranularSemantics`.)
+    fn check_granular(&self, _view: &dyn ReadView, _tx: &PreparedTx, _held: &[Granular]) -> Ter {
+        Ok(())
+    }
+
+    /// Whether the right accounts signed. Signatures themselves are valid.
+    fn check_sign(&self, ctx: &PreclaimContext<'_>) -> Ter {
+        signatures::check_sign(ctx)
     }
 
     /// Checks against the ledger that need no changes.
@@ -138,19 +178,10 @@ pub fn default_base_fee(view: &dyn ReadView, tx: &PreparedTx) -> u64 {
     view.info().fees.base.saturating_mul(1 + tx.signer_count() as u64)
 }
 
-/// The table of types.
+/// The fee of types that create what the network wants to be rare: one owner reserve.
 #[must_use]
-pub fn transactor(kind: u16) -> Option<&'static dyn Transactor> {
-    Some(match kind {
-        0 => &payment::Payment,
-        3 => &account_set::AccountSet,
-        5 => &regular_key::SetRegularKey,
-        10 => &ticket::TicketCreate,
-        12 => &signer_list::SignerListSet,
-        20 => &trust_set::TrustSet,
-        30 => &clawback::Clawback,
-        _ => return None,
-    })
+pub fn owner_reserve_fee(view: &dyn ReadView) -> u64 {
+    view.info().fees.increment
 }
 
 /// Least fee of a transaction in drops when no load is on.
@@ -163,15 +194,6 @@ pub fn base_fee(view: &dyn ReadView, tx: &PreparedTx) -> u64 {
 #[must_use]
 pub fn consequences(tx: &PreparedTx) -> Consequences {
     transactor(tx.kind).map_or_else(|| Consequences::normal(tx), |t| t.consequences(tx))
-}
-
-/// `DestinationTag` and others that a ledger entry takes over from a transaction as they are.
-pub fn copy_fields(from: &Object, to: &mut Object, names: &[xrpl_protocol::Field]) {
-    for field in names {
-        if let Some(value) = from.get(*field) {
-            to.set(*field, value.clone());
-        }
-    }
 }
 
 /// A transaction's `Amount` in drops, if it is XRP.
@@ -187,4 +209,12 @@ pub fn xrp_amount(tx: &PreparedTx) -> Option<i64> {
 #[must_use]
 pub fn destination(tx: &PreparedTx) -> AccountId {
     tx.object.account(fields::DESTINATION).unwrap_or_default()
+}
+
+/// Success if `good`, else the result.
+///
+/// # Errors
+/// `otherwise`.
+pub fn ensure(good: bool, otherwise: EngineResult) -> Ter {
+    if good { Ok(()) } else { Err(otherwise) }
 }

@@ -1,14 +1,18 @@
 //! Payment: XRP directly; everything else is [`super::flow`]'s
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/payment>).
 
-use xrpl_protocol::{AccountId, Amount, Currency, EngineResult, Issue, Value, fields, object_id};
+use xrpl_protocol::{AccountId, Amount, EngineResult, Issue, Value, fields, object_id};
 
 use super::{
-    ApplyContext, Consequences, PreclaimContext, Ter, Transactor,
-    account_root::{balance_of, flag, flags_of, reserve, set_balance},
-    destination, flow,
+    ApplyContext, Consequences, PreclaimContext, PreflightContext, Transactor, destination, flow,
 };
-use crate::ledger::{PreparedTx, ReadView, Sandbox, entry_type};
+use crate::ledger::{
+    ApplyView, PreparedTx, ReadView, Sandbox, Ter, entry_type,
+    helpers::{
+        BAD_CURRENCY,
+        account_root::{balance_of, flag, flags_of, reserve, set_balance},
+    },
+};
 
 pub(super) const NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
 pub(super) const PARTIAL_PAYMENT: u32 = 0x0002_0000;
@@ -23,10 +27,6 @@ const MAX_CREDENTIALS: usize = 8;
 /// The type.
 #[derive(Debug)]
 pub(super) struct Payment;
-
-/// The currency whose code spells XRP.
-pub(super) const BAD_CURRENCY: Currency =
-    Currency([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b'X', b'R', b'P', 0, 0, 0, 0, 0]);
 
 fn has_bad_currency(amount: &Amount) -> bool {
     matches!(amount, Amount::Issued { currency, .. } if *currency == BAD_CURRENCY)
@@ -63,7 +63,8 @@ fn equal_tokens(a: Issue, b: Issue) -> bool {
 }
 
 impl Transactor for Payment {
-    fn flags(&self, tx: &PreparedTx) -> u32 {
+    fn flags(&self, ctx: &PreflightContext<'_>) -> u32 {
+        let tx = ctx.tx;
         if matches!(amount_of(tx), Amount::Mpt { .. }) {
             PARTIAL_PAYMENT
         } else {
@@ -71,7 +72,8 @@ impl Transactor for Payment {
         }
     }
 
-    fn preflight(&self, tx: &PreparedTx) -> Ter {
+    fn preflight(&self, ctx: &PreflightContext<'_>) -> Ter {
+        let tx = ctx.tx;
         let object = &tx.object;
         let (amount, max) = (amount_of(tx), max_source_amount(tx));
         let mpt = matches!(amount, Amount::Mpt { .. });
@@ -181,7 +183,7 @@ impl Transactor for Payment {
         let fee = tx.fee.unwrap_or(0);
         // Fees may come out of the reserve, payments may not.
         let keep = reserve(&ctx.view, &sender, 0).max(fee);
-        if ctx.balance_before_fee < drops.saturating_add(keep) {
+        if ctx.prior_balance < drops.saturating_add(keep) {
             return Err(EngineResult::TEC_UNFUNDED_PAYMENT);
         }
         let receiver = ctx.view.account(to).ok_or(EngineResult::TEF_INTERNAL)?;

@@ -2,12 +2,11 @@
 
 use xrpl_protocol::{EngineResult, Value, fields, keys::PublicKey, object_id};
 
-use super::{
-    ApplyContext, Consequences, Ter, Transactor,
-    account_root::{flag, flags_of},
-    default_base_fee,
+use super::{ApplyContext, Consequences, PreflightContext, Transactor, default_base_fee};
+use crate::ledger::{
+    PreparedTx, ReadView, Ter,
+    helpers::account_root::{flag, flags_of},
 };
-use crate::ledger::{PreparedTx, ReadView};
 
 /// The type.
 #[derive(Debug)]
@@ -20,11 +19,8 @@ pub(super) fn signed_with_master(tx: &PreparedTx) -> bool {
 }
 
 impl Transactor for SetRegularKey {
-    fn delegable(&self) -> bool {
-        false
-    }
-
-    fn preflight(&self, tx: &PreparedTx) -> Ter {
+    fn preflight(&self, ctx: &PreflightContext<'_>) -> Ter {
+        let tx = ctx.tx;
         if tx.object.account(fields::REGULAR_KEY) == Some(tx.account) {
             return Err(EngineResult::TEM_BAD_REGKEY);
         }
@@ -34,7 +30,7 @@ impl Transactor for SetRegularKey {
     fn apply(&self, ctx: &mut ApplyContext<'_>) -> Ter {
         let tx = ctx.tx;
         // The free change is judged by the ledger before this transaction.
-        let free = self.base_fee(ctx.view.base, tx) == 0;
+        let free = self.base_fee(ctx.view.base(), tx) == 0;
         let has_signers = ctx.view.exists(&object_id::signer_list(tx.account));
         let root = ctx.account_root()?;
         if free {

@@ -2,12 +2,14 @@
 
 use xrpl_protocol::{EngineResult, Object, Value, fields, object_id};
 
-use super::{
-    ApplyContext, Consequences, Ter, Transactor,
-    account_root::{adjust_owner_count, flag, flags_of, reserve},
-    copy_fields,
+use super::{ApplyContext, Consequences, PreflightContext, Transactor};
+use crate::ledger::{
+    ApplyView, PreparedTx, ReadView, Ter, directory, entry_type,
+    helpers::{
+        account_root::{adjust_owner_count, flag, flags_of, reserve},
+        copy_fields,
+    },
 };
-use crate::ledger::{PreparedTx, ReadView, directory, entry_type};
 
 /// `lsfOneOwnerCount`: the list counts as one thing, however long it is.
 const ONE_OWNER_COUNT: u32 = 0x0001_0000;
@@ -30,11 +32,8 @@ fn entries(tx: &PreparedTx) -> Option<Vec<Object>> {
 }
 
 impl Transactor for SignerListSet {
-    fn delegable(&self) -> bool {
-        false
-    }
-
-    fn preflight(&self, tx: &PreparedTx) -> Ter {
+    fn preflight(&self, ctx: &PreflightContext<'_>) -> Ter {
+        let tx = ctx.tx;
         let quorum = quorum(tx);
         let entries = match (quorum, entries(tx)) {
             (0, None) => return Ok(()),
@@ -70,7 +69,7 @@ impl Transactor for SignerListSet {
         };
         remove(ctx)?;
         let root = ctx.view.account(tx.account).ok_or(EngineResult::TEF_INTERNAL)?;
-        if ctx.balance_before_fee < reserve(&ctx.view, &root, 1) {
+        if ctx.prior_balance < reserve(&ctx.view, &root, 1) {
             return Err(EngineResult::TEC_INSUFFICIENT_RESERVE);
         }
         let key = object_id::signer_list(tx.account);

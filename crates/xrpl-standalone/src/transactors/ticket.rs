@@ -2,11 +2,11 @@
 
 use xrpl_protocol::{EngineResult, fields, object_id};
 
-use super::{
-    ApplyContext, Consequences, PreclaimContext, Ter, Transactor,
-    account_root::{adjust_owner_count, reserve, sequence_of},
+use super::{ApplyContext, Consequences, PreclaimContext, PreflightContext, Transactor};
+use crate::ledger::{
+    ApplyView, PreparedTx, ReadView, SeqProxy, Ter, directory, entry_type,
+    helpers::account_root::{adjust_owner_count, reserve, sequence_of},
 };
-use crate::ledger::{PreparedTx, ReadView, SeqProxy, directory, entry_type};
 
 /// Tickets an account may have, and one transaction may create.
 const MAX_TICKETS: u32 = 250;
@@ -20,7 +20,8 @@ fn count(tx: &PreparedTx) -> u32 {
 }
 
 impl Transactor for TicketCreate {
-    fn preflight(&self, tx: &PreparedTx) -> Ter {
+    fn preflight(&self, ctx: &PreflightContext<'_>) -> Ter {
+        let tx = ctx.tx;
         if (1..=MAX_TICKETS).contains(&count(tx)) {
             Ok(())
         } else {
@@ -41,7 +42,7 @@ impl Transactor for TicketCreate {
     fn apply(&self, ctx: &mut ApplyContext<'_>) -> Ter {
         let (account, count) = (ctx.tx.account, count(ctx.tx));
         let root = ctx.view.account(account).ok_or(EngineResult::TEF_INTERNAL)?;
-        if ctx.balance_before_fee < reserve(&ctx.view, &root, count) {
+        if ctx.prior_balance < reserve(&ctx.view, &root, count) {
             return Err(EngineResult::TEC_INSUFFICIENT_RESERVE);
         }
         // The frame has already moved the Sequence behind this transaction.

@@ -4,13 +4,15 @@ use xrpl_protocol::{
     AccountId, Amount, Currency, EngineResult, IssuedValue, Object, fields, object_id,
 };
 
-use super::{
-    ApplyContext, PreclaimContext, Ter, Transactor,
-    account_root::{adjust_owner_count, flag, flags_of, owner_count},
-    payment::BAD_CURRENCY,
-    trust_line::{self, NewLine, Side, balance, value_of},
+use super::{ApplyContext, PreclaimContext, PreflightContext, Transactor};
+use crate::ledger::{
+    ApplyView, PreparedTx, ReadView, Ter,
+    helpers::{
+        BAD_CURRENCY,
+        account_root::{adjust_owner_count, flag, flags_of, owner_count},
+        trust_line::{self, NewLine, Side, balance, value_of},
+    },
 };
-use crate::ledger::{PreparedTx, ReadView};
 
 mod tf {
     pub(super) const SET_AUTH: u32 = 0x0001_0000;
@@ -61,11 +63,12 @@ fn freeze_flags(mut flags: u32, tx: &PreparedTx, side: Side, no_freeze: bool) ->
 }
 
 impl Transactor for TrustSet {
-    fn flags(&self, _tx: &PreparedTx) -> u32 {
+    fn flags(&self, _ctx: &PreflightContext<'_>) -> u32 {
         tf::ALL
     }
 
-    fn preflight(&self, tx: &PreparedTx) -> Ter {
+    fn preflight(&self, ctx: &PreflightContext<'_>) -> Ter {
+        let tx = ctx.tx;
         let limit = limit(tx).ok_or(EngineResult::TEM_BAD_LIMIT)?;
         if limit.currency == BAD_CURRENCY {
             return Err(EngineResult::TEM_BAD_CURRENCY);
@@ -119,7 +122,7 @@ impl Transactor for TrustSet {
         } else {
             ctx.view.info().fees.account_reserve(count.saturating_add(1))
         };
-        let poor = ctx.balance_before_fee < i64::try_from(reserve).unwrap_or(i64::MAX);
+        let poor = ctx.prior_balance < i64::try_from(reserve).unwrap_or(i64::MAX);
         let quality_in = tx.object.u32(fields::QUALITY_IN);
         let quality_out =
             tx.object.u32(fields::QUALITY_OUT).map(|q| if q == QUALITY_ONE { 0 } else { q });
@@ -152,6 +155,7 @@ impl Transactor for TrustSet {
             account: tx.account,
             peer: limit.peer,
             currency: limit.currency,
+            balance: IssuedValue::ZERO,
             limit: limit.value,
             flags,
             quality_in,

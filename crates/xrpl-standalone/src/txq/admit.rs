@@ -6,10 +6,13 @@ use xrpl_protocol::{EngineResult, Object, Value, fields, object_id};
 
 use super::{BASE_LEVEL, Queued, RETRIES, TxQ, level_paid, mul_div};
 use crate::{
-    ledger::{OpenView, PreparedTx, ReadView, SeqProxy, view::Assumed},
+    ledger::{
+        OpenView, PreparedTx, ReadView, SeqProxy,
+        helpers::account_root::{balance_of, sequence_of, set_balance},
+        view::Assumed,
+    },
     transactors::{
-        self, ApplyFlags, Attempt, Consequences, Context, PreclaimContext,
-        account_root::{balance_of, sequence_of, set_balance},
+        self, ApplyFlags, Attempt, Consequences, Context, PreclaimContext, PreflightContext,
     },
 };
 
@@ -31,11 +34,13 @@ impl TxQ {
     pub(crate) fn apply(
         &mut self,
         context: &Context,
-        view: &mut OpenView,
+        view: &mut OpenView<'_>,
         tx: &Arc<PreparedTx>,
         flags: ApplyFlags,
     ) -> Attempt {
-        if let Err(result) = transactors::preflight(context, tx) {
+        let checked =
+            transactors::preflight(&PreflightContext::new(context, view.rules(), tx, flags));
+        if let Err(result) = checked {
             return Attempt::refused(result);
         }
         if let Some(attempt) = self.try_direct(view, tx, flags) {
@@ -49,7 +54,7 @@ impl TxQ {
 
     fn try_direct(
         &mut self,
-        view: &mut OpenView,
+        view: &mut OpenView<'_>,
         tx: &Arc<PreparedTx>,
         flags: ApplyFlags,
     ) -> Option<Attempt> {
@@ -76,7 +81,7 @@ impl TxQ {
 
     fn enqueue(
         &mut self,
-        view: &mut OpenView,
+        view: &mut OpenView<'_>,
         tx: &Arc<PreparedTx>,
         flags: ApplyFlags,
     ) -> Result<Attempt, Refused> {
@@ -172,7 +177,7 @@ impl TxQ {
     fn can_be_held(
         &self,
         of: &Candidate<'_>,
-        view: &OpenView,
+        view: &OpenView<'_>,
         replaced: bool,
     ) -> Result<(), Refused> {
         let object = &of.tx.object;
@@ -250,7 +255,7 @@ impl TxQ {
     }
 
     /// A fee high enough takes all that wait before it along into the open ledger.
-    fn try_clear(&mut self, view: &mut OpenView, of: &Candidate<'_>) -> Option<Attempt> {
+    fn try_clear(&mut self, view: &mut OpenView<'_>, of: &Candidate<'_>) -> Option<Attempt> {
         let required = self.fees.required_level(view);
         let (_, first) = self.waiting(of)?.next()?;
         if !of.tx.seq.is_sequence()
@@ -269,7 +274,7 @@ impl TxQ {
         if paid < needed {
             return None;
         }
-        let mut trial = view.clone();
+        let mut trial = OpenView::on(view);
         for seq in &ahead {
             let queued = entry.transactions.get_mut(seq)?;
             let attempt = Self::attempt(&mut trial, &queued.tx, queued.flags);
@@ -284,7 +289,8 @@ impl TxQ {
         if !attempt.applied {
             return None;
         }
-        *view = trial;
+        let changes = trial.into_changes();
+        view.absorb(changes);
         for seq in ahead {
             self.erase(&of.tx.account, seq);
         }
@@ -325,14 +331,23 @@ fn check_sequence(current: SeqProxy, seq: SeqProxy) -> Result<(), Refused> {
 }
 
 /// Whether it would at least pay its fee.
-fn claims_fee(view: &OpenView, of: &Candidate<'_>, assumed: Option<Object>) -> Result<(), Refused> {
+fn claims_fee(
+    view: &OpenView<'_>,
+    of: &Candidate<'_>,
+    assumed: Option<Object>,
+) -> Result<(), Refused> {
     let key = object_id::account_root(of.tx.account);
     let assumed = assumed.map(|entry| Assumed { base: view, key, entry: Arc::new(entry) });
     let view: &dyn ReadView = match &assumed {
         Some(assumed) => assumed,
         None => view,
     };
-    match transactors::preclaim(&PreclaimContext { view, tx: of.tx, flags: of.flags }) {
+    match transactors::preclaim(&PreclaimContext {
+        view,
+        tx: of.tx,
+        flags: of.flags,
+        parent_batch: None,
+    }) {
         Err(result) if !result.is_claim() || of.flags.retry => Err(result),
         _ => Ok(()),
     }

@@ -163,7 +163,7 @@ impl FeeMetrics {
     }
 
     /// Level that the open ledger asks of its next transaction.
-    pub(super) fn required_level(&self, view: &OpenView) -> u64 {
+    pub(super) fn required_level(&self, view: &OpenView<'_>) -> u64 {
         let (current, target) = (view.tx_count() as u64, self.expected as u64);
         if current <= target {
             return BASE_LEVEL;
@@ -173,7 +173,7 @@ impl FeeMetrics {
 
     /// Sum of the levels that `count` transactions would have to pay one after another; none if it
     /// is too large to be meant.
-    pub(super) fn series_level(&self, view: &OpenView, count: usize) -> Option<u64> {
+    pub(super) fn series_level(&self, view: &OpenView<'_>, count: usize) -> Option<u64> {
         let squares = |n: u64| (n < 1 << 21).then(|| n * (n + 1) * (2 * n + 1) / 6);
         let current = view.tx_count() as u64;
         let last = squares((current + count as u64).checked_sub(1)?)?;

@@ -14,10 +14,10 @@ pub use metrics::{BASE_LEVEL, Metrics, QueueSetup};
 use metrics::{FeeMetrics, mul_div};
 
 use crate::{
-    ledger::{ClosedLedger, OpenView, PreparedTx, ReadView, SeqProxy},
-    transactors::{
-        self, ApplyFlags, Attempt, Consequences, Context, base_fee, default_base_fee, sequence_of,
+    ledger::{
+        ClosedLedger, OpenView, PreparedTx, ReadView, SeqProxy, helpers::account_root::sequence_of,
     },
+    transactors::{self, ApplyFlags, Attempt, Consequences, Context, base_fee, default_base_fee},
 };
 
 /// How often a queued transaction is tried.
@@ -184,7 +184,7 @@ impl TxQ {
 
     /// Moves transactions into a new open ledger, best paying first, until the fee it asks for is
     /// more than they pay.
-    pub(crate) fn accept(&mut self, view: &mut OpenView) {
+    pub(crate) fn accept(&mut self, view: &mut OpenView<'_>) {
         let mut at = self.by_fee.keys().next().copied();
         while let Some(key) = at {
             let next = |this: &Self| {
@@ -203,7 +203,7 @@ impl TxQ {
             if queued.level < required {
                 break;
             }
-            let attempt = transactors::apply_checked(view, &queued.tx, queued.flags);
+            let attempt = transactors::apply_checked(view, &queued.tx, queued.flags, None);
             let class = attempt.result.class();
             let hopeless = matches!(class, ResultClass::Tef | ResultClass::Tem);
             if attempt.applied || hopeless || queued.retries == 0 {
@@ -279,13 +279,13 @@ impl TxQ {
 
     /// What a transaction would have to pay to enter the open ledger now, in drops.
     #[must_use]
-    pub fn required_fee(&self, _context: &Context, view: &OpenView, tx: &PreparedTx) -> u64 {
+    pub fn required_fee(&self, _context: &Context, view: &OpenView<'_>, tx: &PreparedTx) -> u64 {
         mul_div(self.fees.required_level(view), base_fee(view, tx), BASE_LEVEL)
     }
 
     /// Figures for the `fee` method.
     #[must_use]
-    pub fn metrics(&self, view: &OpenView) -> Metrics {
+    pub fn metrics(&self, view: &OpenView<'_>) -> Metrics {
         let worst = self.by_fee.keys().next_back().map_or(BASE_LEVEL, |(Reverse(level), _)| *level);
         Metrics {
             queued: self.by_fee.len(),
@@ -321,7 +321,7 @@ impl TxQ {
         all.map(Self::details).collect()
     }
 
-    fn attempt(view: &mut OpenView, tx: &Arc<PreparedTx>, flags: ApplyFlags) -> Attempt {
-        transactors::apply_checked(view, tx, flags)
+    fn attempt(view: &mut OpenView<'_>, tx: &Arc<PreparedTx>, flags: ApplyFlags) -> Attempt {
+        transactors::apply_checked(view, tx, flags, None)
     }
 }

@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
-use xrpl_standalone::{Standalone, StandaloneConfig, ledger::NodeConfig};
+use xrpl_standalone::{Standalone, StandaloneConfig, node::NodeConfig};
 
 use super::recordings;
 

@@ -19,7 +19,8 @@ use xrpl_protocol::{
 use xrpl_standalone::{
     Kind,
     faults::{Action, LinkFault, Network, NetworkConfig, NodeAction, NodeFault, Plan, Port},
-    ledger::{NodeConfig, PreparedTx},
+    ledger::PreparedTx,
+    node::NodeConfig,
 };
 
 fn network(nodes: usize, plan: Plan) -> Network {

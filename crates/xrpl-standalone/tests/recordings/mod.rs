@@ -1,5 +1,7 @@
 //! Recordings of a real xrpld, where this machine has them.
 
+mod cfg;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -8,8 +10,8 @@ use std::{
 use serde_json::Value as Json;
 use xrpl_protocol::{Definitions, Object, fields};
 use xrpl_standalone::{
-    ledger::{NodeConfig, PreparedTx},
-    txq::QueueSetup,
+    ledger::{Amendment, PreparedTx, genesis},
+    node::{Node, NodeConfig},
 };
 
 fn shared() -> Option<PathBuf> {
@@ -20,32 +22,68 @@ fn shared() -> Option<PathBuf> {
     ancestors.map(|dir| dir.join("shared")).find(|dir| dir.join("fixtures").is_dir())
 }
 
+/// Where the recordings are; none if not on this machine.
+pub(crate) fn folder() -> Option<PathBuf> {
+    Some(shared()?.join("fixtures/xrpld-3.3.0-b0"))
+}
+
+/// Names of all recordings.
+#[allow(dead_code)] // Not every test that shares this file lists them.
+pub(crate) fn names() -> Vec<String> {
+    let files = folder().and_then(|folder| std::fs::read_dir(folder).ok());
+    let mut names: Vec<String> = files
+        .into_iter()
+        .flatten()
+        .filter_map(|file| {
+            Some(file.ok()?.file_name().to_str()?.strip_suffix(".jsonl")?.to_owned())
+        })
+        .collect();
+    names.sort_unstable();
+    names
+}
+
 /// A recording's lines; none if it is not on this machine.
 pub(crate) fn lines(name: &str) -> Option<Vec<Json>> {
-    let path = shared()?.join(format!("fixtures/xrpld-3.3.0-b0/{name}.jsonl"));
-    let text = std::fs::read_to_string(path).ok()?;
+    let text = std::fs::read_to_string(folder()?.join(format!("{name}.jsonl"))).ok()?;
     Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
-/// How the recorded node was set up; `start_time` as the network has it.
+/// How the recorded node was set up; `start_time` as the network has it. Its configuration file says
+/// so; where that is not kept, the hash of its first ledgers tells the amendments.
 pub(crate) fn node(lines: &[Json], start_time: u64) -> NodeConfig {
     let start_time = u32::try_from(start_time).unwrap();
     let mut config = NodeConfig { start_time, ..NodeConfig::default() };
-    match lines[0]["config"].as_str() {
-        Some("xrpld-netid.cfg") => config.network_id = 21_338,
-        Some("xrpld-txq.cfg") => {
-            config.queue = QueueSetup {
-                minimum_txn_in_ledger: 5,
-                target_txn_in_ledger: 8,
-                maximum_txn_in_ledger: Some(12),
-                ledgers_in_queue: 4,
-                minimum_queue_size: 24,
-                ..QueueSetup::default()
-            };
-        }
-        _ => {}
+    let name = lines[0]["config"].as_str().unwrap_or_default();
+    let text = folder().and_then(|folder| std::fs::read_to_string(folder.join(name)).ok());
+    match text {
+        Some(text) => cfg::apply(&mut config, &text),
+        None => find_amendments(&mut config, lines),
     }
     config
+}
+
+/// The second ledger as a recording shows it.
+pub(crate) fn second_ledger(lines: &[Json]) -> Option<&Json> {
+    lines.iter().find_map(|line| {
+        let ledger = &line["response"]["result"]["ledger"];
+        (ledger["ledger_index"] == "2" || ledger["ledger_index"] == 2).then_some(ledger)
+    })
+}
+
+fn find_amendments(config: &mut NodeConfig, lines: &[Json]) {
+    let Some(recorded) = second_ledger(lines).and_then(|ledger| ledger["account_hash"].as_str())
+    else {
+        return;
+    };
+    let all: Vec<_> = Amendment::all().map(Amendment::id).collect();
+    for amendments in [genesis::amendments(), all] {
+        config.amendments = amendments;
+        let first = Node::new(config.clone());
+        if first.closed().header.account_hash.to_string() == recorded {
+            return;
+        }
+    }
+    panic!("the recorded ledger 2 has amendments that are neither the supported ones nor all");
 }
 
 /// A recorded ledger's transactions with their metadata, as they were applied.

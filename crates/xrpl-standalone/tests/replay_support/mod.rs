@@ -1,5 +1,10 @@
 //! Reading recordings, replaying them, and comparing.
 
+mod diff;
+mod floor;
+
+pub(crate) use floor::Floor;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -8,9 +13,8 @@ use std::{
 
 use serde_json::Value as Json;
 use xrpl_protocol::{Definitions, EngineResult};
-use xrpl_standalone::ledger::{
-    ClosedLedger, Node, NodeConfig, PreparedTx, metadata::delivered_amount,
-};
+use xrpl_standalone::ledger::{ClosedLedger, PreparedTx, metadata::delivered_amount};
+use xrpl_standalone::node::{Node, NodeConfig};
 
 use crate::recordings::{self, adopted, lines};
 
@@ -27,20 +31,29 @@ impl Recording {
         Some(Self { name: name.into(), lines: lines(name)? })
     }
 
+    /// Whether it can be replayed: it tells what was submitted, and every ledger. (Where ledgers were
+    /// closed by requests that are themselves what is recorded, `replay_api` replays them.)
+    pub(crate) fn is_replay(&self) -> bool {
+        let has = |step: &str| self.lines.iter().any(|line| line["step"] == step);
+        let closes = |line: &Json| method(line) == Some("ledger_accept");
+        has("start") && has("submit") && has("accept") && !self.lines.iter().any(closes)
+    }
+
     fn config(&self) -> NodeConfig {
-        let start = self.lines.iter().find_map(|line| {
-            let ledger = &line["response"]["result"]["ledger"];
-            (ledger["ledger_index"] == "2" || ledger["ledger_index"] == 2)
-                .then(|| ledger["close_time"].as_u64())
-                .flatten()
-        });
+        let second = recordings::second_ledger(&self.lines);
+        let start = second.and_then(|ledger| ledger["close_time"].as_u64());
         recordings::node(&self.lines, start.expect("the recording shows ledger 2"))
     }
 
-    pub(crate) fn replay(&self) -> Report {
+    /// Replays all of it, or up to the first difference.
+    pub(crate) fn replay(&self, to_the_end: bool) -> Report {
         let mut replay = Replay {
             node: Node::new(self.config()),
-            report: Report { name: self.name.clone(), ..Report::default() },
+            report: Report {
+                name: self.name.clone(),
+                recorded: self.lines.iter().filter(|line| line["step"] == "accept").count(),
+                ..Report::default()
+            },
             labels: BTreeMap::new(),
             not_built: BTreeSet::new(),
         };
@@ -48,11 +61,23 @@ impl Recording {
             match line["step"].as_str() {
                 Some("submit") => replay.submit(line),
                 Some("accept") => replay.accept(line),
-                _ => {}
+                Some("request") => replay.request(line),
+                _ => continue,
+            }
+            match (&replay.report.first, to_the_end) {
+                (None, _) => replay.report.equal_ledgers = replay.report.ledgers.total,
+                (Some(_), true) => {}
+                (Some(_), false) => break,
             }
         }
         replay.report
     }
+}
+
+/// The method of a recorded request.
+fn method(line: &Json) -> Option<&str> {
+    let request = &line["request"];
+    request["method"].as_str().or_else(|| request["command"].as_str())
 }
 
 struct Replay {
@@ -124,7 +149,7 @@ impl Replay {
                     self.not_built.insert(outcome.tx.hash.to_string());
                 }
                 let state = outcome.ledger_state;
-                let of_state = |pick: fn(xrpl_standalone::ledger::LedgerState) -> Json| {
+                let of_state = |pick: fn(xrpl_standalone::node::LedgerState) -> Json| {
                     state.map_or(Json::Null, pick)
                 };
                 let ours = [
@@ -149,7 +174,33 @@ impl Replay {
             }
         }
         self.report.submits.count(wrong.is_empty());
+        if !wrong.is_empty() && self.report.first.is_none() {
+            let tx = serde_json::to_string_pretty(&line["tx_json"]).unwrap_or_default();
+            let what = wrong.join("\n  ");
+            self.report.first =
+                Some(format!("submit {label:?}\n{tx}\nrecorded -> here:\n  {what}"));
+        }
         self.report.note(label, wrong);
+    }
+
+    /// Requests may have submitted something too: signed here, or by several.
+    fn request(&mut self, line: &Json) {
+        let response = &line["response"]["result"];
+        let submits = matches!(method(line), Some("submit" | "submit_multisigned"));
+        let Some(blob) = response["tx_blob"].as_str().filter(|_| submits) else { return };
+        let Ok(tx) = PreparedTx::parse_and_check(&const_hex::decode(blob).unwrap()) else { return };
+        let fail_hard = line["request"]["fail_hard"] == true
+            || line["request"]["params"][0]["fail_hard"] == true;
+        let hash = tx.hash.to_string();
+        let result = self.node.submit(tx, fail_hard).engine_result;
+        let recorded = &response["engine_result"];
+        if *recorded != result.name() {
+            let wrong = format!("engine_result {recorded} -> {result}");
+            if self.report.first.is_none() {
+                self.report.first = Some(format!("request to submit {hash}: {wrong}"));
+            }
+            self.report.note(format!("request to submit {}", &hash[..8]), vec![wrong]);
+        }
     }
 
     fn accept(&mut self, line: &Json) {
@@ -178,6 +229,10 @@ impl Replay {
             }
         }
         let (count, differing) = compare_transactions(theirs, &ours);
+        if self.report.first.is_none() && !(wrong.is_empty() && differing.is_empty()) {
+            let hashes = wrong.join(", ");
+            self.report.first = Some(format!("{label}: {hashes}\n{}", diff::ledger(theirs, &ours)));
+        }
         self.report.transactions.total += count;
         self.report.transactions.same += count.saturating_sub(differing.len());
         self.report.ledgers.count(wrong.is_empty());
@@ -268,6 +323,12 @@ pub(crate) struct Report {
     ledgers: Score,
     transactions: Score,
     found: Found,
+    /// Ledgers in the recording.
+    pub(crate) recorded: usize,
+    /// Ledgers before the first difference of any kind.
+    pub(crate) equal_ledgers: usize,
+    /// The first difference, for people.
+    pub(crate) first: Option<String>,
 }
 
 impl Report {
@@ -293,6 +354,9 @@ impl fmt::Display for Report {
             for what in wrong {
                 writeln!(f, "  {label}: {what}")?;
             }
+        }
+        if let Some(first) = &self.first {
+            writeln!(f, "first difference, after {} equal ledgers: {first}", self.equal_ledgers)?;
         }
         Ok(())
     }

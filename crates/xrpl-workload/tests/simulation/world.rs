@@ -23,7 +23,7 @@ use xrpl_protocol::{Drops, Hash256, hash::sha512_half};
 use xrpl_standalone::{
     Kind,
     faults::{Network, NetworkConfig},
-    ledger::NodeConfig,
+    node::NodeConfig,
 };
 use xrpl_tracker::{RowFilter, State, Subscription, Tracker, TrackerConfig};
 use xrpl_workload::audit::{AuditError, Problem, Scope, audit};

@@ -1,22 +1,30 @@
-//! The node: ledgers, the open ledger, submission and closing.
+//! The node: ledgers, the open ledger, submission and closing. Synchronous, without I/O, threads or
+//! clock: callers give it transactions (prepared by [`PreparedTx`], outside any lock) and the time,
+//! and take away answers and [`Event`]s.
+
+mod adopt;
+mod close;
+mod disturb;
+mod events;
+mod held;
 
 use std::{collections::VecDeque, sync::Arc};
 
 use rustc_hash::FxHashMap;
 use xrpl_protocol::{AccountId, Drops, EngineResult, Hash256, Object, ResultClass, TxHash};
 
-use super::{
-    canonical::CanonicalSet,
-    close,
-    closed::{ClosedLedger, LedgerTransaction},
-    events::{Event, ServerFees},
-    genesis,
-    held::{HOLD_LEDGERS, LocalTxs},
-    prepared::{INNER_BATCH, InvalidTransaction, LOCAL_CHECKS, PreparedTx},
-    view::{Fees, OpenView, ReadView},
-};
+pub use events::{Event, ServerFees};
+
+use self::held::{HOLD_LEDGERS, LocalTxs};
 use crate::{
-    transactors::{self, ApplyFlags, Attempt, Context},
+    ledger::{
+        ClosedLedger, Fees, InvalidTransaction, LedgerTransaction, OpenView, PreparedTx, ReadView,
+        canonical::CanonicalSet,
+        close_time, genesis,
+        helpers::account_root::sequence_of,
+        prepared::{INNER_BATCH, LOCAL_CHECKS},
+    },
+    transactors::{ApplyFlags, Attempt, Context},
     txq::{Metrics, QueueSetup, QueuedTransaction, TxQ},
 };
 
@@ -30,7 +38,7 @@ const YOUNG: usize = 4;
 
 /// Hashes with the ledger index at which they were noted.
 #[derive(Debug, Default)]
-pub(super) struct Marks(FxHashMap<TxHash, u32>);
+struct Marks(FxHashMap<TxHash, u32>);
 
 impl Marks {
     /// Notes a hash; false if it was there.
@@ -42,7 +50,7 @@ impl Marks {
         self.0.contains_key(hash)
     }
 
-    pub(super) fn forget_before(&mut self, index: u32) {
+    fn forget_before(&mut self, index: u32) {
         self.0.retain(|_, at| *at >= index);
     }
 }
@@ -157,20 +165,20 @@ pub enum TransactionStatus {
 /// An XRP Ledger of one node. Everything happens inside calls; nothing else runs.
 #[derive(Debug)]
 pub struct Node {
-    pub(super) context: Context,
-    pub(super) history: History,
-    pub(super) ledgers: VecDeque<Arc<ClosedLedger>>,
-    pub(super) by_hash: FxHashMap<Hash256, u32>,
-    pub(super) transactions: FxHashMap<TxHash, u32>,
+    context: Context,
+    history: History,
+    ledgers: VecDeque<Arc<ClosedLedger>>,
+    by_hash: FxHashMap<Hash256, u32>,
+    transactions: FxHashMap<TxHash, u32>,
     /// Not in a ledger: with the last result, and the open ledger's index at that time.
-    pub(super) seen: FxHashMap<TxHash, (Arc<PreparedTx>, EngineResult, u32)>,
-    pub(super) bad: Marks,
-    pub(super) bad_signatures: Marks,
-    pub(super) held_before: Marks,
-    pub(super) open: OpenView,
-    pub(super) txq: TxQ,
-    pub(super) held: CanonicalSet,
-    pub(super) local: LocalTxs,
+    seen: FxHashMap<TxHash, (Arc<PreparedTx>, EngineResult, u32)>,
+    bad: Marks,
+    bad_signatures: Marks,
+    held_before: Marks,
+    open: OpenView<'static>,
+    txq: TxQ,
+    held: CanonicalSet,
+    local: LocalTxs,
     events: Vec<Event>,
 }
 
@@ -207,7 +215,7 @@ impl Node {
         this
     }
 
-    pub(super) fn store(&mut self, ledger: Arc<ClosedLedger>) {
+    fn store(&mut self, ledger: Arc<ClosedLedger>) {
         let index = ledger.header.index;
         self.by_hash.insert(ledger.header.hash, index);
         for tx in &ledger.transactions {
@@ -244,7 +252,7 @@ impl Node {
 
     /// The open ledger.
     #[must_use]
-    pub fn current(&self) -> &OpenView {
+    pub fn current(&self) -> &OpenView<'static> {
         &self.open
     }
 
@@ -332,22 +340,16 @@ impl Node {
     /// What a transaction would do now, without doing it: the `simulate` method.
     #[must_use]
     pub fn simulate(&self, tx: &Arc<PreparedTx>) -> Simulated {
-        let mut open = self.open.clone();
-        let mut queue = self.txq.clone();
+        let mut open = OpenView::on(&self.open);
         let flags = ApplyFlags { dry_run: true, ..ApplyFlags::default() };
-        let result = queue.apply(&self.context, &mut open, tx, flags).result;
-        let mut attempt = Attempt::refused(result);
-        if result.is_success() || result.class() == ResultClass::Tec {
-            let mut view = self.open.closing();
-            attempt = transactors::apply(&self.context, &mut view, tx, flags);
-        }
+        let attempt = self.txq.clone().apply(&self.context, &mut open, tx, flags);
         Simulated { tx: Arc::clone(tx), attempt }
     }
 
     /// The next Sequence of an account that nothing in the open ledger or the queue uses.
     #[must_use]
     pub fn next_sequence(&self, account: AccountId, root: &Object) -> u32 {
-        let next = transactors::sequence_of(root);
+        let next = sequence_of(root);
         let queued = self.txq.account(&account);
         let after = queued.iter().filter(|q| q.tx.seq.is_sequence()).map(|q| q.tx.seq.value() + 1);
         after.max().unwrap_or(next).max(next)
@@ -398,7 +400,7 @@ impl Node {
     }
 
     /// Applies, queues or holds a transaction that a peer relayed.
-    pub(super) fn receive(&mut self, tx: Arc<PreparedTx>) {
+    fn receive(&mut self, tx: Arc<PreparedTx>) {
         if !self.bad.contains(&tx.hash) {
             let next = self.process(Submission { tx, local: false, fail_hard: false }).1;
             self.process_held(next);
@@ -480,7 +482,7 @@ impl Node {
 
     fn ledger_state(&self, tx: &PreparedTx) -> LedgerState {
         let account = self.open.account(tx.account);
-        let next = account.as_deref().map_or(0, transactors::sequence_of);
+        let next = account.as_deref().map_or(0, sequence_of);
         LedgerState {
             account_sequence_available: self.txq.next_queuable(account.as_deref()),
             account_sequence_next: next,
@@ -493,7 +495,7 @@ impl Node {
     /// does and keeps close times ascending.
     pub fn accept(&mut self, now: u32) -> Arc<ClosedLedger> {
         let parent = self.closed().header.close_time;
-        self.accept_at(super::close_time::round_close_time(now, parent))
+        self.accept_at(close_time::round_close_time(now, parent))
     }
 
     /// Closes the open ledger with exactly this close time, to replay one.
@@ -522,7 +524,7 @@ impl Node {
     }
 
     /// Goes on from a ledger that has just been closed.
-    pub(super) fn go_on(&mut self, ledger: &Arc<ClosedLedger>, retries: CanonicalSet) {
+    fn go_on(&mut self, ledger: &Arc<ClosedLedger>, retries: CanonicalSet) {
         self.txq.process_closed(&self.context, ledger);
         self.store(Arc::clone(ledger));
         self.reopen(ledger, retries);

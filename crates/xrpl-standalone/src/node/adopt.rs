@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use xrpl_protocol::{AccountId, Field, Hash256, Object, TxHash, Value, fields, object_id};
 
-use super::{closed::LedgerTransaction, entry_type, shamap::ShaMap, view::Entry};
+use crate::ledger::{Entry, LedgerTransaction, ShaMap, entry_type};
 
 /// A directory page that lists an entry, and whether it keeps the order of arrival.
 type Link = (Hash256, bool);
@@ -101,7 +101,7 @@ fn created(node: &Object, tx: TxHash, index: u32) -> Object {
             required(fields::LOW_NODE, 0u64.into());
             required(fields::HIGH_NODE, 0u64.into());
         }
-        entry_type::NFT_PAGE | entry_type::ACCOUNT_ROOT => {}
+        entry_type::NFTOKEN_PAGE | entry_type::ACCOUNT_ROOT => {}
         _ => required(fields::OWNER_NODE, 0u64.into()),
     }
     thread(&mut entry, tx, index);

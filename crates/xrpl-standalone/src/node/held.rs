@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use xrpl_protocol::{Hash256, TxHash, object_id};
 
-use super::{
-    canonical::CanonicalSet,
-    prepared::{PreparedTx, SeqProxy},
-    view::ReadView,
+use crate::ledger::{
+    PreparedTx, ReadView, SeqProxy, canonical::CanonicalSet, helpers::account_root::sequence_of,
 };
-use crate::transactors::sequence_of;
 
 /// Ledgers for which a local transaction is tried again.
 pub(crate) const HOLD_LEDGERS: u32 = 5;

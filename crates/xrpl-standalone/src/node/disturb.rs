@@ -3,15 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{
-    canonical::CanonicalSet,
-    close,
-    closed::ClosedLedger,
-    held::LocalTxs,
-    node::{History, Node},
-    prepared::PreparedTx,
-    view::OpenView,
-};
+use super::{History, Node, close, held::LocalTxs};
+use crate::ledger::{ClosedLedger, OpenView, PreparedTx, canonical::CanonicalSet};
 
 impl Node {
     /// Takes a validated ledger that another node closed, if it is the next one.

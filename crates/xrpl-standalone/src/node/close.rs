@@ -3,25 +3,24 @@
 
 use std::sync::Arc;
 
-use xrpl_protocol::{EngineResult, Hash256, LedgerHeader, Object, ResultClass, fields, object_id};
+use xrpl_protocol::{EngineResult, Hash256, LedgerHeader, Object, ResultClass, fields};
 
-use super::{
-    adopt,
-    canonical::CanonicalSet,
-    close_time::CLOSE_TIME_RESOLUTION,
-    closed::{ClosedLedger, LedgerTransaction},
-    entry_type,
-    prepared::PreparedTx,
-    shamap::{SetMember, ShaMap},
-    view::{Entry, OpenView, ReadView},
+use super::adopt;
+use crate::{
+    ledger::{
+        ClosedLedger, Entry, LedgerTransaction, OpenView, PreparedTx, ReadView,
+        canonical::CanonicalSet,
+        close_time::CLOSE_TIME_RESOLUTION,
+        open_view::Applied,
+        shamap::{SetMember, ShaMap},
+        skip_list::update_skip_lists,
+    },
+    transactors::{self, ApplyFlags, Context},
 };
-use crate::transactors::{self, ApplyFlags, Attempt, Context};
 
 /// Passes over the transactions, and how many of them may be followed by one more retry.
 const TOTAL_PASSES: usize = 3;
 const RETRY_PASSES: usize = 1;
-/// Ledgers in the short skip list.
-const RECENT_LEDGERS: usize = 256;
 
 /// Hash of a set of transactions: the salt of its canonical order.
 pub(super) fn set_hash(transactions: &[Arc<PreparedTx>]) -> Hash256 {
@@ -68,21 +67,19 @@ pub(super) fn build(
     set: &mut CanonicalSet,
 ) -> ClosedLedger {
     let mut view = OpenView::new(Arc::clone(parent), Some(close_time));
-    let mut transactions: Vec<Arc<LedgerTransaction>> = Vec::with_capacity(set.len());
     passes(set, |tx, flags| {
-        let Attempt { result, applied, metadata } =
-            transactors::apply(context, &mut view, tx, flags);
-        if applied {
-            let index = u32::try_from(transactions.len()).unwrap_or(u32::MAX);
-            let metadata = metadata.unwrap_or_default();
-            let applied = LedgerTransaction::new(Arc::clone(tx), result, metadata, index);
-            transactions.push(Arc::new(applied));
-        }
-        (applied, !applied && !hopeless(result))
+        let attempt = transactors::apply_transaction(context, &mut view, tx, flags);
+        (attempt.applied, !attempt.applied && !hopeless(attempt.result))
     });
-    let burnt = view.burnt;
     let mut state = parent.state.clone();
-    view.apply_to(&mut state);
+    let (applied, burnt) = view.apply_to(&mut state);
+    let transactions = (0..)
+        .zip(applied)
+        .map(|(index, Applied { tx, result, metadata })| {
+            let metadata = metadata.unwrap_or_default();
+            Arc::new(LedgerTransaction::new(tx, result, metadata, index))
+        })
+        .collect();
     after(parent, close_time, burnt, state, transactions)
 }
 
@@ -133,33 +130,10 @@ fn after(
     ClosedLedger::build(header, state, transactions, Some(parent))
 }
 
-/// Notes the parent's hash in the lists by which ledgers prove their history.
-pub(super) fn update_skip_lists(state: &mut ShaMap<Entry>, index: u32, parent_hash: Hash256) {
-    let Some(parent) = index.checked_sub(1) else { return };
-    let mut append = |key: Hash256, limit: usize| {
-        let mut list = match state.get(&key) {
-            Some(entry) => Object::clone(entry),
-            None => entry_type::new(entry_type::LEDGER_HASHES),
-        };
-        let mut hashes = list.vector256(fields::HASHES).unwrap_or_default().to_vec();
-        if hashes.len() >= limit {
-            hashes.remove(0);
-        }
-        hashes.push(parent_hash);
-        list.set(fields::HASHES, hashes.into());
-        list.set(fields::LAST_LEDGER_SEQUENCE, parent.into());
-        state.insert(key, Arc::new(list));
-    };
-    if parent % 256 == 0 {
-        append(object_id::skip_list_of(parent), usize::MAX);
-    }
-    append(object_id::skip_list(), RECENT_LEDGERS);
-}
-
 /// Fills a new open ledger with what the last one had and the closed one did not take.
 pub(super) fn reapply(
     context: &Context,
-    open: &mut OpenView,
+    open: &mut OpenView<'_>,
     closed: &ClosedLedger,
     before: Vec<Arc<PreparedTx>>,
     retries: &mut CanonicalSet,
@@ -167,6 +141,7 @@ pub(super) fn reapply(
     if before.is_empty() {
         return;
     }
+    // Of a Batch only itself gets into an open ledger.
     let mut apply = |tx: &Arc<PreparedTx>, flags| transactors::apply(context, open, tx, flags);
     for tx in before {
         if closed.has_transaction(&tx.hash) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use xrpl_protocol::EngineResult;
 
-use super::{closed::ClosedLedger, prepared::PreparedTx};
+use crate::ledger::{ClosedLedger, PreparedTx};
 
 /// Something that streams report. [`super::Node::drain_events`] hands them out in order.
 #[derive(Clone, Debug)]

@@ -1,0 +1,49 @@
+//! What transactors share: reading and changing accounts, trust lines, MPTs, offers, credentials.
+//! Functions over [`super::ReadView`] and [`super::ApplyView`], so that they work in every layer.
+//!
+//! They check what xrpld's functions of the same purpose check and nothing more; callers have done
+//! the rest in their `preclaim`.
+
+pub mod account_root;
+pub mod credentials;
+pub mod mpt;
+pub mod nft;
+pub mod offer;
+pub mod permissioned_dex;
+pub mod token;
+pub mod trust_line;
+
+use xrpl_protocol::{Currency, Field, Object, Value};
+
+/// A rate or quality of 1: nobody takes anything.
+pub const PARITY: u32 = 1_000_000_000;
+
+/// The currency whose code spells XRP: nothing may be of it.
+pub const BAD_CURRENCY: Currency =
+    Currency([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b'X', b'R', b'P', 0, 0, 0, 0, 0]);
+
+/// Sets a number that is left out of an entry while it is 0 (fields that xrpld's formats call
+/// default).
+pub fn set_or_clear(entry: &mut Object, field: Field, value: u64) {
+    if value == 0 {
+        entry.remove(field);
+    } else {
+        entry.set(field, Value::UInt64(value));
+    }
+}
+
+/// Copies fields that are there, as they are.
+pub fn copy_fields(from: &Object, to: &mut Object, names: &[Field]) {
+    for field in names {
+        if let Some(value) = from.get(*field) {
+            to.set(*field, value.clone());
+        }
+    }
+}
+
+/// Whether something that expires at `at` (seconds since 2000-01-01) has done so: the parent's close
+/// time decides.
+#[must_use]
+pub fn has_expired(view: &dyn super::ReadView, at: Option<u32>) -> bool {
+    at.is_some_and(|at| view.info().parent_close_time >= at)
+}

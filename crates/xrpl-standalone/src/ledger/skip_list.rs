@@ -1,0 +1,34 @@
+//! Lists of the hashes of earlier ledgers, by which ledgers prove their history
+//! (<https://xrpl.org/docs/references/protocol/ledger-data/ledger-entry-types/ledgerhashes>).
+
+use std::sync::Arc;
+
+use xrpl_protocol::{Hash256, Object, fields, object_id};
+
+use super::{entry_type, shamap::ShaMap, view::Entry};
+
+/// Ledgers in the short list.
+const RECENT_LEDGERS: usize = 256;
+
+/// Notes the parent's hash in the lists by which ledgers prove their history.
+pub(crate) fn update_skip_lists(state: &mut ShaMap<Entry>, index: u32, parent_hash: Hash256) {
+    let Some(parent) = index.checked_sub(1) else { return };
+    let mut append = |key: Hash256, limit: usize| {
+        let mut list = match state.get(&key) {
+            Some(entry) => Object::clone(entry),
+            None => entry_type::new(entry_type::LEDGER_HASHES),
+        };
+        let mut hashes = list.vector256(fields::HASHES).unwrap_or_default().to_vec();
+        if hashes.len() >= limit {
+            hashes.remove(0);
+        }
+        hashes.push(parent_hash);
+        list.set(fields::HASHES, hashes.into());
+        list.set(fields::LAST_LEDGER_SEQUENCE, parent.into());
+        state.insert(key, Arc::new(list));
+    };
+    if parent % 256 == 0 {
+        append(object_id::skip_list_of(parent), usize::MAX);
+    }
+    append(object_id::skip_list(), RECENT_LEDGERS);
+}

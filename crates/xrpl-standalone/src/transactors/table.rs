@@ -1,0 +1,179 @@
+//! The table of types: what every type is and which file does it.
+//!
+//! A type is built by putting its transactor in the place of its row's `None`.
+
+use super::{
+    Transactor, account_set, clawback, payment, regular_key, signer_list, ticket, trust_set,
+};
+use crate::ledger::{Amendment, amendment};
+
+/// What only some types may do; invariants hold all others to that.
+#[allow(missing_docs)]
+pub mod privilege {
+    pub const CREATE_ACCT: u16 = 0x0001;
+    pub const CREATE_PSEUDO_ACCT: u16 = 0x0002;
+    pub const MUST_DELETE_ACCT: u16 = 0x0004;
+    pub const MAY_DELETE_ACCT: u16 = 0x0008;
+    pub const OVERRIDE_FREEZE: u16 = 0x0010;
+    pub const CHANGE_NFT_COUNTS: u16 = 0x0020;
+    pub const CREATE_MPT_ISSUANCE: u16 = 0x0040;
+    pub const DESTROY_MPT_ISSUANCE: u16 = 0x0080;
+    pub const MUST_AUTHORIZE_MPT: u16 = 0x0100;
+    pub const MAY_AUTHORIZE_MPT: u16 = 0x0200;
+    pub const MAY_DELETE_MPT: u16 = 0x0400;
+    pub const MUST_MODIFY_VAULT: u16 = 0x0800;
+    pub const MAY_MODIFY_VAULT: u16 = 0x1000;
+    pub const MAY_CREATE_MPT: u16 = 0x2000;
+}
+
+/// A type of transaction.
+pub struct TransactionType {
+    /// `TransactionType` in binary.
+    pub code: u16,
+    /// Its name.
+    pub name: &'static str,
+    /// Whether another account may be given the right to send it.
+    pub delegable: bool,
+    /// The amendment without which it is `temDISABLED`.
+    pub amendment: Option<Amendment>,
+    /// [`privilege`]s.
+    pub privileges: u16,
+    /// What does it; none for types not built.
+    pub transactor: Option<&'static dyn Transactor>,
+}
+
+impl std::fmt::Debug for TransactionType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+const fn row(
+    code: u16,
+    name: &'static str,
+    delegable: bool,
+    amendment: Option<Amendment>,
+    privileges: u16,
+    transactor: Option<&'static dyn Transactor>,
+) -> TransactionType {
+    TransactionType { code, name, delegable, amendment, privileges, transactor }
+}
+
+// Code, name, delegable, amendment, privileges, transactor.
+#[rustfmt::skip]
+static TABLE: &[TransactionType] = &[
+    row(0, "Payment", true, None, privilege::CREATE_ACCT | privilege::MAY_CREATE_MPT, Some(&payment::Payment)),
+    row(1, "EscrowCreate", true, None, 0, None),
+    row(2, "EscrowFinish", true, None, 0, None),
+    row(3, "AccountSet", false, None, 0, Some(&account_set::AccountSet)),
+    row(4, "EscrowCancel", true, None, 0, None),
+    row(5, "SetRegularKey", false, None, 0, Some(&regular_key::SetRegularKey)),
+    row(7, "OfferCreate", true, None, privilege::MAY_CREATE_MPT, None),
+    row(8, "OfferCancel", true, None, 0, None),
+    row(10, "TicketCreate", true, None, 0, Some(&ticket::TicketCreate)),
+    row(12, "SignerListSet", false, None, 0, Some(&signer_list::SignerListSet)),
+    row(13, "PaymentChannelCreate", true, None, 0, None),
+    row(14, "PaymentChannelFund", true, None, 0, None),
+    row(15, "PaymentChannelClaim", true, None, 0, None),
+    row(16, "CheckCreate", true, None, 0, None),
+    row(17, "CheckCash", true, None, privilege::MAY_CREATE_MPT, None),
+    row(18, "CheckCancel", true, None, 0, None),
+    row(19, "DepositPreauth", true, None, 0, None),
+    row(20, "TrustSet", true, None, 0, Some(&trust_set::TrustSet)),
+    row(21, "AccountDelete", false, None, privilege::MUST_DELETE_ACCT, None),
+    row(25, "NFTokenMint", true, None, privilege::CHANGE_NFT_COUNTS, None),
+    row(26, "NFTokenBurn", true, None, privilege::CHANGE_NFT_COUNTS, None),
+    row(27, "NFTokenCreateOffer", true, None, 0, None),
+    row(28, "NFTokenCancelOffer", true, None, 0, None),
+    row(29, "NFTokenAcceptOffer", true, None, 0, None),
+    row(30, "Clawback", true, None, 0, Some(&clawback::Clawback)),
+    row(31, "AMMClawback", true, Some(amendment::AMM_CLAWBACK), privilege::MAY_DELETE_ACCT | privilege::OVERRIDE_FREEZE | privilege::MAY_AUTHORIZE_MPT, None),
+    row(35, "AMMCreate", true, Some(amendment::AMM), privilege::CREATE_PSEUDO_ACCT | privilege::MAY_CREATE_MPT, None),
+    row(36, "AMMDeposit", true, Some(amendment::AMM), 0, None),
+    row(37, "AMMWithdraw", true, Some(amendment::AMM), privilege::MAY_DELETE_ACCT | privilege::MAY_AUTHORIZE_MPT, None),
+    row(38, "AMMVote", true, Some(amendment::AMM), 0, None),
+    row(39, "AMMBid", true, Some(amendment::AMM), 0, None),
+    row(40, "AMMDelete", true, Some(amendment::AMM), privilege::MUST_DELETE_ACCT | privilege::MAY_DELETE_MPT, None),
+    row(41, "XChainCreateClaimID", true, Some(amendment::XCHAIN_BRIDGE), 0, None),
+    row(42, "XChainCommit", true, Some(amendment::XCHAIN_BRIDGE), 0, None),
+    row(43, "XChainClaim", true, Some(amendment::XCHAIN_BRIDGE), 0, None),
+    row(44, "XChainAccountCreateCommit", true, Some(amendment::XCHAIN_BRIDGE), 0, None),
+    row(45, "XChainAddClaimAttestation", true, Some(amendment::XCHAIN_BRIDGE), privilege::CREATE_ACCT, None),
+    row(46, "XChainAddAccountCreateAttestation", true, Some(amendment::XCHAIN_BRIDGE), privilege::CREATE_ACCT, None),
+    row(47, "XChainModifyBridge", true, Some(amendment::XCHAIN_BRIDGE), 0, None),
+    row(48, "XChainCreateBridge", true, Some(amendment::XCHAIN_BRIDGE), 0, None),
+    row(49, "DIDSet", true, Some(amendment::DID), 0, None),
+    row(50, "DIDDelete", true, Some(amendment::DID), 0, None),
+    row(51, "OracleSet", true, Some(amendment::PRICE_ORACLE), 0, None),
+    row(52, "OracleDelete", true, Some(amendment::PRICE_ORACLE), 0, None),
+    row(53, "LedgerStateFix", true, Some(amendment::FIX_NFTOKEN_PAGE_LINKS), 0, None),
+    row(54, "MPTokenIssuanceCreate", true, Some(amendment::MPTOKENS_V1), privilege::CREATE_MPT_ISSUANCE, None),
+    row(55, "MPTokenIssuanceDestroy", true, Some(amendment::MPTOKENS_V1), privilege::DESTROY_MPT_ISSUANCE, None),
+    row(56, "MPTokenIssuanceSet", true, Some(amendment::MPTOKENS_V1), 0, None),
+    row(57, "MPTokenAuthorize", true, Some(amendment::MPTOKENS_V1), privilege::MUST_AUTHORIZE_MPT, None),
+    row(58, "CredentialCreate", true, Some(amendment::CREDENTIALS), 0, None),
+    row(59, "CredentialAccept", true, Some(amendment::CREDENTIALS), 0, None),
+    row(60, "CredentialDelete", true, Some(amendment::CREDENTIALS), 0, None),
+    row(61, "NFTokenModify", true, Some(amendment::DYNAMIC_NFT), 0, None),
+    row(62, "PermissionedDomainSet", true, Some(amendment::PERMISSIONED_DOMAINS), 0, None),
+    row(63, "PermissionedDomainDelete", true, Some(amendment::PERMISSIONED_DOMAINS), 0, None),
+    row(64, "DelegateSet", false, Some(amendment::PERMISSION_DELEGATION_V1_1), 0, None),
+    row(65, "VaultCreate", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::CREATE_PSEUDO_ACCT | privilege::CREATE_MPT_ISSUANCE | privilege::MUST_MODIFY_VAULT, None),
+    row(66, "VaultSet", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MUST_MODIFY_VAULT, None),
+    row(67, "VaultDelete", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MUST_DELETE_ACCT | privilege::DESTROY_MPT_ISSUANCE | privilege::MUST_MODIFY_VAULT, None),
+    row(68, "VaultDeposit", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, None),
+    row(69, "VaultWithdraw", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_DELETE_MPT | privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, None),
+    row(70, "VaultClawback", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_DELETE_MPT | privilege::MUST_MODIFY_VAULT, None),
+    row(71, "Batch", false, Some(amendment::BATCH_V1_1), 0, None),
+    row(74, "LoanBrokerSet", false, Some(amendment::LENDING_PROTOCOL), privilege::CREATE_PSEUDO_ACCT | privilege::MAY_AUTHORIZE_MPT, None),
+    row(75, "LoanBrokerDelete", false, Some(amendment::LENDING_PROTOCOL), privilege::MUST_DELETE_ACCT | privilege::MAY_AUTHORIZE_MPT, None),
+    row(76, "LoanBrokerCoverDeposit", false, Some(amendment::LENDING_PROTOCOL), 0, None),
+    row(77, "LoanBrokerCoverWithdraw", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_AUTHORIZE_MPT, None),
+    row(78, "LoanBrokerCoverClawback", false, Some(amendment::LENDING_PROTOCOL), 0, None),
+    row(80, "LoanSet", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, None),
+    row(81, "LoanDelete", false, Some(amendment::LENDING_PROTOCOL), 0, None),
+    row(82, "LoanManage", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_MODIFY_VAULT, None),
+    row(84, "LoanPay", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, None),
+    row(85, "ConfidentialMPTConvert", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
+    row(86, "ConfidentialMPTMergeInbox", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
+    row(87, "ConfidentialMPTConvertBack", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
+    row(88, "ConfidentialMPTSend", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
+    row(89, "ConfidentialMPTClawback", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
+];
+
+/// The type of that code.
+#[must_use]
+pub fn transaction_type(code: u16) -> Option<&'static TransactionType> {
+    TABLE.binary_search_by_key(&code, |row| row.code).ok().map(|at| &TABLE[at])
+}
+
+/// What does a type, if it is built.
+#[must_use]
+pub fn transactor(code: u16) -> Option<&'static dyn Transactor> {
+    transaction_type(code)?.transactor
+}
+
+/// Whether a type has a privilege.
+#[must_use]
+pub fn has_privilege(code: u16, privilege: u16) -> bool {
+    transaction_type(code).is_some_and(|row| row.privileges & privilege != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use xrpl_protocol::Definitions;
+
+    use super::*;
+
+    #[test]
+    fn every_sendable_type_has_its_row() {
+        assert!(TABLE.is_sorted_by_key(|row| row.code));
+        let definitions = Definitions::builtin();
+        for (name, code) in
+            definitions.transaction_types().filter(|(_, code)| (0..100).contains(code))
+        {
+            let row = transaction_type(u16::try_from(code).unwrap());
+            assert_eq!(row.map(|row| row.name), Some(&*name), "{code}");
+        }
+    }
+}
