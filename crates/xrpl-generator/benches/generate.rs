@@ -64,6 +64,7 @@ fn outcome(prepared: &Prepared) -> Outcome {
         intent: Intent::Valid,
         latencies: Latencies::default(),
         overturned: false,
+        revoked: false,
     }
 }
 

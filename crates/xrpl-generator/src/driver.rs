@@ -70,6 +70,7 @@ pub(crate) struct Driver {
     answers: mpsc::UnboundedReceiver<Answered>,
     outcomes: mpsc::UnboundedReceiver<Arc<Outcome>>,
     outcomes_to: mpsc::UnboundedSender<Arc<Outcome>>,
+    revocations: mpsc::UnboundedReceiver<Arc<Outcome>>,
     findings: mpsc::UnboundedReceiver<Finding>,
     findings_to: mpsc::UnboundedSender<Finding>,
     inbox: mpsc::Receiver<Command>,
@@ -122,6 +123,7 @@ impl Driver {
             engine: Engine::new(&config)?,
             pool,
             head: tracker.ledger(),
+            revocations: tracker.revocations(),
             tracker,
             idle: (0..workers.len()).rev().collect(),
             workers,
@@ -296,6 +298,7 @@ impl Driver {
             Some(command) = self.inbox.recv() => self.obey(command),
             Ok(()) = self.head.changed() => self.take_head(),
             Some(finding) = self.findings.recv() => self.take_finding(finding),
+            Some(outcome) = self.revocations.recv() => self.engine.revoked(&outcome),
             _ = self.outcomes.recv_many(&mut outcomes, 256) => {}
             _ = self.answers.recv_many(&mut answers, 256) => {}
             () = tokio::time::sleep_until(until) => {}

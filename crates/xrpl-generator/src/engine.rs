@@ -518,6 +518,23 @@ impl Engine {
         Some(Done { hash: outcome.hash, origin: flying.origin, success })
     }
 
+    /// An end was taken back (the ledger that it rested on is another one), or one of which that is
+    /// so has another end now. The lane waits for that end and reads its Sequence anew. What the
+    /// first end taught of the ledger's objects is still believed: where that is wrong, transactions
+    /// that build on it are refused.
+    pub fn revoked(&mut self, outcome: &Outcome) {
+        let Some(index) = self.world.accounts.find(outcome.account) else { return };
+        let lane = &mut self.world.accounts[index].lane;
+        match (outcome.state, &outcome.evidence) {
+            (state, _) if !state.is_terminal() => lane.revoked(outcome.slot),
+            (State::Expired, _) | (State::Rejected, Evidence::RefusedByNode { .. }) => {
+                lane.decided(outcome.slot, End::Free);
+            }
+            _ => lane.decided(outcome.slot, End::Doubtful),
+        }
+        self.touch(index);
+    }
+
     fn learn(&mut self, flying: &Flying, outcome: &Outcome, success: bool) {
         let metadata = match (&flying.effects, &outcome.metadata, flying.taint) {
             (Some(effects), Some(raw), None) => {

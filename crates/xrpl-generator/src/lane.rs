@@ -133,6 +133,8 @@ pub struct Lane {
     ticket_flights: SmallVec<[u32; 4]>,
     max_pending: usize,
     doubt: bool,
+    /// Slots of transactions whose end was taken back, and that have no other one yet.
+    reopened: SmallVec<[Slot; 2]>,
 }
 
 impl Lane {
@@ -147,6 +149,7 @@ impl Lane {
             ticket_flights: SmallVec::new(),
             max_pending: max_pending.max(1),
             doubt: false,
+            reopened: SmallVec::new(),
         }
     }
 
@@ -325,11 +328,34 @@ impl Lane {
         self.doubt = true;
     }
 
+    /// The end of a transaction is taken back: the ledger that it rested on is another one. It may yet
+    /// be applied, whatever was signed since, so that nothing more is signed until it has its end and
+    /// the Sequence was read. What is in flight stays: each of those is followed to its own end, and
+    /// of two on one slot the ledger takes one. A Ticket that came back is not used meanwhile.
+    pub fn revoked(&mut self, slot: Slot) {
+        self.doubt = true;
+        self.reopened.push(slot);
+        if let Slot::Ticket(number) = slot {
+            self.free_tickets.retain(|free| *free != number.0);
+        }
+    }
+
+    /// A transaction whose end was taken back has ended. What the Sequence is now, only the ledger
+    /// says. Slots that are not reopened are ignored.
+    pub fn decided(&mut self, slot: Slot, end: End) {
+        let Some(at) = self.reopened.iter().position(|one| *one == slot) else { return };
+        self.reopened.remove(at);
+        self.doubt = true;
+        if let (Slot::Ticket(number), End::Free) = (slot, end) {
+            self.add_tickets([number.0]);
+        }
+    }
+
     /// Whether the Sequence is in doubt and nothing live can change it any more, so that the
     /// validated one is the truth.
     #[must_use]
     pub fn needs_reread(&self) -> bool {
-        self.doubt && self.flights.is_empty()
+        self.doubt && self.flights.is_empty() && self.reopened.is_empty()
     }
 
     /// The account's Sequence in a validated ledger, read while [`Lane::needs_reread`]; otherwise

@@ -86,6 +86,7 @@ fn outcome(prepared: &Prepared, result: Option<&str>, evidence: Evidence) -> Out
         intent: Intent::Valid,
         latencies: LATENCIES,
         overturned: false,
+        revoked: false,
     }
 }
 

@@ -190,6 +190,12 @@ impl Store for Sink {
     async fn get(&self, _: TxHash) -> Result<Option<Record>> {
         Ok(None)
     }
+    async fn resting_on(&self, _: LedgerIndex) -> Result<Vec<Record>> {
+        Ok(Vec::new())
+    }
+    async fn newest_ledgers(&self, _: RunId, _: usize) -> Result<Vec<(LedgerIndex, Hash256)>> {
+        Ok(Vec::new())
+    }
     async fn by_key(&self, _: &str) -> Result<Option<Record>> {
         Ok(None)
     }

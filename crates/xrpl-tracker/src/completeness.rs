@@ -1,19 +1,21 @@
 //! Which validated ledgers are known whole.
 //!
 //! `ledgerClosed` says how many transactions a ledger has. It is complete once that many different
-//! ones were seen. On one connection a ledger's transactions all come before the next
-//! `ledgerClosed`; a ledger that is still short then, or when its connection is lost, or that no
-//! stream told of at all, is read once with `ledger`. Cost grows with ledgers missed, not with
-//! transactions pending.
+//! ones of the ledger with that hash were seen: what a message says of another hash, or of no hash,
+//! may belong to another ledger of the same index and is not counted. On one connection a ledger's
+//! transactions all come before the next `ledgerClosed`; a ledger that is still short then, or when
+//! its connection is lost, or that no stream told of at all, is read once with `ledger`. Cost grows
+//! with ledgers missed, not with transactions pending.
 
 mod ranges;
+mod wanted;
 
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 use xrpl_protocol::{Hash256, TxHash};
 
-use self::ranges::Ranges;
+use self::{ranges::Ranges, wanted::Wanted};
 use crate::event_queue::ConnectionId;
 
 /// Hashes of validated ledgers kept to compare what nodes say.
@@ -41,24 +43,15 @@ struct Dispute {
     settled: bool,
 }
 
-/// A ledger that is not complete yet.
-#[derive(Debug)]
+/// A ledger that is not complete yet, under the hash that is known for its index.
+#[derive(Debug, Default)]
 struct Cover {
-    hash: Option<Hash256>,
     txn_count: Option<u32>,
     /// The first eight bytes of each transaction seen. Two with the same ones would make the ledger
     /// look short, never complete.
     seen: FxHashSet<u64>,
     told_by: Option<ConnectionId>,
     told_at_ms: u64,
-}
-
-/// A ledger to be read.
-#[derive(Clone, Copy, Debug)]
-struct Want {
-    not_before_ms: u64,
-    attempts: u32,
-    reading: bool,
 }
 
 /// What the ledger stream's word for a ledger meant.
@@ -84,7 +77,7 @@ pub(crate) struct Completeness {
     complete: Ranges,
     open: BTreeMap<u32, Cover>,
     hashes: BTreeMap<u32, Hash256>,
-    wanted: BTreeMap<u32, Want>,
+    wanted: Wanted,
     disputes: BTreeMap<u32, Dispute>,
 }
 
@@ -99,7 +92,7 @@ impl Completeness {
             complete: Ranges::default(),
             open: BTreeMap::new(),
             hashes: BTreeMap::new(),
-            wanted: BTreeMap::new(),
+            wanted: Wanted::default(),
             disputes: BTreeMap::new(),
         }
     }
@@ -158,7 +151,7 @@ impl Completeness {
         }
         self.complete.remove(index);
         self.open.remove(&index);
-        self.wanted.remove(&index);
+        self.wanted.remove(index);
         self.want(index, now_ms);
         true
     }
@@ -174,9 +167,31 @@ impl Completeness {
     }
 
     /// The known hash of a ledger.
-    #[cfg(test)]
-    fn hash(&self, index: u32) -> Option<Hash256> {
+    pub(crate) fn hash(&self, index: u32) -> Option<Hash256> {
         self.hashes.get(&index).copied()
+    }
+
+    /// All known hashes.
+    pub(crate) fn hashes(&self) -> &BTreeMap<u32, Hash256> {
+        &self.hashes
+    }
+
+    /// A known ledger above this one, at most so many ledgers.
+    pub(crate) fn known_above(&self, index: u32, within: u32) -> Option<(u32, Hash256)> {
+        let last = index.saturating_add(within);
+        self.hashes.range(index.saturating_add(1)..=last).next().map(|(i, h)| (*i, *h))
+    }
+
+    /// The followed chain has this ledger; false if another hash is known for it.
+    pub(crate) fn learnt(&mut self, index: u32, hash: Hash256) -> bool {
+        self.note_hash(index, hash)
+    }
+
+    /// A transaction's message names a ledger's hash, which is the known one from then on if there
+    /// was none: false if another one is known. Of ledgers that are not new nothing is learnt so.
+    pub(crate) fn claim(&mut self, index: u32, hash: Hash256) -> bool {
+        let new = index > self.head && index - self.head <= AHEAD;
+        if new { self.note_hash(index, hash) } else { !self.contradicts(index, hash) }
     }
 
     /// Notes a hash for an index; false if another one is known.
@@ -220,14 +235,13 @@ impl Completeness {
             return Told { newest, ..Told::default() };
         }
         if let Some(count) = txn_count {
-            let cover = self.open.entry(index).or_insert_with(Cover::new);
-            cover.hash = Some(hash);
+            let cover = self.open.entry(index).or_default();
             cover.txn_count = Some(count);
             cover.told_by = by.or(cover.told_by);
             cover.told_at_ms = now_ms;
             // The stream has it: not to be read unless it turns out short.
-            if self.counts && self.wanted.get(&index).is_some_and(|want| !want.reading) {
-                self.wanted.remove(&index);
+            if self.counts && !self.wanted.is_reading(index) {
+                self.wanted.remove(index);
             }
         }
         if self.open.len() > OPEN_KEPT {
@@ -240,24 +254,24 @@ impl Completeness {
         Told { newest, complete: self.settle(index), mismatch: false }
     }
 
-    /// A transaction was seen in a validated ledger. True if that completes the ledger.
+    /// A transaction was seen in the validated ledger of this hash. True if that completes the
+    /// ledger.
     pub(crate) fn seen(&mut self, index: u32, ledger_hash: Option<Hash256>, tx: TxHash) -> bool {
         if !self.counts || self.complete.contains(index, index) {
+            return false;
+        }
+        // A transaction may be in two ledgers of one index: only the hash tells which was meant.
+        if ledger_hash.is_none() || self.hash(index) != ledger_hash {
             return false;
         }
         // Only ledgers from the start on are counted; older ones are read when wanted.
         let cover = match self.open.get_mut(&index) {
             Some(cover) => cover,
             None if index > self.head && index - self.head <= AHEAD => {
-                self.open.entry(index).or_insert_with(Cover::new)
+                self.open.entry(index).or_default()
             }
             None => return false,
         };
-        if let (Some(told), Some(hash)) = (cover.hash, ledger_hash)
-            && told != hash
-        {
-            return false;
-        }
         cover.seen.insert(prefix(tx));
         match cover.txn_count {
             Some(count) if cover.seen.len() >= count as usize => self.settle(index),
@@ -294,17 +308,13 @@ impl Completeness {
     }
 
     fn want(&mut self, index: u32, not_before_ms: u64) {
-        if self.complete.contains(index, index) || index == 0 {
-            return;
-        }
-        let want =
-            self.wanted.entry(index).or_insert(Want { not_before_ms, attempts: 0, reading: false });
-        if want.attempts == 0 {
-            want.not_before_ms = want.not_before_ms.min(not_before_ms);
+        if !self.complete.contains(index, index) && index != 0 {
+            self.wanted.put(index, not_before_ms, false);
         }
     }
 
-    /// Asks for every ledger of a range that is not known whole yet.
+    /// Asks for every ledger of a range that is not known whole yet: an undecided transaction waits
+    /// for it, so that it goes before what nobody waits for.
     pub(crate) fn want_range(&mut self, first: u32, last: u32, now_ms: u64) {
         let last = last.min(self.head);
         let first = first.max(last.saturating_sub(self.max_gap)).max(1);
@@ -313,31 +323,32 @@ impl Completeness {
                 && self.open.get(&index).is_some_and(|cover| {
                     cover.txn_count.is_some() && cover.told_at_ms + self.grace_ms > now_ms
                 });
-            if !on_its_way {
-                self.want(index, now_ms);
+            if !on_its_way && !self.complete.contains(index, index) {
+                self.wanted.put(index, now_ms, true);
             }
         }
     }
 
-    /// Up to `limit` ledgers to be read now; they count as being read until [`Self::read`] or
-    /// [`Self::not_read`].
-    pub(crate) fn take_wanted(&mut self, limit: usize, now_ms: u64) -> Vec<u32> {
-        let due = self
-            .wanted
-            .iter_mut()
-            .filter(|(_, want)| !want.reading && want.not_before_ms <= now_ms)
-            .take(limit);
-        due.map(|(index, want)| {
-            want.reading = true;
-            *index
-        })
-        .collect()
+    /// Has every ledger of a range read, those too that are known whole: a transaction that they may
+    /// have was not looked for in them.
+    pub(crate) fn read_anew(&mut self, first: u32, last: u32, now_ms: u64) {
+        let last = last.min(self.head);
+        for index in first.max(last.saturating_sub(self.max_gap)).max(1)..=last {
+            self.complete.remove(index);
+            self.open.remove(&index);
+        }
+        self.want_range(first, last, now_ms);
     }
 
-    /// When the next ledger is to be read.
-    pub(crate) fn next_wanted_ms(&self) -> Option<u64> {
-        let waiting = self.wanted.values().filter(|want| !want.reading);
-        waiting.map(|want| want.not_before_ms).min()
+    /// The ledger to be read next, if one is to be read now: it counts as being read until
+    /// [`Self::read`], [`Self::not_read`] or [`Self::nobody_has`].
+    pub(crate) fn take_wanted(&mut self, now_ms: u64) -> Option<u32> {
+        self.wanted.take(now_ms)
+    }
+
+    /// When the next ledger is to be read, after now.
+    pub(crate) fn next_wanted_ms(&self, now_ms: u64) -> Option<u64> {
+        self.wanted.next_ms(now_ms)
     }
 
     /// When the nodes are next to be asked about a ledger's hash.
@@ -359,28 +370,60 @@ impl Completeness {
 
     /// A ledger was read whole.
     pub(crate) fn read(&mut self, index: u32) {
-        self.wanted.remove(&index);
+        self.wanted.remove(index);
         self.open.remove(&index);
         self.complete.insert(index);
     }
 
     /// A ledger could not be read; it is tried again.
     pub(crate) fn not_read(&mut self, index: u32, now_ms: u64) {
-        if let Some(want) = self.wanted.get_mut(&index) {
-            want.reading = false;
-            want.attempts += 1;
-            want.not_before_ms = now_ms + (500 << want.attempts.min(6));
-        }
+        self.wanted.failed(index, now_ms);
+    }
+
+    /// Every node said that it does not keep a ledger. True if it is given up by that: from then on
+    /// it is asked for seldom.
+    pub(crate) fn nobody_has(&mut self, index: u32, now_ms: u64) -> bool {
+        self.wanted.nobody_has(index, now_ms)
     }
 
     /// What was taken up is to be read by another.
     pub(crate) fn nothing_is_read(&mut self) {
-        self.wanted.values_mut().for_each(|want| want.reading = false);
+        self.wanted.nothing_is_read();
     }
 
-    /// How many ledgers wait to be read.
+    /// How many ledgers wait to be read, those given up aside.
     pub(crate) fn wanted_count(&self) -> usize {
-        self.wanted.len()
+        self.wanted.count()
+    }
+
+    /// How many ledgers were given up: no node has them.
+    pub(crate) fn unreadable_count(&self) -> usize {
+        self.wanted.unreadable_count()
+    }
+
+    /// Why a range is not known whole, in words; none if it is.
+    pub(crate) fn missing(&self, first: u32, last: u32) -> Option<String> {
+        if first > last {
+            return None;
+        }
+        if let Some((index, _)) = self.disputes.range(first..=last).find(|(_, d)| !d.settled) {
+            return Some(format!("the nodes do not agree on the hash of ledger {index}"));
+        }
+        let gaps = self.complete.gaps(first, last);
+        let (from, to) = gaps.first().copied()?;
+        let count: u64 = gaps.iter().map(|(from, to)| u64::from(to - from) + 1).sum();
+        let lost =
+            gaps.iter().map(|(from, to)| self.wanted.unreadable_in(*from, *to)).sum::<usize>();
+        let which = match (count, from == to) {
+            (1, _) => format!("ledger {from}"),
+            (_, _) if gaps.len() == 1 => format!("ledgers {from} to {to}"),
+            _ => format!("{count} ledgers, of which {from} is the first"),
+        };
+        Some(match lost as u64 {
+            0 => format!("not read yet: {which}"),
+            n if n == count => format!("kept by no node any more: {which}"),
+            n => format!("not read yet: {which}; {n} of them are kept by no node any more"),
+        })
     }
 
     fn settle(&mut self, index: u32) -> bool {
@@ -406,18 +449,6 @@ pub(crate) enum Fit {
     OtherCount,
 }
 
-impl Cover {
-    fn new() -> Self {
-        Self {
-            hash: None,
-            txn_count: None,
-            seen: FxHashSet::default(),
-            told_by: None,
-            told_at_ms: 0,
-        }
-    }
-}
-
 fn prefix(tx: TxHash) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&tx.0[..8]);
@@ -425,153 +456,4 @@ fn prefix(tx: TxHash) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use xrpl_client::EndpointId;
-
-    use super::*;
-
-    const GRACE: u64 = 3_000;
-
-    fn start() -> Completeness {
-        Completeness::new(10, true, GRACE, 1_000)
-    }
-
-    fn connection(endpoint: u16) -> Option<ConnectionId> {
-        Some(ConnectionId { endpoint: EndpointId(endpoint), generation: 1 })
-    }
-
-    fn hash(n: u32) -> Hash256 {
-        let mut bytes = [7; 32];
-        bytes[..4].copy_from_slice(&n.to_be_bytes());
-        Hash256(bytes)
-    }
-
-    fn tx(n: u32) -> TxHash {
-        hash(n).into()
-    }
-
-    #[test]
-    fn counted_complete_only_with_every_transaction() {
-        let mut c = start();
-        let told = c.told(11, hash(11), Some(2), connection(0), 0);
-        assert_eq!(told, Told { newest: true, complete: false, mismatch: false });
-        assert!(!c.seen(11, Some(hash(11)), tx(1)));
-        assert!(!c.seen(11, Some(hash(11)), tx(1)), "a duplicate does not count");
-        assert!(!c.seen(11, Some(hash(99)), tx(2)), "nor one of another chain");
-        assert!(!c.covers(11, 11));
-        assert!(c.seen(11, Some(hash(11)), tx(2)));
-        assert!(c.covers(11, 11) && !c.covers(10, 11) && !c.covers(11, 12));
-        assert!(c.told(12, hash(12), Some(0), connection(0), 0).complete, "an empty ledger");
-        assert!(c.covers(11, 12));
-        assert!(c.take_wanted(9, u64::MAX).is_empty());
-    }
-
-    #[test]
-    fn short_when_the_same_connection_goes_on_or_ends_or_grace_is_over() {
-        let mut c = start();
-        c.told(11, hash(11), Some(1), connection(0), 0);
-        c.told(12, hash(12), Some(0), connection(1), 0);
-        assert!(c.take_wanted(9, 0).is_empty(), "another connection may be ahead");
-        c.told(12, hash(12), Some(0), connection(0), 0);
-        c.told(13, hash(13), Some(0), connection(0), 0);
-        assert_eq!(c.take_wanted(9, 0), [11]);
-        assert!(c.take_wanted(9, u64::MAX).is_empty(), "it is being read");
-        c.nothing_is_read();
-        assert_eq!(c.take_wanted(9, 0), [11], "who read it has failed");
-        c.not_read(11, 0);
-        assert!(c.take_wanted(9, 0).is_empty(), "a pause before the next try");
-        assert_eq!(c.take_wanted(9, 60_000), [11]);
-        c.read(11);
-        assert!(c.covers(11, 13));
-
-        c.told(14, hash(14), Some(1), connection(0), 0);
-        c.disconnected(connection(1).unwrap(), 0);
-        assert!(c.take_wanted(9, 0).is_empty());
-        c.disconnected(connection(0).unwrap(), 0);
-        assert_eq!(c.take_wanted(9, 0), [14]);
-
-        c.told(15, hash(15), Some(1), connection(0), 5_000);
-        c.tick(5_000 + GRACE - 1);
-        assert!(c.take_wanted(9, u64::MAX).is_empty());
-        c.tick(5_000 + GRACE);
-        assert_eq!(c.take_wanted(9, 5_000 + GRACE), [15]);
-    }
-
-    #[test]
-    fn gaps_are_wanted_at_once_from_the_stream_and_after_grace_from_a_poll() {
-        let mut c = start();
-        c.told(14, hash(14), Some(0), connection(0), 0);
-        assert_eq!(c.take_wanted(9, 0), [11, 12, 13]);
-        c.told(16, hash(16), None, None, 100);
-        assert!(c.take_wanted(9, 100).is_empty());
-        assert_eq!(c.next_wanted_ms(), Some(100 + GRACE));
-        c.told(15, hash(15), Some(0), connection(0), 200);
-        assert!(c.covers(14, 15), "the stream was only behind");
-        assert_eq!(c.take_wanted(9, 100 + GRACE), [16]);
-    }
-
-    #[test]
-    fn a_huge_gap_is_bounded() {
-        let mut c = Completeness::new(10, true, GRACE, 5);
-        c.told(1_000_000, hash(1), Some(0), connection(0), 0);
-        assert_eq!(c.take_wanted(99, 0).len(), 5);
-        let mut c = Completeness::new(4_000_000_000, true, GRACE, 5);
-        c.want_range(0, u32::MAX, 0);
-        assert_eq!(c.take_wanted(99, 0).len(), 6);
-    }
-
-    #[test]
-    fn another_hash_is_a_mismatch() {
-        let mut c = start();
-        c.told(11, hash(11), Some(1), connection(0), 0);
-        let told = c.told(11, hash(66), Some(1), connection(1), 0);
-        assert!(told.mismatch && !told.complete);
-        assert_eq!(c.hash(11), Some(hash(11)));
-        assert_eq!(c.fits(11, hash(66), 1), Fit::OtherHash);
-        assert_eq!(c.fits(11, hash(11), 3), Fit::OtherCount);
-        assert_eq!(c.fits(11, hash(11), 1), Fit::Yes);
-    }
-
-    #[test]
-    fn what_was_counted_under_a_hash_that_most_deny_is_read_anew() {
-        let mut c = start();
-        for index in 11..=13 {
-            c.told(index, hash(index), Some(0), connection(0), 0);
-        }
-        assert!(c.covers(11, 13));
-        c.dispute(12);
-        c.dispute(12);
-        assert!(!c.covers(11, 13) && c.covers(11, 11) && c.disputed(11, 13));
-        assert_eq!(c.next_dispute_ms(), Some(0));
-        assert_eq!(c.take_disputes(7), [12]);
-        assert!(!c.covers(12, 12), "asking settles nothing");
-        assert_eq!(c.next_dispute_ms(), None);
-        c.reopen_disputes();
-        assert_eq!(c.next_dispute_ms(), Some(7 + DISPUTE_RESTS_MS), "who asked has failed");
-        c.undecided(12);
-        assert_eq!(c.next_dispute_ms(), Some(7 + DISPUTE_RESTS_MS));
-        assert!(!c.decide(12, hash(12), 7), "the known one was right");
-        assert!(c.covers(11, 13));
-        c.dispute(12);
-        assert!(c.covers(11, 13), "a node that most deny changes nothing by saying it again");
-        assert!(c.take_disputes(8).is_empty(), "the nodes were just asked");
-        assert_eq!(c.take_disputes(7 + DISPUTE_RESTS_MS), [12]);
-        assert!(c.decide(12, hash(66), 9_000));
-        assert!(!c.covers(12, 12) && c.covers(11, 11) && c.covers(13, 13));
-        assert_eq!((c.take_wanted(9, 9_000), c.fits(12, hash(66), 3)), (vec![12], Fit::Yes));
-        c.read(12);
-        assert!(c.covers(11, 13));
-    }
-
-    #[test]
-    fn where_the_stream_shows_only_some_nothing_is_counted() {
-        let mut c = Completeness::new(10, false, GRACE, 1_000);
-        c.told(11, hash(11), Some(0), connection(0), 0);
-        c.told(12, hash(12), Some(0), connection(0), 0);
-        c.tick(99_999);
-        assert!(!c.covers(11, 11));
-        assert!(c.take_wanted(9, u64::MAX).is_empty());
-        c.want_range(11, 12, 0);
-        assert_eq!(c.take_wanted(9, 0), [11, 12]);
-    }
-}
+mod tests;

@@ -3,6 +3,8 @@
 
 mod attempts;
 mod doubt;
+mod revocation;
+mod streams;
 
 pub(crate) use self::attempts::{Attempt, ToSend};
 
@@ -13,7 +15,7 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::value::RawValue;
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use xrpl_client::Pool;
 use xrpl_protocol::{Hash256, LedgerIndex};
 
@@ -111,8 +113,12 @@ pub(crate) struct Links {
     pub(crate) backfill: Notify,
     /// The nodes are to be asked which hash a ledger has.
     pub(crate) disputes: Notify,
+    /// It is to be found out what a node follows.
+    pub(crate) chain: Notify,
     /// Nothing is pending any more.
     pub(crate) idle: Notify,
+    /// Why the chain is taken for reset, once it is.
+    pub(crate) reset: watch::Sender<Option<Arc<str>>>,
 }
 
 impl Links {
@@ -126,7 +132,9 @@ impl Links {
             look_up: Notify::new(),
             backfill: Notify::new(),
             disputes: Notify::new(),
+            chain: Notify::new(),
             idle: Notify::new(),
+            reset: watch::Sender::default(),
         })
     }
 }
@@ -168,6 +176,20 @@ pub(crate) struct Core {
     past_last: Vec<Key>,
     pub(crate) overdue: Vec<Key>,
     pub(crate) ask_now: VecDeque<Key>,
+    /// Who is told of ends that are taken back.
+    pub(crate) revocations: Vec<mpsc::UnboundedSender<Arc<Outcome>>>,
+    /// Ledgers that turned out to be others, and their hashes, until the store was searched for ends
+    /// that rest on them.
+    pub(crate) denied: BTreeMap<u32, Hash256>,
+    /// Validated ones whose ledger's hash nobody has said yet, by ledger.
+    without_hash: BTreeMap<u32, Vec<Key>>,
+    /// Streams that are not heard before it is known what their nodes follow.
+    waiting: Vec<streams::Waiting>,
+    heard_streams: Vec<ConnectionId>,
+    /// A request's answer may come from another chain.
+    pub(crate) suspect: bool,
+    /// The chain was reset, and what shows it: nothing comes to an end any more.
+    pub(crate) reset: Option<Arc<str>>,
 }
 
 impl Core {
@@ -208,6 +230,13 @@ impl Core {
             past_last: Vec::new(),
             overdue: Vec::new(),
             ask_now: VecDeque::new(),
+            revocations: Vec::new(),
+            denied: BTreeMap::new(),
+            without_hash: BTreeMap::new(),
+            waiting: Vec::new(),
+            heard_streams: Vec::new(),
+            suspect: false,
+            reset: None,
         }
     }
 
@@ -219,11 +248,15 @@ impl Core {
         now_ms: u64,
         meta: Option<&str>,
     ) -> Option<State> {
+        let reset = self.reset.is_some();
         let entry = self.pending.get_mut(key)?;
         let before = entry.condition;
+        if reset {
+            return Some(before.state);
+        }
         let change = transition(&before, event);
         let after = change.state;
-        let was = (before.state == State::Rejected && after.state != before.state).then(|| {
+        let was = (before.state.is_terminal() && after.state != before.state).then(|| {
             let predicted = concluded_as_predicted(entry);
             (entry.progress.engine_result_final(), predicted, cell_key(entry))
         });
@@ -267,6 +300,20 @@ impl Core {
                         }
                     }
                 }
+                Effect::Revoke => {
+                    if let Some((result, predicted, cell)) = &was {
+                        self.counters.matrix.take(cell);
+                        let Some(entry) = self.pending.get(key) else { continue };
+                        let intent = entry.intent.clone();
+                        self.counters.unconcluded(
+                            before.state,
+                            result.as_ref(),
+                            &intent,
+                            *predicted,
+                        );
+                    }
+                    self.take_back(key, now_ms);
+                }
                 Effect::Alarm => {
                     self.counters.contradicted += 1;
                     if let Some(entry) = self.pending.get(key) {
@@ -299,6 +346,9 @@ impl Core {
         let finality_ms = now_ms.saturating_sub(entry.created_at_ms);
         let ledgers = place.ledger_index.0.saturating_sub(entry.created_ledger);
         entry.progress.latencies.finality_ledgers = Some(ledgers);
+        if place.ledger_hash.is_none() {
+            self.without_hash.entry(place.ledger_index.0).or_default().push(key);
+        }
         self.counters.validated(entry.transaction_type, place.source, finality_ms, ledgers);
         self.ledgers.validated(place.ledger_index, place.source);
         self.ring.push(Validation {
@@ -327,7 +377,7 @@ impl Core {
         let predicted = concluded_as_predicted(entry);
         self.counters.concluded(state, result.as_ref(), &entry.intent, predicted);
         self.counters.matrix.add(cell_key(entry), 1);
-        if entry.waiters.is_some() {
+        if entry.waiters.is_some() || entry.progress.revoked {
             let metadata = entry
                 .waiters
                 .as_ref()
@@ -337,6 +387,9 @@ impl Core {
                 .map(Arc::from);
             let entry = self.pending.get(key);
             let outcome = entry.map(|entry| Arc::new(self.outcome(entry, evidence, metadata)));
+            if let Some(outcome) = outcome.as_ref().filter(|outcome| outcome.revoked) {
+                self.tell_revocation(outcome);
+            }
             let waiters = self.pending.get_mut(key).and_then(|entry| entry.waiters.as_mut());
             if let (Some(waiters), Some(outcome)) = (waiters, outcome) {
                 for waiter in waiters.once.drain(..) {
@@ -371,6 +424,7 @@ impl Core {
             intent: entry.intent.clone(),
             latencies: entry.progress.latencies,
             overturned: entry.progress.overturned,
+            revoked: entry.progress.revoked,
         }
     }
 
@@ -395,6 +449,7 @@ impl Core {
                 .or_else(|| entry.progress.engine_result_last.clone()),
             validated_ledger: place.map(|place| place.ledger_index),
             source: place.map(|place| place.source),
+            revoked: from.is_some_and(State::is_terminal) && !entry.progress.state.is_terminal(),
             latencies: entry.progress.latencies,
         };
         // Receivers may have gone in the meantime.
@@ -406,11 +461,14 @@ impl Core {
         if let Some(hash) = tx.ledger_hash
             && self.last_hash != (tx.ledger_index.0, hash)
         {
-            if self.completeness.contradicts(tx.ledger_index.0, hash) {
+            if !self.completeness.claim(tx.ledger_index.0, hash) {
                 self.mismatch(tx.ledger_index, hash);
                 return;
             }
             self.last_hash = (tx.ledger_index.0, hash);
+        }
+        if self.reset.is_some() {
+            return;
         }
         let completed = source != Source::Backfill
             && self.completeness.seen(tx.ledger_index.0, tx.ledger_hash, tx.hash);
@@ -430,20 +488,33 @@ impl Core {
     }
 
     fn sighted(&mut self, key: Key, tx: &ValidatedTransaction<'_>, source: Source, now_ms: u64) {
+        // Where the message does not say, what is known of the ledger does.
+        let hash = tx.ledger_hash.or_else(|| self.completeness.hash(tx.ledger_index.0));
         let Some(entry) = self.pending.get_mut(key) else { return };
-        let known = entry
-            .progress
-            .sightings
-            .iter()
-            .any(|s| s.source == source && s.ledger_index == tx.ledger_index);
+        let known =
+            entry.progress.sightings.iter().any(|s| {
+                (s.source, s.ledger_index, s.ledger_hash) == (source, tx.ledger_index, hash)
+            });
         if !known && entry.progress.sightings.len() < SIGHTINGS_KEPT {
             entry.progress.sightings.push(Sighting {
                 at_ms: now_ms,
                 source,
                 ledger_index: tx.ledger_index,
-                ledger_hash: tx.ledger_hash,
+                ledger_hash: hash,
             });
         }
+        if let Some(place) = &entry.progress.validated
+            && place.ledger_index != tx.ledger_index
+        {
+            // No chain has a transaction twice: one of the two is another ledger than was told.
+            let other = place.ledger_index;
+            tracing::error!(hash = %entry.hash, first = %other, second = %tx.ledger_index,
+                "one transaction is said to be in two validated ledgers");
+            self.completeness.dispute(other.0);
+            self.completeness.dispute(tx.ledger_index.0);
+            self.links.disputes.notify_one();
+        }
+        let Some(entry) = self.pending.get(key) else { return };
         if entry.progress.state == State::Validated {
             // Seen before: only the dossier learns something, if at all.
             if !known {
@@ -453,7 +524,7 @@ impl Core {
         }
         let event = Event::SeenValidated(ValidatedIn {
             ledger_index: tx.ledger_index,
-            ledger_hash: tx.ledger_hash,
+            ledger_hash: hash,
             result: ResultName::new(&tx.result),
             source,
         });
@@ -489,13 +560,16 @@ impl Core {
         by: Option<ConnectionId>,
         now_ms: u64,
     ) {
+        if self.reset.is_some() {
+            return;
+        }
         let told =
             self.completeness.told(ledger.index.0, ledger.hash, ledger.txn_count, by, now_ms);
         if told.mismatch {
             self.mismatch(ledger.index, ledger.hash);
             return;
         }
-        self.links.store.ledger(ledger.index, ledger.hash);
+        self.note_ledger(ledger.index, ledger.hash);
         self.ledgers.told(ledger);
         if told.newest {
             self.head = LedgerHead {

@@ -29,18 +29,27 @@ const AT_ONCE: usize = 8;
 /// How far below the newest ledger one is looked for on which most nodes agree: some are behind.
 const BEHIND: u32 = 3;
 
+/// How long the store rests when it could not be searched.
+const STORE_RESTS_MS: u64 = 5_000;
+
 /// Asks the nodes about what is under dispute, for ever. A task of its own: a node that never
 /// answers keeps no ledger from being read.
 pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), Infallible> {
     // A task before this one may have failed in the middle.
     shared.lock().completeness.reopen_disputes();
     loop {
+        search_store(&shared).await;
         let now_ms = shared.now_ms();
         let due = shared.lock().completeness.take_disputes(now_ms);
         if !due.is_empty() {
             settle(&shared, due).await;
         }
-        let next = shared.lock().completeness.next_dispute_ms();
+        let next = {
+            let core = shared.lock();
+            let again = (!core.denied.is_empty()).then(|| shared.now_ms() + STORE_RESTS_MS);
+            let next = core.completeness.next_dispute_ms();
+            next.into_iter().chain(again).min()
+        };
         shared.clock.rung_or_at(&shared.links.disputes, next).await;
     }
 }
@@ -133,10 +142,27 @@ fn decide(shared: &Shared, index: u32, hash: Hash256) {
     let now_ms = shared.now_ms();
     let mut core = shared.lock();
     if core.completeness.decide(index, hash, now_ms) {
-        tracing::warn!(ledger = index, %hash, "the hash that was known is denied");
-        core.last_hash = (0, Hash256::ZERO);
-        core.links.store.ledger(LedgerIndex(index), hash);
-        // It is to be read anew.
-        core.links.backfill.notify_one();
+        core.deny(LedgerIndex(index), hash, now_ms);
+    }
+}
+
+/// Opens those ended ones again that rest on a denied ledger and have left memory.
+async fn search_store(shared: &Shared) {
+    let denied: Vec<_> = shared.lock().denied.iter().map(|(index, hash)| (*index, *hash)).collect();
+    for (index, hash) in denied {
+        let index = LedgerIndex(index);
+        let opened = async {
+            let records = shared.store.resting_on(index).await?;
+            let now_ms = shared.now_ms();
+            shared.lock().denied_in_store(index, hash, records, now_ms);
+            // What is open again must not be overtaken by the hash that it is known by.
+            shared.store.flush().await
+        };
+        match opened.await {
+            Ok(()) => shared.lock().denied_is_done(index, hash),
+            Err(error) => {
+                tracing::error!(ledger = %index, %error, "ends that rest on a denied ledger are not found");
+            }
+        }
     }
 }

@@ -15,6 +15,9 @@ pub enum Error {
     /// No node answered what starting needs.
     #[error("no node could be asked: {0}")]
     Node(String),
+    /// The nodes follow another chain than the run did.
+    #[error("the chain was reset: {0}")]
+    Reset(String),
     /// The store failed.
     #[error("store: {0}")]
     Store(String),

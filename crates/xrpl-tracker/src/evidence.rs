@@ -282,6 +282,27 @@ pub enum Evidence {
 }
 
 impl Evidence {
+    /// Whether this says something about the ledger of this index, so that it is worth nothing if
+    /// that ledger is another one than the nodes said.
+    #[must_use]
+    pub fn rests_on(&self, ledger: LedgerIndex) -> bool {
+        match self {
+            Self::Validated(place) => place.ledger_index == ledger,
+            Self::SequenceConsumed { ledger: consumed_in, .. } => *consumed_in == ledger,
+            Self::LastLedgerPassed { proof, .. } => match proof {
+                AbsenceProof::SearchedAll { min_ledger: first, max_ledger: last, .. }
+                | AbsenceProof::EveryLedgerRead { first, last } => {
+                    (*first..=*last).contains(&ledger)
+                }
+                AbsenceProof::SlotUnused { ledger_index, .. } => *ledger_index == ledger,
+            },
+            Self::SlotGone { ledger_index, first } => {
+                *ledger_index == ledger || (*first..=*ledger_index).contains(&ledger)
+            }
+            Self::RefusedByNode { .. } | Self::NeverSent { .. } => false,
+        }
+    }
+
     /// The kind, as it is serialised.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -340,6 +361,10 @@ mod tests {
             Evidence::SequenceConsumed { by: TxHash([2; 32]), ledger: LedgerIndex(5) },
             Evidence::SlotGone { ledger_index: LedgerIndex(5), first: LedgerIndex(6) },
         ];
+        let on_five: Vec<_> = all.iter().map(|one| one.rests_on(LedgerIndex(5))).collect();
+        assert_eq!(on_five, [false, false, false, false, true, true, false, false, true, true]);
+        assert!(all[0].rests_on(LedgerIndex(7)) && !all[8].rests_on(LedgerIndex(6)));
+        assert!(all[6].rests_on(LedgerIndex(12)));
         for evidence in all {
             let json = serde_json::to_value(&evidence).unwrap();
             assert_eq!(json["kind"], evidence.kind());

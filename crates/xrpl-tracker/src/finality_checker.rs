@@ -9,15 +9,12 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use tokio::time;
-use xrpl_client::{
-    ClientError,
-    request::{ServerState, Tx},
-    response,
-};
+use xrpl_client::{ClientError, request::Tx, response};
 use xrpl_protocol::{AccountId, LedgerIndex, TxHash, transaction::Slot};
 
 use self::slot::SlotIs;
 use crate::{
+    chain,
     clock::millis,
     core::{Core, Shared},
     evidence::{AbsenceProof, Source},
@@ -63,7 +60,7 @@ pub(crate) async fn check(shared: &Shared, resting: Resting) -> CheckReport {
     if streams > 0 && shared.queue.depth() * 2 >= shared.queue.capacity().max(2) {
         return CheckReport::default();
     }
-    ask_head(shared).await;
+    chain::take_head(shared).await;
     let now_ms = shared.now_ms();
     let keys = {
         let mut core = shared.lock();
@@ -169,21 +166,6 @@ impl Core {
     }
 }
 
-/// Asks for the newest validated ledger: the stream may be dead.
-async fn ask_head(shared: &Shared) {
-    let request = ServerState::default();
-    let answer = time::timeout(shared.config.lookup_timeout, shared.pool.request(&request)).await;
-    let state = match answer {
-        Ok(Ok(answer)) => answer.state,
-        Ok(Err(error)) => return tracing::debug!(%error, "the newest ledger is not known"),
-        Err(_) => return tracing::debug!("the newest ledger is not known: no answer in time"),
-    };
-    if let Some(ledger) = head_of(&state) {
-        let now_ms = shared.now_ms();
-        shared.lock().ledger_told(&ledger, None, now_ms);
-    }
-}
-
 /// The newest validated ledger as `server_state` tells it.
 pub(crate) fn head_of(state: &response::ServerStateBody) -> Option<LedgerClosed> {
     use xrpl_protocol::Drops;
@@ -229,6 +211,17 @@ impl Core {
 async fn look_up(shared: &Shared, key: Key, is: SlotIs) -> Option<history::Wanted> {
     let question = shared.lock().question(key)?;
     let asked = ask_transaction(shared, &question, question.range).await;
+    if let Ok(Asked::Validated(ledger, Some(hash), ..)) = &asked
+        && !chain::holds(shared, ledger.0, *hash).await
+    {
+        let tx = question.hash;
+        tracing::debug!(hash = %tx, %ledger, "found in a ledger that is not known to be of this chain");
+        let mut core = shared.lock();
+        if core.completeness.contradicts(ledger.0, *hash) {
+            core.mismatch(*ledger, *hash);
+        }
+        return None;
+    }
     let now_ms = shared.now_ms();
     let mut core = shared.lock();
     match asked {
@@ -306,7 +299,14 @@ async fn ask_transaction(
         api_version: Some(2),
     };
     let timeout = shared.config.lookup_timeout;
-    let answer = time::timeout(timeout, shared.pool.request(&request)).await;
+    let mut answer = time::timeout(timeout, shared.pool.request(&request)).await;
+    if let Ok(Err(error)) = &answer
+        && error.to_string().contains("invalid_API_version")
+    {
+        // Servers from before rippled 2.0: without the hash, which other sources tell.
+        let request = Tx { api_version: None, ..request };
+        answer = time::timeout(timeout, shared.pool.request(&request)).await;
+    }
     match answer {
         Ok(Ok(found)) => {
             let result = found.result();

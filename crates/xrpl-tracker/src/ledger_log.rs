@@ -64,6 +64,21 @@ impl LedgerLog {
         self.entry(index).ours[source as usize] += 1;
     }
 
+    /// Takes back what [`Self::validated`] counted.
+    pub(crate) fn unvalidated(&mut self, index: LedgerIndex, source: Source) {
+        if let Some(entry) = self.0.get_mut(&index.0) {
+            let ours = &mut entry.ours[source as usize];
+            *ours = ours.saturating_sub(1);
+        }
+    }
+
+    /// Another ledger than was told has this index.
+    pub(crate) fn denied(&mut self, index: LedgerIndex) {
+        if let Some(entry) = self.0.get_mut(&index.0) {
+            (entry.told, entry.txn_count, entry.backfilled) = (None, None, false);
+        }
+    }
+
     pub(crate) fn backfilled(&mut self, index: LedgerIndex, txn_count: usize) {
         let entry = self.entry(index);
         entry.backfilled = true;

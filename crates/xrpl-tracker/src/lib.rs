@@ -24,6 +24,7 @@
 //! | `submitter` | attempts, first and again |
 //! | [`store`] | memory or SQLite |
 //! | [`stats`], `matrix`, `ledger_log` | counters of constant cost, by kind of end, by ledger |
+//! | `chain` | whether what a node follows is the chain that is followed here |
 //! | `network` | which network this is, and which run of the store goes on |
 //! | `clock` | times in milliseconds, on tokio's clock, so that tests can hold them |
 //! | `supervisor` | background tasks, started again when they fail |
@@ -34,6 +35,7 @@
 mod backfill;
 #[doc(hidden)]
 pub mod bench_support;
+mod chain;
 mod clock;
 mod completeness;
 pub mod config;

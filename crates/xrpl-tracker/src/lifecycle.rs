@@ -16,9 +16,12 @@
 //! else stays open until the ledger decides, or is shown as undecided if the ledgers that could tell
 //! are no longer to be had.
 //!
-//! Terminal states never change, except that a validated ledger outranks an opinion: REJECTED
-//! becomes VALIDATED (and counts as overturned, which a healthy run keeps at 0). A ledger that
-//! contradicts EXPIRED or FAILED_NET raises an alarm and changes nothing.
+//! Terminal states never change, except in two ways. A validated ledger outranks an opinion:
+//! REJECTED becomes VALIDATED (and counts as overturned, which a healthy run keeps at 0). And an end
+//! that rests on a ledger falls with it: where it turns out that the ledger of that index is another
+//! one than the nodes told, the transaction is open again and decided from the true ledger (and
+//! counts as revoked). A ledger that contradicts EXPIRED or FAILED_NET otherwise raises an alarm and
+//! changes nothing.
 
 use std::fmt;
 
@@ -184,6 +187,9 @@ pub enum Event {
         /// The validated ledger that has the other one.
         ledger: LedgerIndex,
     },
+    /// A ledger that the evidence of its end rests on (see [`Evidence::rests_on`]) is not the
+    /// validated ledger of its index.
+    LedgerDenied,
 }
 
 /// What is to be done after a transition.
@@ -205,6 +211,8 @@ pub enum Effect {
     RecordValidation(ValidatedIn),
     /// Count an opinion that the ledger overturned.
     CountOverturned,
+    /// Take back the end that was given before, and count that.
+    Revoke,
     /// A ledger contradicts a proof: this must never happen.
     Alarm,
 }
@@ -253,6 +261,7 @@ pub fn transition(tx: &TxState, event: &Event) -> Transition {
     let tx = *tx;
     match event {
         Event::SeenValidated(place) => seen_validated(tx, place),
+        Event::LedgerDenied => ledger_denied(tx),
         _ if tx.state.is_terminal() => Transition::unchanged(tx),
         Event::Answered { result, handling } => answered(tx, result, *handling),
         // Refused by a check before the node takes it in: it neither keeps it nor passes it on.
@@ -336,6 +345,26 @@ fn seen_validated(tx: TxState, place: &ValidatedIn) -> Transition {
         effects.insert(0, Effect::CountOverturned);
     }
     Transition { state: after, effects }
+}
+
+/// Back to open. The blob was sent, and the slot of one that was REJECTED or EXPIRED may have gone to
+/// another since; sending the same bytes again does no harm whatever the true ledger holds. What
+/// never left (FAILED_NET) rests on no ledger.
+fn ledger_denied(tx: TxState) -> Transition {
+    match tx.state {
+        State::Validated | State::Rejected | State::Expired => Transition::stay(
+            TxState {
+                state: State::Submitted,
+                may_have_left: true,
+                undecided: false,
+                in_doubt: false,
+            },
+            smallvec![Effect::Revoke, Effect::Persist, Effect::Announce, Effect::ResendAfterPause],
+        ),
+        State::FailedNet | State::Created | State::Submitted | State::Retryable => {
+            Transition::unchanged(tx)
+        }
+    }
 }
 
 fn answered(tx: TxState, result: &ResultName, handling: Handling) -> Transition {

@@ -63,7 +63,7 @@ fn shared(
 
 fn message(n: u64) -> String {
     json!({"type": "transaction", "validated": true, "engine_result": "tesSUCCESS",
-        "ledger_index": 11, "meta": {"TransactionResult": "tesSUCCESS"},
+        "ledger_index": 11, "ledger_hash": hash(11).to_string(), "meta": {"TransactionResult": "tesSUCCESS"},
         "transaction": {"Account": AccountId([1; 20]).to_string(), "Sequence": n,
             "hash": TxHash::from(hash(n)).to_string()}})
     .to_string()

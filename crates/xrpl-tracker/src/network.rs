@@ -1,36 +1,39 @@
 //! Which network the nodes are on, and whether the store's newest run followed it.
 //!
-//! A network is told by its id and the hash of a validated ledger. Where the newest ledger that the
-//! run followed is another one now, or is not there although the node is in step with its network,
-//! the ledger was reset or is another: a new run begins, and nothing of the old one is sent.
+//! The run goes on where the chain is the one that it followed: a ledger that it knew, any of them,
+//! has the same hash there now, or is in the list of hashes that the newest one has of those before
+//! (see [`chain`](crate::chain)). It does not where network ids differ, where the ledgers that the
+//! run knew are others now, or where a chain that is behind the run's newest ledger is in step with
+//! its network.
+//!
+//! Neither may be shown: after a long pause every node may have deleted all that the run knew. Then
+//! the network's id decides, if it is known from then and from now, and the chain is longer than the
+//! run's. To go on is the safer mistake. What was in flight would silently be left behind by a new
+//! run, while to go on sends at most bytes that are signed already: on the same network they are
+//! those that had to be sent, and on another one with the same id they are what anyone could hand
+//! in. Nothing new is signed by what the run knew: accounts' Sequences are read of validated
+//! ledgers. And what was in flight comes to no end by ledgers that nobody keeps: it is shown as
+//! undecided. Where an id is not known a new run begins.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{self, Instant};
-use xrpl_client::{
-    Pool,
-    request::{Ledger, LedgerSpec, ServerState},
-};
-use xrpl_protocol::LedgerIndex;
+use xrpl_client::{Pool, request::ServerState};
+use xrpl_protocol::Hash256;
 
 use crate::{
+    chain::{Known, Standing, judge},
     clock::Clock,
     config::TrackerConfig,
     error::{Error, Result},
     finality_checker::head_of,
     message::LedgerClosed,
     record::RunId,
-    store::{Anchor, Resumed, Store},
+    store::{Resumed, Store},
 };
 
-/// How many ledgers before the newest one are compared where that one differs.
-const OLDER: u32 = 16;
-
-/// A chain this young that is behind a known ledger was reset.
-const YOUNG: u32 = 3;
-
-/// How many ledgers a node may be behind the one that was asked before.
-const LAG: u32 = 20;
+/// Hashes of a run's ledgers that are compared: the newest ones, and of older ones what is kept.
+const KNOWN: usize = 16_384;
 
 /// How long it may take at least to catch up.
 const CATCH_UP: Duration = Duration::from_secs(10);
@@ -42,6 +45,10 @@ pub(crate) struct Start {
     pub(crate) head: LedgerClosed,
     pub(crate) run: RunId,
     pub(crate) resumed: Resumed,
+    /// The hashes that the run knows.
+    pub(crate) known: Known,
+    /// Ledgers that have another hash now than the run knew.
+    pub(crate) differs: Vec<(u32, Hash256)>,
 }
 
 /// Waits for a node that knows a validated ledger, and finds or begins the run.
@@ -54,41 +61,61 @@ pub(crate) async fn start(
     let deadline = Instant::now() + config.start_timeout;
     let (mut head, mut state) = newest(pool, deadline).await?;
     let anchor = store.anchor().await?;
-    let same = match anchor {
-        None => false,
-        Some(anchor) => {
-            let patience = deadline.max(Instant::now() + CATCH_UP);
-            loop {
-                match compare(pool, store, &anchor, &head, &state).await? {
-                    Comparison::Same => break true,
-                    Comparison::Other => break false,
-                    // Not to know is no reason to leave transactions behind that may be in flight.
-                    Comparison::Unknown(why) if Instant::now() + PAUSE >= patience => {
-                        return Err(Error::Node(format!(
-                            "it cannot be told whether it follows the ledger of run {}, whose \
-                             transactions may be in flight: {why}",
-                            anchor.run
-                        )));
-                    }
-                    Comparison::Unknown(why) => {
-                        tracing::info!(run = %anchor.run, %why, "waiting to take the run up again");
-                        time::sleep(PAUSE).await;
-                        (head, state) = newest(pool, patience).await?;
-                    }
+    let mut known = Known::new();
+    let mut same = None;
+    if let Some(anchor) = anchor {
+        let hashes = store.newest_ledgers(anchor.run, KNOWN).await?;
+        known = hashes.into_iter().map(|(index, hash)| (index.0, hash)).collect();
+        let nodes: Vec<_> = pool.endpoints().map(|(id, _)| id).collect();
+        let patience = deadline.max(Instant::now() + CATCH_UP);
+        loop {
+            let limit = config.lookup_timeout;
+            let told = (&head, state.as_str());
+            let standing = judge(pool, &nodes, &known, anchor.network_id, told, limit).await;
+            let why = match standing {
+                Standing::Same(differs) => {
+                    same = Some(differs);
+                    break;
                 }
+                Standing::Other(why) => {
+                    tracing::warn!(run = %anchor.run, %why, "the nodes follow another chain");
+                    break;
+                }
+                Standing::NotShown(why) => {
+                    if anchor.network_id.is_some() && anchor.network_id == head.network_id {
+                        tracing::warn!(run = %anchor.run, %why, "taken for the same chain");
+                        same = Some(Vec::new());
+                    } else {
+                        tracing::warn!(run = %anchor.run, %why, "taken for another chain");
+                    }
+                    break;
+                }
+                Standing::Unknown(why) => why,
+            };
+            // Not to know is no reason to leave transactions behind that may be in flight.
+            if Instant::now() + PAUSE >= patience {
+                return Err(Error::Node(format!(
+                    "it cannot be told whether it follows the ledger of run {}, whose \
+                     transactions may be in flight: {why}",
+                    anchor.run
+                )));
             }
+            tracing::info!(run = %anchor.run, %why, "waiting to take the run up again");
+            time::sleep(PAUSE).await;
+            (head, state) = newest(pool, patience).await?;
         }
-    };
-    match anchor.filter(|_| same) {
-        Some(anchor) => {
+    }
+    match anchor.zip(same) {
+        Some((anchor, differs)) => {
             let resumed = store.resume_run(anchor.run).await?;
             tracing::info!(run = %anchor.run, open = resumed.open.len(), "the run is taken up again");
-            Ok(Start { head, run: anchor.run, resumed })
+            Ok(Start { head, run: anchor.run, resumed, known, differs })
         }
         None => {
             let run = store.begin_run(head.network_id, clock.now_ms()).await?;
             tracing::info!(%run, "a new run begins");
-            Ok(Start { head, run, resumed: Resumed::default() })
+            let (resumed, known) = (Resumed::default(), Known::new());
+            Ok(Start { head, run, resumed, known, differs: Vec::new() })
         }
     }
 }
@@ -109,99 +136,4 @@ async fn newest(pool: &Pool, deadline: Instant) -> Result<(LedgerClosed, String)
         }
         time::sleep(PAUSE).await;
     }
-}
-
-enum Comparison {
-    Same,
-    Other,
-    /// Neither is shown.
-    Unknown(String),
-}
-
-async fn compare(
-    pool: &Pool,
-    store: &Arc<dyn Store>,
-    anchor: &Anchor,
-    head: &LedgerClosed,
-    state: &str,
-) -> Result<Comparison> {
-    if let (Some(then), Some(now)) = (anchor.network_id, head.network_id)
-        && then != now
-    {
-        return Ok(Comparison::Other);
-    }
-    if head.index == anchor.index {
-        return match head.hash == anchor.hash {
-            true => Ok(Comparison::Same),
-            false => older_agree(pool, store, anchor.run, anchor.index).await,
-        };
-    }
-    if head.index < anchor.index {
-        let known = store.ledger_hash(anchor.run, head.index).await?;
-        let differs = known.is_some_and(|known| known != head.hash);
-        // The first ledgers of a chain may be the same in each that starts anew.
-        let young = head.index.0 <= YOUNG;
-        let reset = young || (known.is_none() && anchor.index.0 - head.index.0 > LAG);
-        let in_step = ["full", "validating", "proposing"].contains(&state);
-        if differs && !young {
-            return older_agree(pool, store, anchor.run, head.index).await;
-        }
-        if differs || (reset && in_step) {
-            return Ok(Comparison::Other);
-        }
-        let why = format!("it is at ledger {}, the run followed {}", head.index, anchor.index);
-        return Ok(Comparison::Unknown(why));
-    }
-    let request =
-        Ledger { ledger_index: Some(LedgerSpec::Index(anchor.index)), ..Ledger::default() };
-    let (mut lost, mut unknown) = (None, None);
-    for (id, _) in pool.endpoints() {
-        match pool.request_to(id, &request).await {
-            Ok(answer) if answer.validated && answer.ledger_hash == Some(anchor.hash) => {
-                return Ok(Comparison::Same);
-            }
-            Ok(answer) if answer.validated => {
-                return older_agree(pool, store, anchor.run, anchor.index).await;
-            }
-            Ok(_) => unknown = Some(format!("its ledger {} is not validated", anchor.index)),
-            // What it says of itself: it does not keep ledgers so old.
-            Err(error) if error.is_token("lgrNotFound") => lost = Some(error),
-            Err(error) => unknown = Some(error.to_string()),
-        }
-    }
-    match (unknown, lost) {
-        (Some(why), _) => Ok(Comparison::Unknown(why)),
-        // No node has that ledger. Not to send to the wrong network comes first.
-        (None, Some(error)) => {
-            tracing::warn!(ledger = %anchor.index, %error, "no node has the run's last ledger");
-            Ok(Comparison::Other)
-        }
-        (None, None) => Ok(Comparison::Unknown("no node was asked".into())),
-    }
-}
-
-/// Where the newest ledger that the run followed has another hash now: a node may have told a wrong
-/// one just before this program ended. Those before it show whether it is the same chain.
-async fn older_agree(
-    pool: &Pool,
-    store: &Arc<dyn Store>,
-    run: RunId,
-    below: LedgerIndex,
-) -> Result<Comparison> {
-    let first = below.0.saturating_sub(OLDER).max(YOUNG + 1);
-    let mut unknown = None;
-    for index in (first..below.0).rev().map(LedgerIndex) {
-        let Some(known) = store.ledger_hash(run, index).await? else { continue };
-        let request = Ledger { ledger_index: Some(LedgerSpec::Index(index)), ..Ledger::default() };
-        match pool.request(&request).await {
-            Ok(answer) if answer.validated && answer.ledger_hash == Some(known) => {
-                tracing::warn!(ledger = %below, "another hash was noted for the run's last ledger");
-                return Ok(Comparison::Same);
-            }
-            Ok(_) => {}
-            Err(error) if error.is_token("lgrNotFound") => {}
-            Err(error) => unknown = Some(error.to_string()),
-        }
-    }
-    Ok(unknown.map_or(Comparison::Other, Comparison::Unknown))
 }

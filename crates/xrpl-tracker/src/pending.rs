@@ -392,6 +392,24 @@ impl Pending {
         }
     }
 
+    /// Those that have ended.
+    pub(crate) fn ended_ones(&self) -> impl Iterator<Item = (Key, &Entry)> {
+        let entries = self.places.iter().zip(0..).filter_map(|(place, index)| {
+            Some((Key { index, generation: place.generation }, place.entry.as_ref()?))
+        });
+        entries.filter(|(_, entry)| entry.progress.state.is_terminal())
+    }
+
+    /// An ended transaction is open again.
+    pub(crate) fn reopened(&mut self, key: Key) {
+        let Some(entry) = self.get_mut(key) else { return };
+        // It leaves memory only after its next end.
+        entry.ended_at_ms = u64::MAX;
+        if let Some(last) = entry.last_ledger() {
+            self.by_last_ledger.entry(last).or_default().keys.push(key);
+        }
+    }
+
     /// Forgets ended transactions: those that ended before `before_ms`, and the oldest beyond
     /// `capacity`. One that a validated ledger could still overturn stays.
     pub(crate) fn forget(&mut self, before_ms: u64, capacity: usize, head: u32) -> usize {

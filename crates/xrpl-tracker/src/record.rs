@@ -182,6 +182,9 @@ pub struct Outcome {
     pub latencies: Latencies,
     /// The state was REJECTED before the ledger overturned it.
     pub overturned: bool,
+    /// An end was taken back, because a ledger that it rested on turned out to be another one. Where
+    /// `state` is not terminal this tells of just that, and `evidence` is what is no longer believed.
+    pub revoked: bool,
 }
 
 impl Outcome {
@@ -292,6 +295,8 @@ pub struct StateChange {
     pub validated_ledger: Option<LedgerIndex>,
     /// Which way it was seen, once validated.
     pub source: Option<Source>,
+    /// An end that was told before is taken back: a ledger that it rested on is another one.
+    pub revoked: bool,
     /// How long it took so far.
     #[serde(flatten)]
     pub latencies: Latencies,
@@ -348,6 +353,8 @@ pub struct Progress {
     pub undecided: bool,
     /// The state was REJECTED before the ledger overturned it.
     pub overturned: bool,
+    /// An end of it was taken back, because a ledger that it rested on turned out to be another one.
+    pub revoked: bool,
     /// Attempts to submit.
     pub attempts: u32,
     /// The first engine result (or refusal).
@@ -376,6 +383,7 @@ impl Progress {
             state: State::Created,
             undecided: false,
             overturned: false,
+            revoked: false,
             attempts: 0,
             engine_result_first: None,
             engine_result_last: None,
@@ -483,6 +491,8 @@ pub struct Row {
     pub undecided: bool,
     /// The state was REJECTED before the ledger overturned it.
     pub overturned: bool,
+    /// An end of it was taken back, because a ledger that it rested on turned out to be another one.
+    pub revoked: bool,
     /// Why the state is terminal.
     pub evidence: Option<Evidence>,
     /// What else is known of why it has no end, or a bad one.
@@ -522,6 +532,7 @@ impl From<&Record> for Row {
             source: progress.validated.as_ref().map(|v| v.source),
             undecided: progress.undecided,
             overturned: progress.overturned,
+            revoked: progress.revoked,
             evidence: progress.evidence(),
             reason: progress.reason.as_deref().map(ReasonView::from),
             latencies: progress.latencies,
@@ -554,6 +565,8 @@ pub struct Dossier {
     /// The row.
     #[serde(flatten)]
     pub row: Row,
+    /// Of an undecided one: which ledgers that could have it are not known whole, and why.
+    pub waits_for: Option<String>,
     /// The signed, serialised transaction, upper-case hex.
     pub tx_blob: String,
     /// Its fields.

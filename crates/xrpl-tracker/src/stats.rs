@@ -47,6 +47,7 @@ pub(crate) struct Counters {
     final_results: FxHashMap<ResultName, u64>,
     pub(crate) undecided: u64,
     pub(crate) overturned: u64,
+    pub(crate) revoked: u64,
     pub(crate) contradicted: u64,
     expected_invalid: u64,
     invalid_as_predicted: u64,
@@ -76,6 +77,7 @@ impl Counters {
             final_results: FxHashMap::default(),
             undecided: 0,
             overturned: 0,
+            revoked: 0,
             contradicted: 0,
             expected_invalid: 0,
             invalid_as_predicted: 0,
@@ -197,6 +199,31 @@ impl Counters {
         *counter = counter.saturating_sub(1);
     }
 
+    /// Takes back what [`Self::validated`] counted.
+    pub(crate) fn unvalidated(
+        &mut self,
+        transaction_type: TypeIndex,
+        source: Source,
+        finality_ms: Option<u32>,
+        ledgers: Option<u32>,
+    ) {
+        let down = |n: &mut u64| *n = n.saturating_sub(1);
+        down(&mut self.by_source[source as usize]);
+        down(&mut self.types[usize::from(transaction_type.0)].validated);
+        // What was measured before a restart is not in these.
+        if let Some(ms) = finality_ms {
+            let mut one = self.finality_ms.clone();
+            one.reset();
+            one.saturating_record(u64::from(ms).max(1));
+            if self.finality_ms.subtract(&one).is_ok() {
+                self.finality_ms_sum = self.finality_ms_sum.saturating_sub(ms.into());
+            }
+        }
+        if let Some(n) = ledgers.and_then(|n| self.finality_ledgers.get_mut(&n.min(1_000))) {
+            down(n);
+        }
+    }
+
     /// Counts from a run taken up again.
     pub(crate) fn restore(&mut self, count: &Count) {
         let index = self.type_index(&count.transaction_type);
@@ -217,6 +244,9 @@ impl Counters {
         }
         if count.overturned {
             self.overturned += count.n;
+        }
+        if count.revoked {
+            self.revoked += count.n;
         }
         if count.state.is_terminal() {
             let key = CellKey {
@@ -277,6 +307,7 @@ impl Counters {
             engine_results: sorted(&self.final_results),
             undecided: self.undecided,
             overturned: self.overturned,
+            revoked: self.revoked,
             contradicted: self.contradicted,
             expected_invalid: self.expected_invalid,
             invalid_as_predicted: self.invalid_as_predicted,
@@ -293,7 +324,10 @@ impl Counters {
                 max: h.max(),
             },
             finality_buckets,
-            finality_ledgers: self.finality_ledgers.clone(),
+            finality_ledgers: {
+                let some = self.finality_ledgers.iter().filter(|(_, n)| **n > 0);
+                some.map(|(ledgers, n)| (*ledgers, *n)).collect()
+            },
             ..Stats::default()
         }
     }
@@ -352,6 +386,9 @@ pub struct Stats {
     pub undecided: u64,
     /// Rejections that the ledger overturned; 0 in a healthy run.
     pub overturned: u64,
+    /// Transactions of which an end was taken back, because a ledger that it rested on turned out to
+    /// be another one; 0 where no node tells a wrong ledger.
+    pub revoked: u64,
     /// Proofs of absence that a ledger contradicted; must be 0.
     pub contradicted: u64,
     /// Deliberately wrong ones.
@@ -439,6 +476,10 @@ pub struct WsStats {
     pub reconnects: u64,
     /// Ledgers read because the stream missed them or part of them.
     pub ledgers_backfilled: u64,
+    /// Ledgers that wait to be read.
+    pub ledgers_wanted: usize,
+    /// Ledgers that are wanted and that no node keeps any more; they are asked for seldom.
+    pub ledgers_unreadable: usize,
     /// Events that could not be processed.
     pub failed_events: u64,
 }

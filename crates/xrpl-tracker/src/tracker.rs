@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{broadcast, oneshot, watch},
+    sync::{broadcast, mpsc, oneshot, watch},
     time::{self, Instant},
 };
 use xrpl_client::{EndpointId, Pool};
@@ -12,7 +12,7 @@ use xrpl_protocol::{
 };
 
 use crate::{
-    backfill,
+    backfill, chain,
     clock::Clock,
     config::TrackerConfig,
     core::{Core, Links, Shared},
@@ -62,8 +62,8 @@ impl Tracker {
             network_id: start.head.network_id,
         };
         let links = Links::new(Arc::clone(&store), config.event_capacity, &head);
-        store.ledger(head.index, head.hash);
-        let core = Core::new(links, &config, head, start.run);
+        let mut core = Core::new(links, &config, head.clone(), start.run);
+        core.remember(&start.known, &start.differs);
         let shared = Arc::new(Shared::new(pool, store, config, queue, core, clock));
         let tracker = Self { started_at_ms: clock.now_ms(), shared };
         tracker.resume(start.resumed);
@@ -91,6 +91,8 @@ impl Tracker {
         supervisor.keep("backfill", move || backfill::run(Arc::clone(&one)));
         let one = Arc::clone(shared);
         supervisor.keep("disputes", move || disputes::run(Arc::clone(&one)));
+        let one = Arc::clone(shared);
+        supervisor.keep("chain", move || chain::run(Arc::clone(&one)));
         let one = Arc::clone(shared);
         supervisor.keep("submitter", move || submitter::resend(Arc::clone(&one)));
         let (pool, token) = (shared.pool.clone(), supervisor.token.clone());
@@ -144,10 +146,14 @@ impl Tracker {
     /// tracked already is not sent again.
     ///
     /// # Errors
-    /// The blob is no transaction, the store fails, or the tracker is shutting down.
+    /// The blob is no transaction, the store fails, the tracker is shutting down, or the chain was
+    /// [reset](Self::reset).
     pub async fn submit(&self, submission: Submission) -> Result<Submitted> {
         if self.shared.supervisor.token.is_cancelled() {
             return Err(Error::ShuttingDown);
+        }
+        if let Some(why) = self.shared.lock().reset.clone() {
+            return Err(Error::Reset(why.to_string()));
         }
         let (mut identity, transaction_type) = self.read(&submission)?;
         let hash = identity.hash;
@@ -349,10 +355,28 @@ impl Tracker {
         self.shared.links.events.subscribe()
     }
 
+    /// Ends that are taken back from now on, because a ledger that they rested on turned out to be
+    /// another one (their `state` is not terminal), and what each of them ends with instead. None is
+    /// missed.
+    #[must_use]
+    pub fn revocations(&self) -> mpsc::UnboundedReceiver<Arc<Outcome>> {
+        let (tell, told) = mpsc::unbounded_channel();
+        self.shared.lock().revocations.push(tell);
+        told
+    }
+
     /// The newest validated ledger.
     #[must_use]
     pub fn ledger(&self) -> watch::Receiver<LedgerHead> {
         self.shared.links.head.subscribe()
+    }
+
+    /// Why the chain is taken for reset, once it is: every node that answers follows another one than
+    /// this run did. From then on nothing is sent and no transaction comes to an end; those without
+    /// one stay open in the run.
+    #[must_use]
+    pub fn reset(&self) -> watch::Receiver<Option<Arc<str>>> {
+        self.shared.links.reset.subscribe()
     }
 
     /// The nodes.
@@ -407,6 +431,8 @@ impl Tracker {
             endpoints: self.shared.pool.endpoints().filter(|(_, e)| e.ws.is_some()).count(),
             reconnects: streams.reconnects.load(Relaxed),
             ledgers_backfilled: core.ledgers_backfilled,
+            ledgers_wanted: core.completeness.wanted_count(),
+            ledgers_unreadable: core.completeness.unreadable_count(),
             failed_events: core.failed_events,
         }
     }
@@ -444,8 +470,16 @@ impl Tracker {
             endpoint: self.shared.pool.name(EndpointId(one.endpoint)).to_string(),
             answer: one.answer.clone(),
         });
+        let waits_for = {
+            let core = self.shared.lock();
+            let entry = core.pending.find(hash).and_then(|key| core.pending.get(key));
+            entry.filter(|entry| entry.condition.undecided).and_then(|entry| {
+                core.completeness.missing(entry.watched_from(), entry.last_ledger()?)
+            })
+        };
         Ok(Some(Dossier {
             row: Row::from(&record),
+            waits_for,
             tx_blob: const_hex::encode_upper(&record.identity.blob),
             tx_json,
             preliminary_results: preliminary_results.collect(),
@@ -587,5 +621,6 @@ fn outcome_of(record: &Record) -> Option<Outcome> {
         intent: identity.intent.clone(),
         latencies: progress.latencies,
         overturned: progress.overturned,
+        revoked: progress.revoked,
     })
 }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use xrpl_protocol::{LedgerIndex, TxHash};
+
 use crate::record::Validation;
 
 /// A ring of the newest records.
@@ -27,6 +29,11 @@ impl ValidationRing {
         }
     }
 
+    /// Takes a record back.
+    pub(crate) fn remove(&mut self, txn: TxHash, ledger: LedgerIndex) {
+        self.records.retain(|record| (record.txn, record.ledger) != (txn, ledger));
+    }
+
     pub(crate) fn newest(&self, limit: usize) -> Vec<Validation> {
         self.records.iter().rev().take(limit).copied().collect()
     }
@@ -40,7 +47,6 @@ impl ValidationRing {
 mod tests {
     use super::*;
     use crate::evidence::Source;
-    use xrpl_protocol::{LedgerIndex, TxHash};
 
     #[test]
     fn keeps_the_newest() {
@@ -55,5 +61,9 @@ mod tests {
         let ledgers: Vec<_> = ring.newest(10).iter().map(|v| v.ledger.0).collect();
         assert_eq!((ledgers, ring.len()), (vec![4, 3, 2], 3));
         assert_eq!(ring.newest(1).len(), 1);
+        ring.remove(TxHash([4; 32]), LedgerIndex(3));
+        assert_eq!(ring.len(), 3, "another ledger's");
+        ring.remove(TxHash([4; 32]), LedgerIndex(4));
+        assert_eq!(ring.newest(1)[0].ledger.0, 3);
     }
 }

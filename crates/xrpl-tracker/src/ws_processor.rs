@@ -53,7 +53,12 @@ pub(crate) fn process_batch(core: &Mutex<Core>, batch: &[StreamEvent], now_ms: u
         Read::Message(_, Message::Validated(tx)) => Some(tx.hash),
         _ => None,
     }));
-    for event in &read {
+    for (event, raw) in read.iter().zip(batch) {
+        if let StreamEvent::Frame(connection, text) = raw
+            && core.held(*connection, text)
+        {
+            continue;
+        }
         match event {
             Read::Message(_, Message::Validated(tx)) => {
                 core.validated_frames += 1;
@@ -68,12 +73,11 @@ pub(crate) fn process_batch(core: &Mutex<Core>, batch: &[StreamEvent], now_ms: u
                 core.failed_events += 1;
                 tracing::warn!(error = %bad, "an event is skipped");
             }
-            Read::Event(StreamEvent::Connected(connection, Some(ledger))) => {
-                core.ledger_told(ledger, Some(*connection), now_ms);
+            Read::Event(StreamEvent::Connected(connection, ledger)) => {
+                core.connected(*connection, ledger.as_ref(), now_ms);
             }
             Read::Event(StreamEvent::Disconnected(connection)) => {
-                core.completeness.disconnected(*connection, now_ms);
-                core.links.backfill.notify_one();
+                core.disconnected(*connection, now_ms);
             }
             Read::Event(_) => {}
         }

@@ -4,8 +4,11 @@
 mod common;
 
 use common::*;
-use xrpl_protocol::LedgerIndex;
-use xrpl_tracker::{MemoryStore, State, Tracker, TrackerConfig};
+use xrpl_protocol::{LedgerIndex, Sequence, transaction::Slot};
+use xrpl_tracker::{
+    Evidence, MemoryStore, ResultName, Row, SqliteOptions, SqliteStore, State, Store, Tracker,
+    TrackerConfig,
+};
 
 /// A tracker that hears two nodes.
 async fn two_nodes() -> (Node, Node, Tracker) {
@@ -198,4 +201,172 @@ async fn a_silent_node_keeps_no_ledger_from_being_read() {
     pass(2).await;
     assert_eq!(state(&tracker, tx.hash).await, State::Validated);
     assert_eq!(tracker.stats().ledgers_backfilled, 1);
+}
+
+/// Three nodes, of which the third is heard first, and wrong.
+async fn wrong_one_first(
+    store: std::sync::Arc<dyn Store>,
+    config: TrackerConfig,
+) -> ([Node; 3], Tracker) {
+    let nodes = [Node::new(), Node::new(), Node::new()];
+    let pool = pool(&[("one", &nodes[0]), ("two", &nodes[1]), ("three", &nodes[2])]);
+    let tracker = Tracker::start(pool, store, config).await.unwrap();
+    until(|| nodes.iter().all(|node| node.connections() > 0)).await;
+    settle().await;
+    nodes[2].set(|script| script.chain = 2);
+    (nodes, tracker)
+}
+
+/// Ends that rest on a ledger which most nodes deny later are taken back and decided from the true
+/// one: told, counted and written, and each ends once more.
+#[tokio::test(start_paused = true)]
+async fn ends_that_rest_on_a_denied_ledger_are_taken_back() {
+    let (nodes, tracker) = wrong_one_first(MemoryStore::shared(), TrackerConfig::default()).await;
+    let sender = Sender::new(1);
+    let slot = |n| Slot::Sequence(Sequence(n));
+    let (moved, gone) = (sender.pay(slot(5), Some(14), 1), sender.pay(slot(6), Some(14), 1));
+    // Two on one Sequence: the wrong ledger has the one, the true one the other.
+    let (loser, winner) = (sender.pay(slot(7), Some(14), 1), sender.pay(slot(7), Some(14), 2));
+    let expired = Sender::new(2).sequence(1, 11);
+    let all = [&moved, &gone, &loser, &winner, &expired];
+    let mut revocations = tracker.revocations();
+    for tx in all {
+        tracker.submit(submission(tx)).await.unwrap();
+    }
+    let wrong = [(&moved, "tesSUCCESS"), (&gone, "tesSUCCESS"), (&loser, "tecPATH_DRY")];
+    nodes[2].close(&wrong);
+    nodes[2].close(&[]);
+    settle().await;
+    let states = async || {
+        let mut states = Vec::new();
+        for tx in all {
+            states.push(state(&tracker, tx.hash).await);
+        }
+        states
+    };
+    let (v, x, e) = (State::Validated, State::Rejected, State::Expired);
+    assert_eq!(states().await, [v, v, v, x, e], "as the wrong node tells");
+    let mut events = tracker.events();
+
+    for node in &nodes[..2] {
+        node.close(&[(&winner, "tesSUCCESS"), (&expired, "tesSUCCESS")]);
+        node.close(&[(&moved, "tecPATH_DRY")]);
+        node.close(&[]);
+        node.close(&[]);
+        node.close(&[]);
+    }
+    nodes[2].set(|script| {
+        script.chain = 1;
+        script.ledgers = nodes[0].0.lock().ledgers.clone();
+        script.head = 15;
+    });
+    pass(60).await;
+    assert_eq!(states().await, [v, e, x, v, v], "as it is");
+    let place = |row: &Row| (row.validated_ledger.map(|l| l.0), row.meta_txn_result.clone());
+    let row = tracker.dossier(moved.hash).await.unwrap().unwrap().row;
+    assert_eq!(place(&row), (Some(12), Some(ResultName::new("tecPATH_DRY"))));
+    assert!(row.revoked);
+    let Some(Evidence::Validated(there)) = row.evidence else { panic!() };
+    assert_eq!(there.ledger_hash, Some(nodes[0].0.lock().hash(12)));
+    let row = tracker.dossier(loser.hash).await.unwrap().unwrap().row;
+    let Some(Evidence::SequenceConsumed { by, ledger }) = row.evidence else { panic!() };
+    assert_eq!((by, ledger), (winner.hash, LedgerIndex(11)));
+
+    let mut told = std::collections::BTreeMap::<_, Vec<_>>::new();
+    while let Ok(change) = events.try_recv() {
+        let what = (change.from.unwrap(), change.to, change.revoked);
+        told.entry(change.tx_hash).or_default().push(what);
+    }
+    let s = State::Submitted;
+    assert_eq!(told[&moved.hash], [(v, s, true), (s, v, false)]);
+    assert_eq!(told[&gone.hash], [(v, s, true), (s, e, false)]);
+    assert_eq!(told[&expired.hash], [(e, s, true), (s, v, false)]);
+    let mut notices = Vec::new();
+    while let Ok(notice) = revocations.try_recv() {
+        assert!(notice.revoked);
+        notices.push(notice.state.is_terminal());
+    }
+    let ends = notices.iter().filter(|terminal| **terminal).count();
+    assert_eq!((notices.len(), ends), (10, 5), "each taken back, and each ended again");
+
+    let stats = tracker.stats();
+    assert_eq!((stats.revoked, stats.overturned, stats.contradicted), (5, 0, 0));
+    assert_eq!((stats.pending, stats.undecided), (0, 0));
+    assert_eq!((stats.by_state[&v], stats.by_state[&x], stats.by_state[&e]), (3, 1, 1));
+    assert_eq!(stats.validated_by_source.values().sum::<u64>(), 3);
+    assert_eq!((stats.finality_ms.count, stats.finality_ledgers.values().sum::<u64>()), (3, 3));
+    assert_eq!(tracker.matrix().iter().map(|cell| cell.count).sum::<u64>(), 5);
+    assert_eq!(tracker.validations(99).len(), 3);
+}
+
+/// The same after the ended ones have left memory, and after a restart in between: the store knows
+/// what rests on the ledger.
+#[tokio::test(start_paused = true)]
+async fn ends_in_the_store_are_taken_back_too() {
+    for restart in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.db");
+        let open = || -> std::sync::Arc<dyn Store> {
+            std::sync::Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap())
+        };
+        let config = TrackerConfig { terminal_capacity: 0, ..TrackerConfig::default() };
+        let (nodes, mut tracker) = wrong_one_first(open(), config.clone()).await;
+        let (there, not) = (Sender::new(1).sequence(5, 11), Sender::new(2).sequence(5, 11));
+        for tx in [&there, &not] {
+            tracker.submit(submission(tx)).await.unwrap();
+        }
+        nodes[2].close(&[(&not, "tesSUCCESS")]);
+        nodes[2].close(&[]);
+        nodes[2].close(&[]);
+        for _ in 0..2_000 {
+            if tracker.stats().in_memory == 0 {
+                break;
+            }
+            pass(1).await;
+        }
+        assert_eq!(state(&tracker, there.hash).await, State::Expired);
+        assert_eq!(state(&tracker, not.hash).await, State::Validated);
+        assert_eq!(tracker.stats().in_memory, 0, "they have left memory");
+        let run = tracker.run();
+        let theirs = |node: &Node| {
+            node.close(&[(&there, "tesSUCCESS")]);
+            node.close(&[]);
+            node.close(&[]);
+        };
+        if restart {
+            tracker.shutdown(std::time::Duration::ZERO).await;
+            drop(tracker);
+            nodes[..2].iter().for_each(theirs);
+            nodes[2].set(|script| {
+                script.chain = 1;
+                script.ledgers = nodes[0].0.lock().ledgers.clone();
+            });
+            let pool = pool(&[("one", &nodes[0]), ("two", &nodes[1]), ("three", &nodes[2])]);
+            tracker = Tracker::start(pool, open(), config).await.unwrap();
+            assert_eq!(tracker.run(), run);
+        } else {
+            nodes[..2].iter().for_each(theirs);
+            nodes[2].set(|script| {
+                script.chain = 1;
+                script.ledgers = nodes[0].0.lock().ledgers.clone();
+            });
+        }
+        // The file is written in its own time, which the tests' clock does not hold.
+        for _ in 0..2_000 {
+            let first = state(&tracker, there.hash).await;
+            if (first, state(&tracker, not.hash).await) == (State::Validated, State::Expired) {
+                break;
+            }
+            pass(1).await;
+        }
+        let row = tracker.dossier(there.hash).await.unwrap().unwrap().row;
+        assert_eq!((row.state, row.revoked), (State::Validated, true), "restart: {restart}");
+        assert_eq!(row.validated_ledger, Some(LedgerIndex(11)));
+        let row = tracker.dossier(not.hash).await.unwrap().unwrap().row;
+        assert_eq!((row.state, row.revoked), (State::Expired, true), "restart: {restart}");
+        let stats = tracker.stats();
+        assert_eq!((stats.revoked, stats.pending), (2, 0));
+        assert_eq!((stats.by_state[&State::Validated], stats.by_state[&State::Expired]), (1, 1));
+        tracker.shutdown(std::time::Duration::ZERO).await;
+    }
 }

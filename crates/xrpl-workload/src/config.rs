@@ -58,6 +58,15 @@ pub enum StoreChoice {
     File(PathBuf),
 }
 
+/// What a run does when its nodes come back with another chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReset {
+    /// It ends; what was in flight is left as it is.
+    End,
+    /// The same, and a new run begins on the new chain.
+    NewRun,
+}
+
 /// Every setting's value; what each means stands in [`SETTINGS`].
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the table of settings documents each")]
@@ -83,6 +92,7 @@ pub struct Config {
     pub last_ledger_offset: u32,
     pub sweep: bool,
     pub shutdown_grace: Duration,
+    pub on_reset: OnReset,
     pub store: StoreChoice,
     pub retention: Option<Retention>,
     pub subscribe: Subscription,
@@ -264,6 +274,7 @@ impl Config {
             last_ledger_offset: 0,
             sweep: false,
             shutdown_grace: Duration::ZERO,
+            on_reset: OnReset::End,
             store: StoreChoice::Memory,
             retention: None,
             subscribe: Subscription::Transactions,

@@ -121,6 +121,7 @@ fn transactions(text: &mut Text, stats: &Stats) {
             stats.undecided,
         ),
         ("overturned_total", "counter", "Rejections a ledger overturned.", stats.overturned),
+        ("revoked_total", "counter", "Ends taken back with their ledger.", stats.revoked),
         (
             "contradicted_total",
             "counter",

@@ -21,7 +21,7 @@ use xrpl_tracker::{
 pub use crate::parts::{connect, endpoints, tracker_config};
 use crate::{
     api,
-    config::Config,
+    config::{Config, OnReset},
     dex::Dex,
     embedded::{self, Embedded},
     events::Events,
@@ -200,6 +200,8 @@ pub struct Ended {
     pub summary: Summary,
     /// What went wrong; empty if nothing did.
     pub failures: Vec<String>,
+    /// The chain was reset.
+    pub reset: bool,
 }
 
 /// A run.
@@ -227,6 +229,8 @@ enum Over {
         until: Instant,
     },
     Reset(Reset),
+    /// The nodes follow another chain now, and what shows it.
+    OtherChain(Arc<str>),
 }
 
 impl Session {
@@ -282,10 +286,14 @@ impl Session {
         loop {
             let app = self.host.app();
             let (mut reset, mut failed, mut grace_ends) = (None, None, None);
+            let mut other_chain = None;
             let prepared = tokio::select! {
-                prepared = prepare(&app, view) => Some(prepared),
+                // Before what fails because of it.
+                biased;
+                why = chain_is_reset(&app) => { other_chain = Some(why); None }
                 () = stop.soon.cancelled() => None,
                 Some(asked) = self.resets.recv() => { reset = Some(asked); None }
+                prepared = prepare(&app, view) => Some(prepared),
             };
             match prepared {
                 Some(Ok(generator)) => {
@@ -295,16 +303,39 @@ impl Session {
                             (failed, grace_ends) = (Some(why), Some(until));
                         }
                         Over::Reset(asked) => reset = Some(asked),
+                        Over::OtherChain(why) => other_chain = Some(why),
                     }
                 }
                 Some(Err(error)) => {
                     self.close(Duration::ZERO, stop).await;
                     return Err(error);
                 }
-                None if reset.is_none() => view.say("stopped while accounts were prepared"),
+                None if reset.is_none() && other_chain.is_none() => {
+                    view.say("stopped while accounts were prepared")
+                }
                 None => {}
             }
             app.phase.send_replace(Phase::Stopping);
+            if let Some(why) = other_chain {
+                let left = app.tracker.stats().pending;
+                let what = format!(
+                    "the chain was reset: {why}. {left} transactions of run {} were in flight and \
+                     stay open in it",
+                    app.tracker.run()
+                );
+                view.say(&what);
+                if app.config.on_reset == OnReset::NewRun {
+                    if let Err(error) = self.begin_anew(&app, view).await {
+                        self.close(Duration::ZERO, stop).await;
+                        return Err(error);
+                    }
+                    continue;
+                }
+                let mut ended = self.finish(&app, Duration::ZERO, stop).await;
+                ended.failures.insert(0, what);
+                ended.reset = true;
+                return Ok(ended);
+            }
             let Some(asked) = reset else {
                 // The generator has waited for its own share of what is in flight already.
                 let grace = match grace_ends {
@@ -338,7 +369,19 @@ impl Session {
         let stats = app.tracker.stats();
         let rate = app.meter.of_load();
         let summary = Summary::new(&stats, rate, &app.config.seed, &app.endpoint, size);
-        Ended { summary, failures: failures(&stats) }
+        Ended { summary, failures: failures(&stats), reset: false }
+    }
+
+    /// A new run on the chain that the nodes follow now, in the same store.
+    async fn begin_anew(&mut self, old: &App, view: &View) -> Result<(), SetupError> {
+        old.tracker.shutdown(Duration::ZERO).await;
+        old.end.cancel();
+        let (config, store) = (old.config.clone(), Arc::clone(&self.store));
+        let end = self.end.child_token();
+        let app = begin(config, self.embedded.as_ref(), store, &self.tasks, end).await?;
+        view.say(&format!("run {} has begun; accounts are being prepared", app.tracker.run()));
+        self.host.replace(app);
+        Ok(())
     }
 
     /// A fresh embedded ledger and a new run on it, in the same store.
@@ -457,6 +500,17 @@ async fn begin(
     Ok(app)
 }
 
+/// Waits until the nodes are found to follow another chain; what shows it.
+async fn chain_is_reset(app: &App) -> Arc<str> {
+    let mut reset = app.tracker.reset();
+    let why = reset.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+    match why {
+        Some(why) => why,
+        // The tracker is gone, and with it whoever could say so.
+        None => std::future::pending().await,
+    }
+}
+
 /// How often it is looked whether rows may leave the store.
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
 /// Between two slices of them, so that others get their turn.
@@ -546,6 +600,12 @@ async fn load(
             () = stop.enough(), if ending => {
                 running.abort();
                 return Over::Done { until: Instant::now() };
+            }
+            why = chain_is_reset(app) => {
+                running.abort();
+                // Its end does not matter: nothing more of it is sent.
+                let _ = running.await;
+                return Over::OtherChain(why);
             }
             Some(reset) = resets.recv(), if !ending => {
                 running.abort();

@@ -126,8 +126,8 @@ macro_rules! settings {
 }
 
 use crate::config::values::{
-    accounts_file, address, duration, fee_strategy, flag, number, optional, percent, rate,
-    retention, secret, store, subscribe, table, text, url,
+    accounts_file, address, duration, fee_strategy, flag, number, on_reset, optional, percent,
+    rate, retention, secret, store, subscribe, table, text, url,
 };
 
 settings! {
@@ -197,6 +197,9 @@ settings! {
         shutdown_grace: One "TIME" = "30s", RUN;
             "How long transactions in flight may take to reach their end after load has stopped."
             => |c, v| { c.shutdown_grace = duration(text(v)?)?; Ok(()) };
+        on_reset: One "WHAT" = "end", RUN;
+            "What happens when the nodes come back with another chain: end (exit code 3), or new-run, which prepares accounts there and goes on. What was in flight stays open in the old run."
+            => |c, v| { c.on_reset = on_reset(text(v)?)?; Ok(()) };
     }
     "Tracking" {
         store: One "PATH" = "xrpl-workload.db", RUN | AUDIT;

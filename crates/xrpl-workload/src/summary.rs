@@ -55,6 +55,9 @@ pub struct Summary {
     pub undecided: u64,
     /// Rejections that a validated ledger overturned; 0 in a healthy run.
     pub overturned: u64,
+    /// Transactions of which an end was taken back, because a ledger that it rested on turned out to
+    /// be another one.
+    pub revoked: u64,
     /// Deliberately invalid ones.
     pub expected_invalid: u64,
     /// Final results.
@@ -93,6 +96,7 @@ impl Summary {
                 .collect(),
             undecided: stats.pending,
             overturned: stats.overturned,
+            revoked: stats.revoked,
             expected_invalid: stats.expected_invalid,
             engine_results: stats
                 .engine_results
@@ -129,6 +133,7 @@ pub fn failures(stats: &Stats) -> Vec<String> {
         (stats.pending, "without an end when the run ended"),
         (stats.invalid_otherwise, "deliberately invalid with another result than predicted"),
         (stats.overturned, "rejected but found in a validated ledger (overturned)"),
+        (stats.revoked, "with an end that was taken back with its ledger (revoked)"),
         (stats.contradicted, "proven absent but found in a validated ledger (contradicted)"),
         (stats.ledger_mismatches, "ledgers for which nodes gave different hashes"),
         (stats.store_failures, "failed writes of the store"),
@@ -160,7 +165,11 @@ impl fmt::Display for Summary {
         if self.expected_invalid > 0 {
             writeln!(f, "  {:<18}{} (deliberately)", "invalid", self.expected_invalid)?;
         }
-        write!(f, "  {:<18}{}, overturned {}", "undecided", self.undecided, self.overturned)
+        write!(
+            f,
+            "  {:<18}{}, overturned {}, revoked {}",
+            "undecided", self.undecided, self.overturned, self.revoked
+        )
     }
 }
 
@@ -193,6 +202,7 @@ mod tests {
             "validated_by_source",
             "undecided",
             "overturned",
+            "revoked",
             "expected_invalid",
             "engine_results",
             "finality_ms",
@@ -228,6 +238,7 @@ mod tests {
             (|s: &mut Stats| s.pending = 1) as fn(&mut Stats),
             |s| s.invalid_otherwise = 1,
             |s| s.overturned = 1,
+            |s| s.revoked = 1,
             |s| s.contradicted = 1,
             |s| s.ledger_mismatches = 1,
             |s| s.store_failures = 1,

@@ -45,6 +45,7 @@ async fn every_get_has_its_fields() {
                 "first_ledger_index",
                 "ledgers_elapsed",
                 "overturned",
+                "revoked",
             ],
         ),
         ("/state/pending", &["pending"]),

@@ -86,6 +86,7 @@ fn outcome(prepared: &Prepared, end: &str) -> Outcome {
         intent: Intent::Valid,
         latencies: Latencies::default(),
         overturned: false,
+        revoked: false,
     }
 }
 
@@ -400,6 +401,29 @@ fn an_overturned_rejection_puts_the_lane_in_doubt() {
     assert_eq!(engine.take_doubtful(), [prepared.sender]);
     engine.reread(prepared.sender, Some(Sequence(51)));
     assert_eq!(engine.world.accounts[prepared.sender].lane.next(), Sequence(51));
+}
+
+/// The end of a transaction is taken back after its slot went to others: nothing more is signed until
+/// it has another end and the Sequence was read.
+#[test]
+fn a_revoked_end_holds_the_lane_until_it_is_decided_again() {
+    let mut engine = engine(&config("revoked"), 2);
+    let prepared = engine.next_load().unwrap();
+    let sender = prepared.sender;
+    let slot = engine.flying[&prepared.hash].slot;
+    engine.answered(prepared.hash, Answer::Applied);
+    engine.settle(&outcome(&prepared, "tesSUCCESS")).unwrap();
+    let end = Outcome { slot, ..outcome(&prepared, "tesSUCCESS") };
+    engine.revoked(&Outcome { state: State::Submitted, revoked: true, ..end.clone() });
+    assert!(engine.take_doubtful().is_empty(), "it may be applied yet");
+    assert_eq!(engine.world.accounts[sender].lane.may_take(1), Err(Blocked::Doubt));
+    engine.reread(sender, Some(Sequence(51)));
+    assert_eq!(engine.world.accounts[sender].lane.may_take(1), Err(Blocked::Doubt));
+    engine.revoked(&Outcome { revoked: true, ..end });
+    assert_eq!(engine.take_doubtful(), [sender]);
+    engine.reread(sender, Some(Sequence(51)));
+    assert_eq!(engine.world.accounts[sender].lane.may_take(1), Ok(()));
+    assert_eq!(engine.world.accounts[sender].lane.next(), Sequence(51));
 }
 
 #[test]

@@ -253,6 +253,25 @@ impl Node {
     }
 }
 
+/// A Ticket that came back is not used while the transaction that had it is open again.
+#[test]
+fn a_ticket_of_a_revoked_end_is_used_by_nobody_else() {
+    let ticket = Slot::Ticket(Sequence(7));
+    let mut lane = Lane::new(Sequence(5), 4);
+    lane.add_tickets([7]);
+    assert_eq!(lane.take_ticket(), Ok(ticket));
+    lane.settled(ticket, End::Free);
+    lane.revoked(ticket);
+    assert_eq!(lane.take_ticket(), Err(Blocked::NoTicket));
+    assert_eq!(lane.take(1), Err(Blocked::Doubt));
+    lane.decided(Slot::Ticket(Sequence(8)), End::Free);
+    assert!(!lane.needs_reread(), "another one");
+    lane.decided(ticket, End::Free);
+    assert!(lane.needs_reread());
+    lane.reread(Sequence(5));
+    assert_eq!((lane.take_ticket(), lane.take(1)), (Ok(ticket), Ok(seq(5))));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

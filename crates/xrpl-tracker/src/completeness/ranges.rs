@@ -16,6 +16,33 @@ impl Ranges {
             || self.by_first.range(..=first).next_back().is_some_and(|(_, end)| *end >= last)
     }
 
+    /// The parts of `first` to `last` that are not in, ascending.
+    pub(super) fn gaps(&self, first: u32, last: u32) -> Vec<(u32, u32)> {
+        let before = self.by_first.range(..=first).next_back();
+        let after = self.by_first.range(first..).skip_while(|(start, _)| **start == first);
+        let mut gaps = Vec::new();
+        let mut next = first;
+        for (start, end) in before.into_iter().chain(after) {
+            if *start > last {
+                break;
+            }
+            if *end < next {
+                continue;
+            }
+            if *start > next {
+                gaps.push((next, start - 1));
+            }
+            match end.checked_add(1) {
+                Some(after) => next = after,
+                None => return gaps,
+            }
+        }
+        if next <= last {
+            gaps.push((next, last));
+        }
+        gaps
+    }
+
     pub(super) fn insert(&mut self, index: u32) {
         if self.contains(index, index) {
             return;
@@ -75,6 +102,11 @@ mod tests {
                 for last in first..40 {
                     let whole = (first..=last).all(|i| set.contains(&i));
                     prop_assert_eq!(ranges.contains(first, last), whole);
+                    let gaps = ranges.gaps(first, last);
+                    let missing: Vec<u32> = gaps.iter().flat_map(|(a, b)| *a..=*b).collect();
+                    let absent: Vec<u32> = (first..=last).filter(|i| !set.contains(i)).collect();
+                    prop_assert_eq!(missing, absent);
+                    prop_assert!(gaps.windows(2).all(|w| w[0].1 + 1 < w[1].0));
                 }
             }
             let spans: Vec<_> = ranges.by_first.iter().collect();

@@ -40,6 +40,7 @@ impl Core {
     /// Starts an attempt; none if it is not to be sent (any more).
     pub(crate) fn begin_attempt(&mut self, key: Key) -> Option<ToSend> {
         let head = self.head.index.0;
+        let reset = self.reset.is_some();
         let entry = self.pending.get_mut(key)?;
         entry.resend = Resend::No;
         // Sent once at least, whatever is known of its slot and its last ledger: the answer may say
@@ -47,7 +48,7 @@ impl Core {
         let in_vain =
             entry.condition.undecided || entry.last_ledger().is_some_and(|last| head >= last);
         let too_late = entry.progress.attempts > 0 && in_vain;
-        if entry.progress.state.is_terminal() || entry.in_flight || too_late {
+        if entry.progress.state.is_terminal() || entry.in_flight || too_late || reset {
             return None;
         }
         entry.in_flight = true;

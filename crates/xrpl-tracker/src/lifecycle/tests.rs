@@ -124,6 +124,8 @@ fn the_table() {
             [C, E, E, E],
         ),
         (consumed(), [C, X, X, X]),
+        // A ledger that is another one: nothing rested on it yet.
+        (Event::LedgerDenied, [C, C, S, R]),
         (answer("terNO_ACCOUNT"), [R, R, R, R]),
         (answer("tecCLAIM"), [S, S, S, S]),
     ];
@@ -137,7 +139,9 @@ fn the_table() {
         for before in [V, X, E, F] {
             let change = transition(&tx(before), event);
             let overturned = before == X && matches!(event, Event::SeenValidated(_));
+            let revoked = before != F && *event == Event::LedgerDenied;
             let after = if overturned { V } else { before };
+            let after = if revoked { S } else { after };
             assert_eq!(change.state.state, after, "{before} and {event:?}");
             check_effects(&tx(before), &change, event);
         }
@@ -157,6 +161,11 @@ fn check_effects(before: &TxState, change: &Transition, event: &Event) {
     assert_eq!(
         has(|e| *e == Effect::CountOverturned),
         usize::from(validated && before.state == State::Rejected)
+    );
+    assert_eq!(
+        has(|e| *e == Effect::Revoke),
+        usize::from(*event == Event::LedgerDenied && moved),
+        "{change:?}"
     );
     let contradicted = matches!(event, Event::SeenValidated(_))
         && matches!(before.state, State::Expired | State::FailedNet);
@@ -274,6 +283,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => Just(Event::FoundNotValidated),
         1 => any::<bool>().prop_map(|proven| passed(proven.then(proof))),
         1 => Just(consumed()),
+        1 => Just(Event::LedgerDenied),
     ]
 }
 
@@ -291,7 +301,8 @@ proptest! {
             check_effects(&now, &change, event);
             let (from, to) = (now.state, change.state.state);
             if from != to {
-                if from.is_terminal() {
+                let revoked = *event == Event::LedgerDenied;
+                if from.is_terminal() && !revoked {
                     prop_assert_eq!((from, to), (State::Rejected, State::Validated));
                 }
                 let by = match to {
@@ -319,6 +330,10 @@ proptest! {
                         ),
                     },
                     State::Created => false,
+                    // What never left is the one end that rests on no ledger.
+                    State::Submitted if revoked => {
+                        from.is_terminal() && from != State::FailedNet
+                    }
                     State::Submitted | State::Retryable => !from.is_terminal(),
                 };
                 prop_assert!(by, "{from} -> {to} by {event:?}");

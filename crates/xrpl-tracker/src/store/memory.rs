@@ -76,6 +76,10 @@ impl Inner {
     fn forget_oldest(&mut self) {
         while self.ended.len() > self.capacity {
             let Some(id) = self.ended.pop_front() else { return };
+            // Its end was taken back: it stands further back once it has another one.
+            if self.records.get(&id).is_some_and(|record| !record.progress.state.is_terminal()) {
+                continue;
+            }
             if let Some(record) = self.records.remove(&id) {
                 // A later run may have the same hash at another position.
                 if self.by_hash.get(&record.identity.hash) == Some(&id) {
@@ -185,6 +189,23 @@ impl Store for MemoryStore {
     async fn get(&self, hash: TxHash) -> Result<Option<Record>> {
         let inner = self.inner.lock();
         Ok(inner.by_hash.get(&hash).and_then(|id| inner.records.get(id)).cloned())
+    }
+
+    async fn resting_on(&self, ledger: LedgerIndex) -> Result<Vec<Record>> {
+        let inner = self.inner.lock();
+        let run = inner.run();
+        let records = inner.records.values().filter(|record| record.run == run);
+        Ok(records.filter(|record| super::rows::rests_on(record, ledger)).cloned().collect())
+    }
+
+    async fn newest_ledgers(
+        &self,
+        run: RunId,
+        limit: usize,
+    ) -> Result<Vec<(LedgerIndex, Hash256)>> {
+        let inner = self.inner.lock();
+        let newest = inner.ledgers.iter().rev().filter(|_| inner.run() == run).take(limit);
+        Ok(newest.map(|(index, hash)| (*index, *hash)).collect())
     }
 
     async fn by_key(&self, key: &str) -> Result<Option<Record>> {

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::{Error, Result};
 
 /// Each step brings the schema from its position to the next version.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
     CREATE TABLE runs (
         id            INTEGER PRIMARY KEY,
@@ -109,6 +109,9 @@ const STEPS: [&str; 4] = [
             overturned, engine_result_first)
     ) STRICT, WITHOUT ROWID;
     ALTER TABLE runs ADD COLUMN pruned_through INTEGER;
+",
+    "
+    ALTER TABLE transactions ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;
 ",
 ];
 

@@ -74,6 +74,8 @@ pub struct Count {
     pub predicted: bool,
     /// Whether a rejection was overturned.
     pub overturned: bool,
+    /// Whether an end was taken back.
+    pub revoked: bool,
     /// How many.
     pub n: u64,
 }
@@ -116,6 +118,14 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// One transaction of the present run.
     async fn get(&self, hash: TxHash) -> Result<Option<Record>>;
+
+    /// Ended transactions of the present run whose evidence
+    /// [rests on](crate::evidence::Evidence::rests_on) a ledger.
+    async fn resting_on(&self, ledger: LedgerIndex) -> Result<Vec<Record>>;
+
+    /// The newest hashes of validated ledgers that a run has, at most `limit`, newest first.
+    async fn newest_ledgers(&self, run: RunId, limit: usize)
+    -> Result<Vec<(LedgerIndex, Hash256)>>;
 
     /// The first transaction of the present run with this [`CallersKey`](crate::record::CallersKey).
     async fn by_key(&self, key: &str) -> Result<Option<Record>>;

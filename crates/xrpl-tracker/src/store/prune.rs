@@ -70,6 +70,8 @@ pub(super) fn prune(
             AND id < (SELECT max(id) FROM transactions)
             AND id <= (SELECT max(id) FROM transactions) - ?1
             AND created_at_ms + COALESCE(finality_ms, 0) < ?2
+            -- What stands in for pruned rows does not say of how many an end was taken back.
+            AND revoked = 0
             AND (callers_key IS NULL OR created_at_ms < ?3)
             AND (state = 3 OR COALESCE(last_ledger_sequence, 0)
                 < COALESCE((SELECT max(ledger_index) FROM ledgers WHERE run = t.run), 0))

@@ -1,5 +1,7 @@
 //! What both stores share: which rows a filter selects, and how rows are counted.
 
+use xrpl_protocol::LedgerIndex;
+
 use super::Count;
 use crate::{
     evidence::ResultName,
@@ -33,6 +35,12 @@ pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
         && (!undecided || record.progress.undecided)
 }
 
+/// Whether a record has an end that rests on a ledger.
+pub(crate) fn rests_on(record: &Record, ledger: LedgerIndex) -> bool {
+    let evidence = record.progress.evidence().filter(|_| record.progress.state.is_terminal());
+    evidence.is_some_and(|evidence| evidence.rests_on(ledger))
+}
+
 /// Whether one of its results is what an intent predicts. A deliberately wrong transaction may show
 /// it in its first answer or in its last.
 pub(crate) fn predicted(
@@ -57,6 +65,7 @@ pub(crate) fn count_into(counts: &mut Vec<Count>, record: &Record) {
         invalid: record.identity.intent.is_invalid(),
         predicted: predicted(&record.identity.intent, first, last.as_ref()),
         overturned: record.progress.overturned,
+        revoked: record.progress.revoked,
         n: 1,
     };
     match counts.iter_mut().find(|count| Count { n: 1, ..(**count).clone() } == key) {

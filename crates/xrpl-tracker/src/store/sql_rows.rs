@@ -21,7 +21,7 @@ pub(super) const COLUMNS: &str = "id, run, hash, account, slot, is_ticket, last_
     attempts, engine_result_first, engine_result_last, engine_result_final, validated_ledger, \
     ledger_hash, source, evidence, preliminary, sightings, first_answer_ms, finality_ms, \
     finality_ledgers, callers_key, callers_request, fail_hard, fresh, \
-    reason";
+    reason, revoked";
 
 pub(super) fn json_text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Store(format!("writing JSON: {e}")))
@@ -103,6 +103,7 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
             state: state(row, 12)?,
             undecided: row.get(13)?,
             overturned: row.get(14)?,
+            revoked: row.get(33)?,
             attempts: row.get(15)?,
             engine_result_first: name(row, 16)?,
             engine_result_last: name(row, 17)?,
@@ -125,6 +126,29 @@ pub(super) fn get(connection: &Connection, run: RunId, hash: TxHash) -> Result<O
     let sql = format!("SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND hash = ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row(params![run.0, hash.0], read_row).optional()?)
+}
+
+/// Ended transactions of a run whose evidence rests on a ledger.
+pub(super) fn resting_on(
+    connection: &Connection,
+    run: RunId,
+    ledger: LedgerIndex,
+) -> Result<Vec<Record>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND state > 3
+         UNION ALL
+         SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND state = 3 AND validated_ledger = ?2"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query(params![run.0, ledger.0])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let record = read_row(row)?;
+        if super::rows::rests_on(&record, ledger) {
+            found.push(record);
+        }
+    }
+    Ok(found)
 }
 
 /// The first transaction of a run with a caller's key.
@@ -229,12 +253,12 @@ pub(super) fn count(connection: &Connection, filter: &RowFilter, run: RunId) -> 
 pub(super) fn counts(connection: &Connection, run: RunId) -> Result<Vec<Count>> {
     let mut statement = connection.prepare(
         "SELECT state, transaction_type, engine_result_final, source, expected, overturned,
-                engine_result_first, count(*)
+                engine_result_first, count(*), revoked
          FROM transactions WHERE run = ?1
-         GROUP BY 1, 2, 3, 4, 5, 6, 7
+         GROUP BY 1, 2, 3, 4, 5, 6, 7, 9
          UNION ALL
          SELECT state, transaction_type, NULLIF(engine_result_final, ''), NULLIF(source, ''),
-                NULLIF(expected, ''), overturned, NULLIF(engine_result_first, ''), n
+                NULLIF(expected, ''), overturned, NULLIF(engine_result_first, ''), n, 0
          FROM pruned WHERE run = ?1",
     )?;
     let rows = statement.query_map([run.0], |row| {
@@ -252,6 +276,7 @@ pub(super) fn counts(connection: &Connection, run: RunId) -> Result<Vec<Count>> 
             invalid: intent.is_invalid(),
             predicted: super::rows::predicted(&intent, first.as_ref(), result.as_ref()),
             overturned: row.get(5)?,
+            revoked: row.get(8)?,
             first,
             result,
             n: row.get(7)?,

@@ -396,6 +396,32 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn resting_on(&self, ledger: LedgerIndex) -> Result<Vec<Record>> {
+        self.read(Needs::All, move |connection| match newest_run(connection)? {
+            Some(run) => sql_rows::resting_on(connection, run, ledger),
+            None => Ok(Vec::new()),
+        })
+        .await
+    }
+
+    async fn newest_ledgers(
+        &self,
+        run: RunId,
+        limit: usize,
+    ) -> Result<Vec<(LedgerIndex, Hash256)>> {
+        self.read(Needs::New, move |connection| {
+            let mut newest = connection.prepare(
+                "SELECT ledger_index, hash FROM ledgers WHERE run = ?1
+                 ORDER BY ledger_index DESC LIMIT ?2",
+            )?;
+            let rows = newest.query_map(params![run.0, limit], |row| {
+                Ok((LedgerIndex(row.get(0)?), hash_column(row.get(1)?)))
+            })?;
+            Ok(rows.collect::<std::result::Result<_, _>>()?)
+        })
+        .await
+    }
+
     async fn by_key(&self, key: &str) -> Result<Option<Record>> {
         let key = key.to_owned();
         let found = self

@@ -79,6 +79,12 @@ pub struct Script {
     pub ledger_token: &'static str,
     pub tx_fails: bool,
     pub history: Vec<Json>,
+    /// Answers to `ledger` that a real node gave, by index.
+    pub recorded: BTreeMap<u32, Json>,
+    /// Headers by chain, as far as they were wanted.
+    headers: Mutex<BTreeMap<u8, Vec<LedgerHeader>>>,
+    /// Hashes of ledgers that a real node told.
+    pub hashes: BTreeMap<u32, Hash256>,
     /// The account's next Sequence in every validated ledger, and its Tickets.
     pub account: Option<(u32, BTreeSet<u32>)>,
     pub refuse_rpc: bool,
@@ -149,6 +155,9 @@ impl Node {
             ledger_token: "lgrNotFound",
             tx_fails: false,
             history: Vec::new(),
+            recorded: BTreeMap::new(),
+            headers: Mutex::default(),
+            hashes: BTreeMap::new(),
             account: None,
             refuse_rpc: false,
             refuse_ws: false,
@@ -218,14 +227,8 @@ impl Node {
     }
 
     pub fn tell_closed(&self, index: u32) {
-        let text = {
-            let script = self.0.lock();
-            json!({"type": "ledgerClosed", "ledger_index": index,
-                "ledger_hash": script.hash(index), "txn_count": script.ledgers[&index].len(),
-                "fee_base": 10, "reserve_base": 1_000_000, "reserve_inc": 200_000,
-                "ledger_time": index, "network_id": script.network_id})
-        };
-        self.send_raw(text.to_string());
+        let text = self.0.lock().closed_message(index).to_string();
+        self.send_raw(text);
     }
 
     pub fn tell_tx(&self, index: u32, n: usize) {
@@ -316,25 +319,31 @@ enum Answer {
 
 impl Script {
     pub fn hash(&self, index: u32) -> Hash256 {
-        self.header(index).hash
+        self.hashes.get(&index).copied().unwrap_or_else(|| self.header(index).hash)
     }
 
     /// The header of a ledger of this chain; ledger 1 is the first.
     fn header(&self, index: u32) -> LedgerHeader {
-        let mut header = LedgerHeader {
-            index,
-            hash: Hash256::ZERO,
-            parent_hash: if index > 1 { self.hash(index - 1) } else { Hash256::ZERO },
-            total_coins: u64::from(self.chain),
-            account_hash: Hash256::ZERO,
-            transaction_hash: Hash256::ZERO,
-            parent_close_time: index - 1,
-            close_time: index,
-            close_time_resolution: 10,
-            close_flags: 0,
-        };
-        header.hash = header.compute_hash();
-        header
+        let mut made = self.headers.lock();
+        let made = made.entry(self.chain).or_default();
+        while made.len() < index as usize {
+            let index = made.len() as u32 + 1;
+            let mut header = LedgerHeader {
+                index,
+                hash: Hash256::ZERO,
+                parent_hash: made.last().map_or(Hash256::ZERO, |last: &LedgerHeader| last.hash),
+                total_coins: u64::from(self.chain),
+                account_hash: Hash256::ZERO,
+                transaction_hash: Hash256::ZERO,
+                parent_close_time: index - 1,
+                close_time: index,
+                close_time_resolution: 10,
+                close_flags: 0,
+            };
+            header.hash = header.compute_hash();
+            made.push(header);
+        }
+        made[index as usize - 1].clone()
     }
 
     fn found(&self, hash: &str) -> Option<(u32, usize)> {
@@ -348,7 +357,52 @@ impl Script {
             "TransactionIndex": n, "TransactionResult": self.ledgers[&index][n].result})
     }
 
-    fn stream_message(&self, index: u32, n: usize) -> Json {
+    /// The list of hashes of the ledgers before one that is named by its hash.
+    fn list(&self, params: &Json) -> Option<Json> {
+        use xrpl_protocol::object_id::{skip_list, skip_list_of};
+        let of = params["ledger_hash"].as_str().unwrap();
+        let kept = |index: u32| !self.lost.contains(&index) && !self.ledger_fails;
+        let of = (1..=self.head).rev().find(|i| kept(*i) && self.hash(*i).to_string() == of)?;
+        let key = params["index"].as_str().unwrap();
+        let listed: Vec<u32> = if key == skip_list().to_string() {
+            (of.saturating_sub(256).max(1)..of).collect()
+        } else {
+            let flags = (1..of).filter(|index| index % 256 == 0);
+            flags.filter(|index| key == skip_list_of(*index).to_string()).collect()
+        };
+        let hashes: Vec<_> = listed.iter().map(|index| self.hash(*index)).collect();
+        Some(json!({"validated": true,
+            "node": {"Hashes": hashes, "LastLedgerSequence": listed.last()?}}))
+    }
+
+    /// The answer to `ledger`.
+    pub fn ledger_answer(&self, index: u32) -> Json {
+        let txs: Vec<Json> = (0..self.ledgers[&index].len())
+            .map(|n| {
+                let mut tx = self.ledgers[&index][n].tx.clone();
+                tx["metaData"] = self.meta(index, n);
+                tx
+            })
+            .collect();
+        let header = self.header(index);
+        json!({"validated": true, "ledger_index": index, "ledger_hash": header.hash,
+            "ledger": {"ledger_index": index.to_string(), "parent_hash": header.parent_hash,
+                "total_coins": header.total_coins.to_string(),
+                "account_hash": header.account_hash,
+                "transaction_hash": header.transaction_hash,
+                "parent_close_time": header.parent_close_time + self.headers_bent,
+                "close_time": header.close_time, "close_time_resolution": 10,
+                "close_flags": 0, "transactions": txs}})
+    }
+
+    pub fn closed_message(&self, index: u32) -> Json {
+        json!({"type": "ledgerClosed", "ledger_index": index,
+            "ledger_hash": self.hash(index), "txn_count": self.ledgers[&index].len(),
+            "fee_base": 10, "reserve_base": 1_000_000, "reserve_inc": 200_000,
+            "ledger_time": index, "network_id": self.network_id})
+    }
+
+    pub fn stream_message(&self, index: u32, n: usize) -> Json {
         let one = &self.ledgers[&index][n];
         json!({"type": "transaction", "validated": true, "status": "closed",
             "engine_result": one.result, "ledger_index": index, "ledger_hash": self.hash(index),
@@ -396,7 +450,15 @@ impl Script {
                 }
             }
             "ledger" => {
-                let index = params["ledger_index"].as_u64().unwrap_or(self.head.into()) as u32;
+                let index = match params["ledger_hash"].as_str() {
+                    Some(hash) => (1..=self.head).find(|i| self.hash(*i).to_string() == hash),
+                    None => params["ledger_index"].as_u64().map(|index| index as u32),
+                };
+                let unknown = params["ledger_hash"].is_string() && index.is_none();
+                if unknown {
+                    return error("lgrNotFound");
+                }
+                let index = index.unwrap_or(self.head);
                 if self.silent.contains(&index) {
                     return Answer::Hang;
                 }
@@ -406,22 +468,10 @@ impl Script {
                 if self.lost.contains(&index) || index > self.head {
                     return error("lgrNotFound");
                 }
-                let txs: Vec<Json> = (0..self.ledgers[&index].len())
-                    .map(|n| {
-                        let mut tx = self.ledgers[&index][n].tx.clone();
-                        tx["metaData"] = self.meta(index, n);
-                        tx
-                    })
-                    .collect();
-                let header = self.header(index);
-                json!({"validated": true, "ledger_index": index, "ledger_hash": header.hash,
-                    "ledger": {"ledger_index": index.to_string(), "parent_hash": header.parent_hash,
-                        "total_coins": header.total_coins.to_string(),
-                        "account_hash": header.account_hash,
-                        "transaction_hash": header.transaction_hash,
-                        "parent_close_time": header.parent_close_time + self.headers_bent,
-                        "close_time": header.close_time, "close_time_resolution": 10,
-                        "close_flags": 0, "transactions": txs}})
+                if let Some(recorded) = self.recorded.get(&index) {
+                    return Answer::Result(recorded.clone());
+                }
+                self.ledger_answer(index)
             }
             "tx" => {
                 let hash = params["transaction"].as_str().unwrap();
@@ -433,6 +483,9 @@ impl Script {
                         let mut tx = self.ledgers[&index][n].tx.clone();
                         tx["validated"] = true.into();
                         tx["ledger_index"] = index.into();
+                        if params["api_version"] == 2 {
+                            tx["ledger_hash"] = self.hash(index).to_string().into();
+                        }
                         tx["meta"] = self.meta(index, n);
                         tx
                     }
@@ -444,6 +497,10 @@ impl Script {
                 }
             }
             "account_tx" => json!({"transactions": self.history, "validated": true}),
+            "ledger_entry" if params["index"].is_string() => match self.list(params) {
+                Some(list) => list,
+                None => return error("lgrNotFound"),
+            },
             "account_info" | "ledger_entry" => {
                 let hash = params["ledger_hash"].as_str().unwrap_or_default();
                 let asked = (1..=self.head).rev().find(|n| self.hash(*n).to_string() == hash);

@@ -68,6 +68,8 @@ struct Summary {
     ledgers_elapsed: u32,
     /// Rejections a validated ledger overturned; 0 in a healthy run.
     overturned: u64,
+    /// Transactions of which an end was taken back: a ledger that it rested on was another one.
+    revoked: u64,
     /// Proofs of absence a ledger contradicted; must be 0.
     contradicted: u64,
     /// Past LastLedgerSequence without proof of absence.
@@ -117,6 +119,7 @@ async fn summary(State(app): Shared) -> Json<Summary> {
         first_ledger_index: stats.first_ledger_index,
         ledgers_elapsed: stats.ledger_index.0.saturating_sub(stats.first_ledger_index.0),
         overturned: stats.overturned,
+        revoked: stats.revoked,
         contradicted: stats.contradicted,
         undecided: stats.undecided,
         pending: stats.pending,

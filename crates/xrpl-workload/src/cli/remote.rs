@@ -164,10 +164,11 @@ async fn show_status(config: &Config, api: Option<&String>) -> Result<Exit, Fail
             spread["p50"], spread["p90"], spread["p99"]
         ),
         format!(
-            "  failed        {} of valid intent; undecided {}, overturned {}",
+            "  failed        {} of valid intent; undecided {}, overturned {}, revoked {}",
             of("valid_failed"),
             of("undecided"),
-            of("overturned")
+            of("overturned"),
+            of("revoked")
         ),
         format!(
             "  store         {} transactions{}",

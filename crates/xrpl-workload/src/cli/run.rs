@@ -34,5 +34,10 @@ async fn drive(config: Config, view: &View) -> Result<Exit, SetupError> {
     let ended = session.run(&stop, view).await?;
     signals.abort();
     view.end(&ended.summary, &ended.failures);
-    Ok(if ended.failures.is_empty() { Exit::Success } else { Exit::Failures })
+    Ok(match (ended.reset, ended.failures.is_empty()) {
+        // The chain that was to be driven is not to be had any more.
+        (true, _) => Exit::Setup,
+        (false, true) => Exit::Success,
+        (false, false) => Exit::Failures,
+    })
 }

@@ -9,7 +9,7 @@ use url::Url;
 use xrpl_protocol::keys::Seed;
 use xrpl_tracker::{Subscription, store::Retention};
 
-use super::{FeeChoice, Secret, StoreChoice};
+use super::{FeeChoice, OnReset, Secret, StoreChoice};
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -200,6 +200,15 @@ pub fn fee_strategy(text: &str) -> Result<FeeChoice> {
             .parse()
             .map(FeeChoice::Fixed)
             .map_err(|_| "expected base, open_ledger or a number of drops".into()),
+    }
+}
+
+/// What a run does when its nodes come back with another chain.
+pub fn on_reset(text: &str) -> Result<OnReset> {
+    match text {
+        "end" => Ok(OnReset::End),
+        "new-run" => Ok(OnReset::NewRun),
+        _ => Err("expected end or new-run".into()),
     }
 }
 

@@ -175,6 +175,18 @@ impl Store for Recorder {
         self.inner.get(hash).await
     }
 
+    async fn resting_on(&self, ledger: LedgerIndex) -> Result<Vec<Record>> {
+        self.inner.resting_on(ledger).await
+    }
+
+    async fn newest_ledgers(
+        &self,
+        run: RunId,
+        limit: usize,
+    ) -> Result<Vec<(LedgerIndex, Hash256)>> {
+        self.inner.newest_ledgers(run, limit).await
+    }
+
     async fn by_key(&self, key: &str) -> Result<Option<Record>> {
         self.commit();
         self.inner.by_key(key).await

@@ -1,0 +1,204 @@
+use xrpl_client::EndpointId;
+
+use super::*;
+
+const GRACE: u64 = 3_000;
+
+/// All that is to be read now, ascending.
+fn take(c: &mut Completeness, now_ms: u64) -> Vec<u32> {
+    let mut taken: Vec<_> = std::iter::from_fn(|| c.take_wanted(now_ms)).collect();
+    taken.sort_unstable();
+    taken
+}
+
+fn start() -> Completeness {
+    Completeness::new(10, true, GRACE, 1_000)
+}
+
+fn connection(endpoint: u16) -> Option<ConnectionId> {
+    Some(ConnectionId { endpoint: EndpointId(endpoint), generation: 1 })
+}
+
+fn hash(n: u32) -> Hash256 {
+    let mut bytes = [7; 32];
+    bytes[..4].copy_from_slice(&n.to_be_bytes());
+    Hash256(bytes)
+}
+
+fn tx(n: u32) -> TxHash {
+    hash(n).into()
+}
+
+#[test]
+fn counted_complete_only_with_every_transaction() {
+    let mut c = start();
+    let told = c.told(11, hash(11), Some(2), connection(0), 0);
+    assert_eq!(told, Told { newest: true, complete: false, mismatch: false });
+    assert!(!c.seen(11, Some(hash(11)), tx(1)));
+    assert!(!c.seen(11, Some(hash(11)), tx(1)), "a duplicate does not count");
+    assert!(!c.seen(11, Some(hash(99)), tx(2)), "nor one of another chain");
+    assert!(!c.seen(11, None, tx(2)), "nor one of which the hash is not known");
+    assert!(!c.covers(11, 11));
+    assert!(c.seen(11, Some(hash(11)), tx(2)));
+    assert!(c.covers(11, 11) && !c.covers(10, 11) && !c.covers(11, 12));
+    assert!(c.told(12, hash(12), Some(0), connection(0), 0).complete, "an empty ledger");
+    assert!(c.covers(11, 12));
+    assert!(take(&mut c, u64::MAX).is_empty());
+}
+
+#[test]
+fn short_when_the_same_connection_goes_on_or_ends_or_grace_is_over() {
+    let mut c = start();
+    c.told(11, hash(11), Some(1), connection(0), 0);
+    c.told(12, hash(12), Some(0), connection(1), 0);
+    assert!(take(&mut c, 0).is_empty(), "another connection may be ahead");
+    c.told(12, hash(12), Some(0), connection(0), 0);
+    c.told(13, hash(13), Some(0), connection(0), 0);
+    assert_eq!(take(&mut c, 0), [11]);
+    assert!(take(&mut c, u64::MAX).is_empty(), "it is being read");
+    c.nothing_is_read();
+    assert_eq!(take(&mut c, 0), [11], "who read it has failed");
+    c.not_read(11, 0);
+    assert!(take(&mut c, 0).is_empty(), "a pause before the next try");
+    assert_eq!(take(&mut c, 60_000), [11]);
+    c.read(11);
+    assert!(c.covers(11, 13));
+
+    c.told(14, hash(14), Some(1), connection(0), 0);
+    c.disconnected(connection(1).unwrap(), 0);
+    assert!(take(&mut c, 0).is_empty());
+    c.disconnected(connection(0).unwrap(), 0);
+    assert_eq!(take(&mut c, 0), [14]);
+
+    c.told(15, hash(15), Some(1), connection(0), 5_000);
+    c.tick(5_000 + GRACE - 1);
+    assert!(take(&mut c, u64::MAX).is_empty());
+    c.tick(5_000 + GRACE);
+    assert_eq!(take(&mut c, 5_000 + GRACE), [15]);
+}
+
+#[test]
+fn gaps_are_wanted_at_once_from_the_stream_and_after_grace_from_a_poll() {
+    let mut c = start();
+    c.told(14, hash(14), Some(0), connection(0), 0);
+    assert_eq!(take(&mut c, 0), [11, 12, 13]);
+    c.told(16, hash(16), None, None, 100);
+    assert!(take(&mut c, 100).is_empty());
+    assert_eq!(c.next_wanted_ms(100), Some(100 + GRACE));
+    c.told(15, hash(15), Some(0), connection(0), 200);
+    assert!(c.covers(14, 15), "the stream was only behind");
+    assert_eq!(take(&mut c, 100 + GRACE), [16]);
+}
+
+#[test]
+fn a_huge_gap_is_bounded() {
+    let mut c = Completeness::new(10, true, GRACE, 5);
+    c.told(1_000_000, hash(1), Some(0), connection(0), 0);
+    assert_eq!(c.wanted_count(), 5);
+    let mut c = Completeness::new(4_000_000_000, true, GRACE, 5);
+    c.want_range(0, u32::MAX, 0);
+    assert_eq!(c.wanted_count(), 6);
+}
+
+/// Two nodes tell two ledgers of one index: their transactions are not counted together, whichever
+/// comes first, and none before its ledger's hash is known.
+#[test]
+fn the_transactions_of_two_ledgers_are_not_counted_together() {
+    let mut c = start();
+    assert!(c.claim(11, hash(66)));
+    assert!(!c.seen(11, Some(hash(66)), tx(1)), "seen before `ledgerClosed`");
+    assert!(!c.claim(11, hash(11)), "a ledger of another hash");
+    assert!(!c.seen(11, Some(hash(11)), tx(2)));
+    assert!(c.told(11, hash(11), Some(2), connection(1), 0).mismatch);
+    assert!(!c.seen(11, Some(hash(11)), tx(3)));
+    assert!(!c.covers(11, 11));
+    assert!(!c.told(11, hash(66), Some(2), connection(0), 0).complete);
+    assert!(c.seen(11, Some(hash(66)), tx(2)) && c.covers(11, 11));
+
+    // What came without a hash before anything was told counts for neither.
+    assert!(!c.seen(12, None, tx(4)));
+    assert!(!c.told(12, hash(12), Some(1), connection(0), 0).complete);
+    assert!(c.seen(12, Some(hash(12)), tx(5)));
+    // Of an old ledger, or one far away, nothing is learnt from a transaction.
+    assert!(c.claim(5, hash(5)) && c.claim(5, hash(6)));
+    assert!(c.claim(10_000, hash(5)) && c.claim(10_000, hash(6)));
+}
+
+#[test]
+fn why_a_range_is_not_known_whole() {
+    let mut c = start();
+    c.told(11, hash(11), Some(0), connection(0), 0);
+    assert_eq!(c.missing(11, 11), None);
+    c.told(15, hash(15), Some(0), connection(0), 0);
+    assert_eq!(c.missing(11, 15).unwrap(), "not read yet: ledgers 12 to 14");
+    for index in [12, 14] {
+        assert!((0..5).map(|_| c.nobody_has(index, 0)).eq([false, false, false, false, true]));
+    }
+    assert_eq!((c.wanted_count(), c.unreadable_count()), (1, 2));
+    let some = "not read yet: ledgers 12 to 14; 2 of them are kept by no node any more";
+    assert_eq!(c.missing(11, 15).unwrap(), some);
+    c.read(13);
+    assert_eq!(
+        c.missing(11, 15).unwrap(),
+        "kept by no node any more: 2 ledgers, of which 12 is the first"
+    );
+    assert_eq!(c.missing(12, 12).unwrap(), "kept by no node any more: ledger 12");
+    c.dispute(15);
+    let disputed = "the nodes do not agree on the hash of ledger 15";
+    assert_eq!(c.missing(11, 15).unwrap(), disputed);
+}
+
+#[test]
+fn another_hash_is_a_mismatch() {
+    let mut c = start();
+    c.told(11, hash(11), Some(1), connection(0), 0);
+    let told = c.told(11, hash(66), Some(1), connection(1), 0);
+    assert!(told.mismatch && !told.complete);
+    assert_eq!(c.hash(11), Some(hash(11)));
+    assert_eq!(c.fits(11, hash(66), 1), Fit::OtherHash);
+    assert_eq!(c.fits(11, hash(11), 3), Fit::OtherCount);
+    assert_eq!(c.fits(11, hash(11), 1), Fit::Yes);
+}
+
+#[test]
+fn what_was_counted_under_a_hash_that_most_deny_is_read_anew() {
+    let mut c = start();
+    for index in 11..=13 {
+        c.told(index, hash(index), Some(0), connection(0), 0);
+    }
+    assert!(c.covers(11, 13));
+    c.dispute(12);
+    c.dispute(12);
+    assert!(!c.covers(11, 13) && c.covers(11, 11) && c.disputed(11, 13));
+    assert_eq!(c.next_dispute_ms(), Some(0));
+    assert_eq!(c.take_disputes(7), [12]);
+    assert!(!c.covers(12, 12), "asking settles nothing");
+    assert_eq!(c.next_dispute_ms(), None);
+    c.reopen_disputes();
+    assert_eq!(c.next_dispute_ms(), Some(7 + DISPUTE_RESTS_MS), "who asked has failed");
+    c.undecided(12);
+    assert_eq!(c.next_dispute_ms(), Some(7 + DISPUTE_RESTS_MS));
+    assert!(!c.decide(12, hash(12), 7), "the known one was right");
+    assert!(c.covers(11, 13));
+    c.dispute(12);
+    assert!(c.covers(11, 13), "a node that most deny changes nothing by saying it again");
+    assert!(c.take_disputes(8).is_empty(), "the nodes were just asked");
+    assert_eq!(c.take_disputes(7 + DISPUTE_RESTS_MS), [12]);
+    assert!(c.decide(12, hash(66), 9_000));
+    assert!(!c.covers(12, 12) && c.covers(11, 11) && c.covers(13, 13));
+    assert_eq!((take(&mut c, 9_000), c.fits(12, hash(66), 3)), (vec![12], Fit::Yes));
+    c.read(12);
+    assert!(c.covers(11, 13));
+}
+
+#[test]
+fn where_the_stream_shows_only_some_nothing_is_counted() {
+    let mut c = Completeness::new(10, false, GRACE, 1_000);
+    c.told(11, hash(11), Some(0), connection(0), 0);
+    c.told(12, hash(12), Some(0), connection(0), 0);
+    c.tick(99_999);
+    assert!(!c.covers(11, 11));
+    assert!(take(&mut c, u64::MAX).is_empty());
+    c.want_range(11, 12, 0);
+    assert_eq!(take(&mut c, 0), [11, 12]);
+}

@@ -1,0 +1,182 @@
+//! Nodes that come back with another chain, and runs whose ledgers nobody keeps any more.
+
+mod common;
+
+use std::{sync::Arc, time::Duration};
+
+use common::*;
+use xrpl_protocol::LedgerIndex;
+use xrpl_tracker::{SqliteOptions, SqliteStore, State, Store, Tracker, TrackerConfig};
+
+fn open(path: &std::path::Path) -> Arc<dyn Store> {
+    Arc::new(SqliteStore::open(path, SqliteOptions::default()).unwrap())
+}
+
+/// The node is restarted with a fresh chain: its ledgers prove nothing about what was in flight, and
+/// nothing is sent to it any more.
+#[tokio::test(start_paused = true)]
+async fn a_chain_that_is_reset_ends_nothing() {
+    for fresh in [2, 5, 60] {
+        let node = Node::new();
+        let tracker = start(&node).await;
+        let (open, there) = (Sender::new(1).sequence(5, 12), Sender::new(2).sequence(5, 14));
+        for tx in [&open, &there] {
+            tracker.submit(submission(tx)).await.unwrap();
+        }
+        node.close(&[]);
+        settle().await;
+        assert!(tracker.reset().borrow().is_none());
+        let sent = node.0.lock().submitted.len();
+
+        node.drop_sockets();
+        node.set(|script| {
+            script.chain = 2;
+            script.head = fresh;
+            script.ledgers = (1..=fresh).map(|n| (n, Vec::new())).collect();
+            script.searched_all = true;
+            script.refuse_ws = fresh == 5;
+        });
+        // The new chain even has one of them.
+        for n in 0..20 {
+            let txs = [(&there, "tesSUCCESS")];
+            node.close(if n == 1 { &txs } else { &[] });
+            pass(3).await;
+        }
+        assert!(tracker.reset().borrow().is_some(), "{fresh}");
+        for tx in [&open, &there] {
+            let state = state(&tracker, tx.hash).await;
+            assert_eq!(state, State::Submitted, "{fresh}");
+        }
+        let stats = tracker.stats();
+        assert_eq!((stats.pending, stats.revoked, stats.overturned), (2, 0, 0));
+        assert_eq!(stats.ledger_index, LedgerIndex(11));
+        let late = node.0.lock().submitted.len() - sent;
+        assert!(late <= 2, "{late} sent before it was noticed");
+        let before = node.0.lock().submitted.len();
+        pass(60).await;
+        assert_eq!(node.0.lock().submitted.len(), before, "nothing is sent to it");
+    }
+}
+
+/// One node of several comes back with another chain: it is not heard, and the run goes on.
+#[tokio::test(start_paused = true)]
+async fn one_node_on_another_chain_is_left_out() {
+    let (one, two) = (Node::new(), Node::new());
+    let pool = pool(&[("one", &one), ("two", &two)]);
+    let store = xrpl_tracker::MemoryStore::shared();
+    let tracker = Tracker::start(pool, store, TrackerConfig::default()).await.unwrap();
+    until(|| one.connections() > 0 && two.connections() > 0).await;
+    settle().await;
+    two.drop_sockets();
+    two.set(|script| {
+        script.chain = 2;
+        script.head = 2;
+    });
+    let tx = Sender::new(1).sequence(5, 30);
+    tracker.submit(submission(&tx)).await.unwrap();
+    for _ in 0..3 {
+        one.close(&[]);
+        two.close(&[]);
+        pass(3).await;
+    }
+    one.close(&[(&tx, "tesSUCCESS")]);
+    assert_eq!(end(&tracker, tx.hash).await.validated_ledger, Some(LedgerIndex(14)));
+    assert!(tracker.reset().borrow().is_none());
+    assert_eq!(tracker.stats().ledger_mismatches, 0, "what it tells is not even compared");
+}
+
+/// A node is restarted and goes on with the same chain: it is heard again, and what it said before
+/// it was judged is not lost.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_comes_back_is_heard_again() {
+    let node = Node::new();
+    let tracker = start(&node).await;
+    let tx = Sender::new(1).sequence(5, 400);
+    tracker.submit(submission(&tx)).await.unwrap();
+    node.drop_sockets();
+    for _ in 0..300 {
+        node.close_silently(&[]);
+    }
+    // It keeps nothing of the time before.
+    node.set(|script| script.lost = (1..=300).collect());
+    until(|| node.connections() == 1).await;
+    settle().await;
+    node.close(&[(&tx, "tesSUCCESS")]);
+    settle().await;
+    assert_eq!(state(&tracker, tx.hash).await, State::Validated);
+    assert!(tracker.reset().borrow().is_none());
+}
+
+/// After a long pause no node has a ledger that the run knew. By the lists of hashes, or where those
+/// do not reach by the network's id, the run goes on, and what was in flight is shown as undecided;
+/// another id, or another hash, begins a new run.
+#[tokio::test(start_paused = true)]
+async fn a_run_goes_on_though_nobody_keeps_its_ledgers() {
+    for (pause, change) in [
+        (200, None::<fn(&mut Script)>),
+        // Ledger 256 is in the list of every 256th.
+        (2_000, None),
+        (200, Some(|script| script.network_id = 8)),
+        (200, Some(|script| script.chain = 2)),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.db");
+        let node = Node::new();
+        node.set(|script| {
+            script.ledgers = (1..=260).map(|n| (n, Vec::new())).collect();
+            script.head = 250;
+        });
+        let tracker = start_with(&node, open(&path), TrackerConfig::default()).await;
+        let tx = Sender::new(1).sequence(5, 262);
+        tracker.submit(submission(&tx)).await.unwrap();
+        for _ in 0..10 {
+            node.close(&[]);
+        }
+        settle().await;
+        let run = tracker.run();
+        tracker.shutdown(Duration::ZERO).await;
+        drop(tracker);
+        for _ in 0..pause {
+            node.close_silently(&[]);
+        }
+        node.set(|script| {
+            script.lost = (1..script.head).collect();
+            change.into_iter().for_each(|change| change(script));
+        });
+        let tracker = start_with(&node, open(&path), TrackerConfig::default()).await;
+        assert_eq!(tracker.run() == run, change.is_none(), "{pause}");
+        if change.is_none() {
+            pass(120).await;
+            let dossier = tracker.dossier(tx.hash).await.unwrap().unwrap();
+            assert_eq!((dossier.row.state, dossier.row.undecided), (State::Submitted, true));
+            let why = dossier.waits_for.unwrap();
+            assert!(why.starts_with("kept by no node any more"), "{why}");
+            assert!(tracker.ws_stats().ledgers_unreadable > 0);
+            // A node gets its history back.
+            node.set(|script| script.lost.clear());
+            pass(1_000).await;
+            assert_eq!(state(&tracker, tx.hash).await, State::Expired);
+        }
+        tracker.shutdown(Duration::ZERO).await;
+    }
+}
+
+/// Neither a ledger nor a list shows that it is the same chain: its id is, and nothing contradicts.
+#[tokio::test(start_paused = true)]
+async fn nothing_left_to_compare() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let node = Node::new();
+    let tracker = start_with(&node, open(&path), TrackerConfig::default()).await;
+    let run = tracker.run();
+    tracker.shutdown(Duration::ZERO).await;
+    drop(tracker);
+    node.set(|script| {
+        script.head = 5_000;
+        script.ledgers = (1..=5_000).map(|n| (n, Vec::new())).collect();
+        script.lost = (1..5_000).collect();
+    });
+    let tracker = start_with(&node, open(&path), TrackerConfig::default()).await;
+    assert_eq!(tracker.run(), run);
+    tracker.shutdown(Duration::ZERO).await;
+}
