@@ -4,18 +4,14 @@ use std::{
     fmt, io,
     pin::Pin,
     sync::{Arc, OnceLock},
-    task::{Context, Poll},
 };
 
-use parking_lot::Mutex;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
 use tokio_rustls::{TlsConnector, rustls};
 use url::Url;
-
-use crate::health::Heard;
 
 /// A stream of bytes both ways.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -75,92 +71,4 @@ fn tls() -> io::Result<TlsConnector> {
     let config =
         rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     Ok(TLS.get_or_init(|| TlsConnector::from(Arc::new(config))).clone())
-}
-
-/// What left over one connection, so that "was it sent?" is a fact.
-///
-/// The bytes are written by another task than the one that waits for the answer. Who gives up must
-/// therefore do more than look at a counter: bytes could leave between the look and the verdict.
-/// [`Sent::stop`] lets nothing pass from then on.
-#[derive(Debug, Default)]
-pub(crate) struct Sent(Mutex<Passed>);
-
-#[derive(Debug, Default)]
-struct Passed {
-    bytes: u64,
-    stopped: bool,
-}
-
-impl Sent {
-    /// Bytes that left so far.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.0.lock().bytes
-    }
-
-    /// Lets no further byte leave; how many did.
-    pub(crate) fn stop(&self) -> u64 {
-        let mut passed = self.0.lock();
-        passed.stopped = true;
-        passed.bytes
-    }
-
-    fn pass(&self, write: impl FnOnce() -> Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        // Held while the bytes leave: there is no moment between writing and counting.
-        let mut passed = self.0.lock();
-        if passed.stopped {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        let result = write();
-        if let Poll::Ready(Ok(n)) = &result {
-            passed.bytes += *n as u64;
-        }
-        result
-    }
-}
-
-/// A connection whose bytes are counted as they leave.
-pub(crate) struct Counted {
-    inner: BoxedIo,
-    sent: Arc<Sent>,
-    heard: Arc<Heard>,
-}
-
-impl Counted {
-    /// What comes over it is noted in `heard`.
-    pub(crate) fn new(inner: BoxedIo, heard: Arc<Heard>) -> (Self, Arc<Sent>) {
-        let sent = Arc::<Sent>::default();
-        (Self { inner, sent: Arc::clone(&sent), heard }, sent)
-    }
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let result = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.heard.now();
-        }
-        result
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.sent.pass(|| Pin::new(&mut this.inner).poll_write(cx, buf))
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
 }

@@ -1,37 +1,25 @@
 //! JSON-RPC over kept-alive HTTP/1.1 connections to one node.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http::{
-    HeaderValue,
-    header::{CONTENT_TYPE, HOST, SERVER},
-    response::Parts,
-};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
+use bytes::{BufMut as _, Bytes};
 use parking_lot::Mutex;
 use tokio::{sync::Semaphore, time};
 use url::Url;
 
 use crate::{
     ClientError, Connector, Request,
-    connect::{Counted, Sent},
     health::Heard,
+    http1::{Answer, Connection},
     response::{self, read_result},
 };
 
-/// Largest answer taken, in bytes: a ledger of many thousand transactions fits.
-const MAX_BODY: usize = 256 << 20;
-
 /// Requests to one node's HTTP port.
-#[derive(Debug)]
 pub struct JsonRpc {
     name: Arc<str>,
     url: Url,
-    path: String,
-    host: String,
+    /// What every request begins with, up to the value of `Content-Length`.
+    head: Box<[u8]>,
     connector: Arc<dyn Connector>,
     heard: Arc<Heard>,
     idle: Mutex<Vec<Connection>>,
@@ -39,10 +27,10 @@ pub struct JsonRpc {
     timeout: Duration,
 }
 
-#[derive(Debug)]
-struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    sent: Arc<Sent>,
+impl fmt::Debug for JsonRpc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JsonRpc").field(&self.name).finish()
+    }
 }
 
 impl JsonRpc {
@@ -58,10 +46,15 @@ impl JsonRpc {
             (Some(host), Some(port)) => format!("{host}:{port}"),
             (host, _) => host.unwrap_or_default().to_owned(),
         };
+        // What a URL holds is percent-encoded: there is no line end in it.
+        let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
+             Content-Length: "
+        );
         Self {
             name: endpoint_name(&url),
-            path: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
-            host,
+            head: head.into_bytes().into(),
             url,
             connector,
             heard: Arc::new(Heard::new()),
@@ -111,24 +104,28 @@ impl JsonRpc {
             .await
             .map_err(|_| never("all connections were busy until the timeout".into()))?
             .map_err(|e| never(e.to_string()))?;
+        let request = self.framed(&body);
         loop {
             let (mut connection, reused) = match self.take_idle() {
                 Some(connection) => (connection, true),
                 None => {
-                    let made = time::timeout_at(deadline, self.connect()).await;
-                    (made.map_err(|_| never("connecting timed out".into()))?.map_err(never)?, false)
+                    let made = time::timeout_at(deadline, self.connector.connect(&self.url)).await;
+                    let made = made.map_err(|_| never("connecting timed out".into()))?;
+                    let io = made.map_err(|error| never(format!("connecting: {error}")))?;
+                    (Connection::new(io, Arc::clone(&self.heard)), false)
                 }
             };
-            let before = connection.sent.bytes();
-            let cause = match time::timeout_at(deadline, self.send(&mut connection, &body)).await {
-                Ok(Ok((head, answer))) => {
+            let mut sent = 0;
+            let exchange = connection.exchange(&request, &mut sent);
+            let cause = match time::timeout_at(deadline, exchange).await {
+                Ok(Ok(answer)) => {
                     self.idle.lock().push(connection);
-                    return self.check_status(&head, answer);
+                    return self.check_status(answer);
                 }
-                Ok(Err(cause)) => cause,
+                Ok(Err(error)) => error.to_string(),
                 Err(_) => format!("no answer within {:?}", self.timeout),
             };
-            if connection.sent.stop() != before {
+            if sent > 0 {
                 return Err(ClientError::Unknown { endpoint: self.name.clone(), cause });
             }
             if !reused || time::Instant::now() >= deadline {
@@ -138,14 +135,23 @@ impl JsonRpc {
         }
     }
 
-    fn check_status(&self, head: &Parts, body: Bytes) -> Result<Bytes, ClientError> {
-        let status = head.status.as_u16();
+    fn framed(&self, body: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.head.len() + body.len() + 24);
+        bytes.put_slice(&self.head);
+        bytes.put_slice(body.len().to_string().as_bytes());
+        bytes.put_slice(b"\r\n\r\n");
+        bytes.put_slice(body);
+        bytes
+    }
+
+    fn check_status(&self, answer: Answer) -> Result<Bytes, ClientError> {
+        let Answer { status, server, body } = answer;
         if status == 200 {
             return Ok(body);
         }
         let endpoint = self.name.clone();
         let body = String::from_utf8_lossy(&body[..body.len().min(300)]).trim().to_owned();
-        Err(match proves_untouched(status, head.headers.get(SERVER)) {
+        Err(match proves_untouched(status, server.as_deref()) {
             true => ClientError::TurnedAway { endpoint, status, body },
             false => {
                 ClientError::Unknown { endpoint, cause: format!("HTTP status {status}: {body}") }
@@ -154,43 +160,13 @@ impl JsonRpc {
     }
 
     fn take_idle(&self) -> Option<Connection> {
-        let mut idle = self.idle.lock();
-        while let Some(connection) = idle.pop() {
-            if !connection.sender.is_closed() {
+        loop {
+            // The lock is not held while the connection is looked at.
+            let mut connection = self.idle.lock().pop()?;
+            if connection.is_usable() {
                 return Some(connection);
             }
         }
-        None
-    }
-
-    async fn connect(&self) -> Result<Connection, String> {
-        let io = self.connector.connect(&self.url).await.map_err(|e| format!("connecting: {e}"))?;
-        let (io, sent) = Counted::new(io, Arc::clone(&self.heard));
-        let (sender, connection) =
-            http1::handshake(TokioIo::new(io)).await.map_err(|e| e.to_string())?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::trace!(%error, "an HTTP connection ended");
-            }
-        });
-        Ok(Connection { sender, sent })
-    }
-
-    async fn send(
-        &self,
-        connection: &mut Connection,
-        body: &Bytes,
-    ) -> Result<(Parts, Bytes), String> {
-        connection.sender.ready().await.map_err(|e| e.to_string())?;
-        let request = http::Request::post(&self.path)
-            .header(HOST, &self.host)
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(body.clone()))
-            .map_err(|e| e.to_string())?;
-        let answer = connection.sender.send_request(request).await.map_err(|e| e.to_string())?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, MAX_BODY).collect().await;
-        Ok((head, body.map_err(|e| e.to_string())?.to_bytes()))
     }
 }
 
@@ -217,14 +193,13 @@ pub fn submit_body(blob: &[u8], fail_hard: bool) -> Bytes {
 /// request at another place. A 5xx of a proxy usually comes after passing on (502, 504), and even
 /// 503 may (a connection that broke while the answer was awaited): 503 counts only where the
 /// `Server` header says that xrpld itself wrote it.
-fn proves_untouched(status: u16, server: Option<&HeaderValue>) -> bool {
+fn proves_untouched(status: u16, server: Option<&[u8]>) -> bool {
     match status {
         307 | 308 => true,
         400 | 401 | 403 | 404 | 405 | 406 | 411 | 413 | 414 | 415 | 417 | 421 | 426 | 429 | 431
         | 451 => true,
         // `xrpld-json-rpc/xrpld-3.3.0`, before 3.0 `rippled-json-rpc/...`.
         503 => server.is_some_and(|server| {
-            let server = server.as_bytes();
             server.starts_with(b"xrpld-json-rpc/") || server.starts_with(b"rippled-json-rpc/")
         }),
         _ => false,
@@ -256,10 +231,9 @@ mod tests {
 
     #[test]
     fn statuses_that_prove_that_nobody_acted() {
-        let xrpld = HeaderValue::from_static("xrpld-json-rpc/xrpld-3.3.0-b0");
-        let rippled = HeaderValue::from_static("rippled-json-rpc/rippled-2.6.1");
-        let proxy = HeaderValue::from_static("nginx");
-        let whoever = [None, Some(&xrpld), Some(&rippled), Some(&proxy)];
+        let xrpld: &[u8] = b"xrpld-json-rpc/xrpld-3.3.0-b0";
+        let rippled: &[u8] = b"rippled-json-rpc/rippled-2.6.1";
+        let whoever = [None, Some(xrpld), Some(rippled), Some(b"nginx")];
         for (status, proof) in [
             (400, [true; 4]),
             (401, [true; 4]),

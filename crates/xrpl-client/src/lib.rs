@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`connect`] | how a connection is made; tests hand in pipes in memory |
 //! | [`json_rpc`] | requests to one node's HTTP port |
+//! | `http1` | a request and its answer over one connection, every byte counted that leaves |
 //! | [`websocket`] | requests and streams on one node's WebSocket port |
 //! | [`request`], [`response`] | the methods, typed; answers in the shapes of api_version 1 and 2 |
 //! | [`pool`] | several nodes, their health, and which one to ask |
@@ -13,6 +14,7 @@
 pub mod connect;
 pub mod error;
 mod health;
+mod http1;
 pub mod json_rpc;
 pub mod pool;
 pub mod request;
