@@ -10,9 +10,9 @@ use xrpl_standalone::faults::{Action, NodeAction, Plan, PlanShape, Port};
 pub const LOAD: Duration = Duration::from_secs(30);
 
 /// Of a hundred seeds, so many have nodes and proxies that mislead.
-const MISLEAD: u32 = 0;
+const MISLEAD: u32 = 50;
 /// Of a hundred seeds, so many have somebody else who uses the tracker.
-const MEDDLE: u32 = 0;
+const MEDDLE: u32 = 40;
 
 /// A percentage that the environment may change.
 fn percent(name: &str, usual: u32) -> u32 {

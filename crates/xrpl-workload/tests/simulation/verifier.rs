@@ -10,7 +10,7 @@ use xrpl_protocol::{
     AccountId, Definitions, LedgerIndex, Object, TxHash, fields, object_id, transaction::Slot,
 };
 use xrpl_standalone::ledger::{ClosedLedger, ReadView};
-use xrpl_tracker::{AbsenceProof, Evidence, State, record::Record};
+use xrpl_tracker::{AbsenceProof, Evidence, State, evidence::UnusedSlot, record::Record};
 
 use crate::books::told;
 
@@ -172,7 +172,7 @@ impl<'a> Truth<'a> {
         proof: &AbsenceProof,
     ) -> Option<&'static str> {
         let (first_read, last_read) = match proof {
-            AbsenceProof::SlotUnused { ledger_index, ledger_hash, .. } => {
+            AbsenceProof::SlotUnused { ledger_index, ledger_hash, slot } => {
                 let Some(ledger) = self.ledger(*ledger_index).filter(|_| *ledger_index >= last)
                 else {
                     return Some("its last ledger was not looked at");
@@ -180,7 +180,16 @@ impl<'a> Truth<'a> {
                 if ledger.header.hash != *ledger_hash && !known.lies {
                     return Some("that ledger has another hash");
                 }
-                let unused = Self::unused(ledger, record) == Some(true);
+                let as_told = match slot {
+                    UnusedSlot::Sequence { account_sequence } => {
+                        Self::sequence(ledger, record.identity.account) == Some(account_sequence.0)
+                    }
+                    UnusedSlot::Ticket { ticket } => {
+                        record.identity.slot == Slot::Ticket(*ticket)
+                            && ledger.exists(&object_id::ticket(record.identity.account, ticket.0))
+                    }
+                };
+                let unused = as_told && Self::unused(ledger, record) == Some(true);
                 return (!unused).then_some("that ledger does not show its slot unused");
             }
             AbsenceProof::SearchedAll { min_ledger, max_ledger, .. } => (min_ledger, max_ledger),
