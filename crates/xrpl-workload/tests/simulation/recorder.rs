@@ -123,7 +123,10 @@ impl Store for Recorder {
         }
         let mut written = self.written.lock();
         let key = slot_key(identity.account, identity.slot);
-        if !has_a_wrong_slot(&identity.intent) && !written.strange.contains(&identity.hash) {
+        // One that was handed in before is no new one.
+        let new = !written.states.contains_key(&identity.hash);
+        let strange = written.strange.contains(&identity.hash);
+        if new && !strange && !has_a_wrong_slot(&identity.intent) {
             let open = written.order.iter().rev().find(|(slot, hash)| {
                 *slot == key && !written.states.get(hash).is_some_and(|s| s.is_terminal())
             });
@@ -136,7 +139,7 @@ impl Store for Recorder {
             }
             written.order.push((key, identity.hash));
         }
-        written.states.insert(identity.hash, State::Created);
+        written.states.entry(identity.hash).or_insert(State::Created);
         drop(written);
         self.commit();
         self.inner.create(identity)

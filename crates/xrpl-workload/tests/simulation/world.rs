@@ -297,9 +297,13 @@ async fn run_seed(seed: u64, trouble: Trouble) -> Report {
     tokio::time::sleep(choice.close_interval * AFTERWARDS).await;
     let ledgers = network.ledgers();
 
-    wrong.append(&mut written.lock().wrongs);
     let everything = RowFilter::default();
     let records = xrpl_tracker::Store::rows(&*store, &everything, None, usize::MAX).await.unwrap();
+    wrong.extend(std::mem::take(&mut written.lock().wrongs).into_iter().map(|what| {
+        let named = records.iter().filter(|r| what.contains(&r.identity.hash.to_string()));
+        let named: Vec<_> = named.map(books::told).collect();
+        format!("{what}\n  {}", named.join("\n  "))
+    }));
     let accounts: BTreeSet<_> = listing
         .users
         .iter()
