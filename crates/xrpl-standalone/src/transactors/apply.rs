@@ -168,7 +168,7 @@ pub fn apply_checked(
 ) -> Attempt {
     let preclaimed = preclaim(&PreclaimContext { view: &*view, tx, flags, parent_batch });
     if let Err(result) = preclaimed
-        && !(result.is_claim() && !flags.retry)
+        && (!result.is_claim() || flags.retry)
     {
         return Attempt::refused(result);
     }

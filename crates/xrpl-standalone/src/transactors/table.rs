@@ -173,7 +173,7 @@ mod tests {
             definitions.transaction_types().filter(|(_, code)| (0..100).contains(code))
         {
             let row = transaction_type(u16::try_from(code).unwrap());
-            assert_eq!(row.map(|row| row.name), Some(&*name), "{code}");
+            assert_eq!(row.map(|row| row.name), Some(name), "{code}");
         }
     }
 }
