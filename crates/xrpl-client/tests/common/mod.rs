@@ -12,9 +12,11 @@ use xrpl_client::{
 
 pub type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+type Serve = dyn Fn(&str, DuplexStream) -> Serving + Send + Sync;
+
 /// Each connection to a host is served by what the function makes of it.
 #[derive(Clone)]
-pub struct Hosts(Arc<dyn Fn(&str, DuplexStream) -> Serving + Send + Sync>);
+pub struct Hosts(Arc<Serve>);
 
 impl fmt::Debug for Hosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
