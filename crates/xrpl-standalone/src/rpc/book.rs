@@ -375,26 +375,6 @@ pub(super) fn deposit_authorized(call: &Call<'_>) -> Answer {
     Ok(answer)
 }
 
-/// Paths are not searched here; what is wrong with a request is said all the same.
-pub(super) fn ripple_path_find(call: &Call<'_>) -> Answer {
-    let looked = call.ledger(&call.shared.node())?;
-    for (key, token, code, message) in [
-        ("source_account", "srcActMissing", 66, "Source account not provided."),
-        ("destination_account", "dstActMissing", 49, "Destination account not provided."),
-        (
-            "destination_amount",
-            "dstAmtMissing",
-            52,
-            "Destination amount/currency/issuer is missing.",
-        ),
-    ] {
-        if !call.params.contains_key(key) {
-            return Err(RpcError::new(token, code, message).in_ledger(&looked));
-        }
-    }
-    Err(not_built())
-}
-
 pub(super) fn path_find(call: &Call<'_>) -> Answer {
     match call.params.get("subcommand") {
         Some(Json::String(_)) => {

@@ -9,6 +9,7 @@ mod book;
 mod ledger;
 mod ledger_entry;
 mod owned;
+mod paths;
 mod secret;
 mod server_info;
 mod server_side;
@@ -215,7 +216,7 @@ pub(crate) fn handle(
         "nft_buy_offers" => book::nft_offers(&call, object_id::nft_buy_offers),
         "nft_sell_offers" => book::nft_offers(&call, object_id::nft_sell_offers),
         "path_find" => book::path_find(&call),
-        "ripple_path_find" => book::ripple_path_find(&call),
+        "ripple_path_find" => paths::ripple_path_find(&call),
         "tx_history" if shape == ApiShape::V1 => book::tx_history(&call),
         "vault_info" => book::vault_info(&call),
         "can_delete" => Err(RpcError::new("notEnabled", 12, "Not enabled in configuration.")),
