@@ -11,10 +11,7 @@ use xrpl_protocol::{
     keys::{KeyPair, KeyType, Seed},
     sign,
 };
-use xrpl_standalone::{
-    Standalone, StandaloneConfig,
-    ledger::{Fees, NodeConfig},
-};
+use xrpl_standalone::{Standalone, StandaloneConfig, ledger::Fees, node::NodeConfig};
 
 const MASTER: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
 const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";

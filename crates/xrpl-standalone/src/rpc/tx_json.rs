@@ -166,7 +166,7 @@ fn leaf(path: &str, name: &str, field: Field, json: &Json) -> Result<Value> {
             if list.len() > MAX_ELEMENTS {
                 return Err(too_big(path));
             }
-            let hash = |json: &Json| json.as_str().and_then(|text| hex::<32>(text));
+            let hash = |json: &Json| json.as_str().and_then(hex::<32>);
             let hashes: Option<Vec<_>> =
                 list.iter().map(|json| hash(json).map(xrpl_protocol::Hash256)).collect();
             return hashes.map(Value::Vector256).ok_or_else(|| invalid_data(path));
