@@ -104,8 +104,10 @@ fn json_ends_with_the_promised_object_and_exit_code_0() {
     let (last, before) = lines.split_last().unwrap();
     assert!(before.iter().any(|line| line["event"] == "interval"), "{text}");
     assert!(before.iter().any(|line| line["event"] == "preparing"), "{text}");
-    assert_eq!(last.as_object().unwrap().len(), 12);
+    assert_eq!(last.as_object().unwrap().len(), 13);
     let summary: Summary = serde_json::from_value(last.clone()).unwrap();
+    assert_eq!(summary.store.rows, summary.submitted);
+    assert!(summary.store.bytes > Some(4_096), "{summary}");
     assert_eq!(summary.by_state["VALIDATED"], summary.submitted);
     assert!(summary.submitted > 100, "{summary}");
     assert!(dir.path().join("xrpl-workload.db").exists(), "the default store is a file");
