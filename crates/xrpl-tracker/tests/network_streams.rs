@@ -207,31 +207,32 @@ async fn nodes_that_are_behind_in_each_combination() {
         let some = txs.iter().skip(sequence as usize % 3).map(|tx| (tx, "tesSUCCESS"));
         node.close_silently(&some.collect::<Vec<_>>());
     }
-    let script = node.0.lock();
-    let answers: Vec<_> = (11..=16).map(|index| script.ledger_answer(index)).collect();
-    let mut frames = Vec::new();
-    for index in 11..=16_u32 {
-        let on_time = u64::from(index - 10) * 3_000;
-        for connection in 0..3 {
-            let at_ms = match (connection, index) {
-                (1, 12..=14) => 20_000,
-                (2, _) => on_time + 400,
-                _ => on_time,
-            };
-            let mut say = |text: Json, closed| {
-                frames.push(Frame { at_ms, connection, text: text.to_string(), closed });
-            };
-            say(script.closed_message(index), Some(index));
-            for n in 0..script.ledgers[&index].len() {
-                // The last connection leaves one out of each ledger.
-                if connection != 2 || n > 0 {
-                    say(script.stream_message(index, n), None);
+    let (frames, first, answers) = {
+        let script = node.0.lock();
+        let answers: Vec<_> = (11..=16).map(|index| script.ledger_answer(index)).collect();
+        let mut frames = Vec::new();
+        for index in 11..=16_u32 {
+            let on_time = u64::from(index - 10) * 3_000;
+            for connection in 0..3 {
+                let at_ms = match (connection, index) {
+                    (1, 12..=14) => 20_000,
+                    (2, _) => on_time + 400,
+                    _ => on_time,
+                };
+                let mut say = |text: Json, closed| {
+                    frames.push(Frame { at_ms, connection, text: text.to_string(), closed });
+                };
+                say(script.closed_message(index), Some(index));
+                for n in 0..script.ledgers[&index].len() {
+                    // The last connection leaves one out of each ledger.
+                    if connection != 2 || n > 0 {
+                        say(script.stream_message(index, n), None);
+                    }
                 }
             }
         }
-    }
-    frames.sort_by_key(|frame| frame.at_ms);
-    let first = (10, script.hash(10));
-    drop(script);
+        frames.sort_by_key(|frame| frame.at_ms);
+        (frames, (10, script.hash(10)), answers)
+    };
     Recording::new(frames, first, answers).replay_each_subset().await;
 }

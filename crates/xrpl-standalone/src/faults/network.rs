@@ -446,7 +446,7 @@ impl Inner {
     /// it, and it closes later than that of the others.
     fn close_forks(&self, now: Instant) {
         for (number, seat) in self.seats.iter().enumerate().skip(1) {
-            if !self.is_up(number) || !seat.state.lock().fork.is_some_and(|f| now < f.until) {
+            if !self.is_up(number) || seat.state.lock().fork.is_none_or(|f| now >= f.until) {
                 continue;
             }
             let closed = seat.server.with_node(|node| node.closed().header.clone());

@@ -281,7 +281,7 @@ async fn run_seed(seed: u64, trouble: Trouble) -> Report {
     });
     let status = generator.run(cancel).await.unwrap();
     let meddler = match meddler {
-        Some(meddler) => Some(tidied(meddler.await.unwrap(), &*store, choice.close_interval).await),
+        Some(meddler) => Some(tidied(meddler.await.unwrap(), &store, choice.close_interval).await),
         None => None,
     };
     let left = process.tracker.wait_until_idle(PATIENCE).await;
