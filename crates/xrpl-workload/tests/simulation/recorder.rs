@@ -153,7 +153,12 @@ impl Store for Recorder {
         let before = written.states.insert(hash, progress.state);
         match before {
             None => written.wrongs.push(format!("{hash} was updated before it was created")),
-            Some(before) if before.is_terminal() && before != progress.state => {
+            // Its ledger turned out to be another one: it is open again, and says so.
+            Some(before)
+                if before.is_terminal()
+                    && before != progress.state
+                    && !(progress.revoked && progress.state == State::Submitted) =>
+            {
                 written.wrongs.push(format!("{hash} went from {before} to {}", progress.state));
             }
             Some(_) => {}

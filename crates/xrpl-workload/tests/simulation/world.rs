@@ -214,6 +214,7 @@ impl Process {
         };
         must(stats.overturned == 0, format!("{} overturned", stats.overturned));
         must(stats.contradicted == 0, format!("{} contradicted", stats.contradicted));
+        must(stats.revoked == 0 || !truthful, format!("{} revoked", stats.revoked));
         let mismatches = stats.ledger_mismatches;
         must(mismatches == 0 || !truthful, format!("{mismatches} mismatches"));
         must(stats.task_restarts == 0, format!("{} tasks failed", stats.task_restarts));
