@@ -25,6 +25,7 @@ mod apply_batch;
 mod clawback;
 pub mod flow;
 mod invariants;
+mod nft;
 mod payment;
 mod permission;
 mod persistent;

@@ -3,7 +3,7 @@
 //! A type is built by putting its transactor in the place of its row's `None`.
 
 use super::{
-    Transactor, account_set, clawback, payment, regular_key, signer_list, ticket, trust_set,
+    Transactor, account_set, clawback, nft, payment, regular_key, signer_list, ticket, trust_set,
 };
 use crate::ledger::{Amendment, amendment};
 
@@ -81,11 +81,11 @@ static TABLE: &[TransactionType] = &[
     row(19, "DepositPreauth", true, None, 0, None),
     row(20, "TrustSet", true, None, 0, Some(&trust_set::TrustSet)),
     row(21, "AccountDelete", false, None, privilege::MUST_DELETE_ACCT, None),
-    row(25, "NFTokenMint", true, None, privilege::CHANGE_NFT_COUNTS, None),
-    row(26, "NFTokenBurn", true, None, privilege::CHANGE_NFT_COUNTS, None),
-    row(27, "NFTokenCreateOffer", true, None, 0, None),
-    row(28, "NFTokenCancelOffer", true, None, 0, None),
-    row(29, "NFTokenAcceptOffer", true, None, 0, None),
+    row(25, "NFTokenMint", true, None, privilege::CHANGE_NFT_COUNTS, Some(&nft::NFTokenMint)),
+    row(26, "NFTokenBurn", true, None, privilege::CHANGE_NFT_COUNTS, Some(&nft::NFTokenBurn)),
+    row(27, "NFTokenCreateOffer", true, None, 0, Some(&nft::NFTokenCreateOffer)),
+    row(28, "NFTokenCancelOffer", true, None, 0, Some(&nft::NFTokenCancelOffer)),
+    row(29, "NFTokenAcceptOffer", true, None, 0, Some(&nft::NFTokenAcceptOffer)),
     row(30, "Clawback", true, None, 0, Some(&clawback::Clawback)),
     row(31, "AMMClawback", true, Some(amendment::AMM_CLAWBACK), privilege::MAY_DELETE_ACCT | privilege::OVERRIDE_FREEZE | privilege::MAY_AUTHORIZE_MPT, None),
     row(35, "AMMCreate", true, Some(amendment::AMM), privilege::CREATE_PSEUDO_ACCT | privilege::MAY_CREATE_MPT, None),
@@ -114,7 +114,7 @@ static TABLE: &[TransactionType] = &[
     row(58, "CredentialCreate", true, Some(amendment::CREDENTIALS), 0, None),
     row(59, "CredentialAccept", true, Some(amendment::CREDENTIALS), 0, None),
     row(60, "CredentialDelete", true, Some(amendment::CREDENTIALS), 0, None),
-    row(61, "NFTokenModify", true, Some(amendment::DYNAMIC_NFT), 0, None),
+    row(61, "NFTokenModify", true, Some(amendment::DYNAMIC_NFT), 0, Some(&nft::NFTokenModify)),
     row(62, "PermissionedDomainSet", true, Some(amendment::PERMISSIONED_DOMAINS), 0, None),
     row(63, "PermissionedDomainDelete", true, Some(amendment::PERMISSIONED_DOMAINS), 0, None),
     row(64, "DelegateSet", false, Some(amendment::PERMISSION_DELEGATION_V1_1), 0, None),

@@ -20,6 +20,7 @@ mod mpt_payment;
 mod mpt_transfer;
 mod new_account;
 mod nft_counts;
+mod nft_pages;
 mod offers;
 mod permissioned_dex;
 mod permissioned_domain;
@@ -125,6 +126,7 @@ invariants! {
     offers: offers::NoBadOffers,
     escrow: escrow::NoZeroEscrow,
     new_account: new_account::ValidNewAccountRoot,
+    nft_pages: nft_pages::ValidNftPages,
     nft_counts: nft_counts::NftCounts,
     clawback: clawback::ValidClawback,
     mpt_issuance: mpt_issuance::ValidMptIssuance,
