@@ -333,20 +333,6 @@ pub(super) fn vault_info(call: &Call<'_>) -> Answer {
     }
 }
 
-/// `nft_buy_offers` and `nft_sell_offers`.
-pub(super) fn nft_offers(call: &Call<'_>, directory: fn(Hash256) -> Hash256) -> Answer {
-    let id = call.params.get("nft_id").ok_or_else(|| RpcError::missing("nft_id"))?;
-    let id: Hash256 = id
-        .as_str()
-        .and_then(|id| id.parse().ok())
-        .ok_or_else(|| RpcError::invalid_field("nft_id"))?;
-    let looked = call.ledger(&call.shared.node())?;
-    match looked.view().read(&directory(id)) {
-        None => Err(RpcError::new("objectNotFound", 92, "The requested object was not found.")),
-        Some(_) => Err(not_built()),
-    }
-}
-
 pub(super) fn deposit_authorized(call: &Call<'_>) -> Answer {
     let account = |key: &'static str| match call.params.get(key) {
         None => Err(RpcError::missing(key)),

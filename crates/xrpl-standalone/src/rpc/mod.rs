@@ -8,6 +8,7 @@ mod admin;
 mod book;
 mod ledger;
 mod ledger_entry;
+mod nft;
 mod owned;
 mod paths;
 mod secret;
@@ -187,7 +188,7 @@ pub(crate) fn handle(
         "account_info" => account::info(&call),
         "account_channels" => owned::channels(&call),
         "account_lines" => owned::lines(&call),
-        "account_nfts" => owned::nfts(&call),
+        "account_nfts" => nft::account_nfts(&call),
         "account_objects" => owned::objects(&call),
         "account_offers" => owned::offers(&call),
         "noripple_check" => owned::noripple_check(&call),
@@ -213,8 +214,8 @@ pub(crate) fn handle(
         "book_changes" => book::book_changes(&call),
         "book_offers" => book::book_offers(&call),
         "deposit_authorized" => book::deposit_authorized(&call),
-        "nft_buy_offers" => book::nft_offers(&call, object_id::nft_buy_offers),
-        "nft_sell_offers" => book::nft_offers(&call, object_id::nft_sell_offers),
+        "nft_buy_offers" => nft::offers(&call, object_id::nft_buy_offers),
+        "nft_sell_offers" => nft::offers(&call, object_id::nft_sell_offers),
         "path_find" => book::path_find(&call),
         "ripple_path_find" => paths::ripple_path_find(&call),
         "tx_history" if shape == ApiShape::V1 => book::tx_history(&call),

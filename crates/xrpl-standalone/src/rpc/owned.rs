@@ -1,4 +1,4 @@
-//! What accounts own: trust lines, offers, channels, NFTokens, objects.
+//! What accounts own: trust lines, offers, channels, objects.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use xrpl_protocol::{
     object_id,
 };
 
-use super::{Answer, Call, Looked, RpcError, account::existing, entry_json, object};
+use super::{Answer, Call, Looked, RpcError, account::existing, entry_json, nft, object};
 use crate::ledger::{Entry, entry_type};
 
 const DEFAULT_RIPPLE: u32 = 0x0080_0000;
@@ -263,70 +263,6 @@ fn channel_json(id: &Hash256, channel: &Object) -> Json {
     shown.into()
 }
 
-/// An account's pages of NFTokens, first to last.
-fn nft_pages(looked: &Looked, account: AccountId) -> Vec<(Hash256, Entry)> {
-    let last = object_id::nft_page_max(account);
-    let mut first = last;
-    first.0[20..].fill(0);
-    looked
-        .entries_after(first)
-        .take_while(|(id, _)| *id <= last)
-        .filter(|(_, entry)| entry_type::of(entry) == entry_type::NFTOKEN_PAGE)
-        .collect()
-}
-
-pub(super) fn nfts(call: &Call<'_>) -> Answer {
-    let (account, looked) = existing(call, false)?;
-    let limit = call.limit(100)?;
-    let all: Vec<(Hash256, Object)> = nft_pages(&looked, account)
-        .iter()
-        .flat_map(|(_, page)| page.array(fields::NF_TOKENS).unwrap_or_default())
-        .filter_map(|(_, token)| Some((token.hash256(fields::NF_TOKEN_ID)?, token.clone())))
-        .collect();
-    let start = match call.params.get("marker") {
-        None => 0,
-        Some(Json::String(marker)) => {
-            let after: Hash256 = marker.parse().map_err(|_| RpcError::invalid_field("marker"))?;
-            let at = all.iter().position(|(id, _)| *id == after);
-            at.ok_or_else(|| RpcError::invalid_field("marker"))? + 1
-        }
-        Some(_) => return Err(RpcError::not("marker", "string")),
-    };
-    let shown: Vec<Json> =
-        all.iter().skip(start).take(limit).map(|(id, token)| nft_json(id, token)).collect();
-    let mut answer = object(json!({"account": account.to_string()}));
-    if let (true, Some((last, _))) =
-        (all.len() > start.saturating_add(limit), all.get(start.saturating_add(limit) - 1))
-    {
-        answer.insert("marker".into(), last.to_string().into());
-        answer.insert("limit".into(), limit.into());
-    }
-    answer.insert("account_nfts".into(), shown.into());
-    looked.describe(&mut answer);
-    Ok(answer)
-}
-
-/// A token with what its id says
-/// (<https://xrpl.org/docs/references/protocol/data-types/nftoken#nftokenid>).
-fn nft_json(id: &Hash256, token: &Object) -> Json {
-    let two = |at: usize| u16::from_be_bytes([id.0[at], id.0[at + 1]]);
-    let four = |at: usize| u32::from_be_bytes([id.0[at], id.0[at + 1], id.0[at + 2], id.0[at + 3]]);
-    let mut issuer = [0; 20];
-    issuer.copy_from_slice(&id.0[4..24]);
-    let serial = four(28);
-    // Taxons are stored scrambled by the serial.
-    let taxon = four(24) ^ serial.wrapping_mul(384_160_001).wrapping_add(2459);
-    let mut shown = object(token.to_json(Definitions::builtin()));
-    shown.insert("Flags".into(), two(0).into());
-    shown.insert("Issuer".into(), AccountId(issuer).to_string().into());
-    shown.insert("NFTokenTaxon".into(), taxon.into());
-    shown.insert("nft_serial".into(), serial.into());
-    if two(2) != 0 {
-        shown.insert("TransferFee".into(), two(2).into());
-    }
-    shown.into()
-}
-
 /// Types that `account_objects` shows.
 const OWNED_TYPES: [&str; 20] = [
     "amm",
@@ -401,7 +337,7 @@ pub(super) fn objects(call: &Call<'_>) -> Answer {
         }
         Some(_) => return Err(RpcError::not("marker", "string")),
     };
-    let mut all: Vec<(Hash256, Hash256, Entry)> = nft_pages(&looked, account)
+    let mut all: Vec<(Hash256, Hash256, Entry)> = nft::pages(&looked, account)
         .into_iter()
         .filter(|(_, page)| wanted(page))
         .map(|(id, page)| (id, Hash256::ZERO, page))

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{AccountId, Amount, Definitions, EngineResult, Object, fields};
 
-use super::{RpcError, object};
+use super::{RpcError, nft, object};
 use crate::ledger::{ClosedLedger, LedgerTransaction, PreparedTx};
 
 /// The version of the API a caller speaks.
@@ -113,8 +113,24 @@ pub(crate) fn metadata(transaction: &LedgerTransaction) -> Json {
     metadata_of(&read.tx, transaction.result, &read.metadata)
 }
 
+/// The same, with the ids of what a transaction was about: not in `ledger` and `transaction_entry`.
+pub(crate) fn metadata_with_ids(transaction: &LedgerTransaction) -> Json {
+    let read = transaction.read();
+    metadata_with_ids_of(&read.tx, transaction.result, &read.metadata)
+}
+
 /// The same of a transaction that is in no ledger.
-pub(crate) fn metadata_of(tx: &PreparedTx, result: EngineResult, metadata: &Object) -> Json {
+pub(crate) fn metadata_with_ids_of(
+    tx: &PreparedTx,
+    result: EngineResult,
+    metadata: &Object,
+) -> Json {
+    let mut members = object(metadata_of(tx, result, metadata));
+    nft::add_ids(&mut members, tx, result, metadata);
+    members.into()
+}
+
+fn metadata_of(tx: &PreparedTx, result: EngineResult, metadata: &Object) -> Json {
     let mut json = metadata.to_json(Definitions::builtin());
     if let (Some(amount), Json::Object(members)) = (delivered(tx, result, metadata), &mut json) {
         members.insert("delivered_amount".into(), amount.to_json());
@@ -188,7 +204,7 @@ pub(crate) fn closed_message(
     }
     message.insert("ledger_hash".into(), header.hash.to_string().into());
     message.insert("ledger_index".into(), header.index.into());
-    message.insert("meta".into(), metadata(transaction));
+    message.insert("meta".into(), metadata_with_ids(transaction));
     message.insert("status".into(), "closed".into());
     message.insert("validated".into(), true.into());
     add_transaction(&mut message, &transaction.read().tx, shape, Some(header.close_time));

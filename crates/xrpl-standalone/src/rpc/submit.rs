@@ -276,7 +276,9 @@ pub(super) fn simulate(call: &Call<'_>) -> Answer {
             true => {
                 answer.insert("meta_blob".into(), const_hex::encode_upper(metadata.encode()).into())
             }
-            false => answer.insert("meta".into(), shape::metadata_of(tx, result, &metadata)),
+            false => {
+                answer.insert("meta".into(), shape::metadata_with_ids_of(tx, result, &metadata))
+            }
         };
     }
     Ok(answer)

@@ -71,7 +71,7 @@ pub(super) fn tx(call: &Call<'_>) -> Answer {
             if call.flag("binary") {
                 binary(call, &transaction, &mut answer);
             } else {
-                answer.insert("meta".into(), shape::metadata(&transaction));
+                answer.insert("meta".into(), shape::metadata_with_ids(&transaction));
             }
             answer.insert("validated".into(), true.into());
             Ok(answer)
@@ -324,7 +324,7 @@ fn history_entry(
             "tx_blob": blob, key: meta, "ledger_index": ledger.header.index, "validated": true,
         });
     }
-    entry.insert("meta".into(), shape::metadata(transaction));
+    entry.insert("meta".into(), shape::metadata_with_ids(transaction));
     entry.insert("validated".into(), true.into());
     entry.into()
 }
