@@ -133,6 +133,14 @@ pub fn sha512_half(parts: &[&[u8]]) -> Hash256 {
     Hash256(half)
 }
 
+/// SHA-256, which crypto-conditions use.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    hash
+}
+
 /// The identifying hash of a signed transaction's blob.
 #[must_use]
 pub fn transaction_hash(blob: &[u8]) -> TxHash {

@@ -299,9 +299,10 @@ fn networks_types_and_expiry() {
     let expired = expired.with(fields::LAST_LEDGER_SEQUENCE, 2u32);
     assert_eq!(bed.sign_and_submit(expired, &from), EngineResult::TEF_MAX_LEDGER);
     let mut bed = Bed::funded(1);
-    // CheckCancel is a type that this ledger does not have.
-    let unknown = bed.of(18, &key(1)).with(fields::CHECK_ID, xrpl_protocol::Hash256([1; 32]));
-    let blob = sign(unknown, &key(1)).blob;
+    // ConfidentialMPTMergeInbox: its amendment is off.
+    let disabled = bed.of(86, &key(1));
+    let disabled = disabled.with(fields::MP_TOKEN_ISSUANCE_ID, Value::Hash192([1; 24]));
+    let blob = sign(disabled, &key(1)).blob;
     assert_eq!(bed.submit(&blob), EngineResult::TEM_DISABLED);
     // A malformed one is remembered by its hash, as xrpld does.
     assert_eq!(bed.submit(&blob), EngineResult::TEM_BAD_SIGNATURE);

@@ -10,7 +10,6 @@ use xrpl_client::{Connector, Endpoint, Pool, PoolConfig};
 use xrpl_generator::{
     Funding, GeneratorConfig, Pace,
     accounts::{Role, derive},
-    capacity::USUAL_INTERVAL,
 };
 use xrpl_protocol::{
     AccountId, Drops,
@@ -104,10 +103,7 @@ pub fn tracker_config(config: &Config) -> TrackerConfig {
     }
 }
 
-pub(crate) fn generator_config(
-    config: &Config,
-    interval: Duration,
-) -> Result<GeneratorConfig, SetupError> {
+pub(crate) fn generator_config(config: &Config) -> Result<GeneratorConfig, SetupError> {
     let funding = match &config.funding_secret {
         _ if !config.accounts_file.is_empty() => Funding::Accounts(given_seeds(config)?),
         Some(secret) => Funding::Seed(seed("--funding-secret", secret)?),
@@ -121,7 +117,7 @@ pub(crate) fn generator_config(
     }
     Ok(GeneratorConfig {
         seed: config.seed.clone(),
-        accounts: config.user_accounts(interval),
+        accounts: config.user_accounts(),
         gateways: config.gateways,
         currencies: config.currencies.clone(),
         key_type: config.key_type,
@@ -138,7 +134,6 @@ pub(crate) fn generator_config(
             FeeChoice::Fixed(drops) => xrpl_generator::FeeStrategy::Fixed(drops),
         },
         max_fee_drops: Drops(config.max_fee_drops),
-        max_replacements: config.max_replacements,
         last_ledger_offset: config.last_ledger_offset,
         network_id: config.network_id,
         drain: config.shutdown_grace,
@@ -167,7 +162,6 @@ pub(crate) fn as_told(seed: Seed, config: &Config) -> Seed {
 }
 
 /// The accounts of a run of this configuration, made from its seed or given, without who funds them.
-/// How many users `auto` gave is not known here: those that sent are in the run's rows.
 ///
 /// # Errors
 /// What was given is no secret.
@@ -182,7 +176,7 @@ pub fn accounts(config: &Config) -> Result<Vec<AccountId>, SetupError> {
         })
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok(of(Role::User, count(config.user_accounts(USUAL_INTERVAL)))
+    Ok(of(Role::User, count(config.user_accounts()))
         .chain(of(Role::Gateway, count(config.gateways)))
         .chain(of(Role::Tagged, 1))
         .collect())

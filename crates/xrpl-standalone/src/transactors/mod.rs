@@ -22,11 +22,15 @@
 mod account_set;
 mod apply;
 mod apply_batch;
+mod check;
 mod clawback;
+mod deposit_preauth;
+mod escrow;
 pub mod flow;
 mod invariants;
 mod nft;
 mod payment;
+mod payment_channel;
 mod permission;
 mod persistent;
 mod preclaim;

@@ -3,7 +3,8 @@
 //! A type is built by putting its transactor in the place of its row's `None`.
 
 use super::{
-    Transactor, account_set, clawback, nft, payment, regular_key, signer_list, ticket, trust_set,
+    Transactor, account_set, check, clawback, deposit_preauth, escrow, nft, payment,
+    payment_channel, regular_key, signer_list, ticket, trust_set,
 };
 use crate::ledger::{Amendment, amendment};
 
@@ -63,22 +64,22 @@ const fn row(
 #[rustfmt::skip]
 static TABLE: &[TransactionType] = &[
     row(0, "Payment", true, None, privilege::CREATE_ACCT | privilege::MAY_CREATE_MPT, Some(&payment::Payment)),
-    row(1, "EscrowCreate", true, None, 0, None),
-    row(2, "EscrowFinish", true, None, 0, None),
+    row(1, "EscrowCreate", true, None, 0, Some(&escrow::Create)),
+    row(2, "EscrowFinish", true, None, 0, Some(&escrow::Finish)),
     row(3, "AccountSet", false, None, 0, Some(&account_set::AccountSet)),
-    row(4, "EscrowCancel", true, None, 0, None),
+    row(4, "EscrowCancel", true, None, 0, Some(&escrow::Cancel)),
     row(5, "SetRegularKey", false, None, 0, Some(&regular_key::SetRegularKey)),
     row(7, "OfferCreate", true, None, privilege::MAY_CREATE_MPT, None),
     row(8, "OfferCancel", true, None, 0, None),
     row(10, "TicketCreate", true, None, 0, Some(&ticket::TicketCreate)),
     row(12, "SignerListSet", false, None, 0, Some(&signer_list::SignerListSet)),
-    row(13, "PaymentChannelCreate", true, None, 0, None),
-    row(14, "PaymentChannelFund", true, None, 0, None),
-    row(15, "PaymentChannelClaim", true, None, 0, None),
-    row(16, "CheckCreate", true, None, 0, None),
+    row(13, "PaymentChannelCreate", true, None, 0, Some(&payment_channel::Create)),
+    row(14, "PaymentChannelFund", true, None, 0, Some(&payment_channel::Fund)),
+    row(15, "PaymentChannelClaim", true, None, 0, Some(&payment_channel::Claim)),
+    row(16, "CheckCreate", true, None, 0, Some(&check::Create)),
     row(17, "CheckCash", true, None, privilege::MAY_CREATE_MPT, None),
-    row(18, "CheckCancel", true, None, 0, None),
-    row(19, "DepositPreauth", true, None, 0, None),
+    row(18, "CheckCancel", true, None, 0, Some(&check::Cancel)),
+    row(19, "DepositPreauth", true, None, 0, Some(&deposit_preauth::DepositPreauth)),
     row(20, "TrustSet", true, None, 0, Some(&trust_set::TrustSet)),
     row(21, "AccountDelete", false, None, privilege::MUST_DELETE_ACCT, None),
     row(25, "NFTokenMint", true, None, privilege::CHANGE_NFT_COUNTS, Some(&nft::NFTokenMint)),

@@ -72,6 +72,19 @@ pub fn set_balance(account: &mut Object, drops: i64) {
     account.set(fields::BALANCE, Amount::Xrp(drops).into());
 }
 
+/// Gives an account XRP that nobody else's account has, or takes some: what was or is to be locked up,
+/// in drops.
+///
+/// # Errors
+/// `tefINTERNAL` if there is no such account.
+pub fn add_balance(view: &mut dyn ApplyView, account: AccountId, by: i64) -> Ter {
+    let key = object_id::account_root(account);
+    let root = view.get_mut(&key).ok_or(EngineResult::TEF_INTERNAL)?;
+    let balance = balance_of(root).saturating_add(by);
+    set_balance(root, balance);
+    Ok(())
+}
+
 /// Changes how many things an account owns; the number stays within its bounds.
 ///
 /// # Errors
