@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{AccountId, Currency, Hash256, IssuedValue, fields, object_id};
+use xrpl_protocol::{AccountId, Amount, Currency, Hash256, IssuedValue, fields, object_id};
 
 use super::{
     Answer, ApiShape, Call, Looked, RpcError, entry_json, object,
-    owned::{lines_of, side},
+    owned::{lines_of, owned, side},
 };
-use crate::ledger::SeqProxy;
+use crate::ledger::{SeqProxy, entry_type};
 
 const FLAGS: [(&str, u32); 15] = [
     ("allowTrustLineClawback", 0x8000_0000),
@@ -187,17 +187,27 @@ pub(super) fn gateway_balances(call: &Call<'_>) -> Answer {
     }
     let mut obligations: BTreeMap<String, IssuedValue> = BTreeMap::new();
     let mut assets: BTreeMap<String, Vec<Json>> = BTreeMap::new();
-    for (_, entry) in lines_of(&looked, account) {
+    let mut frozen: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+    let mut locked: BTreeMap<String, Amount> = BTreeMap::new();
+    let shown = |currency: Currency, value: IssuedValue| json!({"currency": currency.to_string(), "value": value.to_string()});
+    for (_, entry) in owned(&looked, account) {
+        if entry_type::of(&entry) == entry_type::ESCROW {
+            lock(&mut locked, entry.amount(fields::AMOUNT));
+        }
+        if entry_type::of(&entry) != entry_type::RIPPLE_STATE {
+            continue;
+        }
         let Some(side) = side(&entry, account) else { continue };
-        if side.balance.is_negative() {
+        if side.balance.is_negative() && side.is_frozen(&entry) {
+            let held = shown(side.currency, side.balance.negated());
+            frozen.entry(side.peer.to_string()).or_default().push(held);
+        } else if side.balance.is_negative() {
             let sum = obligations.entry(side.currency.to_string()).or_insert(IssuedValue::ZERO);
             // The largest value stands for a sum beyond it.
             *sum = sum.add(side.balance.negated()).unwrap_or(*sum);
         } else if !side.balance.is_zero() {
-            assets.entry(side.peer.to_string()).or_default().push(json!({
-                "currency": side.currency.to_string(),
-                "value": side.balance.to_string(),
-            }));
+            let held = shown(side.currency, side.balance);
+            assets.entry(side.peer.to_string()).or_default().push(held);
         }
     }
     let mut answer = object(json!({"account": account.to_string()}));
@@ -206,9 +216,32 @@ pub(super) fn gateway_balances(call: &Call<'_>) -> Answer {
             obligations.into_iter().map(|(c, v)| (c, Json::String(v.to_string()))).collect();
         answer.insert("obligations".into(), shown.into());
     }
-    if !assets.is_empty() {
-        answer.insert("assets".into(), json!(assets));
+    for (name, held) in [("assets", assets), ("frozen_balances", frozen)] {
+        if !held.is_empty() {
+            answer.insert(name.into(), json!(held));
+        }
+    }
+    if !locked.is_empty() {
+        let text = |amount: Amount| match amount {
+            Amount::Issued { value, .. } => value.to_string(),
+            Amount::Xrp(whole) | Amount::Mpt { value: whole, .. } => whole.to_string(),
+        };
+        let shown: Map<_, _> =
+            locked.into_iter().map(|(currency, sum)| (currency, text(sum).into())).collect();
+        answer.insert("locked".into(), shown.into());
     }
     looked.describe(&mut answer);
     Ok(answer)
+}
+
+/// Adds what an escrow holds to what is locked up of its currency; MPTs do not count.
+fn lock(locked: &mut BTreeMap<String, Amount>, amount: Option<Amount>) {
+    let Some(amount) = amount else { return };
+    let currency = match amount {
+        Amount::Xrp(_) => Currency::XRP.to_string(),
+        Amount::Issued { currency, .. } => currency.to_string(),
+        Amount::Mpt { .. } => return,
+    };
+    let sum = locked.entry(currency).or_insert_with(|| Amount::zero(amount.issue()));
+    *sum = sum.checked_add(&amount).unwrap_or_else(|_| Amount::max(sum.issue()));
 }

@@ -77,6 +77,14 @@ pub(super) struct Side {
     low: bool,
 }
 
+impl Side {
+    /// Whether this side has frozen the line.
+    pub(super) fn is_frozen(&self, line: &Object) -> bool {
+        let freeze = if self.low { 0x0040_0000 } else { 0x0080_0000 };
+        line.u32(fields::FLAGS).unwrap_or(0) & freeze != 0
+    }
+}
+
 pub(super) fn side(entry: &Object, account: AccountId) -> Option<Side> {
     let amount = |field| match entry.amount(field) {
         Some(Amount::Issued { value, currency, issuer }) => Some((value, currency, issuer)),
