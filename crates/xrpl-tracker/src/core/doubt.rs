@@ -1,6 +1,6 @@
 //! Transactions whose Sequence or Ticket is gone, or said to be.
 
-use xrpl_protocol::LedgerIndex;
+use xrpl_protocol::{Hash256, LedgerIndex};
 
 use super::Core;
 use crate::{
@@ -32,8 +32,18 @@ impl Core {
     /// The newest validated ledger shows a slot gone. That is the end of a transaction that no ledger
     /// up to there has, which is known of a fresh one once all of them are read: then no later one
     /// can have it either. Whether it has ended.
-    pub(crate) fn settle_gone(&mut self, key: Key, ledger: LedgerIndex, now_ms: u64) -> bool {
+    pub(crate) fn settle_gone(
+        &mut self,
+        key: Key,
+        (ledger, hash): (LedgerIndex, Hash256),
+        now_ms: u64,
+    ) -> bool {
         let Some(first) = self.pending.get(key).and_then(Entry::first_ledger) else { return false };
+        // A node that is alone with its ledger proves nothing, and the ledger may have been denied
+        // since the node was asked about it.
+        if self.completeness.contradicts(ledger.0, hash) {
+            return false;
+        }
         if !self.completeness.covers(first, ledger.0)
             || self.completeness.disputed(ledger.0, ledger.0)
         {

@@ -67,6 +67,11 @@ impl Core {
         tracing::warn!(ledger = %index, %hash, "the hash that was known is denied");
         self.last_hash = (0, Hash256::ZERO);
         self.ledgers.denied(index);
+        if self.head.index == index {
+            // What is asked about the newest ledger is asked about the true one from here on.
+            self.head.hash = hash;
+            self.links.head.send_replace(self.head.clone());
+        }
         self.denied.insert(index.0, hash);
         let falls: Vec<Key> = self
             .pending

@@ -115,7 +115,7 @@ async fn one_account(
     for (item, slot) in slots {
         let slot = match slot {
             Ok(Some(unused)) => Ok((&account, unused)),
-            Ok(None) => Err(SlotIs::Gone(account.at.index)),
+            Ok(None) => Err(SlotIs::Gone(at.index)),
             Err(error) => {
                 tracing::debug!(account = %id, at = %at.index, %error, "its Ticket is not to be had");
                 Err(SlotIs::Unknown)
@@ -124,7 +124,7 @@ async fn one_account(
         match slot {
             Err(SlotIs::Gone(ledger)) => {
                 let now_ms = shared.now_ms();
-                if !shared.lock().settle_gone(item.key, ledger, now_ms) {
+                if !shared.lock().settle_gone(item.key, (ledger, at.hash), now_ms) {
                     rest.push((item.key, SlotIs::Gone(ledger)));
                 }
             }

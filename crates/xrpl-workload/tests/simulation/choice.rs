@@ -24,7 +24,9 @@ fn percent(name: &str, usual: u32) -> u32 {
 pub enum Trouble {
     /// Broken connections and nodes that fail.
     Plain,
-    /// Those that mislead and meddle, too.
+    /// Those that mislead, too, and nobody who meddles.
+    Misled,
+    /// Some seeds with those that mislead, some with somebody who meddles, some with both.
     All,
 }
 
@@ -65,9 +67,16 @@ pub struct Kill {
 impl Choice {
     pub fn of(seed: u64, trouble: Trouble) -> Self {
         let mut more = ChaCha8Rng::seed_from_u64(seed ^ 0xE7A);
-        let some = trouble == Trouble::All && !seed.is_multiple_of(16);
-        let misled = some && more.random_range(0..100) < percent("XRPL_WORKLOAD_MISLEAD", MISLEAD);
-        let meddled = (some && more.random_range(0..100) < percent("XRPL_WORKLOAD_MEDDLE", MEDDLE))
+        let some = trouble != Trouble::Plain && !seed.is_multiple_of(16);
+        let (mislead, meddle) = match trouble {
+            Trouble::Plain => (0, 0),
+            Trouble::Misled => (100, 0),
+            Trouble::All => {
+                (percent("XRPL_WORKLOAD_MISLEAD", MISLEAD), percent("XRPL_WORKLOAD_MEDDLE", MEDDLE))
+            }
+        };
+        let misled = some && more.random_range(0..100) < mislead;
+        let meddled = (some && more.random_range(0..100) < meddle)
             .then(|| more.random_range(0..4u32).saturating_sub(1));
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5EED);
         let nodes = rng.random_range(1..=2);
@@ -137,8 +146,12 @@ impl Choice {
 
     /// Whether no node tells a wrong hash.
     pub fn truthful(&self) -> bool {
-        !self.plan.links.iter().any(|fault| matches!(fault.action, Action::Contradict(_)))
-            && !self.forks()
+        !self.contradicts() && !self.forks()
+    }
+
+    /// Whether streams give ledgers other hashes, which nobody may ever notice.
+    pub fn contradicts(&self) -> bool {
+        self.plan.links.iter().any(|fault| matches!(fault.action, Action::Contradict(_)))
     }
 
     /// Whether a node tells of ledgers of its own.

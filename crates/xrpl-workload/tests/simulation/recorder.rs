@@ -26,6 +26,10 @@ pub struct Written {
     states: std::collections::HashMap<TxHash, State>,
     /// Transactions of others than the generator: they use slots as they like.
     pub strange: std::collections::BTreeSet<TxHash>,
+    /// A node may tell of ledgers that are denied later: what they decided is open again then.
+    pub denies: bool,
+    /// How often an end was taken back so.
+    pub revoked: u64,
     /// What must never happen.
     pub wrongs: Vec<String>,
 }
@@ -155,10 +159,14 @@ impl Store for Recorder {
             None => written.wrongs.push(format!("{hash} was updated before it was created")),
             // Its ledger turned out to be another one: it is open again, and says so.
             Some(before)
-                if before.is_terminal()
-                    && before != progress.state
-                    && !(progress.revoked && progress.state == State::Submitted) =>
+                if written.denies
+                    && before.is_terminal()
+                    && progress.revoked
+                    && progress.state == State::Submitted =>
             {
+                written.revoked += 1;
+            }
+            Some(before) if before.is_terminal() && before != progress.state => {
                 written.wrongs.push(format!("{hash} went from {before} to {}", progress.state));
             }
             Some(_) => {}

@@ -54,6 +54,7 @@ pub struct Report {
     faults: u64,
     kills: u64,
     lost_updates: u64,
+    revoked: u64,
     longest_drain: Duration,
     ledgers: u64,
     lookups: u64,
@@ -70,6 +71,7 @@ impl Report {
         self.faults += other.faults;
         self.kills += other.kills;
         self.lost_updates += other.lost_updates;
+        self.revoked += other.revoked;
         self.longest_drain = self.longest_drain.max(other.longest_drain);
         self.ledgers += other.ledgers;
         self.lookups += other.lookups;
@@ -83,12 +85,13 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?}, {} faults struck, {} kills ({} updates lost), {} ledgers ({} read back), {} \
+            "{:?}, {} faults struck, {} kills ({} updates lost), {} ends revoked, {} ledgers ({} read back), {} \
              look-ups, {} reconnects, {} resends, all ended at most {:.0?} after the load",
             self.by_state,
             self.faults,
             self.kills,
             self.lost_updates,
+            self.revoked,
             self.ledgers,
             self.backfilled,
             self.lookups,
@@ -241,6 +244,7 @@ async fn run_seed(seed: u64, trouble: Trouble) -> Report {
     let network = Arc::new(start_network(&choice));
     let store = Arc::new(Recorder::new());
     let written = Arc::clone(&store.written);
+    written.lock().denies = !choice.truthful();
     if choice.early {
         network.follow_plan();
     }
@@ -319,7 +323,7 @@ async fn run_seed(seed: u64, trouble: Trouble) -> Report {
         let known = Circumstances {
             arrived: network.received(hash),
             signed_at: meddler.as_ref().and_then(|meddler| meddler.signed_at(hash)),
-            lies: !choice.truthful(),
+            lies: choice.contradicts(),
         };
         truth.judge(record, &known)
     }));
@@ -390,6 +394,7 @@ async fn run_seed(seed: u64, trouble: Trouble) -> Report {
         faults: network.hits(),
         kills: choice.kills.len() as u64,
         lost_updates: lost as u64,
+        revoked: written.lock().revoked,
         longest_drain: drained,
         ledgers: ledgers.len() as u64,
         lookups: stats.lookups,
