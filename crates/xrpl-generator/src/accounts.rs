@@ -32,13 +32,24 @@ pub enum Role {
 /// a run is repeated by its seed.
 #[must_use]
 pub fn derive(run_seed: &str, role: Role, n: u32, key_type: KeyType) -> Seed {
-    let role = match role {
+    let series = match role {
         Role::User => b"user",
         Role::Gateway => b"gate",
         Role::Tagged => b"tags",
         Role::Funder => b"fund",
     };
-    let hash = sha512_half(&[b"xrpl-workload", role, &n.to_be_bytes(), run_seed.as_bytes()]);
+    derived(run_seed, *series, n, key_type)
+}
+
+/// The seed of the n-th user that is made on request while a run goes on. A series of its own, so
+/// that neither a larger nor a smaller number of prepared users touches it.
+#[must_use]
+pub fn derive_made(run_seed: &str, n: u32, key_type: KeyType) -> Seed {
+    derived(run_seed, *b"made", n, key_type)
+}
+
+fn derived(run_seed: &str, series: [u8; 4], n: u32, key_type: KeyType) -> Seed {
+    let hash = sha512_half(&[b"xrpl-workload", &series, &n.to_be_bytes(), run_seed.as_bytes()]);
     let mut entropy = [0; 16];
     entropy.copy_from_slice(&hash.0[..16]);
     Seed::from_entropy(entropy, key_type)
@@ -51,6 +62,8 @@ pub struct Account {
     pub id: AccountId,
     /// What it is for.
     pub role: Role,
+    /// Its number among those made on request; none if it was prepared or given.
+    pub made: Option<u32>,
     /// Its key pair.
     pub key: KeyPair,
     /// Its Sequences and Tickets.
@@ -77,6 +90,7 @@ impl Account {
         Self {
             id: key.account_id(),
             role,
+            made: None,
             lane: Lane::new(Sequence(0), max_pending),
             key,
             purse: Purse::default(),
@@ -87,6 +101,13 @@ impl Account {
             listed: false,
         }
     }
+
+    /// The n-th user made on request.
+    #[must_use]
+    pub fn made(run_seed: &str, n: u32, key_type: KeyType, max_pending: usize) -> Self {
+        let key = KeyPair::from_seed(&derive_made(run_seed, n, key_type));
+        Self { made: Some(n), ..Self::new(key, Role::User, max_pending) }
+    }
 }
 
 /// All accounts of a run, by index and by address.
@@ -95,6 +116,7 @@ pub struct Accounts {
     all: Vec<Account>,
     by_id: FxHashMap<AccountId, Index>,
     users: Vec<Index>,
+    made: Vec<Index>,
     gateways: Vec<Index>,
     tagged: Option<Index>,
 }
@@ -108,6 +130,7 @@ impl Accounts {
         let index = self.all.len() as Index;
         self.by_id.insert(account.id, index);
         match account.role {
+            Role::User if account.made.is_some() => self.made.push(index),
             Role::User => self.users.push(index),
             Role::Gateway => self.gateways.push(index),
             Role::Tagged => self.tagged = Some(index),
@@ -129,10 +152,22 @@ impl Accounts {
         self.all.get(index as usize)
     }
 
-    /// The users' indexes.
+    /// The indexes of the users that were prepared or given.
     #[must_use]
     pub fn users(&self) -> &[Index] {
         &self.users
+    }
+
+    /// The indexes of the users made on request.
+    #[must_use]
+    pub fn made(&self) -> &[Index] {
+        &self.made
+    }
+
+    /// The number of the next user to be made.
+    #[must_use]
+    pub fn next_made(&self) -> u32 {
+        self.made.iter().filter_map(|index| self[*index].made).max().map_or(0, |n| n + 1)
     }
 
     /// The gateways' indexes.
@@ -207,6 +242,23 @@ mod tests {
         // A changed address here breaks every repeated run: raise the major version instead.
         let seed = derive("xrpl-workload", Role::User, 0, KeyType::Ed25519);
         assert_eq!(const_hex::encode(seed.entropy()), "5f76f470331692bb9d6f6b9a6b455bf2");
+    }
+
+    #[test]
+    fn made_ones_are_a_series_of_their_own() {
+        let mut accounts = Accounts::default();
+        let user = Account::new(
+            KeyPair::from_seed(&derive("s", Role::User, 0, KeyType::Ed25519)),
+            Role::User,
+            5,
+        );
+        let user = accounts.add(user);
+        assert_eq!(accounts.next_made(), 0);
+        let made = accounts.add(Account::made("s", 4, KeyType::Ed25519, 5));
+        assert_eq!((accounts.users(), accounts.made()), (&[user][..], &[made][..]));
+        assert_eq!(accounts.next_made(), 5);
+        assert_ne!(accounts[made].id, accounts[user].id);
+        assert_eq!(accounts[made].role, Role::User);
     }
 
     #[test]

@@ -224,7 +224,8 @@ impl<'a> Draft<'a> {
         among.get(self.below(among.len() as u64) as usize)
     }
 
-    /// A user other than the sender.
+    /// A user other than the sender, of those that were prepared: who is made later is not drawn, so
+    /// that the others' plans stay what they were.
     pub fn other_user(&mut self) -> Option<Index> {
         let users = self.world.accounts.users();
         let start = self.below(users.len() as u64) as usize;
@@ -303,14 +304,10 @@ impl Catalogue {
     /// [`GeneratorError::UnknownType`], with the nearest one.
     pub fn find(&self, name: &str) -> Result<EntryId, GeneratorError> {
         let named = |kind: &Kind| kind.entry.name.eq_ignore_ascii_case(name);
-        self.kinds.iter().position(named).ok_or_else(|| {
-            let distance = |kind: &&Kind| edit_distance(kind.entry.name, name);
-            let nearest = self.kinds.iter().min_by_key(distance);
-            let nearest = nearest.filter(|kind| distance(kind) <= kind.entry.name.len() / 2);
-            GeneratorError::UnknownType {
-                name: name.chars().take(60).collect(),
-                nearest: nearest.map(|kind| kind.entry.name),
-            }
+        self.kinds.iter().position(named).ok_or_else(|| GeneratorError::UnknownType {
+            name: name.chars().take(60).collect(),
+            nearest: nearest(name, self.names()),
+            known: self.names().collect(),
         })
     }
 
@@ -383,15 +380,14 @@ impl Catalogue {
     }
 }
 
-fn edit_distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let cost = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = std::mem::replace(&mut row[j + 1], cost);
-        }
-    }
-    row[b.len()]
+/// The name that was probably meant: a slip or two away, not another word. A third of its letters
+/// may differ, so that `OfferCreate` is not taken for `TicketCreate`.
+fn nearest(given: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let given = given.to_ascii_lowercase();
+    let distance = |name: &str| strsim::damerau_levenshtein(&name.to_ascii_lowercase(), &given);
+    names
+        .map(|name| (distance(name), name))
+        .min()
+        .filter(|(distance, name)| distance * 3 <= name.len())
+        .map(|(_, name)| name)
 }

@@ -7,7 +7,12 @@ use xrpl_protocol::{
     keys::{KeyType, Seed},
 };
 
-use crate::{catalogue::Catalogue, error::GeneratorError, fees::FeeStrategy, pacing::Pace};
+use crate::{
+    catalogue::Catalogue, error::GeneratorError, fees::FeeStrategy, lane::MOST_RIVALS, pacing::Pace,
+};
+
+/// Issued currencies of a run at most.
+pub const MOST_CURRENCIES: usize = 255;
 
 /// Where the accounts' XRP comes from.
 #[derive(Clone, Debug)]
@@ -57,6 +62,9 @@ pub struct GeneratorConfig {
     pub fee_strategy: FeeStrategy,
     /// The most `open_ledger` pays.
     pub max_fee_drops: Drops,
+    /// How many transactions may follow one on its Sequence or Ticket, with a higher fee where its own
+    /// no longer suffices, or as a no-op where it was refused; 0 for none, 3 at most.
+    pub max_replacements: u8,
     /// How many ledgers after the newest validated one a transaction may still be in.
     pub last_ledger_offset: u32,
     /// `NetworkID` to put in; only for networks above 1024. None asks the node.
@@ -92,6 +100,7 @@ impl Default for GeneratorConfig {
             intent_invalid: 0.0,
             fee_strategy: FeeStrategy::Base,
             max_fee_drops: Drops(100_000),
+            max_replacements: 2,
             last_ledger_offset: 20,
             network_id: None,
             late_after: Duration::from_millis(20),
@@ -130,8 +139,8 @@ impl GeneratorConfig {
         if self.accounts < 2 {
             return wrong("accounts", "at least 2 are needed to pay each other".into());
         }
-        if self.currencies()?.len() > usize::from(u8::MAX) {
-            return wrong("currencies", "at most 255".into());
+        if self.currencies()?.len() > MOST_CURRENCIES {
+            return wrong("currencies", format!("at most {MOST_CURRENCIES}"));
         }
         if !self.currencies.is_empty() && self.gateways == 0 {
             return wrong("gateways", "issued currencies need at least one".into());
@@ -141,6 +150,9 @@ impl GeneratorConfig {
         }
         if self.max_pending_per_account == 0 {
             return wrong("max_pending_per_account", "at least 1".into());
+        }
+        if self.max_replacements > MOST_RIVALS {
+            return wrong("max_replacements", format!("at most {MOST_RIVALS}"));
         }
         if self.max_submitting == 0 {
             return wrong("max_submitting", "at least 1".into());

@@ -3,6 +3,7 @@
 //! One task owns the engine. A fixed number of workers carry transactions to the tracker and come
 //! back with the node's first answer; outcomes come by a channel of their own.
 
+mod answer;
 mod wishes;
 
 use std::{
@@ -19,13 +20,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xrpl_client::{Pool, request::Fee};
-use xrpl_protocol::{AccountId, ResultClass, Sequence, TxHash};
+use xrpl_protocol::{AccountId, Sequence, TxHash};
 use xrpl_tracker::{
-    Error as TrackerError, Intent, LedgerHead, Outcome, ResultName, State, Submission, Submitted,
-    Tracker,
+    Error as TrackerError, Intent, LedgerHead, Outcome, ResultName, Submission, Submitted, Tracker,
 };
 
-use self::wishes::{What, Wish};
+use self::{
+    answer::answer_of,
+    wishes::{What, Wish},
+};
 use crate::{
     accounts::Index,
     catalogue::Tx,
@@ -34,7 +37,7 @@ use crate::{
     error::GeneratorError,
     fees::FeeStrategy,
     generator::{Asked, Command, Reply},
-    lane::{Answer, Blocked},
+    lane::Blocked,
     lanes,
     pacing::{Cause, Schedule},
     reading,
@@ -71,6 +74,9 @@ pub(crate) struct Driver {
     outcomes: mpsc::UnboundedReceiver<Arc<Outcome>>,
     outcomes_to: mpsc::UnboundedSender<Arc<Outcome>>,
     revocations: mpsc::UnboundedReceiver<Arc<Outcome>>,
+    /// What attempts after the first were answered.
+    later_answers: mpsc::UnboundedReceiver<Submitted>,
+    later_answers_to: mpsc::UnboundedSender<Submitted>,
     findings: mpsc::UnboundedReceiver<Finding>,
     findings_to: mpsc::UnboundedSender<Finding>,
     inbox: mpsc::Receiver<Command>,
@@ -110,6 +116,7 @@ impl Driver {
         let (answers_to, answers) = mpsc::unbounded_channel();
         let (outcomes_to, outcomes) = mpsc::unbounded_channel();
         let (findings_to, findings) = mpsc::unbounded_channel();
+        let (later_answers_to, later_answers) = mpsc::unbounded_channel();
         let workers: Vec<_> = (0..config.max_submitting)
             .map(|worker| {
                 let (to, jobs) = mpsc::channel(1);
@@ -131,6 +138,8 @@ impl Driver {
             answers,
             outcomes,
             outcomes_to,
+            later_answers,
+            later_answers_to,
             findings,
             findings_to,
             inbox,
@@ -170,7 +179,7 @@ impl Driver {
         let intent = match prepared.taint {
             None => Intent::Valid,
             Some(taint) => Intent::Invalid {
-                expected: taint.expected.iter().map(|r| ResultName::new(r)).collect(),
+                expected: taint.results().map(|result| ResultName::new(result)).collect(),
             },
         };
         let submission = Submission {
@@ -178,8 +187,11 @@ impl Driver {
             intent,
             want_metadata: prepared.want_metadata,
             outcome_to: Some(self.outcomes_to.clone()),
+            answers_to: Some(self.later_answers_to.clone()),
             callers_key: prepared.callers_key,
-            fail_hard: false,
+            // What is to be refused shall be refused for good, so that its slot is free at once.
+            // What is to claim a fee must be applied, and with `fail_hard` no `tec` is.
+            fail_hard: prepared.taint.is_some_and(|taint| !taint.claims()),
             fresh: true,
         };
         let handed = match self.idle.pop() {
@@ -252,7 +264,7 @@ impl Driver {
         true
     }
 
-    /// Fills holes and serves wishes: both go before the schedule.
+    /// Fills holes, replaces what waits, and serves wishes: they go before the schedule.
     pub(crate) fn send_urgent(&mut self) {
         for index in self.engine.take_doubtful() {
             self.read_sequence(index);
@@ -261,6 +273,11 @@ impl Driver {
             && let Some(filler) = self.engine.next_filler()
         {
             self.dispatch(filler);
+        }
+        while !self.idle.is_empty()
+            && let Some(replacement) = self.engine.next_replacement()
+        {
+            self.dispatch(replacement);
         }
         for _ in 0..self.wishes.len() {
             let Some(wish) = self.wishes.pop_front() else { break };
@@ -301,6 +318,9 @@ impl Driver {
             Some(outcome) = self.revocations.recv() => self.engine.revoked(&outcome),
             _ = self.outcomes.recv_many(&mut outcomes, 256) => {}
             _ = self.answers.recv_many(&mut answers, 256) => {}
+            Some(later) = self.later_answers.recv() => {
+                self.engine.answered(later.hash, answer_of(&later));
+            }
             () = tokio::time::sleep_until(until) => {}
         }
         if self.published.elapsed() >= PUBLISH {
@@ -309,6 +329,9 @@ impl Driver {
         answers.drain(..).for_each(|answered| self.take_answer(answered));
         while let Ok(answered) = self.answers.try_recv() {
             self.take_answer(answered);
+        }
+        while let Ok(later) = self.later_answers.try_recv() {
+            self.engine.answered(later.hash, answer_of(&later));
         }
         for outcome in outcomes {
             self.take_outcome(outcome);
@@ -559,7 +582,13 @@ impl Driver {
         AccountListing {
             funder: funder.map(|a| a.id),
             gateways: accounts.gateways().iter().map(gateway).collect(),
-            users: accounts.users().iter().filter(|n| accounts[**n].active).map(id).collect(),
+            users: accounts
+                .users()
+                .iter()
+                .chain(accounts.made())
+                .filter(|n| accounts[**n].active)
+                .map(id)
+                .collect(),
             tagged: accounts.tagged().as_ref().map(id),
             currencies: self.config.currencies.clone(),
         }
@@ -576,22 +605,6 @@ impl Driver {
         let hash = prepared.hash;
         self.dispatch(prepared);
         Ok(hash)
-    }
-}
-
-fn answer_of(submitted: &Submitted) -> Answer {
-    let result = submitted.engine_result.as_ref();
-    match submitted.state {
-        state if state.is_terminal() => Answer::Ended,
-        // Not sent yet, or not taken yet: the tracker goes on.
-        State::Created | State::Retryable => Answer::Retrying,
-        _ => match result.and_then(ResultName::class) {
-            Some(ResultClass::Tes) => Answer::Applied,
-            Some(ResultClass::Tec) => Answer::Claimed,
-            Some(ResultClass::Ter) => Answer::Queued,
-            Some(_) => Answer::Refused,
-            None => Answer::Unknown,
-        },
     }
 }
 

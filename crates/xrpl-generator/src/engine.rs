@@ -2,40 +2,39 @@
 //! became of them. One owner calls it; nothing in it waits.
 
 mod flight;
+mod replace;
+mod settle;
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use xrpl_protocol::{
-    Hash256, LedgerIndex, Sequence, TxHash,
-    hash::sha512_half,
-    transaction::{Common, Slot},
+    Hash256, LedgerIndex, Sequence, TxHash, hash::sha512_half, transaction::Common,
 };
-use xrpl_tracker::{Evidence, Outcome, State};
 
 use flight::{Answers, Effects, Flying};
 pub use flight::{Done, Origin, Prepared};
 
 use crate::{
     accounts::{Index, Role},
-    catalogue::{Applied, Catalogue, Draft, Entry, EntryId, NotNow, Tx, below, no_op},
+    catalogue::{Catalogue, Draft, Entry, EntryId, NotNow, Tx, below, no_op},
     config::GeneratorConfig,
     error::GeneratorError,
     fees::Fees,
     intent::{self, Taint},
-    lane::{Answer, Blocked, End},
-    objects::{Metadata, Stake, World},
+    lane::{Answer, Blocked, MOST_RIVALS, Rival},
+    objects::{Stake, World},
     pacing::Cause,
+    pressure::Pressure,
     stats::Stats,
 };
 
 /// How many types are drawn for one plan before the account goes on to its next plan.
 const DRAWS: usize = 8;
-/// How many transactions the node may refuse for now (`ter`, `tel`) before the load waits: sending
-/// on would only make more that may expire.
-const MOST_RETRYING: usize = 16;
 /// How many plans in turn are passed over before the account waits for the next ledger.
 const PLANS: usize = 4;
 
@@ -62,6 +61,12 @@ pub struct Engine {
     answers: Answers,
     /// The node's queue is so long that what joins it now may expire in it.
     queue_full: bool,
+    /// How much the node refuses for now.
+    pressure: Pressure,
+    /// How many may follow a transaction on its slot.
+    max_replacements: Rival,
+    /// Those that waited long when the newest ledger came.
+    waiting: Vec<TxHash>,
     asked: u64,
     stats: Stats,
 }
@@ -89,6 +94,9 @@ impl Engine {
             flying: FxHashMap::default(),
             answers: Answers::default(),
             queue_full: false,
+            pressure: Pressure::default(),
+            max_replacements: config.max_replacements.min(MOST_RIVALS),
+            waiting: Vec::new(),
             asked: 0,
             stats: Stats::default(),
         })
@@ -96,7 +104,11 @@ impl Engine {
 
     /// The newest validated ledger.
     pub fn set_head(&mut self, index: LedgerIndex) {
-        self.head = self.head.max(index);
+        if index > self.head {
+            self.head = index;
+            self.pressure.ledger();
+            self.find_waiting();
+        }
     }
 
     /// The newest validated ledger that it was told of.
@@ -224,21 +236,27 @@ impl Engine {
     /// # Errors
     /// What holds it up: nothing but the world's events changes it.
     pub fn next_load(&mut self) -> Result<Prepared, Cause> {
-        if self.queue_full || self.answers.retrying >= MOST_RETRYING {
+        if self.answers.retrying == 0 {
+            self.pressure.relieve();
+        }
+        if self.queue_full || !self.pressure.may_send() {
             return Err(Cause::NodeQueue);
         }
         while let Some(index) = self.ready.pop_front() {
             self.world.accounts[index].listed = false;
             for _ in 0..PLANS {
                 match self.plan(index) {
-                    Ok(Some(prepared)) => return Ok(prepared),
+                    Ok(Some(prepared)) => {
+                        self.pressure.sent();
+                        return Ok(prepared);
+                    }
                     Ok(None) => self.world.accounts[index].plans += 1,
                     // It goes on with the next event of its account.
                     Err(_) => break,
                 }
             }
         }
-        let Answers { on_the_wire, queued, retrying } = self.answers;
+        let Answers { on_the_wire, queued, retrying, .. } = self.answers;
         Err(if queued + retrying > 0 {
             Cause::NodeQueue
         } else if on_the_wire * 2 > self.flying.len() {
@@ -407,11 +425,13 @@ impl Engine {
         let carried = tx.carries.or(entry);
         let effects = carried.and_then(|entry| entry.effects);
         let sender = index;
+        let blob = Bytes::from(signed.blob);
         self.flying.insert(
             signed.hash,
             Flying {
                 sender,
                 slot,
+                rival: 0,
                 width,
                 stake,
                 entry,
@@ -421,12 +441,16 @@ impl Engine {
                 origin,
                 tickets,
                 answer: None,
+                made_at: self.head,
+                blob: blob.clone(),
+                fills: false,
+                rivals: SmallVec::new(),
             },
         );
         self.answers.add(None);
         Ok(Prepared {
             hash: signed.hash,
-            blob: signed.blob.into(),
+            blob,
             sender: index,
             name: entry.map_or("AccountSet", |entry| entry.name),
             origin,
@@ -436,7 +460,7 @@ impl Engine {
         })
     }
 
-    /// The tracker took a transaction and says what the node answered first.
+    /// What the node answered to a transaction, first or to a later attempt: the newest counts.
     pub fn answered(&mut self, hash: TxHash, answer: Answer) {
         let Some(flying) = self.flying.get_mut(&hash) else { return };
         let sender = flying.sender;
@@ -447,140 +471,16 @@ impl Engine {
         if first {
             self.stats.submitted(flying);
         }
+        match answer {
+            Answer::Retrying => self.pressure.note(true),
+            Answer::Applied | Answer::Claimed | Answer::Queued => self.pressure.note(false),
+            Answer::Unknown | Answer::Refused | Answer::Past | Answer::Ended => {}
+        }
         // What is to be refused will not move the Sequence, though a node may queue it first.
         let refused = flying.taint.is_some_and(|taint| !taint.claims()) && answer != Answer::Ended;
         let answer = if refused { Answer::Refused } else { answer };
-        self.world.accounts[sender].lane.answered(flying.slot, answer);
+        self.world.accounts[sender].lane.answered(flying.slot, flying.rival, answer);
         self.touch(sender);
-    }
-
-    /// The tracker did not take it: it never left. `sure` is false if even that is not certain.
-    pub fn not_taken(&mut self, hash: TxHash, sure: bool) -> Option<Done> {
-        let flying = self.flying.remove(&hash)?;
-        self.answers.remove(flying.answer);
-        self.stats.not_taken += 1;
-        self.world.release(flying.sender, &flying.stake);
-        let account = &mut self.world.accounts[flying.sender];
-        account.planned_tickets = account.planned_tickets.saturating_add_signed(-flying.tickets);
-        account.lane.settled(flying.slot, if sure { End::Free } else { End::Doubtful });
-        self.touch(flying.sender);
-        Some(Done { hash, origin: flying.origin, success: false })
-    }
-
-    /// The end of a transaction. None if it was not made here, or has ended before.
-    pub fn settle(&mut self, outcome: &Outcome) -> Option<Done> {
-        let Some(flying) = self.flying.remove(&outcome.hash) else {
-            // Taken for refused, and in a ledger after all: its slot may have been used again.
-            if outcome.overturned
-                && let Some(index) = self.world.accounts.find(outcome.account)
-            {
-                self.world.accounts[index].lane.doubt();
-                self.touch(index);
-            }
-            return None;
-        };
-        self.answers.remove(flying.answer);
-        if flying.answer.is_none() {
-            // The end came before the answer.
-            self.stats.submitted(&flying);
-        }
-        let success = outcome.is_success();
-        self.world.release(flying.sender, &flying.stake);
-        let end = match &outcome.evidence {
-            Evidence::Validated(_) => {
-                End::Consumed { width: if success { flying.width } else { 1 } }
-            }
-            Evidence::RefusedByNode { engine_result } => match engine_result.as_str() {
-                "tefPAST_SEQ" | "tefNO_TICKET" if flying.taint.is_none() => End::Doubtful,
-                _ => End::Free,
-            },
-            Evidence::NeverSent { .. } | Evidence::LastLedgerPassed { .. } => End::Free,
-            Evidence::SequenceConsumed { .. } | Evidence::SlotGone { .. } => End::Doubtful,
-        };
-        let account = &mut self.world.accounts[flying.sender];
-        account.lane.settled(flying.slot, end);
-        // A Ticket is used up by a claim too; a TicketCreate makes some only if it succeeds.
-        if if flying.tickets > 0 { !success } else { end == End::Free } {
-            account.planned_tickets =
-                account.planned_tickets.saturating_add_signed(-flying.tickets);
-        }
-        if success && flying.taint.is_some() {
-            account.lane.doubt();
-        }
-        if outcome.state == State::Validated {
-            self.learn(&flying, outcome, success);
-        }
-        self.count(&flying, outcome);
-        self.touch(flying.sender);
-        if let Some(to) = flying.stake.to {
-            self.touch(to);
-        }
-        Some(Done { hash: outcome.hash, origin: flying.origin, success })
-    }
-
-    /// An end was taken back (the ledger that it rested on is another one), or one of which that is
-    /// so has another end now. The lane waits for that end and reads its Sequence anew. What the
-    /// first end taught of the ledger's objects is still believed: where that is wrong, transactions
-    /// that build on it are refused.
-    pub fn revoked(&mut self, outcome: &Outcome) {
-        let Some(index) = self.world.accounts.find(outcome.account) else { return };
-        let lane = &mut self.world.accounts[index].lane;
-        match (outcome.state, &outcome.evidence) {
-            (state, _) if !state.is_terminal() => lane.revoked(outcome.slot),
-            (State::Expired, _) | (State::Rejected, Evidence::RefusedByNode { .. }) => {
-                lane.decided(outcome.slot, End::Free);
-            }
-            _ => lane.decided(outcome.slot, End::Doubtful),
-        }
-        self.touch(index);
-    }
-
-    fn learn(&mut self, flying: &Flying, outcome: &Outcome, success: bool) {
-        let metadata = match (&flying.effects, &outcome.metadata, flying.taint) {
-            (Some(effects), Some(raw), None) => {
-                Metadata::parse(raw.get()).ok().map(|m| (effects, m))
-            }
-            _ => None,
-        };
-        let Some((effects, metadata)) = metadata else {
-            self.stats.metadata_missing +=
-                u64::from(flying.effects.is_some() && flying.taint.is_none());
-            self.world.apply(flying.sender, &flying.stake, success);
-            if matches!(flying.slot, Slot::Ticket(_)) {
-                self.world.ticket_used(flying.sender);
-            }
-            return;
-        };
-        self.world.learn_accounts(&metadata);
-        if success {
-            let (sender, slot, hash) = (flying.sender, flying.slot, outcome.hash);
-            effects(&mut self.world, &Applied { sender, slot, hash, metadata: &metadata });
-        }
-    }
-
-    fn count(&mut self, flying: &Flying, outcome: &Outcome) {
-        let result = outcome.engine_result.as_ref();
-        let name = result.map_or_else(|| outcome.evidence.kind(), |result| result.as_str());
-        if let ("temDISABLED", Some(entry)) = (name, flying.carried) {
-            self.catalogue.refused(entry, "temDISABLED");
-        }
-        if flying.origin == Origin::Setup {
-            return;
-        }
-        let validated = outcome.state == State::Validated;
-        if let (Some(entry), true) = (flying.entry, validated) {
-            self.stats.by_type.entry(entry.name).or_default().validated += 1;
-        }
-        if let Some(taint) = flying.taint {
-            self.stats.invalid.count(taint, name);
-        } else if validated {
-            self.stats.validated += 1;
-            if !outcome.is_success() {
-                *self.stats.claimed.entry(name.to_owned()).or_default() += 1;
-            }
-        } else {
-            *self.stats.failed.entry(name.to_owned()).or_default() += 1;
-        }
     }
 }
 

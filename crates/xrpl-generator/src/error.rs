@@ -15,12 +15,14 @@ pub enum GeneratorError {
         why: String,
     },
     /// No such type in the catalogue.
-    #[error("unknown transaction type {name:?}{}", nearest.map(|n| format!(", did you mean {n:?}?")).unwrap_or_default())]
+    #[error("unknown transaction type {name:?}: {}", meant(*nearest, known))]
     UnknownType {
         /// As given.
         name: String,
         /// The nearest known one.
         nearest: Option<&'static str>,
+        /// All that there are.
+        known: Vec<&'static str>,
     },
     /// The account is none of this run's.
     #[error("{0} is no account of this run")]
@@ -78,5 +80,12 @@ pub enum GeneratorError {
 impl GeneratorError {
     pub(crate) fn config(setting: &'static str, why: impl Into<String>) -> Self {
         Self::Config { setting, why: why.into() }
+    }
+}
+
+fn meant(nearest: Option<&str>, known: &[&str]) -> String {
+    match nearest {
+        Some(name) => format!("did you mean {name:?}?"),
+        None => format!("there are {}", known.join(", ")),
     }
 }

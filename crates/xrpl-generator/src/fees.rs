@@ -81,6 +81,18 @@ impl Fees {
         self.strategy
     }
 
+    /// The fee that gets into the open ledger now, drops.
+    #[must_use]
+    pub fn open_ledger(&self) -> u64 {
+        self.open_ledger
+    }
+
+    /// The most that is paid of the program's own accord, drops.
+    #[must_use]
+    pub fn max(&self) -> u64 {
+        self.max
+    }
+
     /// The fee of a transaction.
     #[must_use]
     pub fn fee(&self, class: FeeClass) -> Drops {

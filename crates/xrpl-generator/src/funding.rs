@@ -44,6 +44,9 @@ const TRIES: u32 = 3;
 const UNDECIDED_PATIENCE: Duration = Duration::from_secs(60);
 /// How often an earlier process's transactions are counted.
 const RESUME_POLL: Duration = Duration::from_millis(500);
+/// How many numbers in a row must be in no ledger for the series of users made on request to end. A
+/// number is given out again while its account is in no ledger, so that holes are few.
+const MADE_GAP: u32 = 20;
 /// Reads of accounts at once.
 const READS: usize = 32;
 const LSF_REQUIRE_DEST: u32 = 0x0002_0000;
@@ -77,6 +80,9 @@ pub(crate) async fn prepare(
     read_network(driver).await?;
     let funder = populate(driver)?;
     let flags = survey(driver, progress).await?;
+    if funder.is_some() {
+        adopt_made(driver).await?;
+    }
     driver.watch_fee = true;
     driver.ask_fee();
     driver.engine.set_max_pending(SETUP_PENDING);
@@ -201,30 +207,73 @@ async fn survey(
     while let Some(found) = found.try_next().await? {
         done += 1;
         progress(Progress { stage: "reading accounts", done, total });
-        let Found { index, root, lines, tickets } = found;
-        let world = &mut driver.engine.world;
-        let Some(root) = root else { continue };
-        flags[index as usize] = root.flags;
-        let assets: Vec<_> = lines
-            .iter()
-            .filter_map(|line| {
-                let asset = world.asset(line.currency.parse().ok()?, line.account)?;
-                Some((asset, line.balance.parse().ok()?, line.limit.parse().ok()?))
-            })
-            .collect();
-        let account = &mut world.accounts[index];
-        account.active = true;
-        account.lane = Lane::new(root.sequence, SETUP_PENDING);
-        account.planned_tickets = tickets.len() as u32;
-        account.lane.add_tickets(tickets);
-        account.purse.balance = root.balance.0;
-        account.purse.owners = root.owner_count;
-        for (asset, balance, limit) in assets {
-            let line = account.lines.entry(asset);
-            (line.balance, line.limit, line.exists) = (balance, limit, true);
+        if let Some(root) = &found.root {
+            flags[found.index as usize] = root.flags;
         }
+        take_in(&mut driver.engine.world, found);
     }
     Ok(flags)
+}
+
+/// What the ledger has of an account, into what is known of it.
+fn take_in(world: &mut World, found: Found) {
+    let Found { index, root, lines, tickets } = found;
+    let Some(root) = root else { return };
+    let assets: Vec<_> = lines
+        .iter()
+        .filter_map(|line| {
+            let asset = world.asset(line.currency.parse().ok()?, line.account)?;
+            Some((asset, line.balance.parse().ok()?, line.limit.parse().ok()?))
+        })
+        .collect();
+    let account = &mut world.accounts[index];
+    account.active = true;
+    account.lane = Lane::new(root.sequence, SETUP_PENDING);
+    account.planned_tickets = tickets.len() as u32;
+    account.lane.add_tickets(tickets);
+    account.purse.balance = root.balance.0;
+    account.purse.owners = root.owner_count;
+    for (asset, balance, limit) in assets {
+        let line = account.lines.entry(asset);
+        (line.balance, line.limit, line.exists) = (balance, limit, true);
+    }
+}
+
+/// Users that an earlier process of the same seed made on request take part again, as the ledger has
+/// them: they are neither funded nor equipped. The ledger itself is what remembers them: numbers are
+/// looked for until [`MADE_GAP`] in a row are in no ledger, with either key type. A number whose
+/// funding was never validated is not there, and is given out again.
+async fn adopt_made(driver: &mut Driver) -> Result<(), GeneratorError> {
+    let known = driver.tracker.ledger().borrow().index;
+    let pool = driver.pool.clone();
+    let ledger = reading::newest(&pool, known).await;
+    let seed = driver.config().seed.clone();
+    let (mut first, mut end) = (0, MADE_GAP);
+    while first < end {
+        let batch = (first..end).flat_map(|n| {
+            [KeyType::Ed25519, KeyType::Secp256k1]
+                .map(|key_type| Account::made(&seed, n, key_type, SETUP_PENDING))
+        });
+        let mut read = stream::iter(batch)
+            .map(|account| {
+                let (pool, id) = (pool.clone(), account.id);
+                // Its place is known once it is there.
+                async move {
+                    Ok::<_, GeneratorError>((account, read_account(pool, 0, id, ledger).await?))
+                }
+            })
+            .buffered(READS);
+        first = end;
+        while let Some((account, found)) = read.try_next().await? {
+            if found.root.is_some() {
+                end = end.max(account.made.map_or(0, |n| n.saturating_add(1 + MADE_GAP)));
+                let world = &mut driver.engine.world;
+                let index = world.accounts.add(account);
+                take_in(world, Found { index, ..found });
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn read_account(
@@ -296,7 +345,7 @@ async fn fund(
     }
     let mut needed = 0u64;
     let mut jobs = Vec::new();
-    for (n, account) in world.accounts.iter().enumerate() {
+    for (n, account) in world.accounts.iter().enumerate().filter(|(_, a)| a.made.is_none()) {
         let wanted = match account.role {
             Role::User => config.user_drops.0,
             Role::Gateway => config.gateway_drops.0,

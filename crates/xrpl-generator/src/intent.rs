@@ -1,5 +1,12 @@
 //! Deliberately invalid transactions: each has the results it must get, and is counted apart from
 //! those that are meant to succeed.
+//!
+//! Those that are to be refused are sent with `fail_hard`
+//! (<https://xrpl.org/docs/references/http-websocket-apis/public-api-methods/transaction-methods/submit>).
+//! Without it a node holds what it answers `tef` and may apply it later, so that the slot is free only
+//! once LastLedgerSequence has passed. With it the node keeps nothing: the refusal is an end, and the
+//! slot free at once. Those that are to claim a fee are sent without it: with `fail_hard` xrpld applies
+//! no `tec`.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +18,22 @@ use crate::{
     fees::FeeClass,
     objects::Stake,
 };
+
+/// What a node answers a transaction sent with `fail_hard` that it has no room for now: its open
+/// ledger is full, or earlier ones of the account wait in its queue, where this one may not follow
+/// (`TapFailHard` in xrpld's queue). It is refused for good all the same, before anyone looked at
+/// what is wrong with it.
+pub const NO_ROOM: &[&str] = &[
+    "telCAN_NOT_QUEUE",
+    "telCAN_NOT_QUEUE_BALANCE",
+    "telCAN_NOT_QUEUE_BLOCKED",
+    "telCAN_NOT_QUEUE_BLOCKS",
+    "telCAN_NOT_QUEUE_FEE",
+    "telCAN_NOT_QUEUE_FULL",
+    "telINSUF_FEE_P",
+    "terPRE_SEQ",
+    "terPRE_TICKET",
+];
 
 /// A way to spoil a transaction.
 #[derive(Debug)]
@@ -29,6 +52,13 @@ impl Taint {
     #[must_use]
     pub fn claims(&self) -> bool {
         self.expected.iter().any(|name| ResultClass::of(name) == Some(ResultClass::Tec))
+    }
+
+    /// The results that are no mistake: those it must get, and, where it is to be refused, that the
+    /// node had no room for it.
+    pub fn results(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let room = if self.claims() { &[] } else { NO_ROOM };
+        self.expected.iter().chain(room).copied()
     }
 }
 
@@ -86,12 +116,17 @@ pub struct IntentStats {
     pub as_predicted: BTreeMap<String, u64>,
     /// Ended otherwise: "what is wrong with it: what it got".
     pub otherwise: BTreeMap<String, u64>,
+    /// Refused because the node had no room ([`NO_ROOM`]), by that result: what is wrong with them was
+    /// not looked at.
+    pub no_room: BTreeMap<String, u64>,
 }
 
 impl IntentStats {
     pub(crate) fn count(&mut self, taint: &Taint, got: &str) {
         if taint.expected.contains(&got) {
             *self.as_predicted.entry(got.to_owned()).or_default() += 1;
+        } else if taint.results().any(|result| result == got) {
+            *self.no_room.entry(got.to_owned()).or_default() += 1;
         } else {
             *self.otherwise.entry(format!("{}: {got}", taint.name)).or_default() += 1;
         }

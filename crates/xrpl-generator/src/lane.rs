@@ -4,20 +4,31 @@
 //! The ledger takes an account's transactions in the order of their Sequences, without gaps. A
 //! lane hands out slots so that at every instant
 //!
-//! 1. no two live transactions have one slot,
-//! 2. a slot comes back only when its transaction is known never to apply,
+//! 1. a slot is never handed out for another purpose while a transaction on it may still apply,
+//! 2. a slot comes back only when every transaction on it is known never to apply,
 //! 3. a slot that came back from the middle is handed out before anything else ([`Lane::hole`]),
 //! 4. nothing is put behind a transaction whose place in the order is not yet sure.
+//!
+//! A slot may have *rivals*: further transactions on the same Sequence or Ticket, made on purpose to
+//! get it used ([`Lane::rival`]) where the first one waits or was refused. The ledger takes one of
+//! them at most. The slot is used up as soon as one is validated, and free only when all have ended
+//! without. There are [`MOST_RIVALS`] of a slot at most.
 //!
 //! It is a plain value without time, input or output; the caller reports what happened.
 
 use std::collections::VecDeque;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use xrpl_protocol::{Sequence, transaction::Slot};
 
 /// How many transactions of one account xrpld keeps in its queue.
 pub const NODE_QUEUE_PER_ACCOUNT: usize = 10;
+
+/// How many transactions may follow the first one on its slot.
+pub const MOST_RIVALS: u8 = 3;
+
+/// Which of a slot's transactions: 0 is the one that took it, 1 the first rival.
+pub type Rival = u8;
 
 /// Why a lane gives no slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,8 +94,11 @@ pub enum Answer {
     Retrying,
     /// Sent, and no answer came.
     Unknown,
-    /// Refused (`tem`, `tef`), but not yet proven to stay so.
+    /// Refused (`tem`, `tef`), but a node may hold it and apply it later.
     Refused,
+    /// Refused because the slot is gone (`tefPAST_SEQ`, `tefNO_TICKET`): by whom, only the ledger
+    /// says.
+    Past,
     /// It has ended already; [`Lane::settled`] follows.
     Ended,
 }
@@ -97,9 +111,24 @@ pub enum End {
         /// 1, or more for a successful TicketCreate.
         width: u32,
     },
-    /// It never left, was refused, or expired with proof: the slot is free again.
+    /// It never left, was refused, or expired with proof: it does not use the slot.
     Free,
+    /// One of its rivals used the slot, whose own end tells how.
+    Lost,
     /// Something else used the slot, or it is not known.
+    Doubtful,
+}
+
+/// What an end means for the slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is used up.
+    Used,
+    /// It can be used again.
+    Free,
+    /// Others on it may still apply.
+    Open,
+    /// What became of it is to be read from the ledger.
     Doubtful,
 }
 
@@ -113,11 +142,70 @@ enum Phase {
     Undecided,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// The transactions on one slot.
+#[derive(Clone, Debug)]
+struct Contest {
+    /// How many there were.
+    made: Rival,
+    /// Those that have not ended.
+    live: SmallVec<[(Rival, Phase); 1]>,
+}
+
+impl Contest {
+    fn of_one() -> Self {
+        Self { made: 1, live: smallvec![(0, Phase::Wire)] }
+    }
+
+    fn rival(&mut self) -> Option<Rival> {
+        let rival = self.made;
+        (rival <= MOST_RIVALS).then(|| {
+            self.made += 1;
+            self.live.push((rival, Phase::Wire));
+            rival
+        })
+    }
+
+    fn is_live(&self, rival: Rival) -> bool {
+        self.live.iter().any(|(n, _)| *n == rival)
+    }
+
+    /// How sure it is that the slot is used before what comes behind it: as sure as its surest
+    /// transaction, once none is on the wire.
+    fn phase(&self) -> Phase {
+        let of = |phase| self.live.iter().any(|(_, p)| *p == phase);
+        [Phase::Wire, Phase::Held, Phase::Queued, Phase::Retrying]
+            .into_iter()
+            .find(|phase| of(*phase))
+            .unwrap_or(Phase::Undecided)
+    }
+
+    /// Takes in an end; what is left then.
+    fn end(&mut self, rival: Rival, end: End) -> Verdict {
+        self.live.retain(|(n, _)| *n != rival);
+        match end {
+            End::Consumed { .. } => Verdict::Used,
+            _ if !self.live.is_empty() => Verdict::Open,
+            // Nobody is left who could have used it instead.
+            End::Doubtful | End::Lost => Verdict::Doubtful,
+            End::Free => Verdict::Free,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
 struct Flight {
     first: u32,
     width: u32,
-    phase: Phase,
+    contest: Contest,
+}
+
+impl Flight {
+    fn phase(&self) -> Phase {
+        let phase = self.contest.phase();
+        // Rivals may move the Sequence by less than the first one.
+        let mixed = self.width > 1 && self.contest.live.len() > 1;
+        if mixed && phase != Phase::Wire { Phase::Undecided } else { phase }
+    }
 }
 
 /// See the [module](self).
@@ -125,12 +213,12 @@ struct Flight {
 pub struct Lane {
     /// The first Sequence never handed out.
     next: u32,
-    /// Live ones by Sequence, ascending.
+    /// Slots with live transactions by Sequence, ascending.
     flights: VecDeque<Flight>,
     /// Numbers below `next` that are free again, ascending; something live stands behind each.
     holes: Vec<u32>,
     free_tickets: VecDeque<u32>,
-    ticket_flights: SmallVec<[u32; 4]>,
+    ticket_flights: SmallVec<[(u32, Contest); 2]>,
     max_pending: usize,
     doubt: bool,
     /// Slots of transactions whose end was taken back, and that have no other one yet.
@@ -158,7 +246,7 @@ impl Lane {
         self.max_pending = max_pending.max(1);
     }
 
-    /// How many are in flight, on Sequences and Tickets.
+    /// How many slots have transactions in flight, Sequences and Tickets.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.flights.len() + self.ticket_flights.len()
@@ -188,7 +276,7 @@ impl Lane {
         }
         let first = self.next;
         self.next += width;
-        self.flights.push_back(Flight { first, width, phase: Phase::Wire });
+        self.flights.push_back(Flight { first, width, contest: Contest::of_one() });
         Ok(Slot::Sequence(Sequence(first)))
     }
 
@@ -220,7 +308,7 @@ impl Lane {
     fn take_hole(&mut self) -> Option<Slot> {
         let first = (!self.holes.is_empty()).then(|| self.holes.remove(0))?;
         let at = self.flights.partition_point(|f| f.first < first);
-        self.flights.insert(at, Flight { first, width: 1, phase: Phase::Wire });
+        self.flights.insert(at, Flight { first, width: 1, contest: Contest::of_one() });
         Some(Slot::Sequence(Sequence(first)))
     }
 
@@ -230,7 +318,7 @@ impl Lane {
         }
         let mut queued = 0;
         for flight in &self.flights {
-            match flight.phase {
+            match flight.phase() {
                 // Whatever its number: two on the wire may arrive in either order.
                 Phase::Wire => return Err(Blocked::OnTheWire),
                 Phase::Retrying if flight.first < number => return Err(Blocked::NodeQueue),
@@ -251,57 +339,105 @@ impl Lane {
             return Err(Blocked::Full);
         }
         let number = self.free_tickets.pop_front().ok_or(Blocked::NoTicket)?;
-        self.ticket_flights.push(number);
+        self.ticket_flights.push((number, Contest::of_one()));
         Ok(Slot::Ticket(Sequence(number)))
+    }
+
+    fn contest(&mut self, slot: Slot) -> Option<&mut Contest> {
+        let number = slot.number();
+        match slot {
+            Slot::Sequence(_) => {
+                self.flights.iter_mut().find(|f| f.first == number).map(|f| &mut f.contest)
+            }
+            Slot::Ticket(_) => {
+                self.ticket_flights.iter_mut().find(|(n, _)| *n == number).map(|(_, c)| c)
+            }
+        }
+    }
+
+    /// Puts one more transaction on a slot that has some in flight. It may move the Sequence by as
+    /// much as the first one, or by one. None if nothing is in flight there, one of them is on its
+    /// way to the node, or there were [`MOST_RIVALS`] already.
+    pub fn rival(&mut self, slot: Slot) -> Option<Rival> {
+        if self.doubt {
+            return None;
+        }
+        let contest = self.contest(slot)?;
+        if contest.phase() == Phase::Wire { None } else { contest.rival() }
+    }
+
+    /// Whether the slot is the next one that the ledger takes of this account, or a Ticket, which
+    /// waits for no other: what stands behind others moves only when they do.
+    #[must_use]
+    pub fn is_next(&self, slot: Slot) -> bool {
+        match slot {
+            Slot::Ticket(_) => true,
+            Slot::Sequence(number) => {
+                let first = self.flights.front().map(|flight| flight.first);
+                first == Some(number.0) && self.holes.first().is_none_or(|hole| *hole > number.0)
+            }
+        }
     }
 
     /// Tickets that a validated ledger shows.
     pub fn add_tickets(&mut self, numbers: impl IntoIterator<Item = u32>) {
         for number in numbers {
-            if !self.free_tickets.contains(&number) && !self.ticket_flights.contains(&number) {
+            let in_flight = self.ticket_flights.iter().any(|(n, _)| *n == number);
+            if !self.free_tickets.contains(&number) && !in_flight {
                 self.free_tickets.push_back(number);
             }
         }
     }
 
-    /// The node's first answer. Unknown slots are ignored: the end may be known before the answer.
-    pub fn answered(&mut self, slot: Slot, answer: Answer) {
-        let Slot::Sequence(number) = slot else { return };
-        let Some(flight) = self.flights.iter_mut().find(|f| f.first == number.0) else { return };
-        flight.phase = match answer {
-            Answer::Ended | Answer::Refused => Phase::Undecided,
+    /// The node's newest answer. What is unknown is ignored: the end may be known before the answer.
+    pub fn answered(&mut self, slot: Slot, rival: Rival, answer: Answer) {
+        let width = match slot {
+            Slot::Ticket(_) => 1,
+            Slot::Sequence(number) => {
+                let flight = self.flights.iter().find(|flight| flight.first == number.0);
+                flight.map_or(1, |flight| flight.width)
+            }
+        };
+        let Some(contest) = self.contest(slot) else { return };
+        let Some((_, phase)) = contest.live.iter_mut().find(|(n, _)| *n == rival) else { return };
+        *phase = match answer {
+            Answer::Ended | Answer::Refused | Answer::Past => Phase::Undecided,
             Answer::Retrying => Phase::Retrying,
             // Until it is validated nobody knows whether the Sequence moves by 1 or by more.
-            _ if flight.width > 1 && answer != Answer::Applied => Phase::Undecided,
+            _ if width > 1 && answer != Answer::Applied => Phase::Undecided,
             Answer::Applied | Answer::Claimed | Answer::Unknown => Phase::Held,
             Answer::Queued => Phase::Queued,
         };
     }
 
-    /// How a transaction ended. Unknown slots are ignored.
-    pub fn settled(&mut self, slot: Slot, end: End) {
+    /// How a transaction ended; what that means for its slot. None if it is not known here: its
+    /// slot is decided already, or is none of this lane's.
+    pub fn settled(&mut self, slot: Slot, rival: Rival, end: End) -> Option<Verdict> {
+        let contest = self.contest(slot).filter(|contest| contest.is_live(rival))?;
+        let verdict = contest.end(rival, end);
+        if verdict == Verdict::Open {
+            // The others may still use it; whatever else did is read once they have ended.
+            self.doubt |= end == End::Doubtful;
+            return Some(verdict);
+        }
+        let number = slot.number();
         match slot {
-            Slot::Ticket(number) => {
-                let Some(at) = self.ticket_flights.iter().position(|n| *n == number.0) else {
-                    return;
-                };
-                self.ticket_flights.remove(at);
-                if end == End::Free {
-                    self.free_tickets.push_front(number.0);
+            Slot::Ticket(_) => {
+                self.ticket_flights.retain(|(n, _)| *n != number);
+                if verdict == Verdict::Free {
+                    self.free_tickets.push_front(number);
                 }
             }
-            Slot::Sequence(number) => {
-                let Some(at) = self.flights.iter().position(|f| f.first == number.0) else {
-                    return;
-                };
-                if let Some(flight) = self.flights.remove(at) {
-                    self.settle_flight(flight, end);
-                }
+            Slot::Sequence(_) => {
+                let at = self.flights.iter().position(|flight| flight.first == number)?;
+                let flight = self.flights.remove(at)?;
+                self.settle_flight(&flight, end);
             }
         }
+        Some(verdict)
     }
 
-    fn settle_flight(&mut self, flight: Flight, end: End) {
+    fn settle_flight(&mut self, flight: &Flight, end: End) {
         let past = flight.first + flight.width;
         let free_from = match end {
             End::Consumed { width } => {
@@ -310,7 +446,7 @@ impl Lane {
                 flight.first + width.min(flight.width)
             }
             End::Free => flight.first,
-            End::Doubtful => {
+            End::Doubtful | End::Lost => {
                 self.doubt = true;
                 past
             }

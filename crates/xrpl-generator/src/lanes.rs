@@ -94,7 +94,7 @@ mod tests {
         accounts[busy].lane.take(1).unwrap();
         for _ in 0..2 {
             let slot = accounts[full].lane.take(1).unwrap();
-            accounts[full].lane.answered(slot, Answer::Applied);
+            accounts[full].lane.answered(slot, 0, Answer::Applied);
         }
         let list = list(&accounts, 3);
         assert_eq!((list.total, list.blocked), (4, 2));

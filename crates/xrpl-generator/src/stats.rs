@@ -39,6 +39,10 @@ pub struct Stats {
     pub in_flight: usize,
     /// Holes in a lane that a no-op filled.
     pub holes_filled: u64,
+    /// Transactions made on the slot of another that waited or was refused.
+    pub replacements: u64,
+    /// Transactions that ended because one of those used their slot instead.
+    pub replaced: u64,
     /// Times a lane's Sequence was read again because it was in doubt.
     pub rereads: u64,
     /// Transactions the tracker did not take.

@@ -213,3 +213,44 @@ async fn what_cannot_be_prepared_is_said_plainly() {
     assert!(matches!(error, GeneratorError::Funds { .. }), "{error}");
     world.ledger.shutdown().await;
 }
+
+/// Accounts made on request are the ledger's to remember: the next process of the same seed finds
+/// them there, goes on with the next number, and gives one whose funding never came out again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_made_on_request_live_through_a_restart() {
+    let world = world(Duration::from_millis(200)).await;
+    let few = || GeneratorConfig { accounts: 3, ..config(5.0) };
+    let run = async |config: GeneratorConfig, make: &[Option<KeyType>]| {
+        let generator = prepare(&world, config).await;
+        let listed = generator.accounts().users.clone();
+        let cancel = CancellationToken::new();
+        let running = tokio::spawn({
+            let (generator, cancel) = (generator.clone(), cancel.clone());
+            async move { generator.run(cancel).await }
+        });
+        let mut made = Vec::new();
+        for key_type in make {
+            let (id, asked) = generator.create_account(None, *key_type, None).await.unwrap();
+            let outcome = world.tracker.outcome(asked.tx_hash).await.unwrap();
+            assert_eq!(outcome.state, State::Validated);
+            made.push(id);
+        }
+        cancel.cancel();
+        healthy(&running.await.unwrap().unwrap());
+        (listed, made)
+    };
+    let (listed, first) = run(few(), &[None, Some(KeyType::Secp256k1), None]).await;
+    assert_eq!(listed.len(), 3);
+    // Fewer or more prepared ones do not touch the series.
+    for accounts in [2, 5] {
+        let config = GeneratorConfig { accounts, ..few() };
+        let (listed, _) = run(config, &[]).await;
+        assert_eq!(listed.len(), accounts + 3);
+        assert!(first.iter().all(|id| listed.contains(id)));
+    }
+    let (_, next) = run(few(), &[None]).await;
+    assert!(!first.contains(&next[0]));
+    let seed = xrpl_generator::accounts::derive_made(&few().seed, 3, KeyType::Ed25519);
+    assert_eq!(next[0], xrpl_protocol::keys::KeyPair::from_seed(&seed).account_id());
+    world.ledger.shutdown().await;
+}

@@ -19,7 +19,7 @@ use xrpl_protocol::{
     Definitions, Drops, EngineResult, LedgerIndex, Object, ResultClass, Sequence, TxHash, fields,
     keys::{KeyPair, KeyType, Seed},
     object_id,
-    transaction::{AccountSet, Payment, Slot, TrustSet},
+    transaction::{AccountSet, Common, Direct, Payment, Slot, TrustSet},
 };
 use xrpl_standalone::ledger::{ClosedLedger, PreparedTx, ReadView};
 use xrpl_standalone::node::{Node, NodeConfig};
@@ -112,7 +112,17 @@ impl Sim {
         }
         let result = self.submit(&prepared);
         let class = result.class();
-        if matches!(class, ResultClass::Tem | ResultClass::Tef) {
+        let gone = ["tefPAST_SEQ", "tefNO_TICKET"].contains(&result.name());
+        if prepared.origin == Origin::Replacement && gone {
+            // The other one is in the open ledger already.
+            self.engine.answered(prepared.hash, Answer::Past);
+            let live = Live { prepared, last_ledger, retried: false };
+            self.live.insert(live.prepared.hash, live);
+            return;
+        }
+        let firm = prepared.taint.is_some_and(|taint| !taint.claims());
+        let later = matches!(class, ResultClass::Tel | ResultClass::Ter);
+        if matches!(class, ResultClass::Tem | ResultClass::Tef) || (firm && later) {
             self.engine.answered(prepared.hash, Answer::Ended);
             self.refuse(&prepared, result);
             return;
@@ -133,10 +143,10 @@ impl Sim {
 
     fn submit(&mut self, prepared: &Prepared) -> EngineResult {
         let tx = PreparedTx::parse_and_check(&prepared.blob).expect("what is made is well-formed");
-        let result = self.node.submit(tx, false).engine_result;
+        let firm = prepared.taint.is_some_and(|taint| !taint.claims());
+        let result = self.node.submit(tx, firm).engine_result;
         *self.answers.entry(result.name()).or_default() += 1;
-        let metrics = self.node.queue_metrics();
-        self.engine.set_queue(metrics.queued as u64, metrics.expected as u64);
+        self.read_queue();
         result
     }
 
@@ -163,6 +173,7 @@ impl Sim {
             let Some(live) = self.live.remove(&transaction.hash()) else { continue };
             let read = transaction.read();
             self.validate(&live.prepared, &transaction.result, &read.metadata, index);
+            self.lose(&live.prepared, index);
         }
         let expired: Vec<TxHash> = self
             .live
@@ -178,14 +189,46 @@ impl Sim {
             let evidence = Evidence::LastLedgerPassed { last_ledger_sequence, proof };
             self.engine.settle(&outcome(&live.prepared, None, evidence)).unwrap();
         }
+        self.read_queue();
         self.engine.set_head(LedgerIndex(index));
-        let metrics = self.node.queue_metrics();
-        self.engine.set_queue(metrics.queued as u64, metrics.expected as u64);
         self.engine.list_all();
         let again: Vec<Prepared> =
             self.live.values().filter(|l| l.retried).map(|l| l.prepared.clone()).collect();
         for prepared in again {
-            self.submit(&prepared);
+            let result = self.submit(&prepared);
+            let taken = matches!(result.class(), ResultClass::Tes | ResultClass::Tec);
+            let queued = result.name() == "terQUEUED";
+            if let Some(live) = self.live.get_mut(&prepared.hash).filter(|_| taken || queued) {
+                live.retried = false;
+                let answer = if queued { Answer::Queued } else { Answer::Applied };
+                self.engine.answered(prepared.hash, answer);
+            }
+        }
+    }
+
+    fn read_queue(&mut self) {
+        let metrics = self.node.queue_metrics();
+        self.engine.set_queue(metrics.queued as u64, metrics.expected as u64);
+        self.engine.fees.set_open_ledger(metrics.open_ledger_fee());
+    }
+
+    /// The others on the slot of one that was validated have ended.
+    fn lose(&mut self, winner: &Prepared, index: u32) {
+        let slot = |prepared: &Prepared| {
+            let tx = decode(prepared);
+            (prepared.sender, tx.u32(fields::SEQUENCE), tx.u32(fields::TICKET_SEQUENCE))
+        };
+        let losers: Vec<TxHash> = self
+            .live
+            .iter()
+            .filter(|(_, live)| slot(&live.prepared) == slot(winner))
+            .map(|(hash, _)| *hash)
+            .collect();
+        for hash in losers {
+            let loser = self.live.remove(&hash).unwrap();
+            let ledger = LedgerIndex(index);
+            let evidence = Evidence::SequenceConsumed { by: winner.hash, ledger };
+            self.engine.settle(&outcome(&loser.prepared, Some("terQUEUED"), evidence)).unwrap();
         }
     }
 
@@ -218,12 +261,37 @@ impl Sim {
         while let Some(filler) = self.engine.next_filler() {
             self.open(filler);
         }
+        while let Some(replacement) = self.engine.next_replacement() {
+            self.open(replacement);
+        }
         match load.then(|| self.engine.next_load()) {
             Some(Ok(prepared)) => {
                 self.open(prepared);
                 true
             }
             _ => false,
+        }
+    }
+
+    /// As many of somebody else that pay well, so that so many wait at any time.
+    fn stranger(&mut self, key: &KeyPair, count: u32) {
+        let account = key.account_id();
+        let root = entry(self.node.closed(), &object_id::account_root(account)).unwrap();
+        let first = root.u32(fields::SEQUENCE).unwrap();
+        let last = self.node.closed().header.index + 5;
+        for n in 0..count {
+            let common = Common {
+                account,
+                slot: Slot::Sequence(Sequence(first + n)),
+                fee: Drops(6_000),
+                flags: 0,
+                last_ledger: Some(LedgerIndex(last)),
+                network_id: None,
+                source_tag: None,
+            };
+            let signed = AccountSet::default().sign(&common, key);
+            let tx = PreparedTx::parse_and_check(&signed.blob).unwrap();
+            self.node.submit(tx, false);
         }
     }
 
@@ -259,10 +327,17 @@ fn learn_created(world: &mut World, applied: &Applied<'_>) {
 
 /// A prepared world on a fresh ledger.
 fn sim(seed: u64, invalid: f64, max_pending: usize, faults: Faults) -> Sim {
-    sim_on(NodeConfig::default(), seed, invalid, max_pending, faults)
+    sim_on(NodeConfig::default(), seed, invalid, max_pending, faults, |_| {})
 }
 
-fn sim_on(node: NodeConfig, seed: u64, invalid: f64, max_pending: usize, faults: Faults) -> Sim {
+fn sim_on(
+    node: NodeConfig,
+    seed: u64,
+    invalid: f64,
+    max_pending: usize,
+    faults: Faults,
+    more: impl FnOnce(&mut GeneratorConfig),
+) -> Sim {
     let mut config = GeneratorConfig {
         seed: seed.to_string(),
         intent_invalid: invalid,
@@ -272,6 +347,7 @@ fn sim_on(node: NodeConfig, seed: u64, invalid: f64, max_pending: usize, faults:
     };
     config.weights.insert("TicketCreate".into(), 10);
     config.weights.insert("TicketUse".into(), 20);
+    more(&mut config);
     let mut engine = Engine::new(&config).unwrap();
     let node = Node::new(node);
     let fees = node.closed().fees;
@@ -436,7 +512,7 @@ fn a_small_node_that_queues_loses_nothing() {
         node.queue.target_txn_in_ledger = 8;
         node.queue.maximum_txn_in_ledger = Some(8);
         node.queue.minimum_queue_size = 40;
-        let mut sim = sim_on(node, seed, 0.0, 8, Faults::default());
+        let mut sim = sim_on(node, seed, 0.0, 8, Faults::default(), |_| {});
         sim.answers.clear();
         run(&mut sim, 60);
         assert!(sim.answers["terQUEUED"] > 100, "seed {seed}: {:?}", sim.answers);
@@ -446,4 +522,61 @@ fn a_small_node_that_queues_loses_nothing() {
         assert!(stats.validated > 200, "seed {seed}: {stats:?}");
         agrees(&sim);
     }
+}
+
+/// Strangers who pay more fill every ledger of a small node for a while: what pays the base fee would
+/// wait until it expires. Replacements that pay what the ledger asks get in, and each slot is used once.
+#[test]
+fn strangers_that_pay_more_delay_but_do_not_starve() {
+    let ended = |max_replacements: u8, seed: u64| {
+        let mut node = NodeConfig::default();
+        node.queue.minimum_txn_in_ledger = 6;
+        node.queue.target_txn_in_ledger = 6;
+        node.queue.maximum_txn_in_ledger = Some(6);
+        node.queue.minimum_queue_size = 400;
+        let mut sim = sim_on(node, seed, 0.0, 4, Faults::default(), |config| {
+            config.max_replacements = max_replacements;
+            config.last_ledger_offset = 8;
+        });
+        let genesis =
+            sim.engine.world.accounts.iter().position(|a| a.role == Role::Funder).unwrap();
+        let strangers = [0, 1].map(|n| {
+            let seed = derive("strangers", Role::User, n, KeyType::Ed25519);
+            let key = KeyPair::from_seed(&seed);
+            let body = Payment::xrp(key.account_id(), Drops::from_xrp(1_000));
+            let fee = xrpl_generator::fees::FeeClass::OpenLedger;
+            let tx = Tx { xrp: 1_000_000_000, fee, ..Tx::new(body) };
+            assert!(sim.setup(genesis as Index, tx, |_, _| {}));
+            key
+        });
+        sim.engine.reset_stats();
+        sim.answers.clear();
+        for _ in 0..40 {
+            for key in &strangers {
+                sim.stranger(key, 8);
+            }
+            for _ in 0..10 {
+                if !sim.step(true) {
+                    break;
+                }
+            }
+            sim.close();
+        }
+        run(&mut sim, 0);
+        let stats = sim.engine.stats();
+        if stats.failed.is_empty() {
+            agrees(&sim);
+        }
+        stats
+    };
+    let (mut without, mut with) = (0, 0);
+    for seed in 60..63 {
+        without += ended(0, seed).failed_total();
+        let stats = ended(3, seed);
+        with += stats.failed_total();
+        assert!(stats.replacements > 5, "seed {seed}: {stats:?}");
+        assert!(stats.validated > 20, "seed {seed}: {stats:?}");
+    }
+    assert!(without > 10, "strangers do not starve the load: {without}");
+    assert!(with * 4 < without, "{with} expired in spite of replacements, {without} without");
 }

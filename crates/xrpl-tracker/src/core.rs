@@ -33,7 +33,7 @@ use crate::{
     pending::{Entry, Key, Pending, Resend},
     record::{LedgerHead, Outcome, RunId, StateChange, Validation},
     stats::Counters,
-    store::Store,
+    store::{Store, rows},
     supervisor::Supervisor,
     validation::ValidationRing,
 };
@@ -352,11 +352,18 @@ impl Core {
     }
 
     fn conclude(&mut self, key: Key, evidence: Evidence, now_ms: u64, meta: Option<&str>) {
+        let superseded = match &evidence {
+            Evidence::SequenceConsumed { by, .. } => self.pending.find(*by).is_some(),
+            _ => false,
+        };
         let Some(entry) = self.pending.get_mut(key) else { return };
+        let superseded =
+            superseded && !entry.intent.is_invalid() && !rows::refused(&entry.progress);
         let progress = &mut entry.progress;
         let took = now_ms.saturating_sub(entry.created_at_ms);
         progress.latencies.finality_ms = Some(u32::try_from(took).unwrap_or(u32::MAX));
         entry.resend = Resend::No;
+        progress.superseded = superseded;
         match evidence.clone() {
             Evidence::Validated(place) => {
                 progress.validated = Some(Box::new(place));
@@ -462,7 +469,10 @@ fn cell_key(entry: &Entry) -> CellKey {
 }
 
 fn concluded_as_predicted(entry: &Entry) -> bool {
+    if !entry.intent.is_invalid() {
+        return entry.progress.superseded;
+    }
     let first = entry.progress.engine_result_first.as_ref();
     let last = entry.progress.engine_result_final();
-    crate::store::rows::predicted(&entry.intent, first, last.as_ref())
+    rows::predicted(&entry.intent, first, last.as_ref())
 }

@@ -13,7 +13,7 @@ use xrpl_protocol::{AccountId, LedgerIndex, TxHash, transaction::Slot};
 
 use crate::{
     lifecycle::TxState,
-    record::{Intent, Outcome, Progress},
+    record::{Intent, Outcome, Progress, Submitted},
     stats::TypeIndex,
 };
 
@@ -41,6 +41,8 @@ pub(crate) enum Resend {
 pub(crate) struct Waiters {
     pub(crate) once: Vec<oneshot::Sender<Arc<Outcome>>>,
     pub(crate) each: Option<mpsc::UnboundedSender<Arc<Outcome>>>,
+    /// Who is told what later attempts are answered.
+    pub(crate) answers: Option<mpsc::UnboundedSender<Submitted>>,
     pub(crate) want_metadata: bool,
 }
 

@@ -58,6 +58,9 @@ pub struct Submission {
     pub want_metadata: bool,
     /// Where to send the outcome; a second one follows if a rejection is overturned.
     pub outcome_to: Option<mpsc::UnboundedSender<Arc<Outcome>>>,
+    /// Where to send what later attempts are answered; the first answer is what
+    /// [`Tracker::submit`](crate::Tracker::submit) returns.
+    pub answers_to: Option<mpsc::UnboundedSender<Submitted>>,
     /// By what its caller finds it again.
     pub callers_key: Option<Arc<CallersKey>>,
     /// Whether the node shall keep it only if it applies at once
@@ -90,6 +93,7 @@ impl Submission {
             intent: Intent::Valid,
             want_metadata: false,
             outcome_to: None,
+            answers_to: None,
             callers_key: None,
             fail_hard: false,
             fresh: false,
@@ -139,14 +143,15 @@ impl Submission {
     }
 }
 
-/// What is known after the first attempt.
+/// What is known after an attempt.
 #[derive(Clone, Debug, Serialize)]
 pub struct Submitted {
     /// The transaction.
     pub hash: TxHash,
     /// Its state now.
     pub state: State,
-    /// The first preliminary result; none if the node's answer is not known.
+    /// What the node answered to that attempt, of one handed in again the first answer; none if the
+    /// answer is not known.
     pub engine_result: Option<ResultName>,
     /// Whether it was tracked before: then nothing was sent now.
     pub already_tracked: bool,
@@ -355,6 +360,9 @@ pub struct Progress {
     pub overturned: bool,
     /// An end of it was taken back, because a ledger that it rested on turned out to be another one.
     pub revoked: bool,
+    /// It was meant to succeed, and is REJECTED because a rival that was handed in here too used its
+    /// Sequence or Ticket. Unless a node had refused it, that is no failure.
+    pub superseded: bool,
     /// Attempts to submit.
     pub attempts: u32,
     /// The first engine result (or refusal).
@@ -384,6 +392,7 @@ impl Progress {
             undecided: false,
             overturned: false,
             revoked: false,
+            superseded: false,
             attempts: 0,
             engine_result_first: None,
             engine_result_last: None,

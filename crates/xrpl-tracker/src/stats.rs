@@ -53,6 +53,7 @@ pub(crate) struct Counters {
     invalid_as_predicted: u64,
     invalid_otherwise: u64,
     valid_failed: u64,
+    superseded: u64,
     pub(crate) resends: u64,
     pub(crate) lookups: u64,
     finality_ms: Histogram<u64>,
@@ -83,6 +84,7 @@ impl Counters {
             invalid_as_predicted: 0,
             invalid_otherwise: 0,
             valid_failed: 0,
+            superseded: 0,
             resends: 0,
             lookups: 0,
             finality_ms,
@@ -173,6 +175,7 @@ impl Counters {
         match (intent.is_invalid(), predicted) {
             (true, true) => self.invalid_as_predicted += 1,
             (true, false) => self.invalid_otherwise += 1,
+            (false, true) if state == State::Rejected => self.superseded += 1,
             (false, _) if state != State::Validated => self.valid_failed += 1,
             (false, _) => {}
         }
@@ -193,6 +196,7 @@ impl Counters {
         let counter = match (intent.is_invalid(), predicted) {
             (true, true) => &mut self.invalid_as_predicted,
             (true, false) => &mut self.invalid_otherwise,
+            (false, true) if state == State::Rejected => &mut self.superseded,
             (false, _) if state != State::Validated => &mut self.valid_failed,
             (false, _) => return,
         };
@@ -263,6 +267,7 @@ impl Counters {
             match (count.invalid, count.predicted) {
                 (true, true) => self.invalid_as_predicted += count.n,
                 (true, false) => self.invalid_otherwise += count.n,
+                (false, true) if count.state == State::Rejected => self.superseded += count.n,
                 (false, _) if count.state != State::Validated => self.valid_failed += count.n,
                 (false, _) => {}
             }
@@ -313,6 +318,7 @@ impl Counters {
             invalid_as_predicted: self.invalid_as_predicted,
             invalid_otherwise: self.invalid_otherwise,
             valid_failed: self.valid_failed,
+            superseded: self.superseded,
             resends: self.resends,
             lookups: self.lookups,
             finality_ms: Quantiles {
@@ -399,6 +405,10 @@ pub struct Stats {
     pub invalid_otherwise: u64,
     /// Meant to succeed, but ended in a state other than VALIDATED.
     pub valid_failed: u64,
+    /// Meant to succeed, and REJECTED because another transaction that was handed in here used the
+    /// Sequence or Ticket first: a replacement, say. They are not counted as failed, unless a node
+    /// had refused them.
+    pub superseded: u64,
     /// Blobs sent again.
     pub resends: u64,
     /// Look-ups made.

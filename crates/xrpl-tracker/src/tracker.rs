@@ -158,10 +158,14 @@ impl Tracker {
         let (mut identity, transaction_type) = self.read(&submission)?;
         let hash = identity.hash;
         self.follow(identity.account);
-        let waiters = (submission.outcome_to.is_some() || submission.want_metadata).then(|| {
+        let waits = submission.outcome_to.is_some()
+            || submission.answers_to.is_some()
+            || submission.want_metadata;
+        let waiters = waits.then(|| {
             Box::new(Waiters {
                 once: Vec::new(),
                 each: submission.outcome_to,
+                answers: submission.answers_to,
                 want_metadata: submission.want_metadata,
             })
         });

@@ -566,3 +566,34 @@ async fn a_full_queue_loses_nothing() {
     let tx = senders[0].sequence(999, 30);
     assert!(tracker.submit(submission(&tx)).await.is_err(), "after the shutdown");
 }
+
+/// What later attempts are answered is told to who wants to know, and pauses begin anew once a node
+/// has taken it.
+#[tokio::test(start_paused = true)]
+async fn later_answers_are_told_and_pauses_begin_anew_after_success() {
+    let node = Node::new();
+    let tracker = start(&node).await;
+    let tx = Sender::new(1).sequence(5, 60);
+    let (tell, mut answers) = mpsc::unbounded_channel();
+    node.reply(&[
+        Reply::Result("telINSUF_FEE_P"),
+        Reply::Result("terPRE_SEQ"),
+        Reply::Result("terQUEUED"),
+    ]);
+    let mut handed_in = submission(&tx);
+    handed_in.answers_to = Some(tell);
+    let first = tracker.submit(handed_in).await.unwrap();
+    assert_eq!(first.state, State::Retryable);
+    let mut told = Vec::new();
+    for _ in 0..6 {
+        node.close(&[]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        while let Ok(answer) = answers.try_recv() {
+            told.push((answer.state, answer.engine_result.unwrap().as_str().to_owned()));
+        }
+    }
+    assert_eq!(
+        told,
+        [(State::Retryable, "terPRE_SEQ".to_owned()), (State::Submitted, "terQUEUED".to_owned())]
+    );
+}

@@ -330,3 +330,45 @@ fn only_the_owner_reads_the_file() {
         assert_eq!(mode, 0o600, "{:?}", entry.path());
     }
 }
+
+/// Two on one Sequence, made on purpose: one is validated, the other one is superseded and no failure,
+/// after a restart too. One that a node had refused has failed, whatever took its slot.
+#[tokio::test(start_paused = true)]
+async fn a_superseded_one_is_no_failure() {
+    let node = Node::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let tracker = start_on(&node, &path).await;
+    let sender = Sender::new(1);
+    let (first, second) = (sender.sequence(5, 30), sender.sequence(5, 31));
+    let (refused, filler) = (sender.sequence(6, 30), sender.sequence(6, 31));
+    // In the open ledger already when its rival comes: that the slot is gone is no refusal.
+    let (third, late) = (sender.sequence(7, 30), sender.sequence(7, 31));
+    for (tx, reply) in [
+        (&first, "terQUEUED"),
+        (&second, "tesSUCCESS"),
+        (&refused, "tefMAX_LEDGER"),
+        (&filler, "tesSUCCESS"),
+        (&third, "terQUEUED"),
+        (&late, "tefPAST_SEQ"),
+    ] {
+        node.reply(&[Reply::Result(reply)]);
+        tracker.submit(submission(tx)).await.unwrap();
+    }
+    node.close(&[(&second, "tesSUCCESS"), (&filler, "tesSUCCESS"), (&third, "tesSUCCESS")]);
+    for lost in [&first, &refused, &late] {
+        let outcome = end(&tracker, lost.hash).await;
+        assert!(
+            matches!(outcome.evidence, xrpl_tracker::Evidence::SequenceConsumed { .. }),
+            "{outcome:?}"
+        );
+    }
+    let check = |tracker: &Tracker| {
+        let stats = tracker.stats();
+        assert_eq!((stats.superseded, stats.valid_failed), (2, 1));
+        assert_eq!(stats.valid_by_state[&State::Rejected], 3);
+    };
+    check(&tracker);
+    stop(tracker).await;
+    check(&start_on(&node, &path).await);
+}

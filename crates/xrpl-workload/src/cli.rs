@@ -23,6 +23,7 @@ mod remote;
 mod run;
 mod standalone;
 mod submit;
+mod suggest;
 
 /// How the program ends. The README lists these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +72,8 @@ pub fn main() -> ExitCode {
 fn run_command() -> Exit {
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => {
+        Err(mut error) => {
+            suggest::add(&mut error, &command(), std::env::args_os().skip(1));
             // Help and version are no errors.
             let printed = error.print();
             return match (error.use_stderr(), printed) {

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use url::Url;
+use xrpl_generator::Capacity;
 use xrpl_protocol::keys::KeyType;
 use xrpl_tracker::{Subscription, store::Retention};
 
@@ -87,6 +88,7 @@ pub struct Config {
     pub key_type: KeyType,
     pub fee_strategy: FeeChoice,
     pub max_fee_drops: u64,
+    pub max_replacements: u8,
     pub funding_secret: Option<Secret>,
     pub fund_drops: u64,
     pub last_ledger_offset: u32,
@@ -181,7 +183,8 @@ pub enum ConfigError {
     },
     /// A key that nothing reads.
     #[error(
-        "unknown {what} {name:?}{place}: did you mean {nearest:?}? (`xrpl-workload config` lists all)"
+        "unknown {what} {name:?}{place}{} (`xrpl-workload config` lists all)",
+        nearest.as_ref().map_or_else(String::new, |name| format!(": did you mean {name:?}?"))
     )]
     Unknown {
         /// `key` or `environment variable`.
@@ -190,8 +193,8 @@ pub enum ConfigError {
         name: String,
         /// ` in FILE`, or nothing.
         place: String,
-        /// The nearest known one.
-        nearest: String,
+        /// The known one that was probably meant.
+        nearest: Option<String>,
     },
     /// A value that cannot be.
     #[error("{given}: {why}")]
@@ -269,6 +272,7 @@ impl Config {
             key_type: KeyType::Ed25519,
             fee_strategy: FeeChoice::Base,
             max_fee_drops: 0,
+            max_replacements: 0,
             funding_secret: None,
             fund_drops: 0,
             last_ledger_offset: 0,
@@ -480,13 +484,27 @@ impl Config {
         Ok(())
     }
 
-    /// How many user accounts: as told, or enough for the load.
+    /// How many user accounts: as told, or enough for the load on a ledger that closes so often.
     #[must_use]
-    pub fn user_accounts(&self) -> usize {
-        const FEW: usize = 100;
+    pub fn user_accounts(&self, interval: Duration) -> usize {
+        /// What an unlimited load on the embedded ledger takes: what one ledger of it can.
         const MANY: usize = 2_000;
         let unlimited = self.tps == 0.0 && self.rpc.is_empty();
-        self.accounts.unwrap_or(if unlimited { MANY } else { FEW })
+        self.accounts.unwrap_or_else(|| match unlimited {
+            true => MANY,
+            false => Capacity::accounts_for(self.tps, self.max_pending, interval),
+        })
+    }
+
+    /// What carries the load: the accounts that send, those of --accounts-file or the users and
+    /// gateways, on a ledger that closes so often.
+    #[must_use]
+    pub fn capacity(&self, interval: Duration) -> Capacity {
+        let accounts = match self.accounts_file.len() {
+            0 => self.user_accounts(interval) + self.gateways,
+            given => given,
+        };
+        Capacity { accounts, max_pending: self.max_pending, interval }
     }
 
     /// Every secret that was given.
@@ -535,9 +553,12 @@ fn without_password(text: &str) -> String {
 }
 
 fn unknown(what: &'static str, name: &str, place: String) -> ConfigError {
+    // Without what every variable begins with: it says nothing about which one was meant.
+    let key = name.strip_prefix(ENV_PREFIX).unwrap_or(name);
+    let nearest = values::nearest(key, SETTINGS.iter().map(|setting| setting.key.to_owned()));
     let nearest = match what {
-        "environment variable" => values::nearest(name, SETTINGS.iter().map(Setting::env)),
-        _ => values::nearest(name, SETTINGS.iter().map(|setting| setting.key.to_owned())),
+        "environment variable" => nearest.and_then(|key| find(&key)).map(Setting::env),
+        _ => nearest,
     };
     ConfigError::Unknown { what, name: name.to_owned(), place, nearest }
 }

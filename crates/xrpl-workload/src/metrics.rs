@@ -135,6 +135,12 @@ fn transactions(text: &mut Text, stats: &Stats) {
             stats.valid_failed,
         ),
         (
+            "superseded_total",
+            "counter",
+            "Of valid intent, rejected because another transaction handed in here used the slot.",
+            stats.superseded,
+        ),
+        (
             "expected_invalid_total",
             "counter",
             "Deliberately invalid transactions.",
@@ -320,6 +326,12 @@ fn load(text: &mut Text, status: &xrpl_generator::Status) {
         ),
         ("free_accounts", "gauge", "Accounts that could send.", status.free_accounts as u64),
         ("holes_filled_total", "counter", "Sequence holes filled.", status.stats.holes_filled),
+        (
+            "replacements_total",
+            "counter",
+            "Transactions made on the slot of one that waited or was refused.",
+            status.stats.replacements,
+        ),
         ("slots_on_time_total", "counter", "Slots of the schedule used on time.", pacing.on_time),
     ] {
         text.one(&format!("xrpl_workload_load_{name}"), kind, help, value);

@@ -10,6 +10,7 @@ use xrpl_client::{Connector, Endpoint, Pool, PoolConfig};
 use xrpl_generator::{
     Funding, GeneratorConfig, Pace,
     accounts::{Role, derive},
+    capacity::USUAL_INTERVAL,
 };
 use xrpl_protocol::{
     AccountId, Drops,
@@ -103,7 +104,10 @@ pub fn tracker_config(config: &Config) -> TrackerConfig {
     }
 }
 
-pub(crate) fn generator_config(config: &Config) -> Result<GeneratorConfig, SetupError> {
+pub(crate) fn generator_config(
+    config: &Config,
+    interval: Duration,
+) -> Result<GeneratorConfig, SetupError> {
     let funding = match &config.funding_secret {
         _ if !config.accounts_file.is_empty() => Funding::Accounts(given_seeds(config)?),
         Some(secret) => Funding::Seed(seed("--funding-secret", secret)?),
@@ -117,7 +121,7 @@ pub(crate) fn generator_config(config: &Config) -> Result<GeneratorConfig, Setup
     }
     Ok(GeneratorConfig {
         seed: config.seed.clone(),
-        accounts: config.user_accounts(),
+        accounts: config.user_accounts(interval),
         gateways: config.gateways,
         currencies: config.currencies.clone(),
         key_type: config.key_type,
@@ -134,6 +138,7 @@ pub(crate) fn generator_config(config: &Config) -> Result<GeneratorConfig, Setup
             FeeChoice::Fixed(drops) => xrpl_generator::FeeStrategy::Fixed(drops),
         },
         max_fee_drops: Drops(config.max_fee_drops),
+        max_replacements: config.max_replacements,
         last_ledger_offset: config.last_ledger_offset,
         network_id: config.network_id,
         drain: config.shutdown_grace,
@@ -162,6 +167,7 @@ pub(crate) fn as_told(seed: Seed, config: &Config) -> Seed {
 }
 
 /// The accounts of a run of this configuration, made from its seed or given, without who funds them.
+/// How many users `auto` gave is not known here: those that sent are in the run's rows.
 ///
 /// # Errors
 /// What was given is no secret.
@@ -176,7 +182,7 @@ pub fn accounts(config: &Config) -> Result<Vec<AccountId>, SetupError> {
         })
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok(of(Role::User, count(config.user_accounts()))
+    Ok(of(Role::User, count(config.user_accounts(USUAL_INTERVAL)))
         .chain(of(Role::Gateway, count(config.gateways)))
         .chain(of(Role::Tagged, 1))
         .collect())

@@ -12,7 +12,10 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xrpl_client::{Connector, Pool, TcpConnector};
-use xrpl_generator::{Generator, GeneratorError, Progress};
+use xrpl_generator::{
+    Generator, GeneratorError, Progress,
+    capacity::{self, USUAL_INTERVAL},
+};
 use xrpl_tracker::{
     Error as TrackerError, Store, Tracker,
     store::{Retention, StoreSize},
@@ -104,6 +107,8 @@ pub struct App {
     pub deliveries: Deliveries,
     /// Keeps transactions.
     pub store: Arc<dyn Store>,
+    /// Why the target rate cannot be reached, if it cannot.
+    pub shortfall: OnceLock<String>,
     generator: OnceLock<Generator>,
     phase: watch::Sender<Phase>,
 }
@@ -368,7 +373,10 @@ impl Session {
         app.meter.look(&app.tracker);
         let stats = app.tracker.stats();
         let rate = app.meter.of_load();
-        let summary = Summary::new(&stats, rate, &app.config.seed, &app.endpoint, size);
+        let summary = Summary {
+            shortfall: app.shortfall.get().cloned(),
+            ..Summary::new(&stats, rate, &app.config.seed, &app.endpoint, size)
+        };
         Ended { summary, failures: failures(&stats), reset: false }
     }
 
@@ -476,6 +484,7 @@ async fn begin(
         heartbeat: Heartbeat::default(),
         deliveries: Deliveries::default(),
         store: Arc::clone(&store),
+        shortfall: OnceLock::new(),
         generator: OnceLock::new(),
         phase: watch::Sender::new(Phase::Preparing(first)),
         config,
@@ -540,7 +549,17 @@ async fn prepare(app: &App, view: &View) -> Result<Generator, SetupError> {
         phase.send_replace(Phase::Preparing(progress));
         view.preparing(progress);
     };
-    let generator_config = generator_config(config)?;
+    // The embedded ledger closes as told; how often a node's does, its last ledgers say.
+    let interval = match config.rpc.is_empty() {
+        true => config.ledger_interval,
+        false => capacity::ledger_interval(pool).await.unwrap_or(USUAL_INTERVAL),
+    };
+    let generator_config = generator_config(config, interval)?;
+    if let Some(shortfall) = config.capacity(interval).shortfall(config.tps) {
+        view.say(&format!("{shortfall}; more --accounts or --max-pending carry more"));
+        // Only this place sets it, once.
+        let _ = app.shortfall.set(shortfall);
+    }
     Generator::prepare(tracker.clone(), pool.clone(), generator_config, on_progress)
         .await
         .map_err(|error| SetupError(setup_hint(&error.to_string(), config)))

@@ -4,6 +4,8 @@
 //! `XRPL_WORKLOAD_MAX_PENDING`. Command line, `config`, README and the checks of the configuration
 //! file are all made from this table, so that they cannot disagree.
 
+use xrpl_generator::lane::MOST_RIVALS;
+
 use crate::config::Config;
 
 /// What every environment variable of this program starts with.
@@ -126,8 +128,8 @@ macro_rules! settings {
 }
 
 use crate::config::values::{
-    accounts_file, address, duration, fee_strategy, flag, number, on_reset, optional, percent,
-    rate, retention, secret, store, subscribe, table, text, url,
+    accounts_file, address, currencies, duration, fee_strategy, flag, number, on_reset, optional,
+    percent, rate, retention, secret, store, subscribe, text, types, url,
 };
 
 settings! {
@@ -153,7 +155,7 @@ settings! {
             "Transactions in flight per account; xrpld queues at most 10 of one account."
             => |c, v| { c.max_pending = number(text(v)?, 1, 1000, "5")?; Ok(()) };
         accounts: One "N" = "auto", RUN | AUDIT;
-            "User accounts. auto: 100, or 2000 for --tps 0 on the embedded ledger, where accounts x --max-pending is what one ledger can take."
+            "User accounts. auto: as many as --tps needs with --max-pending of each in flight per ledger, 100 at least and 5000 at most; 2000 for --tps 0 on the embedded ledger."
             => |c, v| { c.accounts = match text(v)? { "auto" => None, t => Some(number(t, 2, 1_000_000, "100")?) }; Ok(()) };
         accounts_file: One "PATH" = "", RUN | AUDIT;
             "File with the secrets of accounts that exist, one a line (# begins a comment): the first --gateways of them issue the currencies, the others are the users. Nothing is derived or funded then."
@@ -163,10 +165,10 @@ settings! {
             => |c, v| { c.gateways = number(text(v)?, 0, 255, "2")?; Ok(()) };
         currencies: Many "CODES" = "USD,EUR", RUN;
             "Issued currencies, three letters or 40 hexadecimal digits each."
-            => |c, v| { c.currencies = v.to_vec(); Ok(()) };
+            => |c, v| { c.currencies = currencies(v)?; Ok(()) };
         types: Table "TYPE=WEIGHT" = "", RUN;
             "Weights of transaction types, such as Payment=10,TrustSet=0; 0 switches a type off. Types not named keep the catalogue's weight."
-            => |c, v| { c.types = table(v)?; Ok(()) };
+            => |c, v| { c.types = types(v)?; Ok(()) };
         intent_invalid: One "PERCENT" = "0", RUN;
             "Percentage of deliberately invalid transactions; they are counted apart."
             => |c, v| { c.intent_invalid = percent(text(v)?)?; Ok(()) };
@@ -180,8 +182,11 @@ settings! {
             "What transactions pay: base, open_ledger (what gets in at once, at most --max-fee-drops) or a fixed number of drops."
             => |c, v| { c.fee_strategy = fee_strategy(text(v)?)?; Ok(()) };
         max_fee_drops: One "DROPS" = "100000", RUN | SUBMIT;
-            "The most that the open_ledger strategy, or `submit` on its own account, pays."
+            "The most that the open_ledger strategy, a replacement, or `submit` on its own account, pays."
             => |c, v| { c.max_fee_drops = number(text(v)?, 10, 100_000_000_000, "100000")?; Ok(()) };
+        max_replacements: One "N" = "2", RUN;
+            "How many transactions may follow one of the load on its Sequence or Ticket: with a higher fee, at most --max-fee-drops, where a queued or refused one's no longer suffices (never with a fixed fee), or as a no-op where it was refused otherwise. 0 is none, 3 the most."
+            => |c, v| { c.max_replacements = number(text(v)?, 0, MOST_RIVALS, "2")?; Ok(()) };
         funding_secret: One "SEED" = "", RUN, secret;
             "Seed of the account that funds the others; without it the genesis account of a private network. Better given by environment than by flag."
             => |c, v| { c.funding_secret = optional(v, secret)?; Ok(()) };

@@ -74,6 +74,9 @@ pub struct Summary {
     pub seed: String,
     /// The nodes that were driven.
     pub endpoint: String,
+    /// Why the target rate could not be reached; none if the accounts could carry it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shortfall: Option<String>,
 }
 
 impl Summary {
@@ -118,6 +121,7 @@ impl Summary {
             store: StoreTold { rows: store.rows, bytes: store.bytes },
             seed: seed.to_owned(),
             endpoint: endpoint.to_owned(),
+            shortfall: None,
         }
     }
 }
@@ -127,7 +131,8 @@ impl Summary {
 pub fn failures(stats: &Stats) -> Vec<String> {
     let of_valid = |state| stats.valid_by_state.get(&state).copied().unwrap_or(0);
     let found = [
-        (of_valid(State::Rejected), "of valid intent rejected"),
+        // What a replacement took the place of has not failed.
+        (of_valid(State::Rejected).saturating_sub(stats.superseded), "of valid intent rejected"),
         (of_valid(State::Expired), "of valid intent expired"),
         (of_valid(State::FailedNet), "of valid intent never sent (FAILED_NET)"),
         (stats.pending, "without an end when the run ended"),
@@ -149,7 +154,11 @@ fn list(f: &mut fmt::Formatter<'_>, what: &str, map: &BTreeMap<String, u64>) -> 
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "summary ({}, seed {:?})", self.endpoint, self.seed)?;
+        write!(f, "summary ({}, seed {:?})", self.endpoint, self.seed)?;
+        match &self.shortfall {
+            Some(why) => writeln!(f, ": {why}")?,
+            None => writeln!(f)?,
+        }
         writeln!(f, "  {:<18}{}", "submitted", self.submitted)?;
         list(f, "by state", &self.by_state)?;
         list(f, "validated by", &self.validated_by_source)?;
@@ -223,6 +232,20 @@ mod tests {
     }
 
     #[test]
+    fn a_target_that_cannot_be_reached_stands_in_the_first_line() {
+        let shortfall = Some("target 200/s, 166/s possible".to_owned());
+        let size = StoreSize::default();
+        let summary = Summary { shortfall, ..Summary::new(&healthy(), 1.0, "s", "http://a", size) };
+        let text = summary.to_string();
+        assert_eq!(
+            text.lines().next(),
+            Some("summary (http://a, seed \"s\"): target 200/s, 166/s possible")
+        );
+        let json = serde_json::to_value(&summary).unwrap();
+        assert_eq!(json["shortfall"], "target 200/s, 166/s possible");
+    }
+
+    #[test]
     fn each_kind_of_failure_is_named_and_health_has_none() {
         assert_eq!(failures(&healthy()), Vec::<String>::new());
         for state in [State::Rejected, State::Expired, State::FailedNet] {
@@ -234,6 +257,10 @@ mod tests {
             stats.by_state.insert(state, 2);
             assert_eq!(failures(&stats).len(), 0, "{state}");
         }
+        let mut stats = healthy();
+        stats.valid_by_state.insert(State::Rejected, 2);
+        stats.superseded = 2;
+        assert_eq!(failures(&stats), Vec::<String>::new(), "replaced");
         for spoil in [
             (|s: &mut Stats| s.pending = 1) as fn(&mut Stats),
             |s| s.invalid_otherwise = 1,

@@ -250,23 +250,11 @@ async fn what_cannot_start_says_why_and_what_to_do() {
         (vec!["rum"], 2, vec!["run"]),
         (vec!["standalone", "--tps", "5"], 2, vec!["--tps"]),
         (vec!["run", "--rpc", "http://127.0.0.1:1"], 2, vec!["--ws"]),
-        (
-            vec![
-                "run",
-                "--types",
-                "Paymnt=3",
-                "--store",
-                "memory",
-                "--api-bind",
-                "127.0.0.1:0",
-                "--rpc-bind",
-                "127.0.0.1:0",
-                "--ws-bind",
-                "127.0.0.1:0",
-            ],
-            3,
-            vec!["Payment"],
-        ),
+        (vec!["run", "--types", "Paymnt=3"], 2, vec!["--types Paymnt=3", "\"Payment\""]),
+        (vec!["run", "--types", "NoSuchType=3"], 2, vec!["NoSuchType", "there are Payment"]),
+        (vec!["run", "--currencies", "EURO"], 2, vec!["EURO", "three letters"]),
+        (vec!["run", "--tsp", "5"], 2, vec!["similar", "'--tps'"]),
+        (vec!["rn"], 2, vec!["similar", "'run'"]),
         (vec!["run", "--config", "none.toml"], 2, vec!["none.toml"]),
     ] {
         let args: Vec<String> = args.into_iter().map(str::to_owned).collect();

@@ -87,6 +87,18 @@ async fn a_full_ledger_escalates_fees_and_loses_nothing() {
     assert_healthy(&ended);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_the_accounts_cannot_carry_is_said() {
+    let few = [("tps", "200"), ("accounts", "4"), ("max_pending", "1"), ("ledger_interval", "1s")];
+    let ended = run(&few).await;
+    assert_healthy(&ended);
+    let first = ended.summary.to_string();
+    let first = first.lines().next().unwrap_or_default();
+    // Two gateways send too.
+    let said = "target 200/s, 6/s possible: 6 accounts x 1 in flight per 1.0 s ledger";
+    assert!(first.ends_with(said), "{first}");
+}
+
 #[test]
 fn json_ends_with_the_promised_object_and_exit_code_0() {
     let dir = tempfile::tempdir().unwrap();
@@ -104,7 +116,7 @@ fn json_ends_with_the_promised_object_and_exit_code_0() {
     let (last, before) = lines.split_last().unwrap();
     assert!(before.iter().any(|line| line["event"] == "interval"), "{text}");
     assert!(before.iter().any(|line| line["event"] == "preparing"), "{text}");
-    assert_eq!(last.as_object().unwrap().len(), 13);
+    assert_eq!(last.as_object().unwrap().len(), 14);
     let summary: Summary = serde_json::from_value(last.clone()).unwrap();
     assert_eq!(summary.store.rows, summary.submitted);
     assert!(summary.store.bytes > Some(4_096), "{summary}");

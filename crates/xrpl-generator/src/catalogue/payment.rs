@@ -10,7 +10,7 @@ use crate::{
     accounts::Role,
     fees::FeeClass,
     intent::Taint,
-    objects::{Asset, IssuedMove, Line},
+    objects::{Asset, IssuedMove},
 };
 
 const TF_NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
@@ -76,26 +76,34 @@ fn issued_body(destination: AccountId, amount: Amount) -> Body {
     Body { destination, amount, send_max: None, destination_tag: None }
 }
 
-/// From the issuer to a user.
+/// From the issuer to a user. The currency is drawn among those that every user has a line for since
+/// the preparation, not among the lines that happen to be validated by now: so the draw is the same
+/// whenever it is made.
 fn issue(draft: &mut Draft<'_>, value: IssuedValue) -> Result<IssuedMove, NotNow> {
     let to = draft.other_user().ok_or(NotNow::Unable("nobody to pay"))?;
-    let world = draft.world;
-    let own = |line: &&Line| {
-        world.assets[usize::from(line.asset)].gateway == draft.sender && line.has_room(value)
-    };
-    let lines: smallvec::SmallVec<[u16; 8]> =
-        world.accounts[to].lines.iter().filter(own).map(|line| line.asset).collect();
-    let asset = *draft.pick(&lines).ok_or(NotNow::Unable("no trust line to this issuer"))?;
-    Ok(IssuedMove { asset, from: None, to: Some(to), value })
+    let (world, sender) = (draft.world, draft.sender);
+    let own: smallvec::SmallVec<[u16; 8]> = (0..)
+        .zip(&world.assets[..world.common_assets])
+        .filter(|(_, asset)| asset.gateway == sender)
+        .map(|(id, _)| id)
+        .collect();
+    let asset = *draft.pick(&own).ok_or(NotNow::Unable("issues no currency that users hold"))?;
+    let line = world.accounts[to].lines.get(asset);
+    match line.is_some_and(|line| line.has_room(value)) {
+        true => Ok(IssuedMove { asset, from: None, to: Some(to), value }),
+        false => Err(NotNow::Unable("no room on the trust line to this issuer")),
+    }
 }
 
-/// From a user to another one through the issuer, or back to the issuer.
+/// From a user to another one through the issuer, or back to the issuer. Drawn as in [`issue`].
 fn pay_or_redeem(draft: &mut Draft<'_>, value: IssuedValue) -> Result<IssuedMove, NotNow> {
-    let lines: smallvec::SmallVec<[u16; 8]> =
-        draft.me().lines.iter().filter(|l| l.exists && l.available() >= value).map(|l| l.asset).collect();
-    let asset = *draft.pick(&lines).ok_or(NotNow::Unable("holds no issued currency"))?;
+    let asset = draft.below(draft.world.common_assets as u64) as u16;
     let redeem = draft.below(8) == 0;
     let other = draft.other_user();
+    let line = draft.me().lines.get(asset);
+    if !line.is_some_and(|line| line.exists && line.available() >= value) {
+        return Err(NotNow::Unable("holds too little of the currency"));
+    }
     let has_room = |to: &u32| {
         draft.world.accounts[*to].lines.get(asset).is_some_and(|line| line.has_room(value))
     };

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, Drops, LedgerIndex, Object, fields, keys::KeyPair,
-    transaction::Payment, transaction_cost::least_fee,
+    AccountId, Amount, Definitions, Drops, LedgerIndex, Object, fields, transaction::Payment,
+    transaction_cost::least_fee,
 };
 
 use super::Driver;
 use crate::{
-    accounts::{Account, Index, Role, derive},
+    accounts::{Account, Index, Role},
     catalogue::{Applied, OwnFields, Tx},
     engine::Prepared,
     error::GeneratorError,
@@ -137,19 +137,18 @@ impl Driver {
         let config = &self.config;
         let drops = drops.unwrap_or(config.user_drops);
         let accounts = &mut self.engine.world.accounts;
+        let key_type = key_type.unwrap_or(config.key_type);
         // One whose funding failed before is still free.
-        let waits = |index: &&Index| {
-            let account = &accounts[**index];
-            !account.active && !self.funding.contains(*index)
+        let waits = |index: &Index| {
+            let account = &accounts[*index];
+            let same = account.key.key_type() == key_type;
+            same && !account.active && !self.funding.contains(index)
         };
-        let index = match (accounts.users().iter().find(waits).copied(), key_type) {
-            (Some(index), None) => index,
-            _ => {
-                let n = accounts.users().len() as u32;
-                let key_type = key_type.unwrap_or(config.key_type);
-                let seed = derive(&config.seed, Role::User, n, key_type);
-                let key = KeyPair::from_seed(&seed);
-                accounts.add(Account::new(key, Role::User, config.max_pending_per_account))
+        let index = match accounts.made().iter().copied().find(waits) {
+            Some(index) => index,
+            None => {
+                let (n, pending) = (accounts.next_made(), config.max_pending_per_account);
+                accounts.add(Account::made(&config.seed, n, key_type, pending))
             }
         };
         // Who asked may have gone; the account is made all the same.
@@ -197,6 +196,7 @@ impl Driver {
                 let name = name.ok_or_else(|| GeneratorError::UnknownType {
                     name: "without TransactionType".into(),
                     nearest: None,
+                    known: self.engine.catalogue.names().collect(),
                 })?;
                 let sent = body.amount(fields::AMOUNT).and_then(|amount| amount.drops());
                 let tx = Tx {

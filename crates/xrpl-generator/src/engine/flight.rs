@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use xrpl_protocol::{TxHash, transaction::Slot};
+use smallvec::SmallVec;
+use xrpl_protocol::{LedgerIndex, TxHash, transaction::Slot};
 use xrpl_tracker::CallersKey;
 
 use crate::{
     accounts::Index,
     catalogue::{Applied, Entry},
     intent::Taint,
-    lane::Answer,
+    lane::{Answer, Rival},
     objects::{Stake, World},
     stats::Stats,
 };
@@ -22,6 +23,8 @@ pub enum Origin {
     Load,
     /// A hole in a lane.
     Filler,
+    /// Another one's slot: that one waits or was refused. It is counted as a replacement, not as load.
+    Replacement,
     /// Preparing or winding up: not counted as load.
     Setup,
     /// Somebody asked for it; the number is theirs.
@@ -56,6 +59,8 @@ pub(super) struct Flying {
     pub(super) sender: Index,
     /// The lane's slot, or one that a taint put in its place, of which the lane knows nothing.
     pub(super) slot: Slot,
+    /// Which of the slot's transactions it is.
+    pub(super) rival: Rival,
     pub(super) width: u32,
     pub(super) stake: Stake,
     pub(super) entry: Option<&'static Entry>,
@@ -66,16 +71,24 @@ pub(super) struct Flying {
     pub(super) origin: Origin,
     /// By how much it changed the sender's planned Tickets.
     pub(super) tickets: i32,
-    /// The node's first answer; none while it is on the wire.
+    /// The node's newest answer; none while it is on the wire for the first time.
     pub(super) answer: Option<Answer>,
+    /// The newest validated ledger when it was made.
+    pub(super) made_at: LedgerIndex,
+    pub(super) blob: Bytes,
+    /// It does nothing but use its slot.
+    pub(super) fills: bool,
+    /// The others on its slot, in the order they were made.
+    pub(super) rivals: SmallVec<[TxHash; 1]>,
 }
 
-/// How many of those in flight have which answer.
+/// How many of those in flight have which newest answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Answers {
     pub(super) on_the_wire: usize,
     pub(super) queued: usize,
     pub(super) retrying: usize,
+    pub(super) refused: usize,
 }
 
 impl Answers {
@@ -84,6 +97,7 @@ impl Answers {
             None => Some(&mut self.on_the_wire),
             Some(Answer::Queued) => Some(&mut self.queued),
             Some(Answer::Retrying) => Some(&mut self.retrying),
+            Some(Answer::Refused) => Some(&mut self.refused),
             Some(_) => None,
         }
     }
@@ -114,8 +128,13 @@ pub struct Done {
 
 impl Stats {
     pub(in crate::engine) fn submitted(&mut self, flying: &Flying) {
-        if flying.origin == Origin::Setup {
-            return;
+        match flying.origin {
+            Origin::Setup => return,
+            Origin::Replacement => {
+                self.replacements += 1;
+                return;
+            }
+            Origin::Load | Origin::Filler | Origin::Asked(_) => {}
         }
         match flying.taint {
             Some(_) => self.submitted_invalid += 1,

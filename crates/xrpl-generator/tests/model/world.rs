@@ -363,7 +363,7 @@ impl World {
         };
         let number = self.txs[n].asked.number;
         if let Some(lane) = &mut self.lane {
-            lane.answered(slot(number), answer);
+            lane.answered(slot(number), 0, answer);
         }
         Ok(())
     }
@@ -415,7 +415,7 @@ impl World {
         };
         let number = tx.asked.number;
         if let Some(lane) = &mut self.lane {
-            lane.settled(slot(number), end);
+            lane.settled(slot(number), 0, end);
         }
         self.read_again();
     }

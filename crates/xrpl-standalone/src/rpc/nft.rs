@@ -83,13 +83,23 @@ fn token_json(id: &Hash256, token: &Object) -> Json {
     shown.into()
 }
 
+/// `nft_id`. xrpld reads whatever has a text, and `0` as zero.
+fn nft_id(call: &Call<'_>) -> Result<Hash256, RpcError> {
+    let text = match call.params.get("nft_id") {
+        None => return Err(RpcError::missing("nft_id")),
+        Some(Json::Array(_) | Json::Object(_)) => return Err(RpcError::internal()),
+        Some(Json::String(text)) => text.clone(),
+        Some(json) => json.to_string(),
+    };
+    match text.as_str() {
+        "0" => Ok(Hash256::ZERO),
+        text => text.parse().map_err(|_| RpcError::invalid_field("nft_id")),
+    }
+}
+
 /// `nft_buy_offers` and `nft_sell_offers`.
 pub(super) fn offers(call: &Call<'_>, directory: fn(Hash256) -> Hash256) -> Answer {
-    let id = call.params.get("nft_id").ok_or_else(|| RpcError::missing("nft_id"))?;
-    let id: Hash256 = id
-        .as_str()
-        .and_then(|id| id.parse().ok())
-        .ok_or_else(|| RpcError::invalid_field("nft_id"))?;
+    let id = nft_id(call)?;
     let limit = call.limit(250)?;
     let looked = call.ledger(&call.shared.node())?;
     let view = looked.view();

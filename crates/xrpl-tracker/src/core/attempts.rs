@@ -2,14 +2,15 @@
 
 use bytes::Bytes;
 use xrpl_client::EndpointId;
-use xrpl_protocol::TxHash;
+use xrpl_protocol::{ResultClass, TxHash};
 
 use super::Core;
 use crate::{
+    evidence::ResultName,
     lifecycle::Event,
     pending::{Key, Resend},
     reason::Reason,
-    record::{Answer, Preliminary},
+    record::{Answer, Preliminary, Submitted},
 };
 
 /// What became of an attempt.
@@ -124,7 +125,35 @@ impl Core {
             entry.progress.reason = reason.map(Box::new);
         }
         self.apply(key, event, now_ms, None);
+        if let Event::Answered { result, .. } = event
+            && taken(result)
+            && let Some(entry) = self.pending.get_mut(key)
+        {
+            // A node has it: should it be sent again, then without the pauses that grew before.
+            entry.retries = 0;
+        }
         self.settle_doubt(key, now_ms);
+        self.tell_answer(key, event);
+    }
+
+    /// Tells who wants to know what an attempt after the first was answered.
+    fn tell_answer(&self, key: Key, event: &Event) {
+        let Some(entry) = self.pending.get(key) else { return };
+        let to = entry.waiters.as_ref().and_then(|waiters| waiters.answers.as_ref());
+        let (Some(to), 2..) = (to, entry.progress.attempts) else { return };
+        let engine_result = match event {
+            Event::Answered { result, .. } | Event::ApiError { token: result, .. } => {
+                Some(result.clone())
+            }
+            _ => None,
+        };
+        // Who does not wait any more need not be told.
+        let _ = to.send(Submitted {
+            hash: entry.hash,
+            state: entry.progress.state,
+            engine_result,
+            already_tracked: true,
+        });
     }
 
     pub(crate) fn resend_on_later_ledger(&mut self, key: Key) {
@@ -175,4 +204,10 @@ impl Core {
         }
         (due, self.resend_at_time.first_key_value().map(|((at, _), _)| *at))
     }
+}
+
+/// Whether the answer says that the node has it: in its open ledger, or in its queue.
+fn taken(result: &ResultName) -> bool {
+    matches!(result.class(), Some(ResultClass::Tes | ResultClass::Tec))
+        || ["terQUEUED", "tefALREADY"].contains(&result.as_str())
 }

@@ -112,6 +112,26 @@ const STEPS: [&str; 5] = [
 ",
     "
     ALTER TABLE transactions ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;
+    -- Rejected because a rival that was handed in too used its slot: no failure.
+    ALTER TABLE transactions ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE pruned_by_kind (
+        run                 INTEGER NOT NULL REFERENCES runs (id),
+        state               INTEGER NOT NULL,
+        transaction_type    TEXT NOT NULL,
+        engine_result_final TEXT NOT NULL,
+        source              TEXT NOT NULL,
+        expected            TEXT NOT NULL,
+        overturned          INTEGER NOT NULL,
+        engine_result_first TEXT NOT NULL,
+        superseded          INTEGER NOT NULL,
+        n                   INTEGER NOT NULL,
+        PRIMARY KEY (run, state, transaction_type, engine_result_final, source, expected,
+            overturned, engine_result_first, superseded)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO pruned_by_kind SELECT run, state, transaction_type, engine_result_final, source,
+        expected, overturned, engine_result_first, 0, n FROM pruned;
+    DROP TABLE pruned;
+    ALTER TABLE pruned_by_kind RENAME TO pruned;
 ",
 ];
 

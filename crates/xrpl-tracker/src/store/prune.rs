@@ -91,12 +91,13 @@ pub(super) fn prune(
     let list = super::sql_rows::json_text(&ids)?;
     change
         .prepare_cached(
-            "INSERT INTO pruned
+            "INSERT INTO pruned (run, state, transaction_type, engine_result_final, source, expected,
+                overturned, engine_result_first, superseded, n)
              SELECT run, state, transaction_type, COALESCE(engine_result_final, ''),
                 COALESCE(source, ''), COALESCE(expected, ''), overturned,
-                COALESCE(engine_result_first, ''), count(*)
+                COALESCE(engine_result_first, ''), superseded, count(*)
              FROM transactions WHERE id IN (SELECT value FROM json_each(?1))
-             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
              ON CONFLICT DO UPDATE SET n = n + excluded.n",
         )?
         .execute([&list])?;

@@ -1,11 +1,11 @@
 //! What both stores share: which rows a filter selects, and how rows are counted.
 
-use xrpl_protocol::LedgerIndex;
+use xrpl_protocol::{LedgerIndex, ResultClass};
 
 use super::Count;
 use crate::{
     evidence::ResultName,
-    record::{Intent, Record, RowFilter},
+    record::{Intent, Progress, Record, RowFilter},
 };
 
 /// Whether a filter selects a record (its run is looked at by the caller).
@@ -52,8 +52,18 @@ pub(crate) fn predicted(
         || (intent.is_invalid() && first.is_some_and(|result| intent.predicts(result)))
 }
 
+/// Whether a node's newest word on it is that it will not be (`tem`, `tef`). Then it has failed,
+/// whatever used its slot; one that only waited has not, if a rival did its work. That the slot is
+/// gone, or the transaction known, is no word on the transaction.
+pub(crate) fn refused(progress: &Progress) -> bool {
+    let Some(last) = &progress.engine_result_last else { return false };
+    matches!(last.class(), Some(ResultClass::Tem | ResultClass::Tef))
+        && !["tefPAST_SEQ", "tefNO_TICKET", "tefALREADY"].contains(&last.as_str())
+}
+
 /// Counts a record under its kind.
 pub(crate) fn count_into(counts: &mut Vec<Count>, record: &Record) {
+    let invalid = record.identity.intent.is_invalid();
     let first = record.progress.engine_result_first.as_ref();
     let last = record.progress.engine_result_final();
     let key = Count {
@@ -62,8 +72,11 @@ pub(crate) fn count_into(counts: &mut Vec<Count>, record: &Record) {
         first: first.cloned(),
         result: last.clone(),
         source: record.progress.validated.as_ref().map(|place| place.source),
-        invalid: record.identity.intent.is_invalid(),
-        predicted: predicted(&record.identity.intent, first, last.as_ref()),
+        invalid,
+        predicted: match invalid {
+            true => predicted(&record.identity.intent, first, last.as_ref()),
+            false => record.progress.superseded,
+        },
         overturned: record.progress.overturned,
         revoked: record.progress.revoked,
         n: 1,

@@ -21,7 +21,7 @@ pub(super) const COLUMNS: &str = "id, run, hash, account, slot, is_ticket, last_
     attempts, engine_result_first, engine_result_last, engine_result_final, validated_ledger, \
     ledger_hash, source, evidence, preliminary, sightings, first_answer_ms, finality_ms, \
     finality_ledgers, callers_key, callers_request, fail_hard, fresh, \
-    reason, revoked";
+    reason, revoked, superseded";
 
 pub(super) fn json_text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Store(format!("writing JSON: {e}")))
@@ -104,6 +104,7 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
             undecided: row.get(13)?,
             overturned: row.get(14)?,
             revoked: row.get(33)?,
+            superseded: row.get(34)?,
             attempts: row.get(15)?,
             engine_result_first: name(row, 16)?,
             engine_result_last: name(row, 17)?,
@@ -253,12 +254,12 @@ pub(super) fn count(connection: &Connection, filter: &RowFilter, run: RunId) -> 
 pub(super) fn counts(connection: &Connection, run: RunId) -> Result<Vec<Count>> {
     let mut statement = connection.prepare(
         "SELECT state, transaction_type, engine_result_final, source, expected, overturned,
-                engine_result_first, count(*), revoked
+                engine_result_first, count(*), revoked, superseded
          FROM transactions WHERE run = ?1
-         GROUP BY 1, 2, 3, 4, 5, 6, 7, 9
+         GROUP BY 1, 2, 3, 4, 5, 6, 7, 9, 10
          UNION ALL
          SELECT state, transaction_type, NULLIF(engine_result_final, ''), NULLIF(source, ''),
-                NULLIF(expected, ''), overturned, NULLIF(engine_result_first, ''), n, 0
+                NULLIF(expected, ''), overturned, NULLIF(engine_result_first, ''), n, 0, superseded
          FROM pruned WHERE run = ?1",
     )?;
     let rows = statement.query_map([run.0], |row| {
@@ -274,7 +275,10 @@ pub(super) fn counts(connection: &Connection, run: RunId) -> Result<Vec<Count>> 
             transaction_type,
             source: source(row.get_ref(3)?.as_str_or_null()?),
             invalid: intent.is_invalid(),
-            predicted: super::rows::predicted(&intent, first.as_ref(), result.as_ref()),
+            predicted: match intent.is_invalid() {
+                true => super::rows::predicted(&intent, first.as_ref(), result.as_ref()),
+                false => row.get(9)?,
+            },
             overturned: row.get(5)?,
             revoked: row.get(8)?,
             first,

@@ -413,7 +413,7 @@ fn update(
                 engine_result_first = ?7, engine_result_last = ?8, engine_result_final = ?9,
                 validated_ledger = ?10, ledger_hash = ?11, source = ?12, evidence = ?13,
                 preliminary = ?14, sightings = ?15, first_answer_ms = ?16, finality_ms = ?17,
-                finality_ledgers = ?18, reason = ?19, revoked = ?20
+                finality_ledgers = ?18, reason = ?19, revoked = ?20, superseded = ?21
              WHERE run = ?1 AND hash = ?2",
         )?
         .execute(params![
@@ -437,6 +437,7 @@ fn update(
             progress.latencies.finality_ledgers,
             progress.reason.as_deref().map(json_text).transpose()?,
             progress.revoked,
+            progress.superseded,
         ])?;
     Ok(())
 }

@@ -336,6 +336,10 @@ struct Diagnostics {
     blocked_sample: Vec<Row>,
     /// Sequence holes filled.
     holes_filled: u64,
+    /// Transactions made on the slot of another that waited or was refused.
+    replacements: u64,
+    /// Transactions that ended because one of those used their slot instead.
+    replaced: u64,
     /// Times a Sequence was read again because it was in doubt.
     rereads: u64,
     /// What became of the schedule's slots.
@@ -362,6 +366,8 @@ async fn diagnostics(State(app): Shared) -> Result<Json<Diagnostics>, ApiError> 
         oldest_pending_age_ledgers: age,
         blocked_sample: oldest,
         holes_filled: status.stats.holes_filled,
+        replacements: status.stats.replacements,
+        replaced: status.stats.replaced,
         rereads: status.stats.rereads,
         pacing: status.stats.pacing,
     }))

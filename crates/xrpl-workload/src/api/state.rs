@@ -78,6 +78,9 @@ struct Summary {
     pending: u64,
     /// Meant to succeed, but ended otherwise than VALIDATED.
     valid_failed: u64,
+    /// Meant to succeed, and REJECTED because another transaction that was handed in here used the
+    /// Sequence or Ticket: a replacement, say. They are not counted as failed.
+    superseded: u64,
     /// Deliberately invalid ones.
     expected_invalid: u64,
     invalid_as_predicted: u64,
@@ -124,6 +127,7 @@ async fn summary(State(app): Shared) -> Json<Summary> {
         undecided: stats.undecided,
         pending: stats.pending,
         valid_failed: stats.valid_failed,
+        superseded: stats.superseded,
         expected_invalid: stats.expected_invalid,
         invalid_as_predicted: stats.invalid_as_predicted,
         invalid_otherwise: stats.invalid_otherwise,

@@ -56,6 +56,24 @@ fn an_unknown_key_names_the_nearest_known_one() {
     let text = error(&[], &[("XRPL_WORKLOAD_TPZ", "3")], "");
     assert!(text.contains("\"XRPL_WORKLOAD_TPS\""), "{text}");
     assert!(load(&[], &[("XRPL_WORK", "1"), ("TPZ", "1")], "").is_ok());
+    for text in [error(&[], &[], "zebra = 3"), error(&[], &[("XRPL_WORKLOAD_ZEBRA", "3")], "")] {
+        assert!(!text.contains("mean") && text.contains("lists all"), "{text}");
+    }
+}
+
+#[test]
+fn types_and_currencies_are_checked_before_anything_starts() {
+    let text = error(&[("types", "Payement=5")], &[], "");
+    assert!(
+        text.starts_with("--types Payement=5: ") && text.contains("mean \"Payment\""),
+        "{text}"
+    );
+    let text = error(&[], &[], "[types]\nOfferCreate = 5");
+    assert!(text.contains("\"OfferCreate\"") && !text.contains("mean"), "{text}");
+    assert_eq!(load(&[("types", "trustset=5")], &[], "").unwrap().types["trustset"], 5);
+    for code in ["XRP", "EURO", "U"] {
+        assert!(error(&[("currencies", code)], &[], "").contains("three letters"), "{code}");
+    }
 }
 
 #[test]
@@ -186,13 +204,19 @@ fn lists_and_tables_in_every_form() {
 fn accounts_follow_the_load_unless_told() {
     let node = ("rpc", "http://a:1");
     let ws = ("ws", "ws://a:2");
+    let slow = Duration::from_secs(3);
     for (flags, accounts) in [
         (vec![], 100),
+        (vec![("tps", "200"), node, ws], 300),
+        (vec![("tps", "200"), ("max_pending", "10"), node, ws], 150),
+        (vec![("tps", "200"), ("accounts", "100"), node, ws], 100),
         (vec![("tps", "0")], 2_000),
         (vec![("tps", "0"), node, ws], 100),
         (vec![("tps", "0"), ("accounts", "7")], 7),
     ] {
-        assert_eq!(load(&flags, &[], "").unwrap().user_accounts(), accounts, "{flags:?}");
+        let config = load(&flags, &[], "").unwrap();
+        assert_eq!(config.user_accounts(slow), accounts, "{flags:?}");
+        assert_eq!(config.capacity(slow).accounts, accounts + 2, "{flags:?}: gateways send too");
     }
 }
 

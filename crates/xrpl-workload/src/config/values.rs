@@ -6,7 +6,8 @@ use std::{
 };
 
 use url::Url;
-use xrpl_protocol::keys::Seed;
+use xrpl_generator::{catalogue::Catalogue, config::MOST_CURRENCIES};
+use xrpl_protocol::{Currency, keys::Seed};
 use xrpl_tracker::{Subscription, store::Retention};
 
 use super::{FeeChoice, OnReset, Secret, StoreChoice};
@@ -226,6 +227,31 @@ pub fn table(values: &[String]) -> Result<BTreeMap<String, u32>> {
         .collect()
 }
 
+/// Weights of types that the catalogue has.
+pub fn types(values: &[String]) -> Result<BTreeMap<String, u32>> {
+    let weights = table(values)?;
+    Catalogue::new(&weights).map_err(|error| error.to_string())?;
+    Ok(weights)
+}
+
+/// Codes of issued currencies.
+pub fn currencies(values: &[String]) -> Result<Vec<String>> {
+    for code in values {
+        match code.parse::<Currency>() {
+            Ok(currency) if !currency.is_xrp() => {}
+            _ => {
+                return Err(format!(
+                    "{code:?} is no issued currency: use three letters or 40 hexadecimal digits"
+                ));
+            }
+        }
+    }
+    match values.len() <= MOST_CURRENCIES {
+        true => Ok(values.to_vec()),
+        false => Err(format!("{} currencies: at most {MOST_CURRENCIES}", values.len())),
+    }
+}
+
 /// A log filter that can be read.
 pub fn log_filter(text: &str) -> Result<String> {
     tracing_subscriber::EnvFilter::builder()
@@ -234,24 +260,12 @@ pub fn log_filter(text: &str) -> Result<String> {
         .map_err(|_| "expected error, warn, info, debug, trace, or MODULE=LEVEL,...".into())
 }
 
-/// The candidate with the fewest edits.
-pub fn nearest(given: &str, known: impl Iterator<Item = String>) -> String {
+/// The candidate that was probably meant: a slip or two away from what was given, not another word.
+pub fn nearest(given: &str, known: impl Iterator<Item = String>) -> Option<String> {
     let given = given.to_lowercase();
-    known.min_by_key(|name| distance(&given, &name.to_lowercase())).unwrap_or_default()
-}
-
-/// Insertions, deletions and replacements between two texts.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    known
+        .map(|name| (strsim::damerau_levenshtein(&given, &name.to_lowercase()), name))
+        .min()
+        .filter(|(distance, name)| *distance <= (name.len() / 3).max(1))
+        .map(|(_, name)| name)
 }

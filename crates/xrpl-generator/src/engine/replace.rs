@@ -1,0 +1,271 @@
+//! Replacements: further transactions on the slot of one that waits or was refused.
+//!
+//! A queued transaction whose fee no longer suffices may wait until it expires, and everything of its
+//! account behind it with it. xrpld's queue takes another one with the same Sequence or Ticket in its
+//! place if it pays 25 % more (<https://xrpl.org/docs/concepts/transactions/transaction-queue>), and
+//! what was refused for its fee is taken with a higher one. That is the same plan, signed again: the
+//! ledger applies one of them at most, so that nothing happens twice.
+//!
+//! What was refused otherwise may be held by a node and applied later. Its slot is not free before
+//! that is impossible; a no-op decides it sooner.
+//!
+//! What somebody asked for, and what prepares the run, is never replaced: its hash is waited for.
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+use xrpl_protocol::{
+    Amount, Definitions, Drops, Object, TxHash, Value, fields, sign::SignedTransaction,
+    transaction::Common,
+};
+
+use super::{
+    Engine,
+    flight::{Flying, Origin, Prepared},
+};
+use crate::{
+    catalogue::no_op,
+    fees::{FeeClass, FeeStrategy},
+    lane::Answer,
+    objects::Stake,
+};
+
+/// How many validated ledgers one that was refused may stand in the way before a no-op follows.
+const REFUSED_PATIENCE: u32 = 2;
+
+/// What follows a transaction on its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The same at this fee in drops.
+    HigherFee(u64),
+    /// Something that does nothing but use the slot.
+    NoOp,
+}
+
+/// What decides whether a transaction is replaced.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    pub(super) answer: Option<Answer>,
+    /// Validated ledgers since it was made.
+    pub(super) waited: u32,
+    /// How many ledgers it may be in.
+    pub(super) life: u32,
+    /// What it pays, drops.
+    pub(super) fee: u64,
+    /// What gets into the open ledger now, drops.
+    pub(super) open_ledger: u64,
+    /// The most that is paid, drops.
+    pub(super) max: u64,
+    pub(super) strategy: FeeStrategy,
+}
+
+impl Case {
+    pub(super) fn next(self) -> Option<Next> {
+        match self.answer? {
+            Answer::Queued | Answer::Retrying => self.higher_fee().map(Next::HigherFee),
+            Answer::Refused => (self.waited >= REFUSED_PATIENCE).then_some(Next::NoOp),
+            // In the open ledger, unknown or ended; or its slot is gone already.
+            Answer::Applied | Answer::Claimed | Answer::Unknown | Answer::Past | Answer::Ended => {
+                None
+            }
+        }
+    }
+
+    fn higher_fee(self) -> Option<u64> {
+        // A fixed fee is what was asked for.
+        let fixed = matches!(self.strategy, FeeStrategy::Fixed(_));
+        // In a quarter of its life a queue that empties has taken it.
+        let patient = self.waited < (self.life / 4).max(1);
+        if fixed || patient || self.open_ledger <= self.fee {
+            return None;
+        }
+        let least = self.fee.saturating_add(self.fee.div_ceil(4));
+        let wanted = least.max(self.open_ledger.min(self.max));
+        (wanted <= self.max).then_some(wanted)
+    }
+}
+
+impl Engine {
+    /// Looks for those that have waited long.
+    pub(super) fn find_waiting(&mut self) {
+        self.waiting.clear();
+        let counts = self.answers;
+        if self.max_replacements == 0 || counts.queued + counts.retrying + counts.refused == 0 {
+            return;
+        }
+        let mut found: Vec<_> = self
+            .flying
+            .iter()
+            .filter(|(_, flying)| self.next_of(flying).is_some())
+            .map(|(hash, flying)| (flying.sender, flying.slot.number(), *hash))
+            .collect();
+        // The order of a map is nobody's; the last one is taken first.
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        self.waiting.extend(found.into_iter().map(|(.., hash)| hash));
+    }
+
+    fn next_of(&self, flying: &Flying) -> Option<Next> {
+        let made_by_us =
+            matches!(flying.origin, Origin::Load | Origin::Filler | Origin::Replacement);
+        // Only the newest on its slot is followed.
+        let followed = flying.rivals.len() > usize::from(flying.rival);
+        if flying.taint.is_some() || !made_by_us || followed {
+            return None;
+        }
+        let case = Case {
+            answer: flying.answer,
+            waited: self.head.0.saturating_sub(flying.made_at.0),
+            life: self.last_ledger_offset,
+            fee: flying.stake.fee,
+            open_ledger: self.fees.open_ledger(),
+            max: self.fees.max(),
+            strategy: self.fees.strategy(),
+        };
+        case.next()
+    }
+
+    /// The next transaction that takes the place of one that waits or was refused.
+    pub fn next_replacement(&mut self) -> Option<Prepared> {
+        while let Some(hash) = self.waiting.pop() {
+            if let Some(prepared) = self.replace(hash) {
+                return Some(prepared);
+            }
+        }
+        None
+    }
+
+    fn replace(&mut self, hash: TxHash) -> Option<Prepared> {
+        let flying = self.flying.get(&hash)?;
+        let next = self.next_of(flying)?;
+        let (sender, slot) = (flying.sender, flying.slot);
+        let account = &self.world.accounts[sender];
+        let made = flying.rivals.len() + 1;
+        if made > usize::from(self.max_replacements) {
+            return None;
+        }
+        let fee = match next {
+            // Behind others it would wait for them whatever it paid.
+            Next::HigherFee(_) if !account.lane.is_next(slot) => return None,
+            Next::HigherFee(drops) => Drops(drops),
+            Next::NoOp => self.fees.fee(FeeClass::Ordinary),
+        };
+        if account.purse.spendable(&self.fees) < fee.0 {
+            return None;
+        }
+        let signed = match next {
+            Next::HigherFee(_) => self.again(flying, fee)?,
+            Next::NoOp => {
+                let common = Common {
+                    account: account.id,
+                    slot,
+                    fee,
+                    flags: 0,
+                    last_ledger: Some(self.head.plus(self.last_ledger_offset)),
+                    network_id: self.network_id,
+                    source_tag: None,
+                };
+                no_op().body.sign(&common, &account.key)
+            }
+        };
+        let rival = self.world.accounts[sender].lane.rival(slot)?;
+        let first = self.flying.get(&hash)?;
+        let fills = next == Next::NoOp || first.fills;
+        let blob = Bytes::from(signed.blob);
+        let of_first = |flying: &Flying| Flying {
+            sender,
+            slot,
+            rival,
+            width: if fills { 1 } else { flying.width },
+            stake: match fills {
+                true => Stake { fee: fee.0, ..Stake::default() },
+                false => Stake { fee: fee.0, ..flying.stake },
+            },
+            entry: flying.entry.filter(|_| !fills),
+            carried: flying.carried.filter(|_| !fills),
+            effects: flying.effects.filter(|_| !fills),
+            taint: None,
+            origin: Origin::Replacement,
+            // Of the slot, whoever uses it.
+            tickets: flying.tickets,
+            answer: None,
+            made_at: self.head,
+            blob: blob.clone(),
+            fills,
+            rivals: SmallVec::new(),
+        };
+        let mut replacement = of_first(first);
+        replacement.rivals = first.rivals.iter().copied().chain([hash]).collect();
+        let name = replacement.entry.map_or("AccountSet", |entry| entry.name);
+        let want_metadata = replacement.effects.is_some();
+        // Each knows all the others: whichever is validated, they end because of it.
+        for other in &replacement.rivals {
+            if let Some(flying) = self.flying.get_mut(other) {
+                flying.rivals.push(signed.hash);
+            }
+        }
+        self.world.reserve(sender, &replacement.stake);
+        self.flying.insert(signed.hash, replacement);
+        self.answers.add(None);
+        Some(Prepared {
+            hash: signed.hash,
+            blob,
+            sender,
+            name,
+            origin: Origin::Replacement,
+            taint: None,
+            want_metadata,
+            callers_key: None,
+        })
+    }
+
+    /// The same transaction with another fee and a new LastLedgerSequence.
+    fn again(&self, flying: &Flying, fee: Drops) -> Option<SignedTransaction> {
+        // It was written here, so that it can be read.
+        let mut tx = Object::decode(&flying.blob, Definitions::builtin()).ok()?;
+        let last = self.head.plus(self.last_ledger_offset);
+        tx.set(fields::FEE, Value::Amount(Amount::xrp(fee)));
+        tx.set(fields::LAST_LEDGER_SEQUENCE, Value::UInt32(last.0));
+        Some(xrpl_protocol::sign::sign(tx, &self.world.accounts[flying.sender].key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAITS: Case = Case {
+        answer: Some(Answer::Queued),
+        waited: 5,
+        life: 20,
+        fee: 10,
+        open_ledger: 500,
+        max: 1_000,
+        strategy: FeeStrategy::Base,
+    };
+
+    #[test]
+    fn who_is_replaced_and_by_what() {
+        use Next::{HigherFee, NoOp};
+        let retrying = Case { answer: Some(Answer::Retrying), ..WAITS };
+        let refused = Case { answer: Some(Answer::Refused), ..WAITS };
+        for (what, case, next) in [
+            ("queued too cheap", WAITS, Some(HigherFee(500))),
+            ("refused for its fee", retrying, Some(HigherFee(500))),
+            ("not long yet", Case { waited: 4, ..WAITS }, None),
+            ("short lives wait less", Case { waited: 1, life: 4, ..WAITS }, Some(HigherFee(500))),
+            ("its fee suffices", Case { open_ledger: 10, ..WAITS }, None),
+            ("25 % more at least", Case { open_ledger: 11, ..WAITS }, Some(HigherFee(13))),
+            ("the most there is", Case { open_ledger: 9_999, ..WAITS }, Some(HigherFee(1_000))),
+            ("no more than that", Case { fee: 900, open_ledger: 9_999, ..WAITS }, None),
+            ("fixed", Case { strategy: FeeStrategy::Fixed(10), ..WAITS }, None),
+            ("fixed, refused", Case { strategy: FeeStrategy::Fixed(10), ..refused }, Some(NoOp)),
+            ("refused", Case { waited: 2, ..refused }, Some(NoOp)),
+            ("just refused", Case { waited: 1, ..refused }, None),
+            ("on the wire", Case { answer: None, ..WAITS }, None),
+            ("in the open ledger", Case { answer: Some(Answer::Applied), ..WAITS }, None),
+            ("unknown", Case { answer: Some(Answer::Unknown), ..WAITS }, None),
+            ("its slot is gone", Case { answer: Some(Answer::Past), ..WAITS }, None),
+        ] {
+            assert_eq!(case.next(), next, "{what}");
+        }
+    }
+}
