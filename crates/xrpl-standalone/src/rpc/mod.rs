@@ -5,6 +5,7 @@
 
 mod account;
 mod admin;
+mod aggregate_price;
 mod book;
 mod ledger;
 mod ledger_entry;
@@ -226,7 +227,7 @@ pub(crate) fn handle(
         "connect" => Err(RpcError::new("notSynced", 18, "Not synced to the network.")),
         "consensus_info" => admin::consensus_info(&call),
         "feature" => admin::feature(&call),
-        "get_aggregate_price" => Err(RpcError::missing("oracles")),
+        "get_aggregate_price" => aggregate_price::get_aggregate_price(&call),
         "get_counts" => admin::get_counts(&call),
         "log_level" => admin::log_level(&call),
         "manifest" => admin::manifest(&call),
