@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, EngineResult, Field, IssuedValue, Object, Value, fields,
+    AccountId, Amount, Currency, Definitions, EngineResult, Field, IssuedValue, Object, Value,
+    fields,
     keys::{KeyPair, KeyType, Seed},
+    object_id,
     sign::{combine_multisigned, multisign_one, sign},
 };
 use xrpl_standalone::{
@@ -23,6 +25,8 @@ const SET_REGULAR_KEY: u16 = 5;
 const TICKET_CREATE: u16 = 10;
 const SIGNER_LIST_SET: u16 = 12;
 const TRUST_SET: u16 = 20;
+const ORACLE_SET: u16 = 51;
+const ORACLE_DELETE: u16 = 52;
 
 fn key(n: u8) -> KeyPair {
     let kind = if n.is_multiple_of(2) { KeyType::Ed25519 } else { KeyType::Secp256k1 };
@@ -466,4 +470,77 @@ fn the_past_is_bounded_by_ledgers_and_by_their_transactions() {
     assert_eq!(of(None, Some(303)), 103, "the last hundred with three each, and three with one");
     assert_eq!(of(Some(70), Some(303)), 70);
     assert_eq!(of(None, Some(10)), History::LEAST, "large ledgers stay all the same");
+}
+
+/// An OracleSet of prices in USD; a code without a price is to be taken away.
+fn oracle_set(bed: &Bed, owner: &KeyPair, prices: &[(&str, Option<u64>)]) -> Object {
+    let currency = |code: &str| Value::Currency(code.parse::<Currency>().unwrap());
+    let series = prices.iter().map(|(code, price)| {
+        let mut entry = Object::new()
+            .with(fields::BASE_ASSET, currency(code))
+            .with(fields::QUOTE_ASSET, currency("USD"));
+        if let Some(price) = price {
+            entry.set(fields::ASSET_PRICE, (*price).into());
+        }
+        (fields::PRICE_DATA, entry)
+    });
+    bed.of(ORACLE_SET, owner)
+        .with(fields::ORACLE_DOCUMENT_ID, 1u32)
+        .with(fields::PROVIDER, b"provider".to_vec())
+        .with(fields::ASSET_CLASS, b"currency".to_vec())
+        .with(fields::LAST_UPDATE_TIME, bed.clock + 946_684_800)
+        .with(fields::PRICE_DATA_SERIES, Value::Array(series.collect()))
+}
+
+#[test]
+fn an_oracle_of_more_than_five_pairs_counts_twice() {
+    let mut bed = Bed::funded(1);
+    let owner = key(1);
+    let id = object_id::oracle(owner.account_id(), 1);
+    let codes = ["EUR", "BTC", "CNY", "JPY", "GBP", "CHF"];
+    let set = |bed: &mut Bed, prices: &[(&str, Option<u64>)]| {
+        let result = bed.sign_and_submit(oracle_set(bed, &owner, prices), &owner);
+        bed.close();
+        let root = bed.node.current().account(owner.account_id()).unwrap();
+        (result.name(), root.u32(fields::OWNER_COUNT).unwrap_or_default())
+    };
+    assert_eq!(set(&mut bed, &[("EUR", None)]), ("temMALFORMED", 0));
+    let five: Vec<_> = codes[..5].iter().map(|code| (*code, Some(7))).collect();
+    assert_eq!(set(&mut bed, &five), ("tesSUCCESS", 1));
+    assert_eq!(set(&mut bed, &[("CHF", Some(9)), ("EUR", Some(8))]), ("tesSUCCESS", 2));
+    let oracle = bed.node.current().read(&id).unwrap();
+    let stored: Vec<_> = oracle
+        .array(fields::PRICE_DATA_SERIES)
+        .unwrap()
+        .iter()
+        .map(|(_, price)| {
+            let base = price.currency(fields::BASE_ASSET).unwrap().to_string();
+            (base, price.u64(fields::ASSET_PRICE))
+        })
+        .collect();
+    // In order of currencies. What had no news has no price any more.
+    let now = |code: &str| match code {
+        "CHF" => Some(9),
+        "EUR" => Some(8),
+        _ => None,
+    };
+    let expected: Vec<_> =
+        ["BTC", "CHF", "CNY", "EUR", "GBP", "JPY"].map(|code| (code.to_owned(), now(code))).into();
+    assert_eq!(stored, expected);
+    assert_eq!(set(&mut bed, &[("XAU", None)]), ("tecTOKEN_PAIR_NOT_FOUND", 2));
+    assert_eq!(set(&mut bed, &[("CHF", None)]), ("tesSUCCESS", 1));
+    let rest: Vec<_> =
+        ["BTC", "CNY", "EUR", "GBP", "JPY"].iter().map(|code| (*code, None)).collect();
+    assert_eq!(set(&mut bed, &rest), ("tecARRAY_EMPTY", 1));
+    // Two updates at one time: the later is none.
+    let twice = oracle_set(&bed, &owner, &[("EUR", Some(1))]);
+    assert_eq!(bed.sign_and_submit(twice, &owner), EngineResult::TES_SUCCESS);
+    let twice = oracle_set(&bed, &owner, &[("EUR", Some(1))]);
+    assert_eq!(bed.sign_and_submit(twice, &owner), EngineResult::TEC_INVALID_UPDATE_TIME);
+    let delete = bed.of(ORACLE_DELETE, &owner).with(fields::ORACLE_DOCUMENT_ID, 1u32);
+    assert_eq!(bed.sign_and_submit(delete, &owner), EngineResult::TES_SUCCESS);
+    bed.close();
+    assert!(bed.node.current().read(&id).is_none());
+    let root = bed.node.current().account(owner.account_id()).unwrap();
+    assert_eq!(root.u32(fields::OWNER_COUNT), Some(0));
 }

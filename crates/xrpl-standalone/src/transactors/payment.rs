@@ -4,13 +4,17 @@
 use xrpl_protocol::{AccountId, Amount, EngineResult, Issue, Value, fields, object_id};
 
 use super::{
-    ApplyContext, Consequences, PreclaimContext, PreflightContext, Transactor, destination, flow,
+    ApplyContext, Consequences, Granular, PreclaimContext, PreflightContext, Transactor,
+    destination, ensure, flow,
 };
 use crate::ledger::{
-    ApplyView, PreparedTx, ReadView, Sandbox, Ter, entry_type,
+    ApplyView, PreparedTx, ReadView, Ter, entry_type,
     helpers::{
         BAD_CURRENCY,
-        account_root::{balance_of, flag, flags_of, reserve, set_balance},
+        account_root::{balance_of, flag, flags_of, is_pseudo, reserve, set_balance},
+        credentials,
+        permissioned_dex::account_in_domain,
+        trust_line::{Side, balance, value_of},
     },
 };
 
@@ -21,8 +25,6 @@ pub(super) const LIMIT_QUALITY: u32 = 0x0004_0000;
 /// Paths a payment may name, and steps in each.
 const MAX_PATHS: usize = 6;
 const MAX_PATH_STEPS: usize = 8;
-/// Credentials a transaction may present.
-const MAX_CREDENTIALS: usize = 8;
 
 /// The type.
 #[derive(Debug)]
@@ -59,6 +61,33 @@ fn equal_tokens(a: Issue, b: Issue) -> bool {
     match (a, b) {
         (Issue::Issued { currency: a, .. }, Issue::Issued { currency: b, .. }) => a == b,
         (a, b) => a == b,
+    }
+}
+
+/// What a delegate must at least be permitted: to issue or to redeem directly. None for all other
+/// payments.
+fn needed_permission(view: &dyn ReadView, tx: &PreparedTx) -> Option<Granular> {
+    let (amount, to) = (amount_of(tx), destination(tx));
+    let max = tx.object.amount(fields::SEND_MAX);
+    if max.is_some_and(|max| max.issue() != amount.issue()) {
+        return None;
+    }
+    match amount.issue() {
+        Issue::Xrp => None,
+        Issue::Mpt(id) if id.issuer() == tx.account => Some(Granular::PaymentMint),
+        Issue::Mpt(id) if id.issuer() == to => Some(Granular::PaymentBurn),
+        Issue::Mpt(_) => None,
+        Issue::Issued { currency, issuer } if issuer == tx.account || issuer == to => {
+            // Either end may be named as the issuer. The line tells which of the two owes.
+            let line = view.read(&object_id::trust_line(tx.account, to, currency))?;
+            let side = Side::of(tx.account, to);
+            if balance(&line, side).signum() > 0 {
+                return Some(Granular::PaymentBurn);
+            }
+            let wanted = value_of(&line, side.other().limit()).signum() > 0;
+            wanted.then_some(Granular::PaymentMint)
+        }
+        Issue::Issued { .. } => None,
     }
 }
 
@@ -122,7 +151,12 @@ impl Transactor for Payment {
             return Err(EngineResult::TEM_BAD_SEND_XRP_NO_DIRECT);
         }
         deliver_min(tx, &amount)?;
-        credentials_form(tx)
+        credentials::check_fields(&tx.object)
+    }
+
+    fn check_granular(&self, view: &dyn ReadView, tx: &PreparedTx, held: &[Granular]) -> Ter {
+        let allowed = needed_permission(view, tx).is_some_and(|needed| held.contains(&needed));
+        ensure(allowed, EngineResult::TER_NO_DELEGATE_PERMISSION)
     }
 
     fn preclaim(&self, ctx: &PreclaimContext<'_>) -> Ter {
@@ -154,10 +188,10 @@ impl Transactor for Payment {
         {
             return Err(EngineResult::TEL_BAD_PATH_COUNT);
         }
-        credentials_exist(ctx.view, tx)?;
-        if tx.object.contains(fields::DOMAIN_ID) {
-            // No type here makes a permissioned domain.
-            return Err(EngineResult::TEC_NO_PERMISSION);
+        credentials::valid(ctx.view, &tx.object, tx.account)?;
+        if let Some(domain) = tx.object.hash256(fields::DOMAIN_ID) {
+            let inside = |account| account_in_domain(ctx.view, account, domain);
+            ensure(inside(tx.account) && inside(to), EngineResult::TEC_NO_PERMISSION)?;
         }
         flow::supported(tx)
     }
@@ -175,22 +209,23 @@ impl Transactor for Payment {
             ctx.view.insert(to_key, root);
         }
         if flow::is_flow(tx) {
-            deposit_allowed(&ctx.view, tx, to)?;
+            credentials::verify_deposit_preauth(&mut ctx.view, &tx.object, tx.account, to)?;
             return flow::apply(ctx);
         }
         let Amount::Xrp(drops) = amount else { return Err(EngineResult::TEF_INTERNAL) };
         let sender = ctx.view.account(tx.account).ok_or(EngineResult::TEF_INTERNAL)?;
-        let fee = tx.fee.unwrap_or(0);
         // Fees may come out of the reserve, payments may not.
-        let keep = reserve(&ctx.view, &sender, 0).max(fee);
+        let own_fee = if tx.fee_payer() == tx.account { tx.fee.unwrap_or(0) } else { 0 };
+        let keep = reserve(&ctx.view, &sender, 0).max(own_fee);
         if ctx.prior_balance < drops.saturating_add(keep) {
             return Err(EngineResult::TEC_UNFUNDED_PAYMENT);
         }
         let receiver = ctx.view.account(to).ok_or(EngineResult::TEF_INTERNAL)?;
+        ensure(!is_pseudo(&receiver), EngineResult::TEC_NO_PERMISSION)?;
         // However closed an account is, it takes what lets it pay fees again.
         let base_reserve = i64::try_from(ctx.view.info().fees.reserve).unwrap_or(i64::MAX);
         if drops > base_reserve || balance_of(&receiver) > base_reserve {
-            deposit_allowed(&ctx.view, tx, to)?;
+            credentials::verify_deposit_preauth(&mut ctx.view, &tx.object, tx.account, to)?;
         }
         drop((sender, receiver));
         let sender = ctx.account_root()?;
@@ -227,32 +262,4 @@ fn deliver_min(tx: &PreparedTx, amount: &Amount) -> Ter {
         && min.issue() == amount.issue()
         && !more;
     if ok { Ok(()) } else { Err(EngineResult::TEM_BAD_AMOUNT) }
-}
-
-fn credentials_form(tx: &PreparedTx) -> Ter {
-    let Some(ids) = tx.object.vector256(fields::CREDENTIAL_I_DS) else { return Ok(()) };
-    let mut sorted = ids.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    if ids.is_empty() || ids.len() > MAX_CREDENTIALS || sorted.len() != ids.len() {
-        return Err(EngineResult::TEM_MALFORMED);
-    }
-    Ok(())
-}
-
-fn credentials_exist(view: &dyn ReadView, tx: &PreparedTx) -> Ter {
-    let ids = tx.object.vector256(fields::CREDENTIAL_I_DS).unwrap_or_default();
-    if ids.iter().all(|id| view.exists(id)) {
-        Ok(())
-    } else {
-        Err(EngineResult::TEC_BAD_CREDENTIALS)
-    }
-}
-
-/// Whether the sender may deposit with an account that wants to be asked first.
-pub(super) fn deposit_allowed(view: &Sandbox<'_>, tx: &PreparedTx, to: AccountId) -> Ter {
-    let closed = view.account(to).is_some_and(|root| flags_of(&root) & flag::DEPOSIT_AUTH != 0);
-    let allowed =
-        !closed || tx.account == to || view.exists(&object_id::deposit_preauth(to, tx.account));
-    if allowed { Ok(()) } else { Err(EngineResult::TEC_NO_PERMISSION) }
 }

@@ -4,7 +4,7 @@ use xrpl_protocol::{
     AccountId, Amount, Currency, EngineResult, IssuedValue, Object, fields, object_id,
 };
 
-use super::{ApplyContext, PreclaimContext, PreflightContext, Transactor};
+use super::{ApplyContext, Granular, PreclaimContext, PreflightContext, Transactor, ensure};
 use crate::ledger::{
     ApplyView, PreparedTx, ReadView, Ter,
     helpers::{
@@ -80,6 +80,16 @@ impl Transactor for TrustSet {
             return Err(EngineResult::TEM_DST_NEEDED);
         }
         Ok(())
+    }
+
+    /// No granular permission is one to create a line or to change its limit.
+    fn check_granular(&self, view: &dyn ReadView, tx: &PreparedTx, _held: &[Granular]) -> Ter {
+        let same = limit(tx).is_some_and(|limit| {
+            let key = object_id::trust_line(tx.account, limit.peer, limit.currency);
+            let side = Side::of(tx.account, limit.peer);
+            view.read(&key).is_some_and(|line| value_of(&line, side.limit()) == limit.value)
+        });
+        ensure(same, EngineResult::TER_NO_DELEGATE_PERMISSION)
     }
 
     fn preclaim(&self, ctx: &PreclaimContext<'_>) -> Ter {

@@ -9,8 +9,8 @@ use xrpl_protocol::{
 
 use super::account_root::{adjust_owner_count, flag, flags_of};
 use crate::ledger::{
-    amendment, directory,
-    view::{ApplyView, ReadView, Ter},
+    amendment, directory, entry_type,
+    view::{ApplyView, Entry, ReadView, Ter},
 };
 
 /// `lsfAccepted` of a Credential.
@@ -19,6 +19,8 @@ pub const ACCEPTED: u32 = 0x0001_0000;
 pub const MAX_PRESENTED: usize = 8;
 /// Bytes of a credential's type.
 pub const MAX_TYPE_LENGTH: usize = 64;
+/// Credentials that a domain may accept.
+pub const MAX_DOMAIN_CREDENTIALS: usize = 10;
 
 /// Whether a credential's time is over: unlike other things, it is valid in its last second.
 #[must_use]
@@ -100,6 +102,12 @@ pub fn valid(view: &dyn ReadView, tx: &Object, sender: AccountId) -> Ter {
     if ids.iter().all(good) { Ok(()) } else { Err(EngineResult::TEC_BAD_CREDENTIALS) }
 }
 
+/// The permissioned domain of an id; none if the id is of something else.
+#[must_use]
+pub fn domain(view: &dyn ReadView, id: &Hash256) -> Option<Entry> {
+    view.read(id).filter(|entry| entry_type::of(entry) == entry_type::PERMISSIONED_DOMAIN)
+}
+
 /// Ids of the subject's credentials that a domain accepts, those that exist.
 fn of_domain(view: &dyn ReadView, domain: &Object, subject: AccountId) -> Vec<Hash256> {
     let accepted = domain.array(fields::ACCEPTED_CREDENTIALS).unwrap_or_default();
@@ -117,7 +125,7 @@ fn of_domain(view: &dyn ReadView, domain: &Object, subject: AccountId) -> Vec<Ha
 /// # Errors
 /// `tecOBJECT_NOT_FOUND` without the domain, `tecEXPIRED`, `tecNO_AUTH`.
 pub fn valid_domain(view: &dyn ReadView, domain: Hash256, subject: AccountId) -> Ter {
-    let domain = view.read(&domain).ok_or(EngineResult::TEC_OBJECT_NOT_FOUND)?;
+    let domain = self::domain(view, &domain).ok_or(EngineResult::TEC_OBJECT_NOT_FOUND)?;
     let mut expired = false;
     for credential in of_domain(view, &domain, subject).iter().filter_map(|id| view.read(id)) {
         if is_expired(view, &credential) {
@@ -134,7 +142,7 @@ pub fn valid_domain(view: &dyn ReadView, domain: Hash256, subject: AccountId) ->
 /// # Errors
 /// `tecOBJECT_NOT_FOUND` without the domain, `tecEXPIRED`, `tecNO_PERMISSION`.
 pub fn verify_valid_domain(view: &mut dyn ApplyView, account: AccountId, domain: Hash256) -> Ter {
-    let domain = view.read(&domain).ok_or(EngineResult::TEC_OBJECT_NOT_FOUND)?;
+    let domain = self::domain(view, &domain).ok_or(EngineResult::TEC_OBJECT_NOT_FOUND)?;
     let ids = of_domain(view, &domain, account);
     let expired = remove_expired(view, &ids)?;
     let accepted = |id| view.read(id).is_some_and(|entry| flags_of(&entry) & ACCEPTED != 0);

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod mpt;
 pub mod nft;
 pub mod offer;
+pub mod owned;
 pub mod permissioned_dex;
 pub mod token;
 pub mod trust_line;

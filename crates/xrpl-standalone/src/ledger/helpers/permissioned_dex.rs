@@ -15,7 +15,7 @@ pub fn account_in_domain(view: &dyn ReadView, account: AccountId, domain: Hash25
     if domain.is_zero() && view.rules().enabled(amendment::FIX_CLEANUP_3_2_0) {
         return false;
     }
-    let Some(domain) = view.read(&domain) else { return false };
+    let Some(domain) = credentials::domain(view, &domain) else { return false };
     if domain.account(fields::OWNER) == Some(account) {
         return true;
     }

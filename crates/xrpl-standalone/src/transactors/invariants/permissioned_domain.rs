@@ -1,12 +1,13 @@
 use xrpl_protocol::{AccountId, fields};
 
 use super::{Invariant, Outcome, Touched};
-use crate::ledger::{ReadView, amendment, entry_type::PERMISSIONED_DOMAIN};
+use crate::ledger::{
+    ReadView, amendment, entry_type::PERMISSIONED_DOMAIN,
+    helpers::credentials::MAX_DOMAIN_CREDENTIALS,
+};
 
 const DOMAIN_SET: u16 = 62;
 const DOMAIN_DELETE: u16 = 63;
-/// Credentials that a domain may accept.
-const MAX_CREDENTIALS: usize = 10;
 
 /// A domain that the transaction touched.
 struct Domain {
@@ -32,7 +33,7 @@ impl Invariant for ValidPermissionedDomain {
                 (issuer, credential.blob(fields::CREDENTIAL_TYPE).unwrap_or_default())
             })
             .collect();
-        let in_form = (1..=MAX_CREDENTIALS).contains(&pairs.len())
+        let in_form = (1..=MAX_DOMAIN_CREDENTIALS).contains(&pairs.len())
             && pairs.windows(2).all(|two| two[0] < two[1]);
         self.touched.push(Domain { deleted: touched.deleted, in_form });
     }
