@@ -6,7 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use xrpl_protocol::{AccountId, Definitions, Object, TxHash, fields};
+use bytes::Bytes;
+use xrpl_protocol::{AccountId, Definitions, Field, Object, TxHash, fields};
 use xrpl_standalone::ledger::{ClosedLedger, LedgerTransaction};
 use xrpl_tracker::{Evidence, Intent, State, record::Record};
 
@@ -109,6 +110,37 @@ fn bad_evidence(record: &Record, on_ledger: &OnLedger<'_>) -> Option<String> {
     }
 }
 
+/// Whether a blob is a deliberate rival of those that are undecided on its slot, and not a slot signed
+/// for another purpose: the same transaction at a fee that is a quarter higher, or a no-op; three of
+/// them at most.
+pub fn is_a_rival(blob: &[u8], open: &[&Bytes]) -> bool {
+    let fee = |tx: &Object| tx.amount(fields::FEE).and_then(|fee| fee.drops()).unwrap_or(0);
+    let without = |tx: &Object, left_out: &[Field]| {
+        let mut tx = tx.clone();
+        left_out.iter().for_each(|field| drop(tx.remove(*field)));
+        tx
+    };
+    let of_each = [fields::FEE, fields::LAST_LEDGER_SEQUENCE, fields::TXN_SIGNATURE];
+    let tx = decode(blob);
+    let same_but_dearer = open.iter().map(|other| decode(other)).any(|other| {
+        without(&other, &of_each) == without(&tx, &of_each)
+            && fee(&tx) >= fee(&other) + fee(&other) / 4
+    });
+    // AccountSet with what every transaction has, and nothing else.
+    let common = [
+        fields::ACCOUNT,
+        fields::TRANSACTION_TYPE,
+        fields::FLAGS,
+        fields::SEQUENCE,
+        fields::TICKET_SEQUENCE,
+        fields::NETWORK_ID,
+        fields::SIGNING_PUB_KEY,
+    ];
+    let no_op = tx.u16(fields::TRANSACTION_TYPE) == Some(3)
+        && without(&without(&tx, &of_each), &common).is_empty();
+    open.len() <= 3 && (same_but_dearer || no_op)
+}
+
 /// Failures of valid intent that are of the generator's own making. `strange` are transactions of
 /// others: they may fail, and take the slots of the generator's.
 pub fn own_making(records: &[Record], faults: bool, strange: &BTreeSet<TxHash>) -> Vec<String> {
@@ -116,7 +148,14 @@ pub fn own_making(records: &[Record], faults: bool, strange: &BTreeSet<TxHash>) 
     valid
         .filter(|record| !strange.contains(&record.identity.hash))
         .filter(|record| match record.progress.evidence() {
-            Some(Evidence::SequenceConsumed { by, .. }) => !strange.contains(&by),
+            // One that a node had refused has failed, whatever used its slot; one that only waited
+            // has not, if a rival of its own did its work.
+            Some(Evidence::SequenceConsumed { by, .. }) => {
+                let refused = record.progress.engine_result_last.as_ref().is_some_and(|last| {
+                    last.as_str().starts_with("tem") || last.as_str().starts_with("tef")
+                });
+                !strange.contains(&by) && !record.progress.superseded && !(faults && refused)
+            }
             Some(Evidence::RefusedByNode { engine_result }) => {
                 !faults || engine_result.as_str() == "tefPAST_SEQ"
             }

@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash, transaction::Slot};
@@ -15,6 +16,8 @@ use xrpl_tracker::{
     store::{Anchor, Created, Resumed},
 };
 
+use crate::books;
+
 /// Account, whether it is a Ticket, number.
 pub type SlotKey = (AccountId, bool, u32);
 
@@ -22,7 +25,7 @@ pub type SlotKey = (AccountId, bool, u32);
 #[derive(Debug, Default)]
 pub struct Written {
     /// Every transaction with its present state, in the order of creation.
-    order: Vec<(SlotKey, TxHash)>,
+    order: Vec<(SlotKey, TxHash, Bytes)>,
     states: std::collections::HashMap<TxHash, State>,
     /// Transactions of others than the generator: they use slots as they like.
     pub strange: std::collections::BTreeSet<TxHash>,
@@ -131,17 +134,24 @@ impl Store for Recorder {
         let new = !written.states.contains_key(&identity.hash);
         let strange = written.strange.contains(&identity.hash);
         if new && !strange && !has_a_wrong_slot(&identity.intent) {
-            let open = written.order.iter().rev().find(|(slot, hash)| {
-                *slot == key && !written.states.get(hash).is_some_and(|s| s.is_terminal())
-            });
-            if let Some((_, open)) = open {
+            let open: Vec<_> = written
+                .order
+                .iter()
+                .filter(|(slot, hash, _)| {
+                    *slot == key && !written.states.get(hash).is_some_and(|s| s.is_terminal())
+                })
+                .collect();
+            let blobs: Vec<_> = open.iter().map(|(.., blob)| blob).collect();
+            if let Some((_, open, _)) = open.last()
+                && !books::is_a_rival(&identity.blob, &blobs)
+            {
                 let wrong = format!(
                     "{} was signed for {:?} of {} while {open} on it is undecided",
                     identity.hash, identity.slot, identity.account
                 );
                 written.wrongs.push(wrong);
             }
-            written.order.push((key, identity.hash));
+            written.order.push((key, identity.hash, identity.blob.clone()));
         }
         written.states.entry(identity.hash).or_insert(State::Created);
         drop(written);
