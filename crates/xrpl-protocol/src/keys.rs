@@ -159,6 +159,14 @@ impl PublicKey {
         AccountId::of_public_key(&self.0)
     }
 
+    /// Whether it is a point of the curve secp256k1, as keys for encryption must be; a key that
+    /// signatures are checked with may be anything of the right form.
+    #[must_use]
+    pub fn is_secp256k1_point(&self) -> bool {
+        self.key_type() == KeyType::Secp256k1
+            && secp256k1::PublicKey::from_byte_array_compressed(self.0).is_ok()
+    }
+
     /// Whether this is a signature of the message by this key. As xrpld, a secp256k1 signature
     /// must be fully canonical (strict DER, low S), an Ed25519 one must have S below the order.
     #[must_use]
@@ -383,5 +391,16 @@ mod tests {
         let seed = Seed::from_entropy([0xab; 16], KeyType::Ed25519);
         let shown = format!("{seed:?} {:?}", KeyPair::from_seed(&seed));
         assert!(!shown.contains("sEd") && !shown.to_lowercase().contains("abab"), "{shown}");
+    }
+
+    #[test]
+    fn points_of_the_curve() {
+        let key = |hex: &str| PublicKey::from_slice(&const_hex::decode(hex).unwrap()).unwrap();
+        let good = "0330E7FC9D56BB25D6893BA3F317AE5BCF33B3291BD63DB32654A313222F7FD020";
+        assert!(key(good).is_secp256k1_point());
+        // No point has the x coordinate 0, and one beyond the field is none either.
+        assert!(!key(&format!("02{}", "00".repeat(32))).is_secp256k1_point());
+        assert!(!key(&format!("03{}", "FF".repeat(32))).is_secp256k1_point());
+        assert!(!key(&good.replacen("03", "ED", 1)).is_secp256k1_point());
     }
 }

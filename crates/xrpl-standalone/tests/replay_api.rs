@@ -45,4 +45,4 @@ macro_rules! recordings {
     };
 }
 
-recordings! { api streams payment_xrp tickets txq trust_iou nft paychan escrow checks }
+recordings! { api streams payment_xrp tickets txq trust_iou nft paychan escrow checks mpt }

@@ -7,7 +7,8 @@ use std::{
 };
 
 use xrpl_protocol::{
-    AccountId, Amount, EngineResult, Field, Hash256, Object, TxHash, Value, fields, object_id,
+    AccountId, Amount, EngineResult, Field, Hash256, MptId, Object, TxHash, Value, fields,
+    object_id,
 };
 
 use super::{
@@ -319,4 +320,22 @@ pub fn delivered_amount(tx: &Object, metadata: &Object) -> Option<Amount> {
         return None;
     }
     metadata.amount(fields::DELIVERED_AMOUNT).or_else(|| tx.amount(fields::AMOUNT))
+}
+
+/// The issuance of an MPT that a transaction created, as the API says it in `mpt_issuance_id`; none
+/// for other types than MPTokenIssuanceCreate.
+#[must_use]
+pub fn created_issuance(tx: &Object, metadata: &Object) -> Option<MptId> {
+    const ISSUANCE_CREATE: u16 = 54;
+    let creates = tx.u16(fields::TRANSACTION_TYPE) == Some(ISSUANCE_CREATE);
+    if !creates || metadata.u8(fields::TRANSACTION_RESULT) != Some(0) {
+        return None;
+    }
+    let mut nodes = metadata.array(fields::AFFECTED_NODES)?.iter();
+    let (_, node) = nodes.find(|(what, node)| {
+        *what == fields::CREATED_NODE
+            && node.u16(fields::LEDGER_ENTRY_TYPE) == Some(entry_type::MPTOKEN_ISSUANCE)
+    })?;
+    let issuance = node.object(fields::NEW_FIELDS)?;
+    Some(MptId::new(issuance.u32(fields::SEQUENCE)?, issuance.account(fields::ISSUER)?))
 }

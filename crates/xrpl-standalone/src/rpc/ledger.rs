@@ -85,7 +85,7 @@ fn expanded(call: &Call<'_>, transaction: &LedgerTransaction, ledger: &ClosedLed
         return shown.into();
     }
     let tx = shape::tx_members(&transaction.read().tx, call.shape);
-    let meta = shape::metadata(transaction);
+    let meta = shape::metadata_with_issuance(transaction);
     match call.shape {
         ApiShape::V1 => {
             let mut tx = tx;

@@ -9,6 +9,7 @@ mod aggregate_price;
 mod book;
 mod ledger;
 mod ledger_entry;
+mod mpt;
 mod nft;
 mod owned;
 mod paths;
@@ -378,11 +379,12 @@ impl Call<'_> {
     }
 }
 
-/// An entry in JSON with its `index`.
+/// An entry in JSON with its `index`, and an MPT's issuance with its id.
 pub(crate) fn entry_json(id: &Hash256, entry: &Object) -> Json {
     let mut json = entry.to_json(xrpl_protocol::Definitions::builtin());
     if let Json::Object(members) = &mut json {
         members.insert("index".into(), id.to_string().into());
+        mpt::add_to_entry(members, entry);
     }
     json
 }

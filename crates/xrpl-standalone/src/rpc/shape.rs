@@ -1,9 +1,9 @@
 //! How transactions look in answers and streams, in api_version 1 and 2.
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{AccountId, Amount, Definitions, EngineResult, Object, fields};
+use xrpl_protocol::{AccountId, Amount, Definitions, EngineResult, MptId, Object, fields};
 
-use super::{RpcError, nft, object};
+use super::{RpcError, mpt, nft, object};
 use crate::ledger::{ClosedLedger, LedgerTransaction, PreparedTx};
 
 /// The version of the API a caller speaks.
@@ -113,7 +113,15 @@ pub(crate) fn metadata(transaction: &LedgerTransaction) -> Json {
     metadata_of(&read.tx, transaction.result, &read.metadata)
 }
 
-/// The same, with the ids of what a transaction was about: not in `ledger` and `transaction_entry`.
+/// The same, with the id of an MPT that was created: not in `transaction_entry`.
+pub(crate) fn metadata_with_issuance(transaction: &LedgerTransaction) -> Json {
+    let read = transaction.read();
+    let mut members = object(metadata(transaction));
+    mpt::add_to_metadata(&mut members, &read.tx.object, &read.metadata);
+    members.into()
+}
+
+/// The same, also with the ids of NFTs and offers for them: not in `ledger`.
 pub(crate) fn metadata_with_ids(transaction: &LedgerTransaction) -> Json {
     let read = transaction.read();
     metadata_with_ids_of(&read.tx, transaction.result, &read.metadata)
@@ -126,6 +134,7 @@ pub(crate) fn metadata_with_ids_of(
     metadata: &Object,
 ) -> Json {
     let mut members = object(metadata_of(tx, result, metadata));
+    mpt::add_to_metadata(&mut members, &tx.object, metadata);
     nft::add_ids(&mut members, tx, result, metadata);
     members.into()
 }
@@ -215,8 +224,11 @@ pub(crate) fn closed_message(
 pub(crate) fn affected_accounts(transaction: &LedgerTransaction) -> Vec<AccountId> {
     use xrpl_protocol::Value;
     fn walk(object: &Object, into: &mut Vec<AccountId>) {
-        for (_, value) in object.iter() {
+        for (field, value) in object.iter() {
             match value {
+                Value::Hash192(id) if field == fields::MP_TOKEN_ISSUANCE_ID => {
+                    into.push(MptId(*id).issuer());
+                }
                 Value::Account(id) => into.push(*id),
                 Value::Amount(Amount::Issued { issuer, .. }) => into.push(*issuer),
                 Value::Object(inner) => walk(inner, into),

@@ -1,13 +1,13 @@
-//! Clawback of issued currencies
+//! Clawback of issued currencies here, of MPTs in [`super::mpt`]
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/clawback>).
 
 use xrpl_protocol::{AccountId, Amount, Currency, EngineResult, IssuedValue, fields, object_id};
 
-use super::{ApplyContext, PreclaimContext, PreflightContext, Transactor};
+use super::{ApplyContext, PreclaimContext, PreflightContext, Transactor, ensure, mpt};
 use crate::ledger::{
-    PreparedTx, ReadView, Ter,
+    PreparedTx, ReadView, Ter, amendment,
     helpers::{
-        account_root::{flag, flags_of},
+        account_root::{flag, flags_of, is_pseudo},
         trust_line::{self, Side, balance},
     },
 };
@@ -37,9 +37,8 @@ fn held(
 impl Transactor for Clawback {
     fn preflight(&self, ctx: &PreflightContext<'_>) -> Ter {
         let tx = ctx.tx;
-        if matches!(tx.object.amount(fields::AMOUNT), Some(Amount::Mpt { .. })) {
-            // No type here issues multi-purpose tokens.
-            return Err(EngineResult::TEM_DISABLED);
+        if let Some(Amount::Mpt { value, .. }) = tx.object.amount(fields::AMOUNT) {
+            return mpt::clawback_form(ctx, value);
         }
         if tx.object.contains(fields::HOLDER) {
             return Err(EngineResult::TEM_MALFORMED);
@@ -51,11 +50,21 @@ impl Transactor for Clawback {
     }
 
     fn preclaim(&self, ctx: &PreclaimContext<'_>) -> Ter {
-        let (_, currency, holder) = wanted(ctx.tx).ok_or(EngineResult::TEM_BAD_AMOUNT)?;
-        if ctx.view.account(holder).is_none() {
-            return Err(EngineResult::TER_NO_ACCOUNT);
-        }
+        let amount = ctx.tx.object.amount(fields::AMOUNT);
+        let holder = match amount {
+            Some(Amount::Issued { issuer, .. }) => Some(issuer),
+            _ => ctx.tx.object.account(fields::HOLDER),
+        };
+        let holder = holder.ok_or(EngineResult::TEM_BAD_AMOUNT)?;
         let root = ctx.view.account(ctx.tx.account).ok_or(EngineResult::TER_NO_ACCOUNT)?;
+        let holder_root = ctx.view.account(holder).ok_or(EngineResult::TER_NO_ACCOUNT)?;
+        let vaults = ctx.view.rules().enabled(amendment::SINGLE_ASSET_VAULT);
+        ensure(!vaults || !is_pseudo(&holder_root), EngineResult::TEC_PSEUDO_ACCOUNT)?;
+        ensure(!holder_root.contains(fields::AMMID), EngineResult::TEC_AMM_ACCOUNT)?;
+        if let Some(Amount::Mpt { id, .. }) = amount {
+            return mpt::may_claw_back(ctx, id);
+        }
+        let (_, currency, _) = wanted(ctx.tx).ok_or(EngineResult::TEM_BAD_AMOUNT)?;
         let flags = flags_of(&root);
         if flags & flag::ALLOW_TRUST_LINE_CLAWBACK == 0 || flags & flag::NO_FREEZE != 0 {
             return Err(EngineResult::TEC_NO_PERMISSION);
@@ -71,6 +80,9 @@ impl Transactor for Clawback {
 
     fn apply(&self, ctx: &mut ApplyContext<'_>) -> Ter {
         let tx = ctx.tx;
+        if let Some(Amount::Mpt { value, id }) = tx.object.amount(fields::AMOUNT) {
+            return mpt::claw_back(ctx, id, value);
+        }
         let (value, currency, holder) = wanted(tx).ok_or(EngineResult::TEM_BAD_AMOUNT)?;
         let held = held(&ctx.view, tx, holder, currency).ok_or(EngineResult::TEC_NO_LINE)?;
         let more = held.sub(value).is_ok_and(|left| left.is_negative());

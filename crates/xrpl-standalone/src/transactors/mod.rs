@@ -31,6 +31,7 @@ mod did;
 mod escrow;
 pub mod flow;
 mod invariants;
+mod mpt;
 mod nft;
 mod oracle;
 mod payment;

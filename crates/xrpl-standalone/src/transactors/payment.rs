@@ -1,14 +1,14 @@
-//! Payment: XRP directly; everything else is [`super::flow`]'s
+//! Payment: XRP directly, MPTs by [`super::mpt`]; everything else is [`super::flow`]'s
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/payment>).
 
 use xrpl_protocol::{AccountId, Amount, EngineResult, Issue, Value, fields, object_id};
 
 use super::{
     ApplyContext, Consequences, Granular, PreclaimContext, PreflightContext, Transactor,
-    destination, ensure, flow,
+    destination, ensure, flow, mpt,
 };
 use crate::ledger::{
-    ApplyView, PreparedTx, ReadView, Ter, entry_type,
+    ApplyView, PreparedTx, ReadView, Rules, Ter, amendment, entry_type,
     helpers::{
         BAD_CURRENCY,
         account_root::{balance_of, flag, flags_of, is_pseudo, reserve, set_balance},
@@ -36,6 +36,11 @@ fn has_bad_currency(amount: &Amount) -> bool {
 
 fn amount_of(tx: &PreparedTx) -> Amount {
     tx.object.amount(fields::AMOUNT).unwrap_or(Amount::Xrp(0))
+}
+
+/// Whether it is an MPT that can only go from account to account.
+fn is_direct_mpt(amount: &Amount, rules: &Rules) -> bool {
+    matches!(amount, Amount::Mpt { .. }) && !rules.enabled(amendment::MPTOKENS_V2)
 }
 
 /// `SendMax`, or else `Amount` with the sender as its issuer.
@@ -94,7 +99,7 @@ fn needed_permission(view: &dyn ReadView, tx: &PreparedTx) -> Option<Granular> {
 impl Transactor for Payment {
     fn flags(&self, ctx: &PreflightContext<'_>) -> u32 {
         let tx = ctx.tx;
-        if matches!(amount_of(tx), Amount::Mpt { .. }) {
+        if is_direct_mpt(&amount_of(tx), ctx.rules) {
             PARTIAL_PAYMENT
         } else {
             NO_RIPPLE_DIRECT | PARTIAL_PAYMENT | LIMIT_QUALITY
@@ -105,7 +110,12 @@ impl Transactor for Payment {
         let tx = ctx.tx;
         let object = &tx.object;
         let (amount, max) = (amount_of(tx), max_source_amount(tx));
-        let mpt = matches!(amount, Amount::Mpt { .. });
+        let is_mpt = |amount: &Amount| matches!(amount, Amount::Mpt { .. });
+        if is_mpt(&amount) && !ctx.rules.enabled(amendment::MPTOKENS_V1) {
+            return Err(EngineResult::TEM_DISABLED);
+        }
+        let mpt = is_direct_mpt(&amount, ctx.rules);
+        let v2 = ctx.rules.enabled(amendment::MPTOKENS_V2);
         let has_paths = object.contains(fields::PATHS);
         if mpt && has_paths {
             return Err(EngineResult::TEM_MALFORMED);
@@ -113,7 +123,8 @@ impl Transactor for Payment {
         if object.hash256(fields::DOMAIN_ID).is_some_and(|id| id.is_zero()) {
             return Err(EngineResult::TEM_MALFORMED);
         }
-        if (mpt && amount.issue() != max.issue()) || (!mpt && matches!(max, Amount::Mpt { .. })) {
+        let mixed = if mpt { amount.issue() != max.issue() } else { is_mpt(&max) };
+        if !v2 && mixed {
             return Err(EngineResult::TEM_MALFORMED);
         }
         let xrp = matches!((&amount, &max), (Amount::Xrp(_), Amount::Xrp(_)));
@@ -193,7 +204,7 @@ impl Transactor for Payment {
             let inside = |account| account_in_domain(ctx.view, account, domain);
             ensure(inside(tx.account) && inside(to), EngineResult::TEC_NO_PERMISSION)?;
         }
-        flow::supported(tx)
+        if is_direct_mpt(&amount, ctx.view.rules()) { Ok(()) } else { flow::supported(tx) }
     }
 
     fn apply(&self, ctx: &mut ApplyContext<'_>) -> Ter {
@@ -207,6 +218,11 @@ impl Transactor for Payment {
                 .with(fields::BALANCE, Amount::Xrp(0))
                 .with(fields::OWNER_COUNT, 0u32);
             ctx.view.insert(to_key, root);
+        }
+        if let Amount::Mpt { value, id } = amount
+            && is_direct_mpt(&amount, ctx.view.rules())
+        {
+            return mpt::pay(ctx, to, id, value, tx.has_flag(PARTIAL_PAYMENT));
         }
         if flow::is_flow(tx) {
             credentials::verify_deposit_preauth(&mut ctx.view, &tx.object, tx.account, to)?;

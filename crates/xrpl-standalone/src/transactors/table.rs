@@ -4,8 +4,8 @@
 
 use super::{
     Transactor, account_set, check, clawback, credential, delegate, deposit_preauth, did, escrow,
-    nft, oracle, payment, payment_channel, permissioned_domain, regular_key, signer_list, ticket,
-    trust_set,
+    mpt, nft, oracle, payment, payment_channel, permissioned_domain, regular_key, signer_list,
+    ticket, trust_set,
 };
 use crate::ledger::{Amendment, amendment};
 
@@ -109,10 +109,10 @@ static TABLE: &[TransactionType] = &[
     row(51, "OracleSet", true, Some(amendment::PRICE_ORACLE), 0, Some(&oracle::OracleSet)),
     row(52, "OracleDelete", true, Some(amendment::PRICE_ORACLE), 0, Some(&oracle::OracleDelete)),
     row(53, "LedgerStateFix", true, Some(amendment::FIX_NFTOKEN_PAGE_LINKS), 0, None),
-    row(54, "MPTokenIssuanceCreate", true, Some(amendment::MPTOKENS_V1), privilege::CREATE_MPT_ISSUANCE, None),
-    row(55, "MPTokenIssuanceDestroy", true, Some(amendment::MPTOKENS_V1), privilege::DESTROY_MPT_ISSUANCE, None),
-    row(56, "MPTokenIssuanceSet", true, Some(amendment::MPTOKENS_V1), 0, None),
-    row(57, "MPTokenAuthorize", true, Some(amendment::MPTOKENS_V1), privilege::MUST_AUTHORIZE_MPT, None),
+    row(54, "MPTokenIssuanceCreate", true, Some(amendment::MPTOKENS_V1), privilege::CREATE_MPT_ISSUANCE, Some(&mpt::MPTokenIssuanceCreate)),
+    row(55, "MPTokenIssuanceDestroy", true, Some(amendment::MPTOKENS_V1), privilege::DESTROY_MPT_ISSUANCE, Some(&mpt::MPTokenIssuanceDestroy)),
+    row(56, "MPTokenIssuanceSet", true, Some(amendment::MPTOKENS_V1), 0, Some(&mpt::MPTokenIssuanceSet)),
+    row(57, "MPTokenAuthorize", true, Some(amendment::MPTOKENS_V1), privilege::MUST_AUTHORIZE_MPT, Some(&mpt::MPTokenAuthorize)),
     row(58, "CredentialCreate", true, Some(amendment::CREDENTIALS), 0, Some(&credential::CredentialCreate)),
     row(59, "CredentialAccept", true, Some(amendment::CREDENTIALS), 0, Some(&credential::CredentialAccept)),
     row(60, "CredentialDelete", true, Some(amendment::CREDENTIALS), 0, Some(&credential::CredentialDelete)),

@@ -13,7 +13,10 @@ use std::{
 
 use serde_json::Value as Json;
 use xrpl_protocol::{Definitions, EngineResult};
-use xrpl_standalone::ledger::{ClosedLedger, PreparedTx, metadata::delivered_amount};
+use xrpl_standalone::ledger::{
+    ClosedLedger, PreparedTx,
+    metadata::{created_issuance, delivered_amount},
+};
 use xrpl_standalone::node::{Node, NodeConfig};
 
 use crate::recordings::{self, adopted, lines};
@@ -263,6 +266,9 @@ fn compare_transactions(theirs: &Json, ours: &ClosedLedger) -> (usize, Vec<Strin
         if their.get("delivered_amount").is_some() {
             let delivered = delivered_amount(&read.tx.object, &read.metadata);
             meta["delivered_amount"] = delivered.map_or(Json::Null, |amount| amount.to_json());
+        }
+        if let Some(id) = created_issuance(&read.tx.object, &read.metadata) {
+            meta["mpt_issuance_id"] = id.to_string().into();
         }
         if let Some(difference) = first_difference("", their, &meta) {
             wrong.push(format!("{} {difference}", &hash[..8]));
