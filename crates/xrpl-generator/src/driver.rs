@@ -178,9 +178,9 @@ impl Driver {
     pub(crate) fn dispatch(&mut self, prepared: Prepared) {
         let intent = match prepared.taint {
             None => Intent::Valid,
-            Some(taint) => Intent::Invalid {
-                expected: taint.results().map(|result| ResultName::new(result)).collect(),
-            },
+            Some(taint) => {
+                Intent::Invalid { expected: taint.results().map(ResultName::new).collect() }
+            }
         };
         let submission = Submission {
             blob: prepared.blob,

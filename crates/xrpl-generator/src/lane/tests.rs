@@ -195,7 +195,8 @@ fn late_answers_and_unknown_slots_change_nothing() {
 #[test]
 fn a_slot_with_rivals_is_free_only_when_all_have_ended_and_used_as_soon_as_one_is_validated() {
     use Verdict::{Doubtful, Free, Open, Used};
-    const ENDS: &[(&str, &[(Rival, End, Option<Verdict>)])] = &[
+    type Ends = [(Rival, End, Option<Verdict>)];
+    const ENDS: &[(&str, &Ends)] = &[
         ("the first wins", &[(0, TES, Some(Used)), (1, End::Lost, None), (2, End::Lost, None)]),
         ("the last wins", &[(2, TES, Some(Used)), (0, End::Lost, None), (1, End::Free, None)]),
         (

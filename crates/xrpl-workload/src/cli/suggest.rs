@@ -52,7 +52,7 @@ pub(super) fn add(error: &mut Error, command: &Command, args: impl Iterator<Item
 }
 
 /// The command that the arguments are for.
-fn asked<'a>(command: &'a Command, mut args: impl Iterator<Item = OsString>) -> &'a Command {
+fn asked(command: &Command, mut args: impl Iterator<Item = OsString>) -> &Command {
     args.find_map(|arg| command.find_subcommand(arg)).unwrap_or(command)
 }
 
