@@ -143,6 +143,13 @@ impl Rules {
         Self { known, all: amendments.into() }
     }
 
+    /// These rules, and amendments that are on whatever the ledger says: see
+    /// [`crate::node::NodeConfig::features`].
+    #[must_use]
+    pub fn with_features(&self, features: &[Hash256]) -> Self {
+        Self { known: self.known | Self::of(features).known, all: Arc::clone(&self.all) }
+    }
+
     /// Whether an amendment is on.
     #[must_use]
     pub fn enabled(&self, amendment: Amendment) -> bool {
@@ -190,6 +197,9 @@ mod tests {
         assert!(!rules.enabled(BATCH_V1_1) && !rules.enabled(DID));
         assert_eq!(rules.ids(), [AMM.id(), unknown, XRP_FEES.id()]);
         assert!(!Rules::default().enabled(AMM));
+        let configured = rules.with_features(&[BATCH_V1_1.id()]);
+        assert!(configured.enabled(BATCH_V1_1) && configured.enabled(AMM));
+        assert_eq!(configured.ids(), rules.ids());
         assert_eq!(rules.digits(), Digits::Sixteen);
         assert_eq!(Rules::of(&[LENDING_PROTOCOL.id()]).digits(), Digits::NineteenLegacy);
         let mended = Rules::of(&[FIX_CLEANUP_3_2_0.id(), LENDING_PROTOCOL.id()]);

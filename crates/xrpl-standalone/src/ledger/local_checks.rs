@@ -2,11 +2,14 @@
 //! words, since clients see them.
 
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, Field, Issue, Object, Value, fields, hash::prefix,
+    AccountId, Amount, Definitions, Field, Issue, Object, Sequence, Value, fields,
+    hash::{prefix, transaction_hash},
     keys::PublicKey,
+    sign::batch_message,
+    transaction::Slot,
 };
 
-use super::prepared::{INNER_BATCH, PreparedTx};
+use super::prepared::{BATCH, INNER_BATCH, MAX_BATCH_SIGNERS, MAX_INNER, PreparedTx};
 
 /// Bytes of all memos together.
 const MAX_MEMO_SIZE: usize = 1024;
@@ -18,23 +21,37 @@ pub(super) fn signature(tx: &PreparedTx) -> Result<(), String> {
         return Err("Batch inner transactions are never considered validly signed.".into());
     }
     let object = &tx.object;
-    let key = object.blob(fields::SIGNING_PUB_KEY).unwrap_or_default();
-    if key.is_empty() { multi_signature(tx) } else { single_signature(object, key) }
+    if signing_key(object).is_empty() {
+        let definitions = Definitions::builtin();
+        let mut message = prefix::TRANSACTION_MULTISIGN.to_vec();
+        object.encode_into(&mut message, |field| definitions.is_signed(field));
+        multi_signature(object, tx.fee_payer(), message)?;
+    } else {
+        single_signature(object, &object.encode_for_signing(Definitions::builtin()))?;
+    }
+    batch_signatures(tx)
 }
 
-fn single_signature(object: &Object, key: &[u8]) -> Result<(), String> {
+fn signing_key(object: &Object) -> &[u8] {
+    object.blob(fields::SIGNING_PUB_KEY).unwrap_or_default()
+}
+
+fn single_signature(object: &Object, message: &[u8]) -> Result<(), String> {
     if object.contains(fields::SIGNERS) {
         return Err("Cannot both single- and multi-sign.".into());
     }
-    let message = object.encode_for_signing(Definitions::builtin());
-    let valid = PublicKey::from_slice(key).is_ok_and(|key| {
-        key.verify(&message, object.blob(fields::TXN_SIGNATURE).unwrap_or_default())
+    let valid = PublicKey::from_slice(signing_key(object)).is_ok_and(|key| {
+        key.verify(message, object.blob(fields::TXN_SIGNATURE).unwrap_or_default())
     });
     if valid { Ok(()) } else { Err("Invalid signature.".into()) }
 }
 
-fn multi_signature(tx: &PreparedTx) -> Result<(), String> {
-    let object = &tx.object;
+/// Several sign `message` for an account, each with its own name at the end.
+fn multi_signature(
+    object: &Object,
+    signed_for: AccountId,
+    mut message: Vec<u8>,
+) -> Result<(), String> {
     let Some(signers) = object.array(fields::SIGNERS) else {
         return Err("Empty SigningPubKey.".into());
     };
@@ -44,14 +61,11 @@ fn multi_signature(tx: &PreparedTx) -> Result<(), String> {
     if signers.is_empty() || signers.len() > MAX_SIGNERS {
         return Err("Invalid Signers array size.".into());
     }
-    let definitions = Definitions::builtin();
-    let mut message = prefix::TRANSACTION_MULTISIGN.to_vec();
-    object.encode_into(&mut message, |field| definitions.is_signed(field));
     let body = message.len();
     let mut last = AccountId::ZERO;
     for (_, signer) in signers {
         let account = signer.account(fields::ACCOUNT).unwrap_or_default();
-        if account == tx.account {
+        if account == signed_for {
             return Err("Invalid multisigner.".into());
         }
         if last == account {
@@ -63,10 +77,31 @@ fn multi_signature(tx: &PreparedTx) -> Result<(), String> {
         last = account;
         message.truncate(body);
         message.extend_from_slice(&account.0);
-        let key = signer.blob(fields::SIGNING_PUB_KEY).unwrap_or_default();
         let signature = signer.blob(fields::TXN_SIGNATURE).unwrap_or_default();
-        if !PublicKey::from_slice(key).is_ok_and(|key| key.verify(&message, signature)) {
+        let valid = PublicKey::from_slice(signing_key(signer))
+            .is_ok_and(|key| key.verify(&message, signature));
+        if !valid {
             return Err(format!("Invalid signature on account {account}."));
+        }
+    }
+    Ok(())
+}
+
+/// The signatures of those who agree to a Batch.
+fn batch_signatures(tx: &PreparedTx) -> Result<(), String> {
+    let Some(signers) = tx.object.array(fields::BATCH_SIGNERS) else { return Ok(()) };
+    let number = Sequence(tx.seq.value());
+    let slot = if tx.seq.is_sequence() { Slot::Sequence(number) } else { Slot::Ticket(number) };
+    let inner = tx.object.array(fields::RAW_TRANSACTIONS).unwrap_or_default();
+    let inner: Vec<_> = inner.iter().map(|(_, tx)| transaction_hash(&tx.encode())).collect();
+    let message = batch_message(tx.account, slot, tx.flags, &inner);
+    for (_, signer) in signers {
+        let account = signer.account(fields::ACCOUNT).unwrap_or_default();
+        let message = [&message[..], &account.0].concat();
+        if signing_key(signer).is_empty() {
+            multi_signature(signer, account, message)?;
+        } else {
+            single_signature(signer, &message)?;
         }
     }
     Ok(())
@@ -78,7 +113,29 @@ pub(super) fn form(tx: &Object) -> Result<(), String> {
     if tx.u16(fields::TRANSACTION_TYPE).is_some_and(|kind| (100..=102).contains(&kind)) {
         return Err("Cannot submit pseudo transactions.".into());
     }
-    mpt_amounts(tx)
+    mpt_amounts(tx)?;
+    raw_transactions(tx)
+}
+
+/// What a Batch holds: its form as if it stood alone.
+fn raw_transactions(tx: &Object) -> Result<(), String> {
+    let Some(inner) = tx.array(fields::RAW_TRANSACTIONS) else { return Ok(()) };
+    if tx.array(fields::BATCH_SIGNERS).is_some_and(|signers| signers.len() > MAX_BATCH_SIGNERS) {
+        return Err("Batch Signers array exceeds max entries.".into());
+    }
+    if inner.len() > MAX_INNER {
+        return Err("Raw Transactions array exceeds max entries.".into());
+    }
+    for (_, inner) in inner {
+        let kind = inner.u16(fields::TRANSACTION_TYPE).ok_or("Field not found: TransactionType")?;
+        // They are not nested any deeper, so neither is this function.
+        if kind == BATCH {
+            return Err("Raw Transactions may not contain batch transactions.".into());
+        }
+        super::template::check(kind, inner)?;
+        form(inner)?;
+    }
+    Ok(())
 }
 
 fn memos(tx: &Object) -> Result<(), String> {

@@ -17,6 +17,13 @@ pub(crate) const LOCAL_CHECKS: &str = "fails local checks: ";
 /// `tfInnerBatchTxn`.
 pub(crate) const INNER_BATCH: u32 = 0x4000_0000;
 
+/// `TransactionType` of a Batch.
+pub(crate) const BATCH: u16 = 71;
+/// Transactions that a Batch may hold.
+pub(crate) const MAX_INNER: usize = 8;
+/// Signers that a Batch may have besides its own account.
+pub(crate) const MAX_BATCH_SIGNERS: usize = 24;
+
 /// What orders an account's transactions: a Sequence, or a Ticket that comes after all Sequences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SeqProxy {

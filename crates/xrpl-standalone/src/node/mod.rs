@@ -64,6 +64,9 @@ pub struct NodeConfig {
     pub fees: Fees,
     /// Amendments that are on.
     pub amendments: Vec<Hash256>,
+    /// Amendments whose rules hold besides, although no ledger lists them: xrpld's `[features]`, by
+    /// which a server that stands alone tries those that are in development.
+    pub features: Vec<Hash256>,
     /// Close time of ledger 2, in seconds since 2000-01-01.
     pub start_time: u32,
     /// xrpld's `[transaction_queue]`.
@@ -93,6 +96,7 @@ impl Default for NodeConfig {
             network_id: 0,
             fees: Fees::default(),
             amendments: genesis::amendments(),
+            features: Vec::new(),
             start_time: 848_737_540,
             queue: QueueSetup::default(),
             history: History::default(),
@@ -192,7 +196,11 @@ impl Node {
     /// A fresh ledger: 1 and 2 are closed, 3 is open.
     #[must_use]
     pub fn new(config: NodeConfig) -> Self {
-        let (first, second) = genesis::ledgers(&config.amendments, config.fees, config.start_time);
+        let (mut first, mut second) =
+            genesis::ledgers(&config.amendments, config.fees, config.start_time);
+        for ledger in [&mut first, &mut second] {
+            ledger.info.rules = Arc::new(ledger.info.rules.with_features(&config.features));
+        }
         let second = Arc::new(second);
         let mut this = Self {
             context: Context { network_id: config.network_id },

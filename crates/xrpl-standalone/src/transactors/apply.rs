@@ -9,8 +9,11 @@ use super::{
     preflight, transactor,
 };
 use crate::ledger::{
-    ApplyView, OpenView, PreparedTx, ReadView, Sandbox, SeqProxy, Ter, directory,
-    helpers::account_root::{adjust_owner_count, balance_of, set_balance},
+    ApplyView, OpenView, PreparedTx, ReadView, Sandbox, SeqProxy, Ter,
+    helpers::{
+        account_root::{balance_of, set_balance},
+        ticket,
+    },
     metadata::{About, Recorded, Recorder},
     open_view::Applied,
 };
@@ -56,29 +59,11 @@ impl ApplyContext<'_> {
                 self.account_root()?.set(fields::SEQUENCE, next.into());
                 Ok(())
             }
-            SeqProxy::Ticket(n) => self.delete_ticket(n),
-        }
-    }
-
-    fn delete_ticket(&mut self, number: u32) -> Ter {
-        let account = self.tx.account;
-        let key = object_id::ticket(account, number);
-        let ticket = self.view.read(&key).ok_or(EngineResult::TEF_BAD_LEDGER)?;
-        let page = ticket.u64(fields::OWNER_NODE).unwrap_or_default();
-        if !directory::remove(&mut self.view, object_id::owner_dir(account), page, &key, true) {
-            return Err(EngineResult::TEF_BAD_LEDGER);
-        }
-        let root = self.account_root()?;
-        match root.u32(fields::TICKET_COUNT) {
-            Some(0 | 1) => {
-                root.remove(fields::TICKET_COUNT);
+            SeqProxy::Ticket(n) => {
+                let account = self.tx.account;
+                ticket::delete(&mut self.view, account, &object_id::ticket(account, n))
             }
-            Some(n) => root.set(fields::TICKET_COUNT, (n - 1).into()),
-            None => return Err(EngineResult::TEF_BAD_LEDGER),
         }
-        adjust_owner_count(&mut self.view, account, -1)?;
-        self.view.erase(&key);
-        Ok(())
     }
 
     fn pay(&mut self, fee: i64) -> Ter {

@@ -5,14 +5,10 @@ use std::sync::Arc;
 
 use xrpl_protocol::{EngineResult, fields};
 
-use super::{ApplyFlags, Attempt, Context, PreflightContext, apply, apply_checked, preflight};
-use crate::ledger::{OpenView, PreparedTx, ReadView};
-
-const BATCH: u16 = 71;
-/// Modes: flags of the Batch.
-const ALL_OR_NOTHING: u32 = 0x0001_0000;
-const ONLY_ONE: u32 = 0x0002_0000;
-const UNTIL_FAILURE: u32 = 0x0004_0000;
+use super::{
+    ApplyFlags, Attempt, Context, PreflightContext, apply, apply_checked, batch::mode, preflight,
+};
+use crate::ledger::{OpenView, PreparedTx, ReadView, prepared::BATCH};
 
 /// Applies a transaction to a ledger that is being built; a successful Batch with what it holds.
 pub fn apply_transaction(
@@ -44,12 +40,12 @@ fn apply_inner(context: &Context, view: &mut OpenView<'_>, batch: &PreparedTx) -
         };
         applied |= attempt.applied;
         if attempt.result.is_success() {
-            if batch.has_flag(ONLY_ONE) {
+            if batch.has_flag(mode::ONLY_ONE) {
                 break;
             }
-        } else if batch.has_flag(ALL_OR_NOTHING) {
+        } else if batch.has_flag(mode::ALL_OR_NOTHING) {
             return false;
-        } else if batch.has_flag(UNTIL_FAILURE) {
+        } else if batch.has_flag(mode::UNTIL_FAILURE) {
             break;
         }
     }

@@ -19,9 +19,11 @@
 //!   what they did.
 //! - Rules: `view.rules().enabled(amendment::X)`; sub-features of a type in [`Transactor::enabled`].
 
+mod account_delete;
 mod account_set;
 mod apply;
 mod apply_batch;
+mod batch;
 mod check;
 mod clawback;
 mod credential;

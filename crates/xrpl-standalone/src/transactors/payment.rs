@@ -178,8 +178,13 @@ impl Transactor for Payment {
             None => {
                 let Amount::Xrp(drops) = amount else { return Err(EngineResult::TEC_NO_DST) };
                 let open = ctx.view.info().open;
-                if open && tx.has_flag(PARTIAL_PAYMENT) {
-                    return Err(EngineResult::TEL_NO_DST_PARTIAL);
+                if tx.has_flag(PARTIAL_PAYMENT) {
+                    // A closed ledger takes no `tel`, and what is in a Batch gets into no other.
+                    match ctx.parent_batch {
+                        _ if open => return Err(EngineResult::TEL_NO_DST_PARTIAL),
+                        Some(_) => return Err(EngineResult::TEF_NO_DST_PARTIAL),
+                        None => {}
+                    }
                 }
                 if u64::try_from(drops).is_ok_and(|drops| drops < ctx.view.info().fees.reserve) {
                     return Err(EngineResult::TEC_NO_DST_INSUF_XRP);
@@ -193,11 +198,14 @@ impl Transactor for Payment {
             }
         }
         if flow::is_flow(tx)
-            && ctx.view.info().open
             && let Some(Value::PathSet(paths)) = tx.object.get(fields::PATHS)
             && (paths.len() > MAX_PATHS || paths.iter().any(|path| path.len() > MAX_PATH_STEPS))
         {
-            return Err(EngineResult::TEL_BAD_PATH_COUNT);
+            match ctx.parent_batch {
+                _ if ctx.view.info().open => return Err(EngineResult::TEL_BAD_PATH_COUNT),
+                Some(_) => return Err(EngineResult::TEF_BAD_PATH_COUNT),
+                None => {}
+            }
         }
         credentials::valid(ctx.view, &tx.object, tx.account)?;
         if let Some(domain) = tx.object.hash256(fields::DOMAIN_ID) {

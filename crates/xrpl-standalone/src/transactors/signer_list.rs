@@ -1,13 +1,13 @@
 //! SignerListSet (<https://xrpl.org/docs/references/protocol/transactions/types/signerlistset>).
 
-use xrpl_protocol::{EngineResult, Object, Value, fields, object_id};
+use xrpl_protocol::{AccountId, EngineResult, Object, Value, fields, object_id};
 
 use super::{ApplyContext, Consequences, PreflightContext, Transactor};
 use crate::ledger::{
     ApplyView, PreparedTx, ReadView, Ter, directory, entry_type,
     helpers::{
         account_root::{adjust_owner_count, flag, flags_of, reserve},
-        copy_fields,
+        copy_fields, owned,
     },
 };
 
@@ -65,9 +65,9 @@ impl Transactor for SignerListSet {
             if flags_of(root) & flag::DISABLE_MASTER != 0 && !root.contains(fields::REGULAR_KEY) {
                 return Err(EngineResult::TEC_NO_ALTERNATIVE_KEY);
             }
-            return remove(ctx);
+            return remove(&mut ctx.view, tx.account);
         };
-        remove(ctx)?;
+        remove(&mut ctx.view, tx.account)?;
         let root = ctx.view.account(tx.account).ok_or(EngineResult::TEF_INTERNAL)?;
         if ctx.prior_balance < reserve(&ctx.view, &root, 1) {
             return Err(EngineResult::TEC_INSUFFICIENT_RESERVE);
@@ -97,17 +97,15 @@ impl Transactor for SignerListSet {
     }
 }
 
-/// Deletes the account's list, if it has one.
-fn remove(ctx: &mut ApplyContext<'_>) -> Ter {
-    let account = ctx.tx.account;
+/// Deletes an account's list, if it has one.
+///
+/// # Errors
+/// `tefBAD_LEDGER`.
+pub(super) fn remove(view: &mut dyn ApplyView, account: AccountId) -> Ter {
     let key = object_id::signer_list(account);
-    let Some(list) = ctx.view.read(&key) else { return Ok(()) };
-    let page = list.u64(fields::OWNER_NODE).unwrap_or_default();
-    if !directory::remove(&mut ctx.view, object_id::owner_dir(account), page, &key, false) {
-        return Err(EngineResult::TEF_BAD_LEDGER);
+    if !view.exists(&key) {
+        return Ok(());
     }
     // Lists from before the amendment MultiSignReserve counted more; none is that old here.
-    adjust_owner_count(&mut ctx.view, account, -1)?;
-    ctx.view.erase(&key);
-    Ok(())
+    owned::delete(view, account, &key, 1, false)
 }

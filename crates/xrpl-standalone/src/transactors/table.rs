@@ -3,9 +3,9 @@
 //! A type is built by putting its transactor in the place of its row's `None`.
 
 use super::{
-    Transactor, account_set, check, clawback, credential, delegate, deposit_preauth, did, escrow,
-    mpt, nft, oracle, payment, payment_channel, permissioned_domain, regular_key, signer_list,
-    ticket, trust_set,
+    Transactor, account_delete, account_set, batch, check, clawback, credential, delegate,
+    deposit_preauth, did, escrow, mpt, nft, oracle, payment, payment_channel, permissioned_domain,
+    regular_key, signer_list, ticket, trust_set,
 };
 use crate::ledger::{Amendment, amendment};
 
@@ -82,7 +82,7 @@ static TABLE: &[TransactionType] = &[
     row(18, "CheckCancel", true, None, 0, Some(&check::Cancel)),
     row(19, "DepositPreauth", true, None, 0, Some(&deposit_preauth::DepositPreauth)),
     row(20, "TrustSet", true, None, 0, Some(&trust_set::TrustSet)),
-    row(21, "AccountDelete", false, None, privilege::MUST_DELETE_ACCT, None),
+    row(21, "AccountDelete", false, None, privilege::MUST_DELETE_ACCT, Some(&account_delete::AccountDelete)),
     row(25, "NFTokenMint", true, None, privilege::CHANGE_NFT_COUNTS, Some(&nft::NFTokenMint)),
     row(26, "NFTokenBurn", true, None, privilege::CHANGE_NFT_COUNTS, Some(&nft::NFTokenBurn)),
     row(27, "NFTokenCreateOffer", true, None, 0, Some(&nft::NFTokenCreateOffer)),
@@ -126,7 +126,7 @@ static TABLE: &[TransactionType] = &[
     row(68, "VaultDeposit", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, None),
     row(69, "VaultWithdraw", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_DELETE_MPT | privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, None),
     row(70, "VaultClawback", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_DELETE_MPT | privilege::MUST_MODIFY_VAULT, None),
-    row(71, "Batch", false, Some(amendment::BATCH_V1_1), 0, None),
+    row(71, "Batch", false, Some(amendment::BATCH_V1_1), 0, Some(&batch::Batch)),
     row(74, "LoanBrokerSet", false, Some(amendment::LENDING_PROTOCOL), privilege::CREATE_PSEUDO_ACCT | privilege::MAY_AUTHORIZE_MPT, None),
     row(75, "LoanBrokerDelete", false, Some(amendment::LENDING_PROTOCOL), privilege::MUST_DELETE_ACCT | privilege::MAY_AUTHORIZE_MPT, None),
     row(76, "LoanBrokerCoverDeposit", false, Some(amendment::LENDING_PROTOCOL), 0, None),

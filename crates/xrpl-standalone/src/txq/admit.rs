@@ -9,6 +9,7 @@ use crate::{
     ledger::{
         OpenView, PreparedTx, ReadView, SeqProxy,
         helpers::account_root::{balance_of, sequence_of, set_balance},
+        prepared::BATCH,
         view::Assumed,
     },
     transactors::{
@@ -181,9 +182,12 @@ impl TxQ {
         replaced: bool,
     ) -> Result<(), Refused> {
         let object = &of.tx.object;
-        if of.flags.fail_hard
+        // What is in a Batch uses Sequences of several accounts, which a queue cannot foresee.
+        if of.tx.kind == BATCH
+            || of.flags.fail_hard
             || object.contains(fields::PREVIOUS_TXN_ID)
             || object.contains(fields::ACCOUNT_TXN_ID)
+            || object.contains(fields::DELEGATE)
         {
             return Err(EngineResult::TEL_CAN_NOT_QUEUE);
         }

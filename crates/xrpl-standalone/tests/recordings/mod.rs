@@ -14,6 +14,9 @@ use xrpl_standalone::{
     node::{Node, NodeConfig},
 };
 
+/// The configuration whose `[features]` switch on what is in development. Ledgers do not show it.
+const DEVELOPMENT: &str = "xrpld-dev.cfg";
+
 fn shared() -> Option<PathBuf> {
     if let Some(dir) = std::env::var_os("XRPL_SHARED") {
         return Some(dir.into());
@@ -58,6 +61,10 @@ pub(crate) fn node(lines: &[Json], start_time: u64) -> NodeConfig {
     match text {
         Some(text) => cfg::apply(&mut config, &text),
         None => find_amendments(&mut config, lines),
+    }
+    if name == DEVELOPMENT {
+        let in_development = Amendment::all().filter(|amendment| !amendment.is_supported());
+        config.features = in_development.map(Amendment::id).collect();
     }
     config
 }

@@ -11,6 +11,7 @@ pub mod nft;
 pub mod offer;
 pub mod owned;
 pub mod permissioned_dex;
+pub mod ticket;
 pub mod token;
 pub mod trust_line;
 

@@ -5,7 +5,7 @@ mod offers;
 mod pages;
 
 pub use offers::{OFFER_SELLS, TokenOffer, create_offer, delete_offer, delete_offers};
-pub use pages::{find, insert, low_bits, order, remove, set_uri};
+pub use pages::{find, insert, low_bits, order, owns_any, remove, set_uri};
 
 use xrpl_protocol::{AccountId, Hash256};
 

@@ -77,6 +77,15 @@ fn locate(view: &dyn ReadView, owner: AccountId, id: &Hash256) -> Option<(Hash25
     (entry_type::of(&page) == entry_type::NFTOKEN_PAGE).then_some((key, page))
 }
 
+/// Whether an account has an NFT.
+#[must_use]
+pub fn owns_any(view: &dyn ReadView, owner: AccountId) -> bool {
+    let last = object_id::nft_page_max(owner);
+    let mut first = last;
+    first.0[20..].fill(0);
+    view.succ(&first).is_some_and(|page| page <= last)
+}
+
 /// An account's NFT of an id.
 #[must_use]
 pub fn find(view: &dyn ReadView, owner: AccountId, id: &Hash256) -> Option<Object> {
