@@ -1,12 +1,14 @@
 //! The ledger core on its own: no recordings needed.
 
+mod bed;
+
 use std::sync::Arc;
 
+use bed::{Bed, all_xrp, genesis, key};
 use proptest::prelude::*;
 use xrpl_protocol::{
-    AccountId, Amount, Currency, Definitions, EngineResult, Field, IssuedValue, Object, Value,
-    fields,
-    keys::{KeyPair, KeyType, Seed},
+    Amount, Currency, Definitions, EngineResult, Field, IssuedValue, Object, Value, fields,
+    keys::KeyPair,
     object_id,
     sign::{combine_multisigned, multisign_one, sign},
 };
@@ -15,7 +17,7 @@ use xrpl_standalone::{
         PreparedTx, ReadView,
         genesis::{GENESIS_ACCOUNT, TOTAL_COINS},
     },
-    node::{Event, History, Node, NodeConfig, TransactionStatus},
+    node::{Event, History, NodeConfig, TransactionStatus},
     txq::QueueSetup,
 };
 
@@ -27,76 +29,6 @@ const SIGNER_LIST_SET: u16 = 12;
 const TRUST_SET: u16 = 20;
 const ORACLE_SET: u16 = 51;
 const ORACLE_DELETE: u16 = 52;
-
-fn key(n: u8) -> KeyPair {
-    let kind = if n.is_multiple_of(2) { KeyType::Ed25519 } else { KeyType::Secp256k1 };
-    KeyPair::from_seed(&Seed::from_entropy([n; 16], kind))
-}
-
-fn genesis() -> KeyPair {
-    KeyPair::from_seed(&"snoPBrXtMeMyMHUVTgbuqAfg1SUTb".parse().unwrap())
-}
-
-struct Bed {
-    node: Node,
-    clock: u32,
-}
-
-impl Bed {
-    fn new(config: NodeConfig) -> Self {
-        let clock = config.start_time;
-        Self { node: Node::new(config), clock }
-    }
-
-    /// A ledger with accounts 1 to `n`, funded with 1000 XRP each.
-    fn funded(n: u8) -> Self {
-        let mut bed = Self::new(NodeConfig::default());
-        for i in 1..=n {
-            let pay = bed.payment(&genesis(), key(i).account_id(), 1_000_000_000);
-            assert_eq!(bed.submit(&pay), EngineResult::TES_SUCCESS);
-        }
-        bed.close();
-        bed
-    }
-
-    fn close(&mut self) -> usize {
-        self.clock += 4;
-        self.node.accept(self.clock).transactions.len()
-    }
-
-    fn sequence(&self, account: AccountId) -> u32 {
-        let root = self.node.current().account(account);
-        root.and_then(|root| root.u32(fields::SEQUENCE)).unwrap_or_default()
-    }
-
-    fn balance(&self, account: AccountId) -> i64 {
-        let root = self.node.current().account(account);
-        root.and_then(|root| root.amount(fields::BALANCE)?.drops()).unwrap_or_default()
-    }
-
-    fn of(&self, kind: u16, key: &KeyPair) -> Object {
-        Object::new()
-            .with(fields::TRANSACTION_TYPE, kind)
-            .with(fields::FLAGS, 0u32)
-            .with(fields::ACCOUNT, key.account_id())
-            .with(fields::SEQUENCE, self.sequence(key.account_id()))
-            .with(fields::FEE, Amount::Xrp(10))
-    }
-
-    fn payment(&self, from: &KeyPair, to: AccountId, drops: i64) -> Vec<u8> {
-        let tx = self.of(PAYMENT, from).with(fields::DESTINATION, to);
-        sign(tx.with(fields::AMOUNT, Amount::Xrp(drops)), from).blob
-    }
-
-    fn submit(&mut self, blob: &[u8]) -> EngineResult {
-        let tx = PreparedTx::parse_and_check(blob).unwrap();
-        self.node.submit(tx, false).engine_result
-    }
-
-    fn sign_and_submit(&mut self, tx: Object, key: &KeyPair) -> EngineResult {
-        self.submit(&sign(tx, key).blob)
-    }
-}
 
 #[test]
 fn a_payment_from_submission_to_validation() {
@@ -326,12 +258,6 @@ fn refusals_have_xrplds_words() {
 }
 
 /// All XRP that accounts have.
-fn all_xrp(node: &Node) -> i128 {
-    let state = &node.closed().state;
-    let balances = state.iter().filter_map(|(_, entry)| entry.amount(fields::BALANCE)?.drops());
-    balances.map(i128::from).sum()
-}
-
 fn any_value(field: Field, seed: u64) -> Value {
     use xrpl_protocol::object::FieldType;
     match field.field_type() {

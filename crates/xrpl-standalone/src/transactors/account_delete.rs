@@ -4,8 +4,8 @@
 use xrpl_protocol::{AccountId, Amount, EngineResult, Hash256, Object, fields, object_id};
 
 use super::{
-    ApplyContext, Consequences, PreclaimContext, PreflightContext, Transactor, deposit_preauth,
-    destination, owner_reserve_fee, signer_list,
+    ApplyContext, Consequences, PreclaimContext, PreflightContext, Transactor, delegate,
+    deposit_preauth, destination, owner_reserve_fee, signer_list,
 };
 use crate::ledger::{
     ApplyView, PreparedTx, ReadView, Ter, amendment, directory, entry_type,
@@ -158,20 +158,7 @@ fn delete_owned(view: &mut dyn ApplyView, account: AccountId, key: &Hash256) -> 
             owned::delete(view, account, key, count, true)
         }
         entry_type::CREDENTIAL => credentials::delete(view, key),
-        entry_type::DELEGATE => delete_delegation(view, key, &entry),
+        entry_type::DELEGATE => delegate::delete(view, key),
         _ => Err(EngineResult::TEC_HAS_OBLIGATIONS),
     }
-}
-
-/// A Delegate entry hangs in two directories, and goes with either account.
-fn delete_delegation(view: &mut dyn ApplyView, key: &Hash256, entry: &Object) -> Ter {
-    let bad = EngineResult::TEF_BAD_LEDGER;
-    let owner = entry.account(fields::ACCOUNT).ok_or(bad)?;
-    if let Some(page) = entry.u64(fields::DESTINATION_NODE) {
-        let delegate = entry.account(fields::AUTHORIZE).ok_or(bad)?;
-        if !directory::remove(view, object_id::owner_dir(delegate), page, key, false) {
-            return Err(bad);
-        }
-    }
-    owned::delete(view, owner, key, 1, false)
 }
