@@ -154,7 +154,7 @@ pub fn own_making(records: &[Record], faults: bool, strange: &BTreeSet<TxHash>) 
                 let refused = record.progress.engine_result_last.as_ref().is_some_and(|last| {
                     last.as_str().starts_with("tem") || last.as_str().starts_with("tef")
                 });
-                !strange.contains(&by) && !record.progress.superseded && !(faults && refused)
+                !(strange.contains(&by) || record.progress.superseded || (faults && refused))
             }
             Some(Evidence::RefusedByNode { engine_result }) => {
                 !faults || engine_result.as_str() == "tefPAST_SEQ"
