@@ -132,7 +132,7 @@ pub enum Verdict {
     Doubtful,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Wire,
     Held,
@@ -143,7 +143,7 @@ enum Phase {
 }
 
 /// The transactions on one slot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Contest {
     /// How many there were.
     made: Rival,
@@ -192,7 +192,7 @@ impl Contest {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Flight {
     first: u32,
     width: u32,
@@ -209,7 +209,7 @@ impl Flight {
 }
 
 /// See the [module](self).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lane {
     /// The first Sequence never handed out.
     next: u32,

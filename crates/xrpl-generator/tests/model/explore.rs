@@ -33,13 +33,11 @@ struct Origin {
 
 /// Two hashes of 64 bits: states are told apart by them alone.
 fn fingerprint(world: &World) -> (u64, u64) {
-    let hash = |salt: u64| {
-        let mut hasher = DefaultHasher::new();
-        salt.hash(&mut hasher);
-        world.hash(&mut hasher);
-        hasher.finish()
-    };
-    (hash(0), hash(1))
+    let mut hasher = DefaultHasher::new();
+    world.hash(&mut hasher);
+    let first = hasher.finish();
+    hasher.write_u8(1);
+    (first, hasher.finish())
 }
 
 /// Visits every state that is at most `depth` steps away.

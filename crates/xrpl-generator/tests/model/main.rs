@@ -28,15 +28,15 @@ use world::{Limits, World};
 /// back, a restart of the program.
 #[test]
 fn two_transactions_and_two_faults() {
-    let found = explore(World::new(Limits { transactions: 2, faults: 2, ..Limits::default() }), 9);
+    let found = explore(World::new(Limits { transactions: 2, faults: 2, ..Limits::default() }), 8);
     println!("{found}");
     assert!(found.states > 10_000, "{found}");
 }
 
-/// Holes, several in flight.
+/// Holes, rivals, several in flight.
 #[test]
 fn four_transactions_and_one_fault() {
-    let found = explore(World::new(Limits { transactions: 4, faults: 1, ..Limits::default() }), 9);
+    let found = explore(World::new(Limits { transactions: 4, faults: 1, ..Limits::default() }), 7);
     println!("{found}");
     assert!(found.states > 10_000, "{found}");
 }
@@ -44,7 +44,7 @@ fn four_transactions_and_one_fault() {
 /// Without faults there is less to explore, and it is explored to the end.
 #[test]
 fn three_transactions_to_the_very_end() {
-    let limits = Limits { transactions: 3, faults: 0, ..Limits::default() };
+    let limits = Limits { transactions: 3, faults: 0, ledgers: 4, ..Limits::default() };
     let found = explore(World::new(limits), usize::MAX);
     println!("{found}");
     assert!(found.complete, "{found}");
