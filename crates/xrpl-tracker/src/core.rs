@@ -305,6 +305,12 @@ impl Core {
                             *predicted,
                         );
                     }
+                    if let Some(entry) = self.pending.get_mut(key)
+                        && std::mem::take(&mut entry.progress.overturned)
+                    {
+                        // What overturned it was no ledger.
+                        self.counters.overturned = self.counters.overturned.saturating_sub(1);
+                    }
                     self.take_back(key, now_ms);
                 }
                 Effect::Alarm => {

@@ -26,6 +26,8 @@ pub enum Trouble {
     Plain,
     /// Those that mislead, too, and nobody who meddles.
     Misled,
+    /// Those that mislead in each seed, and somebody who meddles in most.
+    Worst,
     /// Some seeds with those that mislead, some with somebody who meddles, some with both.
     All,
 }
@@ -71,6 +73,7 @@ impl Choice {
         let (mislead, meddle) = match trouble {
             Trouble::Plain => (0, 0),
             Trouble::Misled => (100, 0),
+            Trouble::Worst => (100, 60),
             Trouble::All => {
                 (percent("XRPL_WORKLOAD_MISLEAD", MISLEAD), percent("XRPL_WORKLOAD_MEDDLE", MEDDLE))
             }
@@ -170,7 +173,12 @@ impl Choice {
             Action::Delay(_, most) => Duration::from_millis(most) > life / 4,
             _ => true,
         });
-        loses || !self.plan.nodes.is_empty() || (self.disturbs() && life < Duration::from_secs(20))
+        // Another key makes of what is deliberately wrong with the master key what succeeds.
+        let robbed = self.meddled.is_some_and(|robbed| robbed > 0);
+        loses
+            || robbed
+            || !self.plan.nodes.is_empty()
+            || (self.disturbs() && life < Duration::from_secs(20))
     }
 
     /// How long everything may take to come to its end after the load: what is undecided waits for

@@ -142,11 +142,15 @@ fn seeds_that_failed_once() {
     // Never sent, said of what a proxy had passed on (93); ends that rest on a ledger which the other
     // nodes deny (109).
     let misled = [93, 109];
-    // Ends concluded of a ledger that was denied while a node was asked about it (530).
-    let all = [530];
+    // Ends concluded of a ledger that was denied while a node was asked about it (530); a key that
+    // somebody else set makes a deliberately wrong transaction succeed (1304).
+    let all = [530, 1304];
+    // A stranger whose funding was lost (2053); a refusal overturned by a ledger that is denied (2107).
+    let worst = [2053, 2107];
     plain.into_iter().for_each(|seed| run_seeds(seed..seed + 1, Trouble::Plain));
     misled.into_iter().for_each(|seed| run_seeds(seed..seed + 1, Trouble::Misled));
     all.into_iter().for_each(|seed| run_seeds(seed..seed + 1, Trouble::All));
+    worst.into_iter().for_each(|seed| run_seeds(seed..seed + 1, Trouble::Worst));
 }
 
 #[test]

@@ -282,7 +282,7 @@ impl Meddler {
                     false if own && next == *number => (*number, None),
                     _ => continue,
                 };
-                let signed = signed(owner.id, &owner.master, idle, slot, None, 60_000_000);
+                let signed = signed(owner.id, &owner.master, idle, slot, None, 1_000_000);
                 self.written.lock().strange.insert(signed.hash);
                 self.hand_in(&signed.blob).await;
             }

@@ -176,6 +176,8 @@ impl Store for Recorder {
             {
                 written.revoked += 1;
             }
+            // A ledger is believed that contradicts an end, until it is denied itself.
+            Some(State::Rejected) if written.denies && progress.overturned => {}
             Some(before) if before.is_terminal() && before != progress.state => {
                 written.wrongs.push(format!("{hash} went from {before} to {}", progress.state));
             }

@@ -215,7 +215,8 @@ impl Process {
                 wrong.push(what);
             }
         };
-        must(stats.overturned == 0, format!("{} overturned", stats.overturned));
+        // While nodes lie, some may be until the lie is found out: at the end none is.
+        must(stats.overturned == 0 || !truthful, format!("{} overturned", stats.overturned));
         must(stats.contradicted == 0, format!("{} contradicted", stats.contradicted));
         must(stats.revoked == 0 || !truthful, format!("{} revoked", stats.revoked));
         let mismatches = stats.ledger_mismatches;
