@@ -13,7 +13,7 @@ use xrpl_protocol::{AccountId, LedgerIndex, TxHash, transaction::Slot};
 
 use crate::{
     lifecycle::TxState,
-    record::{Intent, Outcome, Progress, Submitted},
+    record::{Intent, Outcome, Progress, Record, Submitted},
     stats::TypeIndex,
 };
 
@@ -117,6 +117,28 @@ pub(crate) struct NewEntry {
     pub(crate) fresh: bool,
     pub(crate) condition: TxState,
     pub(crate) progress: Progress,
+}
+
+impl NewEntry {
+    /// Of a row of the store.
+    pub(crate) fn of(record: Record, transaction_type: TypeIndex, condition: TxState) -> Self {
+        let Record { identity, progress, .. } = record;
+        Self {
+            hash: identity.hash,
+            account: identity.account,
+            slot: identity.slot,
+            last_ledger: identity.last_ledger_sequence,
+            created_ledger: identity.created_ledger,
+            created_at_ms: identity.created_at_ms,
+            transaction_type,
+            intent: identity.intent,
+            blob: identity.blob,
+            fail_hard: identity.fail_hard,
+            fresh: identity.fresh,
+            condition,
+            progress,
+        }
+    }
 }
 
 #[derive(Debug)]

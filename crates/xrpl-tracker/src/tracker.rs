@@ -113,31 +113,25 @@ impl Tracker {
         for count in &resumed.counts {
             core.counters.restore(count);
         }
+        // First, so that a slot's newest is one without an end.
+        for record in resumed.ended_rivals {
+            if core.pending.find(record.identity.hash).is_none() {
+                let key = core.take_in_ended(record);
+                core.pending.ended(key, now_ms);
+            }
+        }
         for record in resumed.open {
-            let Record { identity, progress, .. } = record;
-            self.follow(identity.account);
+            self.follow(record.identity.account);
             let condition = TxState {
-                state: progress.state,
-                in_doubt: progress.engine_result_last.as_ref().is_some_and(hides_success),
+                state: record.progress.state,
+                in_doubt: record.progress.engine_result_last.as_ref().is_some_and(hides_success),
                 // Before a restart is before this program's memory: it may have left.
                 ..TxState::HANDED_IN
             };
-            let transaction_type = core.counters.type_index(&identity.transaction_type);
-            let key = core.pending.insert(NewEntry {
-                hash: identity.hash,
-                account: identity.account,
-                slot: identity.slot,
-                last_ledger: identity.last_ledger_sequence,
-                created_ledger: identity.created_ledger,
-                created_at_ms: identity.created_at_ms,
-                transaction_type,
-                intent: identity.intent,
-                blob: identity.blob,
-                fail_hard: identity.fail_hard,
-                fresh: identity.fresh,
-                condition,
-                progress: Progress { undecided: false, ..progress },
-            });
+            let transaction_type = core.counters.type_index(&record.identity.transaction_type);
+            let mut new = NewEntry::of(record, transaction_type, condition);
+            new.progress.undecided = false;
+            let key = core.pending.insert(new);
             core.resumed(key, now_ms);
         }
     }
@@ -259,7 +253,7 @@ impl Tracker {
         let Some(outcome) = outcome_of(&record) else {
             let mut counts = Vec::new();
             rows::count_into(&mut counts, &record);
-            self.resume(Resumed { open: vec![record], counts });
+            self.resume(Resumed { open: vec![record], ended_rivals: Vec::new(), counts });
             let mut core = self.shared.lock();
             let key = core.pending.find(submitted.hash);
             if let Some(entry) = key.and_then(|key| core.pending.get_mut(key)) {

@@ -372,3 +372,47 @@ async fn a_superseded_one_is_no_failure() {
     stop(tracker).await;
     check(&start_on(&node, &path).await);
 }
+
+/// Killed between the two writes: the winner's end is in the file, the loser's is not. The loser is
+/// superseded still.
+#[tokio::test(start_paused = true)]
+async fn a_rival_that_ended_before_the_restart_supersedes() {
+    let folder = tempfile::tempdir().unwrap();
+    for winner_first in [true, false] {
+        let node = Node::new();
+        let path = folder.path().join(format!("{winner_first}.db"));
+        let tracker = start_on(&node, &path).await;
+        let sender = Sender::new(1);
+        let (mut winner, mut loser) = (sender.sequence(5, 30), sender.sequence(5, 31));
+        if !winner_first {
+            std::mem::swap(&mut winner, &mut loser);
+        }
+        for tx in if winner_first { [&winner, &loser] } else { [&loser, &winner] } {
+            node.reply(&[Reply::Result("tesSUCCESS")]);
+            tracker.submit(submission(tx)).await.unwrap();
+        }
+        stop(tracker).await;
+        node.close_silently(&[(&winner, "tesSUCCESS")]);
+        let store = open(&path);
+        store.resume_run(store.anchor().await.unwrap().unwrap().run).await.unwrap();
+        let mut progress = store.get(winner.hash).await.unwrap().unwrap().progress;
+        progress.state = State::Validated;
+        progress.validated = Some(Box::new(xrpl_tracker::ValidatedIn {
+            ledger_index: LedgerIndex(11),
+            ledger_hash: None,
+            result: ResultName::new("tesSUCCESS"),
+            source: Source::Ws,
+        }));
+        store.update(winner.hash, progress);
+        store.flush().await.unwrap();
+        drop(store);
+
+        let tracker = start_on(&node, &path).await;
+        let outcome = end(&tracker, loser.hash).await;
+        assert_eq!(outcome.state, State::Rejected, "{outcome:?}");
+        let stats = tracker.stats();
+        assert_eq!((stats.superseded, stats.valid_failed), (1, 0), "{winner_first}: {outcome:?}");
+        assert_eq!(end(&tracker, winner.hash).await.state, State::Validated);
+        stop(tracker).await;
+    }
+}

@@ -20,6 +20,11 @@ impl Core {
         if !self.pending.get(key).is_some_and(|entry| entry.condition.in_doubt) {
             return;
         }
+        self.settle_by_rival(key, now_ms);
+    }
+
+    /// Another of ours is known to have used the slot, by what this program or an earlier one saw.
+    pub(super) fn settle_by_rival(&mut self, key: Key, now_ms: u64) {
         let by = self.pending.rivals(key).find_map(|rival| {
             let rival = self.pending.get(rival)?;
             Some((rival.hash, rival.progress.validated.as_ref()?.ledger_index))

@@ -216,6 +216,7 @@ impl Core {
         if last.is_some_and(|last| last < self.head.index.0) {
             self.past_last.push(key);
         }
+        self.settle_by_rival(key, now_ms);
     }
 }
 

@@ -96,35 +96,26 @@ impl Core {
         now_ms: u64,
     ) {
         for record in records {
-            let Record { identity, progress, .. } = record;
-            if self.pending.find(identity.hash).is_some()
-                || !rests_on_another(&progress, index, hash)
+            if self.pending.find(record.identity.hash).is_some()
+                || !rests_on_another(&record.progress, index, hash)
             {
                 continue;
             }
-            let transaction_type = self.counters.type_index(&identity.transaction_type);
-            let key = self.pending.insert(NewEntry {
-                hash: identity.hash,
-                account: identity.account,
-                slot: identity.slot,
-                last_ledger: identity.last_ledger_sequence,
-                created_ledger: identity.created_ledger,
-                created_at_ms: identity.created_at_ms,
-                transaction_type,
-                intent: identity.intent,
-                blob: identity.blob,
-                fail_hard: identity.fail_hard,
-                fresh: identity.fresh,
-                condition: TxState {
-                    state: progress.state,
-                    may_have_left: true,
-                    undecided: false,
-                    in_doubt: false,
-                },
-                progress,
-            });
+            let key = self.take_in_ended(record);
             self.apply(key, &Event::LedgerDenied, now_ms, None);
         }
+    }
+
+    /// Takes one with an end into memory, where it stands beside what is open.
+    pub(crate) fn take_in_ended(&mut self, record: Record) -> Key {
+        let transaction_type = self.counters.type_index(&record.identity.transaction_type);
+        let condition = TxState {
+            state: record.progress.state,
+            may_have_left: true,
+            undecided: false,
+            in_doubt: false,
+        };
+        self.pending.insert(NewEntry::of(record, transaction_type, condition))
     }
 
     /// All that rests on a denied ledger is open again, and written so.

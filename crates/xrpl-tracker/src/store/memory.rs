@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::oneshot;
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
@@ -130,11 +130,19 @@ impl Store for MemoryStore {
         for record in inner.records.values().filter(|record| record.run == run) {
             super::rows::count_into(&mut counts, record);
         }
-        let open = inner
-            .records
-            .values()
-            .filter(|record| record.run == run && !record.progress.state.is_terminal());
-        Ok(Resumed { open: open.cloned().collect(), counts })
+        let of_run = inner.records.values().filter(|record| record.run == run);
+        let (ended, open): (Vec<_>, Vec<_>) =
+            of_run.partition(|record| record.progress.state.is_terminal());
+        let slots: FxHashSet<_> =
+            open.iter().map(|record| (record.identity.account, record.identity.slot)).collect();
+        let beside = |record: &&&Record| {
+            slots.contains(&(record.identity.account, record.identity.slot))
+        };
+        Ok(Resumed {
+            ended_rivals: ended.iter().filter(beside).map(|record| (*record).clone()).collect(),
+            open: open.into_iter().cloned().collect(),
+            counts,
+        })
     }
 
     fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>> {

@@ -51,6 +51,8 @@ pub struct Anchor {
 pub struct Resumed {
     /// Transactions without an end, oldest first.
     pub open: Vec<Record>,
+    /// Those with an end on the Sequence or Ticket of one without: what became of the slot.
+    pub ended_rivals: Vec<Record>,
     /// How many there are of each kind.
     pub counts: Vec<Count>,
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 use xrpl_protocol::{AccountId, Hash256, LedgerIndex, Sequence, TxHash, transaction::Slot};
 
-use super::Count;
+use super::{Count, Resumed};
 use crate::{
     error::{Error, Result},
     evidence::{ResultName, Source, ValidatedIn},
@@ -127,6 +127,26 @@ pub(super) fn get(connection: &Connection, run: RunId, hash: TxHash) -> Result<O
     let sql = format!("SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND hash = ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row(params![run.0, hash.0], read_row).optional()?)
+}
+
+/// Transactions of a run without an end, and those with one that share a slot with them.
+pub(super) fn open_with_rivals(connection: &Connection, run: RunId) -> Result<Resumed> {
+    let read = |condition: &str| -> Result<Vec<Record>> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND {condition} ORDER BY id");
+        let mut statement = connection.prepare(&sql)?;
+        let rows = statement.query_map([run.0], read_row)?;
+        Ok(rows.collect::<Read<_>>()?)
+    };
+    let open = read("state < 3")?;
+    let ended_rivals = match open.is_empty() {
+        true => Vec::new(),
+        false => read(
+            "state >= 3 AND (account, slot, is_ticket) IN (
+                SELECT account, slot, is_ticket FROM transactions WHERE run = ?1 AND state < 3)",
+        )?,
+    };
+    Ok(Resumed { open, ended_rivals, counts: Vec::new() })
 }
 
 /// Ended transactions of a run whose evidence rests on a ledger.

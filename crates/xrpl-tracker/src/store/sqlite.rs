@@ -33,7 +33,7 @@ use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 use super::{
     Anchor, Created, End, Outbox, OutboxStatus, Pruned, Resumed, Retention, Settled, Store,
     StoreSize, migrations, prune, sql_outbox,
-    sql_rows::{self, COLUMNS},
+    sql_rows,
     writer::{Ends, Needs, Operation, Writer},
 };
 use crate::{
@@ -355,15 +355,7 @@ impl Store for SqliteStore {
     async fn resume_run(&self, run: RunId) -> Result<Resumed> {
         self.ask(|tell| Operation::Resume(run, tell)).await?;
         self.read(Needs::All, move |connection| {
-            let mut resumed = Resumed::default();
-            let sql = format!(
-                "SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND state < 3 ORDER BY id"
-            );
-            let mut open = connection.prepare(&sql)?;
-            let rows = open.query_map([run.0], sql_rows::read_row)?;
-            for row in rows {
-                resumed.open.push(row?);
-            }
+            let mut resumed = sql_rows::open_with_rivals(connection, run)?;
             resumed.counts = sql_rows::counts(connection, run)?;
             Ok(resumed)
         })
