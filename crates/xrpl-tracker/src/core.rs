@@ -169,6 +169,8 @@ pub(crate) struct Core {
     past_last: Vec<Key>,
     pub(crate) overdue: Vec<Key>,
     pub(crate) ask_now: VecDeque<Key>,
+    /// Asked about in vain: once more at the next check.
+    pub(crate) ask_again: Vec<Key>,
     /// Who is told of ends that are taken back.
     pub(crate) revocations: Vec<mpsc::UnboundedSender<Arc<Outcome>>>,
     /// Ledgers that turned out to be others, and their hashes, until the store was searched for ends
@@ -223,6 +225,7 @@ impl Core {
             past_last: Vec::new(),
             overdue: Vec::new(),
             ask_now: VecDeque::new(),
+            ask_again: Vec::new(),
             revocations: Vec::new(),
             denied: BTreeMap::new(),
             without_hash: BTreeMap::new(),

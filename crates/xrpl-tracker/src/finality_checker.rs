@@ -69,6 +69,7 @@ pub(crate) async fn check(shared: &Shared, resting: Resting) -> CheckReport {
         core.links.backfill.notify_one();
         // What was asked meanwhile is asked now: the stream may settle nothing of it.
         let mut keys: Vec<Key> = core.ask_now.drain(..).collect();
+        keys.append(&mut core.ask_again);
         keys.extend(core.take_overdue(shared, resting, now_ms));
         keys.sort_unstable();
         keys.dedup();
@@ -259,6 +260,8 @@ async fn look_up(shared: &Shared, key: Key, is: SlotIs) -> Option<history::Wante
         }
         Err(error) => {
             tracing::debug!(hash = %question.hash, %error, "a look-up failed");
+            // The question stays: without this, one that is not overdue yet would wait until it is.
+            core.ask_again.push(key);
             None
         }
     }

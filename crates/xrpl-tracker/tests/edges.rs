@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::*;
 use xrpl_protocol::LedgerIndex;
-use xrpl_tracker::{Evidence, Source, State};
+use xrpl_tracker::{Evidence, MemoryStore, Source, State, TrackerConfig};
 
 /// A panic in the middle of an attempt: whether the blob left is not known, and that is what the
 /// transaction is filed with. It is sent again and comes to its end.
@@ -171,4 +173,32 @@ async fn handed_in_again_without_an_end_it_is_followed() {
     assert_eq!(told.try_recv().expect("the outcome is told").state, State::Validated);
     let stats = tracker.stats();
     assert_eq!((stats.total_tracked, stats.pending), (1, 0));
+}
+
+/// A look-up that a transition asks for may fail: it is asked again at the next check, however
+/// long it takes until the transaction counts as overdue.
+#[tokio::test(start_paused = true)]
+async fn a_look_up_that_failed_is_asked_again_soon() {
+    let node = Node::new();
+    let tx = Sender::new(1).sequence(5, 12);
+    node.close(&[(&tx, "tesSUCCESS")]);
+    let config = TrackerConfig {
+        overdue_ledgers: 1_000,
+        overdue_after: Duration::from_secs(600),
+        ..TrackerConfig::default()
+    };
+    let tracker = start_with(&node, MemoryStore::shared(), config).await;
+    node.set(|script| script.tx_fails = true);
+    // Validated before it was handed in: no stream shows it again.
+    node.reply(&[Reply::Result("tefALREADY")]);
+    tracker.submit(handed_in(&tx)).await.unwrap();
+    for _ in 0..4 {
+        node.close(&[]);
+    }
+    pass(12).await;
+    assert_eq!(tracker.stats().undecided, 1);
+    node.set(|script| script.tx_fails = false);
+    pass(6).await;
+    assert_eq!(state(&tracker, tx.hash).await, State::Validated);
+    assert_eq!(tracker.stats().validated_by_source[&Source::Poll], 1);
 }
