@@ -135,9 +135,8 @@ impl Store for MemoryStore {
             of_run.partition(|record| record.progress.state.is_terminal());
         let slots: FxHashSet<_> =
             open.iter().map(|record| (record.identity.account, record.identity.slot)).collect();
-        let beside = |record: &&&Record| {
-            slots.contains(&(record.identity.account, record.identity.slot))
-        };
+        let beside =
+            |record: &&&Record| slots.contains(&(record.identity.account, record.identity.slot));
         Ok(Resumed {
             ended_rivals: ended.iter().filter(beside).map(|record| (*record).clone()).collect(),
             open: open.into_iter().cloned().collect(),

@@ -132,8 +132,9 @@ pub(super) fn get(connection: &Connection, run: RunId, hash: TxHash) -> Result<O
 /// Transactions of a run without an end, and those with one that share a slot with them.
 pub(super) fn open_with_rivals(connection: &Connection, run: RunId) -> Result<Resumed> {
     let read = |condition: &str| -> Result<Vec<Record>> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND {condition} ORDER BY id");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM transactions WHERE run = ?1 AND {condition} ORDER BY id"
+        );
         let mut statement = connection.prepare(&sql)?;
         let rows = statement.query_map([run.0], read_row)?;
         Ok(rows.collect::<Read<_>>()?)

@@ -32,8 +32,7 @@ use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
 use super::{
     Anchor, Created, End, Outbox, OutboxStatus, Pruned, Resumed, Retention, Settled, Store,
-    StoreSize, migrations, prune, sql_outbox,
-    sql_rows,
+    StoreSize, migrations, prune, sql_outbox, sql_rows,
     writer::{Ends, Needs, Operation, Writer},
 };
 use crate::{
