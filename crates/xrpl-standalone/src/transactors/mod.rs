@@ -33,6 +33,7 @@ mod did;
 mod escrow;
 pub mod flow;
 mod invariants;
+mod ledger_state_fix;
 mod mpt;
 mod nft;
 mod oracle;

@@ -4,8 +4,8 @@
 
 use super::{
     Transactor, account_delete, account_set, batch, check, clawback, credential, delegate,
-    deposit_preauth, did, escrow, mpt, nft, oracle, payment, payment_channel, permissioned_domain,
-    regular_key, signer_list, ticket, trust_set,
+    deposit_preauth, did, escrow, ledger_state_fix, mpt, nft, oracle, payment, payment_channel,
+    permissioned_domain, regular_key, signer_list, ticket, trust_set,
 };
 use crate::ledger::{Amendment, amendment};
 
@@ -108,7 +108,7 @@ static TABLE: &[TransactionType] = &[
     row(50, "DIDDelete", true, Some(amendment::DID), 0, Some(&did::DidDelete)),
     row(51, "OracleSet", true, Some(amendment::PRICE_ORACLE), 0, Some(&oracle::OracleSet)),
     row(52, "OracleDelete", true, Some(amendment::PRICE_ORACLE), 0, Some(&oracle::OracleDelete)),
-    row(53, "LedgerStateFix", true, Some(amendment::FIX_NFTOKEN_PAGE_LINKS), 0, None),
+    row(53, "LedgerStateFix", true, Some(amendment::FIX_NFTOKEN_PAGE_LINKS), 0, Some(&ledger_state_fix::LedgerStateFix)),
     row(54, "MPTokenIssuanceCreate", true, Some(amendment::MPTOKENS_V1), privilege::CREATE_MPT_ISSUANCE, Some(&mpt::MPTokenIssuanceCreate)),
     row(55, "MPTokenIssuanceDestroy", true, Some(amendment::MPTOKENS_V1), privilege::DESTROY_MPT_ISSUANCE, Some(&mpt::MPTokenIssuanceDestroy)),
     row(56, "MPTokenIssuanceSet", true, Some(amendment::MPTOKENS_V1), 0, Some(&mpt::MPTokenIssuanceSet)),

@@ -6,10 +6,10 @@ use xrpl_protocol::{
 
 use super::{ApplyContext, Granular, PreclaimContext, PreflightContext, Transactor, ensure};
 use crate::ledger::{
-    ApplyView, PreparedTx, ReadView, Ter,
+    ApplyView, PreparedTx, ReadView, Ter, amendment,
     helpers::{
         BAD_CURRENCY,
-        account_root::{adjust_owner_count, flag, flags_of, owner_count},
+        account_root::{adjust_owner_count, flag, flags_of, is_pseudo, owner_count},
         trust_line::{self, NewLine, Side, balance, value_of},
     },
 };
@@ -25,6 +25,8 @@ mod tf {
     pub(super) const ALL: u32 = 0x00f7_0000;
 }
 
+/// Drops that there are at all.
+const MAX_DROPS: u64 = 100_000_000_000_000_000;
 /// A quality of 1, which is the default.
 const QUALITY_ONE: u32 = 1_000_000_000;
 /// Lines (and other things) an account may own before a line's reserve is demanded.
@@ -62,6 +64,22 @@ fn freeze_flags(mut flags: u32, tx: &PreparedTx, side: Side, no_freeze: bool) ->
     flags
 }
 
+/// Pseudo-accounts take no new lines, but for an AMM's own tokens while it has any.
+fn check_pseudo_peer(view: &dyn ReadView, peer: &Object, limit: &Limit, exists: bool) -> Ter {
+    if exists || !is_pseudo(peer) {
+        return Ok(());
+    }
+    let Some(amm) = peer.hash256(fields::AMMID) else {
+        return Err(EngineResult::TEC_NO_PERMISSION);
+    };
+    let amm = view.read(&amm).ok_or(EngineResult::TEC_INTERNAL)?;
+    let Some(Amount::Issued { value, currency, .. }) = amm.amount(fields::LP_TOKEN_BALANCE) else {
+        return Err(EngineResult::TEC_INTERNAL);
+    };
+    ensure(!value.is_zero(), EngineResult::TEC_AMM_EMPTY)?;
+    ensure(currency == limit.currency, EngineResult::TEC_NO_PERMISSION)
+}
+
 impl Transactor for TrustSet {
     fn flags(&self, _ctx: &PreflightContext<'_>) -> u32 {
         tf::ALL
@@ -69,6 +87,14 @@ impl Transactor for TrustSet {
 
     fn preflight(&self, ctx: &PreflightContext<'_>) -> Ter {
         let tx = ctx.tx;
+        let deep = tf::SET_DEEP_FREEZE | tf::CLEAR_DEEP_FREEZE;
+        if tx.has_flag(deep) && !ctx.rules.enabled(amendment::DEEP_FREEZE) {
+            return Err(EngineResult::TEM_INVALID_FLAG);
+        }
+        let most = tx.object.amount(fields::LIMIT_AMOUNT).and_then(|amount| amount.drops());
+        if most.is_some_and(|drops| drops.unsigned_abs() > MAX_DROPS) {
+            return Err(EngineResult::TEM_BAD_AMOUNT);
+        }
         let limit = limit(tx).ok_or(EngineResult::TEM_BAD_LIMIT)?;
         if limit.currency == BAD_CURRENCY {
             return Err(EngineResult::TEM_BAD_CURRENCY);
@@ -105,8 +131,14 @@ impl Transactor for TrustSet {
         }
         let peer = ctx.view.account(limit.peer).ok_or(EngineResult::TEC_NO_DST)?;
         let line = ctx.view.read(&object_id::trust_line(tx.account, limit.peer, limit.currency));
-        if flags_of(&peer) & flag::DISALLOW_INCOMING_TRUSTLINE != 0 && line.is_none() {
+        let may_stay =
+            line.is_some() && ctx.view.rules().enabled(amendment::FIX_DISALLOW_INCOMING_V1);
+        if flags_of(&peer) & flag::DISALLOW_INCOMING_TRUSTLINE != 0 && !may_stay {
             return Err(EngineResult::TEC_NO_PERMISSION);
+        }
+        check_pseudo_peer(ctx.view, &peer, &limit, line.is_some())?;
+        if !ctx.view.rules().enabled(amendment::DEEP_FREEZE) {
+            return Ok(());
         }
         let no_freeze = flags & flag::NO_FREEZE != 0;
         let sets = tx.has_flag(tf::SET_FREEZE | tf::SET_DEEP_FREEZE);
@@ -262,4 +294,48 @@ fn change(
         return trust_line::delete(&mut ctx.view, &key, low, high);
     }
     if owes_more && poor { Err(EngineResult::TEC_INSUF_RESERVE_LINE) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use xrpl_protocol::Hash256;
+
+    use super::*;
+    use crate::ledger::{OpenView, Sandbox, entry_type, genesis};
+
+    #[test]
+    fn pseudo_accounts_take_only_lines_for_an_amm_s_own_tokens() {
+        let (_, closed) = genesis::ledgers(&genesis::amendments(), Default::default(), 10);
+        let open = OpenView::new(Arc::new(closed), None);
+        let mut view = Sandbox::new(&open);
+        let (peer, amm) = (AccountId([7; 20]), Hash256([8; 32]));
+        let (tokens, other) = (Currency([3; 20]), Currency([4; 20]));
+        let value = |n| IssuedValue::new(n, 0).unwrap();
+        let root = |field| entry_type::new(entry_type::ACCOUNT_ROOT).with(field, amm);
+        let check = |view: &Sandbox<'_>, root: &Object, currency, exists| {
+            let limit = Limit { value: value(1), currency, peer };
+            check_pseudo_peer(view, root, &limit, exists)
+        };
+        let put = |view: &mut Sandbox<'_>, n| {
+            let balance = Amount::issued(value(n), tokens, peer);
+            let entry = entry_type::new(entry_type::AMM).with(fields::LP_TOKEN_BALANCE, balance);
+            view.insert(amm, entry);
+        };
+        let of_amm = root(fields::AMMID);
+        put(&mut view, 5);
+        let (ok, no) = (Ok(()), Err(EngineResult::TEC_NO_PERMISSION));
+        assert_eq!(check(&view, &of_amm, tokens, false), ok);
+        assert_eq!(check(&view, &of_amm, other, false), no);
+        assert_eq!(check(&view, &of_amm, other, true), ok);
+        put(&mut view, 0);
+        assert_eq!(check(&view, &of_amm, tokens, false), Err(EngineResult::TEC_AMM_EMPTY));
+        for field in [fields::VAULT_ID, fields::LOAN_BROKER_ID] {
+            assert_eq!(check(&view, &root(field), tokens, false), no);
+            assert_eq!(check(&view, &root(field), tokens, true), ok);
+        }
+        let person = entry_type::new(entry_type::ACCOUNT_ROOT);
+        assert_eq!(check(&view, &person, tokens, false), ok);
+    }
 }

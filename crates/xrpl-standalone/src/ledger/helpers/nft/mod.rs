@@ -3,9 +3,11 @@
 
 mod offers;
 mod pages;
+mod repair;
 
 pub use offers::{OFFER_SELLS, TokenOffer, create_offer, delete_offer, delete_offers};
 pub use pages::{find, insert, low_bits, order, owns_any, remove, set_uri};
+pub use repair::repair;
 
 use xrpl_protocol::{AccountId, Hash256};
 
