@@ -14,6 +14,8 @@ use super::prepared::{BATCH, INNER_BATCH, MAX_BATCH_SIGNERS, MAX_INNER, Prepared
 /// Bytes of all memos together.
 const MAX_MEMO_SIZE: usize = 1024;
 const MAX_SIGNERS: usize = 32;
+/// UNLModify, which only the ledger itself makes.
+const UNL_MODIFY: u16 = 102;
 
 /// Form and validity of the signature or signatures.
 pub(super) fn signature(tx: &PreparedTx) -> Result<(), String> {
@@ -110,8 +112,11 @@ fn batch_signatures(tx: &PreparedTx) -> Result<(), String> {
 /// Memos and types only the ledger itself makes.
 pub(super) fn form(tx: &Object) -> Result<(), String> {
     memos(tx)?;
-    if tx.u16(fields::TRANSACTION_TYPE).is_some_and(|kind| (100..=102).contains(&kind)) {
-        return Err("Cannot submit pseudo transactions.".into());
+    match tx.u16(fields::TRANSACTION_TYPE) {
+        // Its account has no bytes in binary, and xrpld looks at that first.
+        Some(UNL_MODIFY) => return Err("An account field is invalid.".into()),
+        Some(100..=101) => return Err("Cannot submit pseudo transactions.".into()),
+        _ => {}
     }
     mpt_amounts(tx)?;
     raw_transactions(tx)
