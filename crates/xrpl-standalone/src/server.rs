@@ -2,6 +2,7 @@
 
 mod callers;
 mod http;
+mod json;
 mod websocket;
 
 use std::{

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{AccountId, Amount, Currency, Hash256, IssuedValue, fields, object_id};
+use xrpl_protocol::{
+    AccountId, Amount, Currency, Definitions, Hash256, IssuedValue, fields, object_id,
+};
 
 use super::{
-    Answer, ApiShape, Call, Looked, RpcError, entry_json, object,
+    Answer, ApiShape, Call, Looked, RpcError,
+    convert::text_of,
+    entry_json, object,
     owned::{lines_of, owned, side},
 };
-use crate::ledger::{SeqProxy, entry_type};
+use crate::ledger::{SeqProxy, entry_type, helpers::account_root::PSEUDO_FIELDS};
 
 const FLAGS: [(&str, u32); 15] = [
     ("allowTrustLineClawback", 0x8000_0000),
@@ -35,36 +39,42 @@ pub(super) fn existing(
     call: &Call<'_>,
     tells_ledger: bool,
 ) -> Result<(AccountId, Looked), RpcError> {
-    if !call.params.contains_key("account") {
-        return Err(RpcError::missing("account"));
-    }
-    let looked = call.ledger(&call.shared.node())?;
-    let account = call.account("account").map_err(|error| match error.token {
-        "actMalformed" if tells_ledger => error.in_ledger(&looked),
-        _ => error,
-    })?;
+    let (account, looked) = named(call, &["account"], tells_ledger)?;
     match looked.view().account(account) {
         Some(_) => Ok((account, looked)),
         None => Err(RpcError::account_not_found()),
     }
 }
 
-pub(super) fn info(call: &Call<'_>) -> Answer {
-    let key = if call.params.contains_key("account") { "account" } else { "ident" };
-    if !call.params.contains_key(key) {
-        return Err(RpcError::missing("account"));
-    }
-    if call.params.get(key).is_some_and(|json| !json.is_string()) {
-        return Err(RpcError::invalid_field(key));
-    }
+/// The account that the first of these parameters names, and the ledger to look in.
+fn named(
+    call: &Call<'_>,
+    keys: &[&str],
+    tells_ledger: bool,
+) -> Result<(AccountId, Looked), RpcError> {
+    let key = keys.iter().find(|key| call.params.contains_key(**key));
+    let key = key.ok_or_else(|| RpcError::missing("account"))?;
+    let text = call.params[*key].as_str().ok_or_else(|| RpcError::invalid_field(key))?;
     let looked = call.ledger(&call.shared.node())?;
-    let account = call.account(key).map_err(|error| error.in_ledger(&looked))?;
+    match text.parse() {
+        Ok(account) => Ok((account, looked)),
+        Err(_) if tells_ledger => Err(RpcError::account_malformed().in_ledger(&looked)),
+        Err(_) => Err(RpcError::account_malformed()),
+    }
+}
+
+pub(super) fn info(call: &Call<'_>) -> Answer {
+    let (account, looked) = named(call, &["account", "ident"], true)?;
     let id = object_id::account_root(account);
     let mut answer = Map::new();
     let Some(root) = looked.view().read(&id) else {
         let error = RpcError::account_not_found().in_ledger(&looked);
         return Err(error.with("account", account.to_string().into()));
     };
+    let queue = call.flag("queue");
+    if queue && !matches!(looked, Looked::Open(_)) {
+        return Err(RpcError::invalid("Invalid parameters.").in_ledger(&looked));
+    }
     let mut data = object(entry_json(&id, &root));
     // An account that the open ledger has made.
     if !root.contains(fields::PREVIOUS_TXN_ID) {
@@ -77,6 +87,11 @@ pub(super) fn info(call: &Call<'_>) -> Answer {
         .map(|(name, bit)| ((*name).to_owned(), Json::Bool(flags & bit != 0)))
         .collect();
     answer.insert("account_flags".into(), shown.into());
+    if let Some(field) = PSEUDO_FIELDS.into_iter().find(|field| root.contains(*field)) {
+        let name = Definitions::builtin().name(field).unwrap_or_default();
+        let kind = name.strip_suffix("ID").unwrap_or(name);
+        answer.insert("pseudo_account".into(), json!({"type": kind}));
+    }
     if call.shape == ApiShape::V2
         && call.params.get("signer_lists").is_some_and(|wanted| !wanted.is_boolean())
     {
@@ -94,10 +109,7 @@ pub(super) fn info(call: &Call<'_>) -> Answer {
         into.insert("signer_lists".into(), list.into());
     }
     answer.insert("account_data".into(), data.into());
-    if call.flag("queue") {
-        if !matches!(looked, Looked::Open(_)) {
-            return Err(RpcError::invalid("Invalid parameters.").in_ledger(&looked));
-        }
+    if queue {
         answer.insert("queue_data".into(), queue_data(call, account));
     }
     looked.describe(&mut answer);
@@ -153,7 +165,10 @@ fn queue_data(call: &Call<'_>, account: AccountId) -> Json {
 }
 
 pub(super) fn currencies(call: &Call<'_>) -> Answer {
-    let (account, looked) = existing(call, true)?;
+    let (account, looked) = named(call, &["account", "ident"], true)?;
+    if looked.view().account(account).is_none() {
+        return Err(RpcError::account_not_found());
+    }
     let (mut receive, mut send) = (BTreeSet::new(), BTreeSet::new());
     for (_, entry) in lines_of(&looked, account) {
         let Some(side) = side(&entry, account) else { continue };
@@ -174,17 +189,18 @@ pub(super) fn currencies(call: &Call<'_>) -> Answer {
 }
 
 pub(super) fn gateway_balances(call: &Call<'_>) -> Answer {
-    if !call.params.contains_key("account") && !call.params.contains_key("ident") {
-        return Err(RpcError::missing("account"));
-    }
     let looked = call.ledger(&call.shared.node())?;
-    let key = if call.params.contains_key("account") { "account" } else { "ident" };
-    let account = call.account(key)?;
+    let given = call.params.get("account").or_else(|| call.params.get("ident"));
+    let account = text_of(given.ok_or_else(|| RpcError::missing("account"))?)?;
+    let account: AccountId = account.parse().map_err(|_| RpcError::account_malformed())?;
     // Version 1 knows no account that does not exist.
     if call.shape == ApiShape::V2 && looked.view().account(account).is_none() {
         let error = RpcError::account_not_found().in_ledger(&looked);
         return Err(error.with("account", account.to_string().into()));
     }
+    let hot = hot_wallets(call)
+        .map_err(|error| error.in_ledger(&looked).with("account", account.to_string().into()))?;
+    let mut balances: BTreeMap<String, Vec<Json>> = BTreeMap::new();
     let mut obligations: BTreeMap<String, IssuedValue> = BTreeMap::new();
     let mut assets: BTreeMap<String, Vec<Json>> = BTreeMap::new();
     let mut frozen: BTreeMap<String, Vec<Json>> = BTreeMap::new();
@@ -198,7 +214,12 @@ pub(super) fn gateway_balances(call: &Call<'_>) -> Answer {
             continue;
         }
         let Some(side) = side(&entry, account) else { continue };
-        if side.balance.is_negative() && side.is_frozen(&entry) {
+        if hot.contains(&side.peer) {
+            if !side.balance.is_zero() {
+                let held = shown(side.currency, side.balance.negated());
+                balances.entry(side.peer.to_string()).or_default().push(held);
+            }
+        } else if side.balance.is_negative() && side.is_frozen(&entry) {
             let held = shown(side.currency, side.balance.negated());
             frozen.entry(side.peer.to_string()).or_default().push(held);
         } else if side.balance.is_negative() {
@@ -216,7 +237,7 @@ pub(super) fn gateway_balances(call: &Call<'_>) -> Answer {
             obligations.into_iter().map(|(c, v)| (c, Json::String(v.to_string()))).collect();
         answer.insert("obligations".into(), shown.into());
     }
-    for (name, held) in [("assets", assets), ("frozen_balances", frozen)] {
+    for (name, held) in [("assets", assets), ("balances", balances), ("frozen_balances", frozen)] {
         if !held.is_empty() {
             answer.insert(name.into(), json!(held));
         }
@@ -232,6 +253,20 @@ pub(super) fn gateway_balances(call: &Call<'_>) -> Answer {
     }
     looked.describe(&mut answer);
     Ok(answer)
+}
+
+/// `hotwallet`: accounts whose holdings are shown by themselves.
+fn hot_wallets(call: &Call<'_>) -> Result<BTreeSet<AccountId>, RpcError> {
+    let one = |json: &Json| json.as_str()?.parse().ok();
+    let all = match call.params.get("hotwallet") {
+        None | Some(Json::Null) => Some(BTreeSet::new()),
+        Some(Json::Array(list)) => list.iter().map(one).collect(),
+        Some(json) => one(json).map(|account| BTreeSet::from([account])),
+    };
+    all.ok_or_else(|| match call.shape {
+        ApiShape::V1 => RpcError::new("invalidHotWallet", 30, "Invalid hotwallet."),
+        ApiShape::V2 => RpcError::invalid("Invalid parameters."),
+    })
 }
 
 /// Adds what an escrow holds to what is locked up of its currency; MPTs do not count.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{base58, hash::sha512_half};
 
-use super::{Answer, Call, RpcError, object, server_side::text_of};
+use super::{Answer, Call, RpcError, convert::text_of, object};
 use crate::ledger::Amendment;
 
 /// Names of amendments that were retired: their rules hold for ever.

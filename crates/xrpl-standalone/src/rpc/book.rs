@@ -420,29 +420,3 @@ pub(super) fn path_find(call: &Call<'_>) -> Answer {
         _ => Err(RpcError::invalid("Invalid parameters.")),
     }
 }
-
-/// Newest transactions first, twenty at a time: the old `tx_history`.
-pub(super) fn tx_history(call: &Call<'_>) -> Answer {
-    let start = call.params.get("start").and_then(Json::as_u64);
-    let start = start.ok_or_else(|| RpcError::invalid("Invalid parameters."))?;
-    let node = call.shared.node();
-    let (oldest, newest) = node.range();
-    let mut seen = BTreeSet::new();
-    let mut shown = Vec::new();
-    let from = usize::try_from(start).unwrap_or(usize::MAX);
-    for ledger in (oldest..=newest).rev().filter_map(|index| node.ledger(index)) {
-        for transaction in ledger.transactions.iter().rev() {
-            if seen.insert(transaction.hash()) && seen.len() > from && shown.len() < 20 {
-                let mut tx = super::shape::tx_members(&transaction.read().tx, call.shape);
-                tx.insert("inLedger".into(), ledger.header.index.into());
-                tx.insert("ledger_index".into(), ledger.header.index.into());
-                shown.push(Json::from(tx));
-            }
-        }
-        if shown.len() == 20 {
-            break;
-        }
-    }
-    let txs = if shown.is_empty() { Json::Null } else { shown.into() };
-    Ok(object(json!({"index": start, "txs": txs})))
-}

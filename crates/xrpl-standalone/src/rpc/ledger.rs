@@ -1,15 +1,18 @@
 //! Ledgers and their entries.
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::Hash256;
+use xrpl_protocol::{Hash256, ledger_header::LedgerHeader};
 
 use super::{
-    Answer, Call, Looked, RpcError, entry_json, object,
-    owned::entry_type_of,
+    Answer, Call, Looked, RpcError,
+    convert::int_of,
+    entry_json, hash_of, object,
+    owned::type_asked,
     shape::{self, ApiShape},
 };
 use crate::{
     ledger::{ClosedLedger, LedgerTransaction, OpenView, PreparedTx, ReadView},
+    node::Node,
     txq::QueuedTransaction,
 };
 
@@ -244,7 +247,8 @@ fn queued(call: &Call<'_>, queued: &QueuedTransaction, expand: bool) -> Json {
 
 /// The old `ledger_header`: a header in JSON and in its binary form.
 pub(super) fn ledger_header(call: &Call<'_>) -> Answer {
-    let looked = call.ledger(&call.shared.node())?;
+    let node = call.shared.node();
+    let looked = call.ledger(&node)?;
     let mut answer = Map::new();
     looked.describe(&mut answer);
     match &looked {
@@ -254,10 +258,23 @@ pub(super) fn ledger_header(call: &Call<'_>) -> Answer {
             answer.insert("ledger".into(), header_members(ledger, call.shape).into());
         }
         Looked::Open(open) => {
+            let header = open_header(&node, open);
+            answer.insert("ledger_data".into(), const_hex::encode_upper(header.encode()).into());
             answer.insert("ledger".into(), open_members(open, call.shape).into());
         }
     }
     Ok(answer)
+}
+
+/// The header of the open ledger: that of the one below it, but for its index and its parent.
+fn open_header(node: &Node, open: &OpenView<'_>) -> LedgerHeader {
+    let below = &node.closed().header;
+    LedgerHeader {
+        index: open.info().index,
+        parent_hash: below.hash,
+        parent_close_time: below.close_time,
+        ..below.clone()
+    }
 }
 
 /// `ledger_request` fetches old ledgers from peers; there are none.
@@ -270,31 +287,46 @@ pub(super) fn ledger_request(call: &Call<'_>) -> Answer {
 }
 
 pub(super) fn ledger_data(call: &Call<'_>) -> Answer {
-    let looked = call.ledger(&call.shared.node())?;
-    let binary = call.flag("binary");
-    let limit = match call.params.get("limit") {
-        None if binary => 2048,
-        None => 256,
-        Some(json) => match json.as_i64() {
-            Some(n) => usize::try_from(n).unwrap_or(0),
-            None => return Err(RpcError::not("limit", "integer")),
-        },
-    };
-    let kind = match call.text("type")? {
-        None => None,
-        Some(name) => Some(entry_type_of(name).ok_or_else(|| RpcError::invalid_field("type"))?),
-    };
-    let after = match call.params.get("marker") {
+    let node = call.shared.node();
+    let looked = call.ledger(&node)?;
+    let below = node.closed().header.hash;
+    drop(node);
+    let marker = call.params.get("marker");
+    let after = match marker {
         None => Hash256::ZERO,
-        Some(marker) => marker
-            .as_str()
-            .and_then(|m| m.parse().ok())
-            .ok_or_else(|| RpcError::invalid("Invalid field 'marker', not valid."))?,
+        Some(json) => {
+            let after = json.as_str().and_then(hash_of);
+            after.ok_or_else(|| RpcError::not("marker", "valid"))?
+        }
     };
+    let binary = match call.params.get("binary") {
+        None => false,
+        Some(Json::Bool(flag)) => *flag,
+        Some(_) => return Err(RpcError::not("binary", "boolean")),
+    };
+    let most = if binary { 2048 } else { 256 };
+    let limit = match call.params.get("limit") {
+        None => most,
+        Some(json) if json.is_i64() || json.is_u64() || json.is_boolean() => {
+            usize::try_from(int_of(json)?).unwrap_or(most)
+        }
+        Some(_) => return Err(RpcError::not("limit", "integer")),
+    };
+    let kind = type_asked(call)?;
     let mut answer = Map::new();
     looked.describe(&mut answer);
-    if let (Looked::Closed(ledger), false) = (&looked, call.params.contains_key("marker")) {
-        answer.insert("ledger".into(), shown_header(call, ledger).into());
+    if let Looked::Open(open) = &looked {
+        // The open ledger is named by the hash of the one below it.
+        answer.insert("ledger_hash".into(), below.to_string().into());
+        answer.insert("ledger_index".into(), open.info().index.into());
+    }
+    if marker.is_none() {
+        let header = match &looked {
+            Looked::Closed(ledger) => shown_header(call, ledger),
+            Looked::Open(_) if binary => object(json!({"closed": false})),
+            Looked::Open(open) => open_members(open, call.shape),
+        };
+        answer.insert("ledger".into(), header.into());
     }
     let (mut state, mut seen) = (Vec::new(), 0);
     for (id, entry) in looked.entries_after(after) {

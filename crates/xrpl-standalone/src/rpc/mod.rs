@@ -7,6 +7,7 @@ mod account;
 mod admin;
 mod aggregate_price;
 mod book;
+mod convert;
 mod ledger;
 mod ledger_entry;
 mod mpt;
@@ -205,7 +206,7 @@ pub(crate) fn handle(
         "ledger_current" => ledger::ledger_current(&call),
         "ledger_data" => ledger::ledger_data(&call),
         "ledger_entry" => ledger_entry::ledger_entry(&call),
-        "ledger_header" => ledger::ledger_header(&call),
+        "ledger_header" if shape == ApiShape::V1 => ledger::ledger_header(&call),
         "ledger_request" => ledger::ledger_request(&call),
         "server_info" => server_info::server_info(&call),
         "server_state" => server_info::server_state(&call),
@@ -220,7 +221,7 @@ pub(crate) fn handle(
         "nft_sell_offers" => nft::offers(&call, object_id::nft_sell_offers),
         "path_find" => book::path_find(&call),
         "ripple_path_find" => paths::ripple_path_find(&call),
-        "tx_history" if shape == ApiShape::V1 => book::tx_history(&call),
+        "tx_history" if shape == ApiShape::V1 => transaction::tx_history(&call),
         "vault_info" => book::vault_info(&call),
         "can_delete" => Err(RpcError::new("notEnabled", 12, "Not enabled in configuration.")),
         "channel_authorize" => wallet::channel_authorize(&call),
@@ -301,27 +302,14 @@ impl Looked {
 }
 
 impl Call<'_> {
-    pub(crate) fn text(&self, key: &str) -> Result<Option<&str>, RpcError> {
-        match self.params.get(key) {
-            None => Ok(None),
-            Some(Json::String(text)) => Ok(Some(text)),
-            Some(_) => Err(RpcError::invalid_field(key)),
-        }
-    }
-
     pub(crate) fn flag(&self, key: &str) -> bool {
-        match self.params.get(key) {
-            Some(Json::Bool(flag)) => *flag,
-            Some(Json::Number(n)) => n.as_i64() != Some(0),
-            Some(Json::String(text)) => !text.is_empty(),
-            _ => false,
-        }
+        self.params.get(key).is_some_and(convert::truth_of)
     }
 
     /// A page size. Whoever reaches this server is its administrator, whom xrpld sets no bounds.
     pub(crate) fn limit(&self, default: usize) -> Result<usize, RpcError> {
         match self.params.get("limit") {
-            None => Ok(default),
+            None | Some(Json::Null) => Ok(default),
             Some(json) => match json.as_u64() {
                 Some(0) => Err(RpcError::invalid_field("limit")),
                 Some(n) => Ok(usize::try_from(n).unwrap_or(usize::MAX)),
@@ -339,43 +327,71 @@ impl Call<'_> {
         text.parse().map_err(|_| RpcError::account_malformed())
     }
 
-    /// The ledger that `ledger_hash` or `ledger_index` names; the open one by default.
+    /// The ledger that `ledger_hash`, `ledger_index` or the old `ledger` names; the open one by
+    /// default.
     pub(crate) fn ledger(&self, node: &Node) -> Result<Looked, RpcError> {
-        let not_found = || RpcError::new("lgrNotFound", 21, "ledgerNotFound");
-        let open = || Looked::Open(Box::new(node.current().clone()));
-        if self.params.contains_key("ledger_hash") && self.params.contains_key("ledger_index") {
-            return Err(RpcError::invalid(
-                "Exactly one of 'ledger_hash' or 'ledger_index' can be specified.",
-            ));
-        }
-        if let Some(hash) = self.params.get("ledger_hash") {
-            let text = hash
-                .as_str()
-                .ok_or_else(|| RpcError::invalid("Invalid field 'ledger_hash', not hex string."))?;
-            let hash: Hash256 = text
-                .parse()
-                .map_err(|_| RpcError::invalid("Invalid field 'ledger_hash', not hex string."))?;
-            return node
-                .ledger_by_hash(&hash)
-                .map(|l| Looked::Closed(Arc::clone(l)))
-                .ok_or_else(not_found);
-        }
-        let malformed = || RpcError::invalid("Invalid field 'ledger_index', not string or number.");
-        let index = match self.params.get("ledger_index").or_else(|| self.params.get("ledger")) {
-            None => return Ok(open()),
-            Some(Json::String(text)) => match text.as_str() {
-                "current" | "" => return Ok(open()),
-                "validated" | "closed" => return Ok(Looked::Closed(Arc::clone(node.validated()))),
-                digits => digits.parse().map_err(|_| malformed())?,
-            },
-            Some(json) => {
-                json.as_u64().and_then(|n| u32::try_from(n).ok()).ok_or_else(malformed)?
+        let names = ["ledger", "ledger_hash", "ledger_index"];
+        let given: Vec<&str> =
+            names.into_iter().filter(|name| self.params.contains_key(*name)).collect();
+        let (name, json) = match given[..] {
+            [] => return Ok(Looked::Open(Box::new(node.current().clone()))),
+            [name] => (name, &self.params[name]),
+            ["ledger", ..] => {
+                return Err(RpcError::invalid(
+                    "Exactly one of 'ledger', 'ledger_hash', or 'ledger_index' can be specified.",
+                ));
+            }
+            _ => {
+                return Err(RpcError::invalid(
+                    "Exactly one of 'ledger_hash' or 'ledger_index' can be specified.",
+                ));
             }
         };
-        if index == node.current_index() {
-            return Ok(open());
+        let by_hash = match json {
+            Json::String(text) => name == "ledger_hash" || (name == "ledger" && text.len() == 64),
+            _ => name == "ledger_hash",
+        };
+        let not_found = || RpcError::new("lgrNotFound", 21, "ledgerNotFound");
+        if by_hash {
+            let hash = json.as_str().and_then(hash_of);
+            let hash = hash.ok_or_else(|| RpcError::not(name, "hex string"))?;
+            let ledger = node.ledger_by_hash(&hash).ok_or_else(not_found)?;
+            return Ok(Looked::Closed(Arc::clone(ledger)));
         }
-        node.ledger(index).map(|l| Looked::Closed(Arc::clone(l))).ok_or_else(not_found)
+        let malformed = || RpcError::not(name, "string or number");
+        let text = match json {
+            Json::String(text) => text.clone(),
+            Json::Number(n) if !n.is_f64() => n.to_string(),
+            _ => return Err(malformed()),
+        };
+        match text.as_str() {
+            "current" | "" => Ok(Looked::Open(Box::new(node.current().clone()))),
+            "validated" => Ok(Looked::Closed(Arc::clone(node.validated()))),
+            "closed" => Ok(Looked::Closed(Arc::clone(node.closed()))),
+            digits => {
+                let index = digits.parse().map_err(|_| malformed())?;
+                by_index(node, index).ok_or_else(not_found)
+            }
+        }
+    }
+}
+
+/// The ledger of an index, the open one too.
+fn by_index(node: &Node, index: u32) -> Option<Looked> {
+    match node.ledger(index) {
+        Some(ledger) => Some(Looked::Closed(Arc::clone(ledger))),
+        None if index == node.current_index() => {
+            Some(Looked::Open(Box::new(node.current().clone())))
+        }
+        None => None,
+    }
+}
+
+/// A hash as xrpld's `parseHex` reads it: `0` stands for all zeros.
+pub(crate) fn hash_of(text: &str) -> Option<Hash256> {
+    match text {
+        "0" => Some(Hash256::ZERO),
+        text => text.parse().ok(),
     }
 }
 

@@ -5,7 +5,7 @@ use xrpl_protocol::{
     AccountId, Definitions, EngineResult, Field, Hash256, Object, fields, object_id,
 };
 
-use super::{Answer, Call, Looked, RpcError, account::existing, object};
+use super::{Answer, Call, Looked, RpcError, convert::text_of, hash_of, object};
 use crate::ledger::{
     Entry, PreparedTx, directory, entry_type,
     helpers::nft::{self, TokenOffer},
@@ -34,7 +34,11 @@ fn token_ids(page: &Object) -> impl Iterator<Item = Hash256> {
 }
 
 pub(super) fn account_nfts(call: &Call<'_>) -> Answer {
-    let (account, looked) = existing(call, false)?;
+    let account = call.account("account")?;
+    let looked = call.ledger(&call.shared.node())?;
+    if looked.view().account(account).is_none() {
+        return Err(RpcError::account_not_found());
+    }
     let limit = call.limit(100)?;
     let all: Vec<(Hash256, Object)> = pages(&looked, account)
         .iter()
@@ -85,16 +89,8 @@ fn token_json(id: &Hash256, token: &Object) -> Json {
 
 /// `nft_id`. xrpld reads whatever has a text, and `0` as zero.
 fn nft_id(call: &Call<'_>) -> Result<Hash256, RpcError> {
-    let text = match call.params.get("nft_id") {
-        None => return Err(RpcError::missing("nft_id")),
-        Some(Json::Array(_) | Json::Object(_)) => return Err(RpcError::internal()),
-        Some(Json::String(text)) => text.clone(),
-        Some(json) => json.to_string(),
-    };
-    match text.as_str() {
-        "0" => Ok(Hash256::ZERO),
-        text => text.parse().map_err(|_| RpcError::invalid_field("nft_id")),
-    }
+    let json = call.params.get("nft_id").ok_or_else(|| RpcError::missing("nft_id"))?;
+    hash_of(&text_of(json)?).ok_or_else(|| RpcError::invalid_field("nft_id"))
 }
 
 /// `nft_buy_offers` and `nft_sell_offers`.

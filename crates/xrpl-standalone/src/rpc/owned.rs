@@ -8,7 +8,10 @@ use xrpl_protocol::{
     object_id,
 };
 
-use super::{Answer, Call, Looked, RpcError, account::existing, entry_json, nft, object};
+use super::{
+    Answer, ApiShape, Call, Looked, RpcError, account::existing, convert::text_of, entry_json,
+    hash_of, nft, object,
+};
 use crate::ledger::{Entry, entry_type};
 
 const DEFAULT_RIPPLE: u32 = 0x0080_0000;
@@ -52,19 +55,32 @@ fn page(
             let id = marker
                 .split_once(',')
                 .filter(|(_, hint)| hint.parse::<u64>().is_ok())
-                .and_then(|(id, _)| id.parse::<Hash256>().ok())
+                .and_then(|(id, _)| hash_of(id))
                 .ok_or_else(&bad_marker)?;
-            all.iter().position(|(found, _)| *found == id).ok_or_else(&bad_marker)? + 1
+            let at = all.iter().position(|(found, _)| *found == id);
+            at.ok_or_else(|| RpcError::invalid("Invalid parameters."))? + 1
         }
         Some(_) => return Err(RpcError::not("marker", "string")),
     };
     let more = all.len() > start.saturating_add(limit);
     let cut: Vec<_> = all.into_iter().skip(start).take(limit).collect();
-    if let (true, Some((last, _))) = (more, cut.last()) {
-        answer.insert("marker".into(), format!("{last},0").into());
+    if let (true, Some((last, entry))) = (more, cut.last()) {
+        answer.insert("marker".into(), format!("{last},{}", hint(entry, account)).into());
         answer.insert("limit".into(), limit.into());
     }
     Ok(cut)
+}
+
+/// The page of an account's directory that lists an entry: where to go on looking.
+fn hint(entry: &Object, account: AccountId) -> u64 {
+    let field = match side(entry, account) {
+        Some(side) if entry_type::of(entry) == entry_type::RIPPLE_STATE => match side.low {
+            true => fields::LOW_NODE,
+            false => fields::HIGH_NODE,
+        },
+        _ => fields::OWNER_NODE,
+    };
+    entry.u64(field).unwrap_or(0)
 }
 
 /// A trust line as one side sees it.
@@ -114,7 +130,13 @@ pub(super) fn lines(call: &Call<'_>) -> Answer {
     let (account, looked) = existing(call, true)?;
     let peer = match call.params.get("peer") {
         None => None,
-        Some(_) => Some(call.account("peer").map_err(|error| error.in_ledger(&looked))?),
+        Some(json) => match text_of(json)?.as_str() {
+            "" => None,
+            text => Some(
+                text.parse::<AccountId>()
+                    .map_err(|_| RpcError::account_malformed().in_ledger(&looked))?,
+            ),
+        },
     };
     let mut answer = object(json!({"account": account.to_string()}));
     let bad_marker = || RpcError::invalid("Invalid parameters.");
@@ -175,14 +197,7 @@ fn line_json(entry: &Object, account: AccountId) -> Option<Json> {
 }
 
 pub(super) fn offers(call: &Call<'_>) -> Answer {
-    if !call.params.contains_key("account") {
-        return Err(RpcError::missing("account"));
-    }
-    let looked = call.ledger(&call.shared.node())?;
-    let account = call.account("account").map_err(|error| error.in_ledger(&looked))?;
-    if looked.view().account(account).is_none() {
-        return Err(RpcError::account_not_found());
-    }
+    let (account, looked) = existing(call, true)?;
     let mut answer = object(json!({"account": account.to_string()}));
     let bad_marker = || RpcError::invalid_field("marker");
     let shown: Vec<Json> = page(call, &looked, account, &mut answer, bad_marker)?
@@ -222,6 +237,7 @@ pub(super) fn channels(call: &Call<'_>) -> Answer {
     let (account, looked) = existing(call, false)?;
     let destination = match call.params.get("destination_account") {
         None => None,
+        Some(Json::String(text)) if text.is_empty() => None,
         Some(_) => Some(call.account("destination_account")?),
     };
     let mut answer = object(json!({"account": account.to_string()}));
@@ -271,107 +287,73 @@ fn channel_json(id: &Hash256, channel: &Object) -> Json {
     shown.into()
 }
 
-/// Types that `account_objects` shows.
-const OWNED_TYPES: [&str; 20] = [
-    "amm",
-    "bridge",
-    "check",
-    "credential",
-    "delegate",
-    "deposit_preauth",
-    "did",
-    "escrow",
-    "mpt_issuance",
-    "mptoken",
-    "nft_offer",
-    "nft_page",
-    "offer",
-    "oracle",
-    "payment_channel",
-    "permissioned_domain",
-    "signer_list",
-    "state",
-    "ticket",
-    "vault",
+/// Types that `account_objects` refuses: nobody owns them.
+const NOBODYS: [u16; 5] = [
+    entry_type::AMENDMENTS,
+    entry_type::DIRECTORY_NODE,
+    entry_type::FEE_SETTINGS,
+    entry_type::LEDGER_HASHES,
+    entry_type::NEGATIVE_UNL,
 ];
 
 /// Types that hold an account back from being deleted.
-const DELETION_BLOCKERS: [&str; 10] = [
+const DELETION_BLOCKERS: [&str; 12] = [
     "check",
     "escrow",
     "nft_page",
     "payment_channel",
     "state",
+    "xchain_owned_claim_id",
+    "xchain_owned_create_account_claim_id",
+    "bridge",
     "mpt_issuance",
     "mptoken",
-    "bridge",
-    "amm",
+    "permissioned_domain",
     "vault",
 ];
 
+/// `type`: which entries are asked for; none for all.
+pub(super) fn type_asked(call: &Call<'_>) -> Result<Option<u16>, RpcError> {
+    let Some(json) = call.params.get("type") else { return Ok(None) };
+    let name = json.as_str().ok_or_else(|| RpcError::not("type", "string"))?;
+    entry_type_of(name).map(Some).ok_or_else(|| RpcError::invalid_field("type"))
+}
+
+/// The types that `account_objects` is to show; none for all.
+fn types_asked(call: &Call<'_>) -> Result<Option<Vec<u16>>, RpcError> {
+    if call.flag("deletion_blockers_only") {
+        let kind = call.params.get("type");
+        let wanted = |name: &&&str| kind.is_none_or(|kind| kind == **name);
+        let names = DELETION_BLOCKERS.iter().filter(wanted);
+        return Ok(Some(names.filter_map(|name| entry_type_of(name)).collect()));
+    }
+    match type_asked(call)? {
+        Some(kind) if NOBODYS.contains(&kind) => Err(RpcError::invalid_field("type")),
+        kind => Ok(kind.map(|kind| vec![kind])),
+    }
+}
+
 pub(super) fn objects(call: &Call<'_>) -> Answer {
     let (account, looked) = existing(call, true)?;
-    let mut kinds: Option<Vec<u16>> = None;
-    if let Some(kind) = call.params.get("type") {
-        let name = kind.as_str().ok_or_else(|| RpcError::not("type", "string"))?;
-        let code = entry_type_of(name).ok_or_else(|| RpcError::invalid_field("type"))?;
-        if !OWNED_TYPES.iter().any(|owned| entry_type_of(owned) == Some(code)) {
-            return Err(RpcError::invalid_field("type"));
-        }
-        kinds = Some(vec![code]);
-    }
-    if call.flag("deletion_blockers_only") {
-        let blockers: Vec<u16> =
-            DELETION_BLOCKERS.iter().filter_map(|name| entry_type_of(name)).collect();
-        kinds = Some(match kinds {
-            Some(wanted) => wanted.into_iter().filter(|kind| blockers.contains(kind)).collect(),
-            None => blockers,
-        });
-    }
-    let wanted =
-        |entry: &Object| kinds.as_ref().is_none_or(|kinds| kinds.contains(&entry_type::of(entry)));
+    let kinds = types_asked(call)?;
+    let wanted = |kind| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
     let limit = call.limit(200)?;
     let bad_marker = || RpcError::invalid_field("marker");
-    // Pages of NFTokens are in no directory: they come first. The marker names the next item, after
-    // its page's id.
-    let marker = match call.params.get("marker") {
-        None => None,
+    // Where to begin: a page of the directory and one of its entries, or, without a page, a page of
+    // NFTs. Those are in no directory and come first.
+    let (page, entry) = match call.params.get("marker") {
+        None => (Hash256::ZERO, Hash256::ZERO),
         Some(Json::String(marker)) => {
-            let (page, id) = marker.split_once(',').ok_or_else(bad_marker)?;
-            let page: Hash256 = page.parse().map_err(|_| bad_marker())?;
-            let id: Hash256 =
-                if id == "0" { Hash256::ZERO } else { id.parse().map_err(|_| bad_marker())? };
-            Some((page, id))
+            let (page, entry) = marker.split_once(',').ok_or_else(bad_marker)?;
+            (hash_of(page).ok_or_else(bad_marker)?, hash_of(entry).ok_or_else(bad_marker)?)
         }
         Some(_) => return Err(RpcError::not("marker", "string")),
     };
-    let mut all: Vec<(Hash256, Hash256, Entry)> = nft::pages(&looked, account)
-        .into_iter()
-        .filter(|(_, page)| wanted(page))
-        .map(|(id, page)| (id, Hash256::ZERO, page))
-        .collect();
-    let root = object_id::owner_dir(account);
-    for (page, ids) in pages(&looked, root) {
-        let found = |id: Hash256| looked.view().read(&id).map(|entry| (page, id, entry));
-        all.extend(ids.into_iter().filter_map(found));
-    }
-    let start = match marker {
-        None => 0,
-        Some(place) => {
-            all.iter().position(|(page, id, _)| (*page, *id) == place).ok_or_else(bad_marker)?
-        }
-    };
     let mut answer = object(json!({"account": account.to_string()}));
-    let shown: Vec<Json> = all
-        .iter()
-        .skip(start)
-        .take(limit)
-        .filter(|(_, _, entry)| wanted(entry))
-        .map(|(page, id, entry)| entry_json(if *id == Hash256::ZERO { page } else { id }, entry))
-        .collect();
-    if let Some((page, id, _)) = all.get(start.saturating_add(limit)) {
-        let id = if *id == Hash256::ZERO { "0".to_owned() } else { id.to_string() };
-        answer.insert("marker".into(), format!("{page},{id}").into());
+    let mut shown = Vec::new();
+    let next = from_there(&looked, account, (page, entry), limit, wanted, &mut shown);
+    if let Some(next) = next.ok_or_else(bad_marker)? {
+        answer.insert("marker".into(), next.into());
         answer.insert("limit".into(), limit.into());
     }
     answer.insert("account_objects".into(), shown.into());
@@ -379,18 +361,58 @@ pub(super) fn objects(call: &Call<'_>) -> Answer {
     Ok(answer)
 }
 
+/// Collects what an account owns from a place on. Returns where to go on; nothing if there is no such
+/// place.
+fn from_there(
+    looked: &Looked,
+    account: AccountId,
+    (page, entry): (Hash256, Hash256),
+    limit: usize,
+    wanted: impl Fn(u16) -> bool,
+    shown: &mut Vec<Json>,
+) -> Option<Option<String>> {
+    let mut left = limit;
+    let is_nft_page = entry == Hash256::ZERO || entry.0[..account.0.len()] == account.0;
+    if page == Hash256::ZERO && is_nft_page && wanted(entry_type::NFTOKEN_PAGE) {
+        let mut pages = nft::pages(looked, account).into_iter().peekable();
+        while pages.next_if(|(id, _)| *id <= entry).is_some() {}
+        while let Some((id, page)) = pages.next() {
+            shown.push(entry_json(&id, &page));
+            left -= 1;
+            if left == 0 && pages.peek().is_some() {
+                return Some(Some(format!("0,{id}")));
+            }
+        }
+    }
+    let pages = pages(looked, object_id::owner_dir(account));
+    let all = pages.iter().flat_map(|(page, ids)| ids.iter().map(move |id| (*page, *id)));
+    let mut all = all.peekable();
+    if page != Hash256::ZERO {
+        while all.next_if(|place| *place != (page, entry)).is_some() {}
+        all.peek()?;
+    }
+    for (page, id) in all {
+        if left == 0 {
+            return Some(Some(format!("{page},{id}")));
+        }
+        left -= 1;
+        if let Some(entry) = looked.view().read(&id).filter(|e| wanted(entry_type::of(e))) {
+            shown.push(entry_json(&id, &entry));
+        }
+    }
+    Some(None)
+}
+
 /// The old `owner_info`: offers and trust lines in the closed and the open ledger.
 pub(super) fn owner_info(call: &Call<'_>) -> Answer {
-    let key = if call.params.contains_key("account") { "account" } else { "ident" };
-    if !call.params.contains_key(key) {
-        return Err(RpcError::missing("account"));
-    }
+    let given = call.params.get("account").or_else(|| call.params.get("ident"));
+    let text = text_of(given.ok_or_else(|| RpcError::missing("account"))?)?;
     let node = call.shared.node();
     let closed = Looked::Closed(Arc::clone(node.closed()));
     let open = Looked::Open(Box::new(node.current().clone()));
     drop(node);
-    let of = |looked: &Looked| match call.account(key) {
-        Err(error) => Json::from(error.to_members()),
+    let of = |looked: &Looked| match text.parse() {
+        Err(_) => Json::from(RpcError::account_malformed().to_members()),
         Ok(account) => {
             let mut shown = Map::new();
             for (name, kind) in
@@ -416,15 +438,26 @@ pub(super) fn noripple_check(call: &Call<'_>) -> Answer {
     if !call.params.contains_key("account") {
         return Err(RpcError::missing("account"));
     }
-    let role = call.text("role")?.ok_or_else(|| RpcError::missing("role"))?;
-    let is_gateway = match role {
+    let role = call.params.get("role").ok_or_else(|| RpcError::missing("role"))?;
+    if !call.params["account"].is_string() {
+        return Err(RpcError::invalid_field("account"));
+    }
+    let is_gateway = match text_of(role)?.as_str() {
         "gateway" => true,
         "user" => false,
         _ => return Err(RpcError::invalid_field("role")),
     };
     let limit = call.limit(300)?;
     let transactions = call.flag("transactions");
-    let (account, looked) = existing(call, false)?;
+    let is_flag = call.params.get("transactions").is_none_or(Json::is_boolean);
+    if call.shape == ApiShape::V2 && !is_flag {
+        return Err(RpcError::invalid_field("transactions"));
+    }
+    let (account, looked) = existing(call, true).map_err(|error| match error.token {
+        // The list has begun by then.
+        "actMalformed" if transactions => error.with("transactions", json!([])),
+        _ => error,
+    })?;
     let root = looked.view().account(account).ok_or_else(RpcError::account_not_found)?;
     let mut sequence = root.u32(fields::SEQUENCE).unwrap_or(0);
     let fee = looked.view().info().fees.base;
@@ -447,8 +480,12 @@ pub(super) fn noripple_check(call: &Call<'_>) -> Answer {
         problems.push("You should immediately set your default ripple flag".to_owned());
         propose(object(json!({"TransactionType": "AccountSet", "SetFlag": 8})));
     }
-    for (_, entry) in lines_of(&looked, account).iter().take(limit) {
-        let Some(side) = side(entry, account) else { continue };
+    let mut found = 0;
+    for (_, entry) in lines_of(&looked, account) {
+        if found == limit {
+            break;
+        }
+        let Some(side) = side(&entry, account) else { continue };
         let own_bit = if side.low { LOW_NO_RIPPLE } else { HIGH_NO_RIPPLE };
         let no_ripple = entry.u32(fields::FLAGS).unwrap_or(0) & own_bit != 0;
         let verb = match (no_ripple, is_gateway) {
@@ -456,6 +493,7 @@ pub(super) fn noripple_check(call: &Call<'_>) -> Answer {
             (false, false) => "probably set",
             _ => continue,
         };
+        found += 1;
         problems.push(format!(
             "You should {verb} the no ripple flag on your {} line to {}",
             side.currency, side.peer
@@ -480,36 +518,31 @@ pub(super) fn noripple_check(call: &Call<'_>) -> Answer {
     Ok(answer)
 }
 
-/// Code of a type's API name (`ticket`, `state`) or ledger name (`RippleState`).
+/// Code of a type's API name (`ticket`, `state`) or ledger name (`RippleState`, in any case).
 pub(super) fn entry_type_of(name: &str) -> Option<u16> {
     let ledger_name = match name {
         "account" => "AccountRoot",
-        "amendments" => "Amendments",
-        "amm" => "AMM",
-        "bridge" => "Bridge",
-        "check" => "Check",
-        "credential" => "Credential",
-        "delegate" => "Delegate",
         "deposit_preauth" => "DepositPreauth",
-        "did" => "DID",
         "directory" => "DirectoryNode",
-        "escrow" => "Escrow",
         "fee" => "FeeSettings",
         "hashes" => "LedgerHashes",
+        "loan_broker" => "LoanBroker",
         "mpt_issuance" => "MPTokenIssuance",
-        "mptoken" => "MPToken",
         "nft_offer" => "NFTokenOffer",
         "nft_page" => "NFTokenPage",
         "nunl" => "NegativeUNL",
-        "offer" => "Offer",
-        "oracle" => "Oracle",
         "payment_channel" => "PayChannel",
         "permissioned_domain" => "PermissionedDomain",
         "signer_list" => "SignerList",
         "state" => "RippleState",
-        "ticket" => "Ticket",
-        "vault" => "Vault",
+        "xchain_owned_claim_id" => "XChainOwnedClaimID",
+        "xchain_owned_create_account_claim_id" => "XChainOwnedCreateAccountClaimID",
+        // The others' names differ in case alone.
         other => other,
     };
-    Definitions::builtin().ledger_entry_type(ledger_name)
+    let definitions = Definitions::builtin();
+    (0..=u16::from(u8::MAX)).find(|code| {
+        let name = definitions.ledger_entry_type_name(*code);
+        name.is_some_and(|name| name.eq_ignore_ascii_case(ledger_name))
+    })
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 use xrpl_protocol::{AccountId, Amount, Currency, Hash256, fields};
 
-use super::{Answer, Call, Looked, RpcError, object, server_side::text_of, tx_json};
+use super::{Answer, Call, Looked, RpcError, convert::text_of, object, tx_json};
 use crate::ledger::entry_type;
 
 /// Most currencies that a request may name.

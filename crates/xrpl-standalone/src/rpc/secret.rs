@@ -93,7 +93,11 @@ pub(super) fn ed25519_seed(text: &str) -> Option<Seed> {
 }
 
 fn hex_seed(text: &str) -> Option<Seed> {
-    let entropy: [u8; 16] = const_hex::decode(text).ok()?.try_into().ok()?;
+    // As xrpld reads numbers of that size: `0` stands for all zeros.
+    let entropy: [u8; 16] = match text {
+        "0" => [0; 16],
+        text => const_hex::decode(text).ok()?.try_into().ok()?,
+    };
     Some(Seed::from_entropy(entropy, KeyType::Secp256k1))
 }
 

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json};
 use xrpl_protocol::{AccountId, Amount, fields, transaction_cost};
 
-use super::{Call, RpcError, tx_json};
+use super::{Call, RpcError, convert::text_of, tx_json};
 use crate::ledger::{Entry, ReadView};
 use crate::node::Node;
 
@@ -13,16 +13,6 @@ pub(super) const NETWORK_ID_LIMIT: u32 = 1024;
 const MASTER_DISABLED: u32 = 0x0010_0000;
 
 type Result<T> = std::result::Result<T, RpcError>;
-
-/// A value as text, as xrpld's JSON gives it.
-pub(super) fn text_of(json: &Json) -> Result<String> {
-    match json {
-        Json::Null => Ok(String::new()),
-        Json::String(text) => Ok(text.clone()),
-        Json::Bool(_) | Json::Number(_) => Ok(json.to_string()),
-        Json::Array(_) | Json::Object(_) => Err(RpcError::internal()),
-    }
-}
 
 /// The members of `tx_json`.
 pub(super) fn given<'a>(call: &'a Call<'_>) -> Result<&'a Map<String, Json>> {

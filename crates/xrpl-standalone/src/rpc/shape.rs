@@ -1,7 +1,9 @@
 //! How transactions look in answers and streams, in api_version 1 and 2.
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{AccountId, Amount, Definitions, EngineResult, MptId, Object, fields};
+use xrpl_protocol::{
+    AccountId, Amount, Definitions, EngineResult, Field, Issue, MptId, Object, Value, fields,
+};
 
 use super::{RpcError, mpt, nft, object};
 use crate::ledger::{ClosedLedger, LedgerTransaction, PreparedTx};
@@ -108,7 +110,7 @@ pub(crate) fn ctid(ledger: u32, index: u32, network: u32) -> Option<String> {
 }
 
 /// Metadata, with the `delivered_amount` that xrpld adds for payments that delivered.
-pub(crate) fn metadata(transaction: &LedgerTransaction) -> Json {
+fn metadata(transaction: &LedgerTransaction) -> Json {
     let read = transaction.read();
     metadata_of(&read.tx, transaction.result, &read.metadata)
 }
@@ -220,37 +222,37 @@ pub(crate) fn closed_message(
     message.into()
 }
 
-/// The accounts that a transaction touches: its sender and everyone its metadata names.
+/// The accounts that a transaction touches: everyone whom the entries name that it left, of trust
+/// lines and offers also the issuers, and of MPTs.
 pub(crate) fn affected_accounts(transaction: &LedgerTransaction) -> Vec<AccountId> {
-    use xrpl_protocol::Value;
-    fn walk(object: &Object, into: &mut Vec<AccountId>) {
-        for (field, value) in object.iter() {
-            match value {
-                Value::Hash192(id) if field == fields::MP_TOKEN_ISSUANCE_ID => {
-                    into.push(MptId(*id).issuer());
-                }
-                Value::Account(id) => into.push(*id),
-                Value::Amount(Amount::Issued { issuer, .. }) => into.push(*issuer),
-                Value::Object(inner) => walk(inner, into),
-                Value::Array(elements) => elements.iter().for_each(|(_, e)| walk(e, into)),
-                _ => {}
-            }
-        }
-    }
     let read = transaction.read();
-    let mut all = vec![read.tx.account];
-    if let Some(nodes) = read.metadata.array(fields::AFFECTED_NODES) {
-        for (_, node) in nodes {
-            for part in [fields::FINAL_FIELDS, fields::NEW_FIELDS] {
-                if let Some(object) = node.object(part) {
-                    walk(object, &mut all);
-                }
-            }
-        }
+    let mut all = Vec::new();
+    for (kind, node) in read.metadata.array(fields::AFFECTED_NODES).unwrap_or_default() {
+        let part = match *kind {
+            fields::CREATED_NODE => fields::NEW_FIELDS,
+            _ => fields::FINAL_FIELDS,
+        };
+        let named = node.object(part).into_iter().flat_map(Object::iter);
+        all.extend(named.filter_map(|(field, value)| named_by(field, value)));
     }
     all.sort_unstable();
     all.dedup();
     all
+}
+
+fn named_by(field: Field, value: &Value) -> Option<AccountId> {
+    const OF_ISSUERS: [Field; 4] =
+        [fields::LOW_LIMIT, fields::HIGH_LIMIT, fields::TAKER_PAYS, fields::TAKER_GETS];
+    match value {
+        Value::Account(id) => Some(*id),
+        Value::Amount(amount) if OF_ISSUERS.contains(&field) => match amount.issue() {
+            Issue::Xrp => None,
+            Issue::Issued { issuer, .. } => Some(issuer),
+            Issue::Mpt(id) => Some(id.issuer()),
+        },
+        Value::Hash192(id) if field == fields::MP_TOKEN_ISSUANCE_ID => Some(MptId(*id).issuer()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -7,11 +7,13 @@ use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{AccountId, Definitions, Field, Object, Value, fields, keys::KeyPair};
 
 use super::{
-    Answer, Call, RpcError, object,
+    Answer, Call, RpcError,
+    convert::text_of,
+    object,
     secret::key_pair,
     server_side::{
         FeeLimit, NETWORK_ID_LIMIT, check_payment, check_secret, fill_fee, fill_network_id,
-        fill_sequence, given, may_sign, sender, source, text_of,
+        fill_sequence, given, may_sign, sender, source,
     },
     shape::{self, ApiShape},
     tx_json,

@@ -1,12 +1,14 @@
 //! Looking transactions up.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::TxHash;
+use xrpl_protocol::{Definitions, TxHash};
 
 use super::{
-    Answer, Call, RpcError, object,
+    Answer, Call, Looked, RpcError, by_index,
+    convert::{int_of, text_of, uint_of},
+    hash_of, object,
     shape::{self, ApiShape},
 };
 use crate::ledger::{ClosedLedger, LedgerTransaction};
@@ -48,11 +50,9 @@ pub(super) fn tx(call: &Call<'_>) -> Answer {
     let status = match (call.params.get("transaction"), call.params.get("ctid")) {
         (Some(_), Some(_)) => return Err(RpcError::invalid("Invalid parameters.")),
         (Some(hash), None) => {
-            let hash: TxHash = hash
-                .as_str()
-                .and_then(|h| h.parse().ok())
-                .ok_or_else(|| RpcError::new("notImpl", 74, "Not implemented."))?;
-            node.transaction(&hash)
+            let hash = hash_of(&text_of(hash)?);
+            let hash = hash.ok_or_else(|| RpcError::new("notImpl", 74, "Not implemented."))?;
+            node.transaction(&TxHash(hash.0))
         }
         (None, Some(ctid)) => by_ctid(&node, ctid)?,
         (None, None) => return Err(RpcError::invalid("Invalid parameters.")),
@@ -124,8 +124,7 @@ fn binary(call: &Call<'_>, transaction: &LedgerTransaction, answer: &mut Map<Str
 
 /// `min_ledger` and `max_ledger`: one alone is ignored.
 fn range(call: &Call<'_>) -> Result<Option<(u32, u32)>, RpcError> {
-    let number =
-        |key: &str| call.params.get(key).map(|v| v.as_u64().and_then(|n| u32::try_from(n).ok()));
+    let number = |key: &str| call.params.get(key).map(|json| uint_of(json).ok());
     let (Some(low), Some(high)) = (number("min_ledger"), number("max_ledger")) else {
         return Ok(None);
     };
@@ -145,8 +144,9 @@ fn searched_all(node: &Node, low: u32, high: u32) -> bool {
 
 fn by_ctid(node: &Node, ctid: &Json) -> Result<Option<TransactionStatus>, RpcError> {
     let bad = || RpcError::invalid("Invalid parameters.");
-    let text = ctid.as_str().filter(|t| t.len() == 16).ok_or_else(bad)?;
-    let bits = u64::from_str_radix(text, 16).map_err(|_| bad())?;
+    let text = text_of(ctid)?;
+    let is_hex = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let bits = u64::from_str_radix(&text, 16).ok().filter(|_| is_hex).ok_or_else(bad)?;
     if bits >> 60 != 0xc {
         return Err(bad());
     }
@@ -172,8 +172,8 @@ pub(super) fn transaction_entry(call: &Call<'_>) -> Answer {
         return refuse("fieldNotFoundTransaction");
     };
     // Without a ledger there is nothing to look in.
-    let super::Looked::Closed(ledger) = &looked else { return refuse("notYetImplemented") };
-    let Some(hash) = hash.as_str().and_then(|h| h.parse::<TxHash>().ok()) else {
+    let Looked::Closed(ledger) = &looked else { return refuse("notYetImplemented") };
+    let Some(hash) = hash_of(&text_of(hash)?).map(|hash| TxHash(hash.0)) else {
         return refuse("malformedRequest");
     };
     let Some(transaction) = ledger.transaction(&hash) else {
@@ -185,62 +185,92 @@ pub(super) fn transaction_entry(call: &Call<'_>) -> Answer {
         "tx_json": shape::tx_members(&transaction.read().tx, call.shape),
         "validated": true,
     }));
+    // As the ledger has it: without what other methods add for readers.
+    let metadata = transaction.read().metadata.to_json(Definitions::builtin());
     match call.shape {
-        ApiShape::V1 => answer.insert("metadata".into(), shape::metadata(transaction)),
+        ApiShape::V1 => answer.insert("metadata".into(), metadata),
         ApiShape::V2 => {
             answer.insert("hash".into(), hash.to_string().into());
             answer
                 .insert("close_time_iso".into(), shape::iso_time(ledger.header.close_time).into());
-            answer.insert("meta".into(), shape::metadata(transaction))
+            answer.insert("meta".into(), metadata)
         }
     };
     Ok(answer)
 }
 
 /// The ledgers that an `account_tx` is about.
-fn ledgers(call: &Call<'_>, node: &Node) -> Result<(u32, u32), RpcError> {
-    let (oldest, newest) = node.range();
-    let oldest = oldest.max(2);
-    let given = |key: &str| call.params.contains_key(key);
-    let (by_range, by_name) = (
-        given("ledger_index_min") || given("ledger_index_max"),
-        given("ledger_index") || given("ledger_hash"),
-    );
-    let strict = call.shape == ApiShape::V2;
-    if strict && by_range && by_name {
+enum Asked {
+    All,
+    /// From one to another, 0 and the highest number for no bound.
+    Range(u32, u32),
+    One(Looked),
+}
+
+fn not_found_ledger() -> RpcError {
+    RpcError::new("lgrNotFound", 21, "ledgerNotFound")
+}
+
+fn asked(call: &Call<'_>, node: &Node) -> Result<Asked, RpcError> {
+    let given = |key: &str| call.params.get(key);
+    let (min, max) = (given("ledger_index_min"), given("ledger_index_max"));
+    let (hash, index) = (given("ledger_hash"), given("ledger_index"));
+    let (by_range, by_name) = (min.or(max).is_some(), hash.or(index).is_some());
+    if call.shape == ApiShape::V2 && by_range && by_name {
         return Err(RpcError::invalid("invalidParams"));
     }
-    if by_name {
-        return match call.ledger(node)? {
-            super::Looked::Closed(ledger) => Ok((ledger.header.index, ledger.header.index)),
-            super::Looked::Open(_) => {
-                Err(RpcError::new("lgrNotValidated", 22, "Ledger not validated."))
-            }
+    if by_range {
+        // A negative number is no bound.
+        let bound = |json: Option<&Json>, none| match json {
+            Some(json) if int_of(json)? >= 0 => uint_of(json),
+            _ => Ok(none),
         };
+        return Ok(Asked::Range(bound(min, 0)?, bound(max, u32::MAX)?));
     }
-    let bound = |key: &str| match call.params.get(key).map(Json::as_i64) {
-        None | Some(Some(i64::MIN..0)) => Ok(None),
-        Some(Some(n)) => u32::try_from(n).map(Some).map_err(|_| RpcError::invalid_field(key)),
-        Some(None) => Err(RpcError::invalid_field(key)),
+    if let Some(hash) = hash {
+        let text = hash.as_str().ok_or_else(|| RpcError::invalid("ledgerHashNotString"))?;
+        let hash = hash_of(text).ok_or_else(|| RpcError::invalid("ledgerHashMalformed"))?;
+        let ledger = node.ledger_by_hash(&hash).ok_or_else(not_found_ledger)?;
+        return Ok(Asked::One(Looked::Closed(Arc::clone(ledger))));
+    }
+    let Some(index) = index else { return Ok(Asked::All) };
+    if index.is_number() || index.is_boolean() {
+        let found = by_index(node, uint_of(index)?);
+        return found.map(Asked::One).ok_or_else(not_found_ledger);
+    }
+    Ok(Asked::One(match text_of(index)?.as_str() {
+        "current" | "" => Looked::Open(Box::new(node.current().clone())),
+        "closed" => Looked::Closed(Arc::clone(node.closed())),
+        "validated" => Looked::Closed(Arc::clone(node.validated())),
+        _ => return Err(RpcError::invalid("ledger_index string malformed")),
+    }))
+}
+
+/// First and last ledger to look in.
+fn ledgers(call: &Call<'_>, node: &Node, asked: Asked) -> Result<(u32, u32), RpcError> {
+    let (oldest, newest) = node.range();
+    let oldest = oldest.max(2);
+    let (low, high) = match asked {
+        Asked::All => return Ok((oldest, newest)),
+        Asked::One(Looked::Closed(ledger)) if ledger.header.index >= oldest => {
+            return Ok((ledger.header.index, ledger.header.index));
+        }
+        Asked::One(_) => return Err(RpcError::new("lgrNotValidated", 22, "Ledger not validated.")),
+        Asked::Range(low, high) => (low, high),
     };
-    let (low, high) = (bound("ledger_index_min")?, bound("ledger_index_max")?);
-    if strict {
-        if low.is_some_and(|low| low > newest) || high.is_some_and(|high| high > newest) {
-            return Err(RpcError::new("lgrIdxMalformed", 58, "Ledger index malformed."));
-        }
-        if low.zip(high).is_some_and(|(low, high)| low > high) {
-            return Err(RpcError::new("invalidLgrRange", 79, "Ledger range is invalid."));
-        }
+    let strict = call.shape == ApiShape::V2;
+    if strict && ((high > newest && high != u32::MAX) || (low < oldest && low != 0)) {
+        return Err(RpcError::new("lgrIdxMalformed", 58, "Ledger index malformed."));
     }
-    let (low, high) = (low.unwrap_or(oldest).max(oldest), high.unwrap_or(newest).min(newest));
-    if low > high {
-        return Err(RpcError::new("lgrIdxsInvalid", 57, "Ledger indexes invalid."));
+    let (low, high) = (low.max(oldest), high.min(newest));
+    match (low <= high, strict) {
+        (true, _) => Ok((low, high)),
+        (false, true) => Err(RpcError::new("invalidLgrRange", 79, "Ledger range is invalid.")),
+        (false, false) => Err(RpcError::new("lgrIdxsInvalid", 57, "Ledger indexes invalid.")),
     }
-    Ok((low, high))
 }
 
 pub(super) fn account_tx(call: &Call<'_>) -> Answer {
-    let account = call.account("account")?;
     if call.shape == ApiShape::V2 {
         for flag in ["binary", "forward"] {
             if call.params.get(flag).is_some_and(|value| !value.is_boolean()) {
@@ -248,11 +278,13 @@ pub(super) fn account_tx(call: &Call<'_>) -> Answer {
             }
         }
     }
-    let node = call.shared.node();
-    let (low, high) = ledgers(call, &node)?;
     let limit = call.limit(200)?;
-    let forward = call.flag("forward");
+    let account = call.account("account")?;
+    let node = call.shared.node();
+    let asked = asked(call, &node)?;
     let mut from = marker(call)?;
+    let (low, high) = ledgers(call, &node, asked)?;
+    let forward = call.flag("forward");
     let mut shown = Vec::new();
     let mut next = None;
     let indexes: Box<dyn Iterator<Item = u32>> =
@@ -296,7 +328,12 @@ pub(super) fn account_tx(call: &Call<'_>) -> Answer {
 
 fn marker(call: &Call<'_>) -> Result<Option<(u32, u32)>, RpcError> {
     let Some(marker) = call.params.get("marker") else { return Ok(None) };
-    let number = |key: &str| marker.get(key)?.as_u64().and_then(|n| u32::try_from(n).ok());
+    // Whatever is no text and can be a number.
+    let number = |key: &str| match marker.get(key)? {
+        Json::String(_) => None,
+        Json::Number(n) if n.as_f64().is_some_and(|n| n.fract() != 0.0) => None,
+        json => uint_of(json).ok(),
+    };
     match (number("ledger"), number("seq")) {
         (Some(ledger), Some(seq)) => Ok(Some((ledger, seq))),
         _ => Err(RpcError::invalid(
@@ -327,4 +364,30 @@ fn history_entry(
     entry.insert("meta".into(), shape::metadata_with_ids(transaction));
     entry.insert("validated".into(), true.into());
     entry.into()
+}
+
+/// Newest transactions first, twenty at a time: the old `tx_history`.
+pub(super) fn tx_history(call: &Call<'_>) -> Answer {
+    let start = call.params.get("start").ok_or_else(|| RpcError::invalid("Invalid parameters."))?;
+    let start = uint_of(start)?;
+    let node = call.shared.node();
+    let (oldest, newest) = node.range();
+    let mut seen = BTreeSet::new();
+    let mut shown = Vec::new();
+    let from = usize::try_from(start).unwrap_or(usize::MAX);
+    for ledger in (oldest..=newest).rev().filter_map(|index| node.ledger(index)) {
+        for transaction in ledger.transactions.iter().rev() {
+            if seen.insert(transaction.hash()) && seen.len() > from && shown.len() < 20 {
+                let mut tx = shape::tx_members(&transaction.read().tx, call.shape);
+                tx.insert("inLedger".into(), ledger.header.index.into());
+                tx.insert("ledger_index".into(), ledger.header.index.into());
+                shown.push(Json::from(tx));
+            }
+        }
+        if shown.len() == 20 {
+            break;
+        }
+    }
+    let txs = if shown.is_empty() { Json::Null } else { shown.into() };
+    Ok(object(json!({"index": start, "txs": txs})))
 }

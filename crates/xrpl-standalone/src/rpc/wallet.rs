@@ -4,15 +4,16 @@
 use rand::RngExt as _;
 use serde_json::{Value as Json, json};
 use xrpl_protocol::{
-    Hash256, base58,
+    base58,
     keys::{KeyPair, KeyType, PublicKey, Seed},
     sign::claim_message,
 };
 
 use super::{
-    Answer, Call, RpcError, bytes_of, object,
+    Answer, Call, RpcError, bytes_of,
+    convert::text_of,
+    hash_of, object,
     secret::{ed25519_seed, key_pair, seed_given},
-    server_side::text_of,
 };
 
 pub(super) fn wallet_propose(call: &Call<'_>) -> Answer {
@@ -71,9 +72,8 @@ pub(super) fn wallet_propose(call: &Call<'_>) -> Answer {
 
 /// What a claim on a payment channel signs.
 fn claim(call: &Call<'_>) -> Result<Vec<u8>, RpcError> {
-    let id: Hash256 = text_of(&call.params["channel_id"])?
-        .parse()
-        .map_err(|_| RpcError::new("channelMalformed", 45, "Payment channel is malformed."))?;
+    let id = hash_of(&text_of(&call.params["channel_id"])?)
+        .ok_or_else(|| RpcError::new("channelMalformed", 45, "Payment channel is malformed."))?;
     let drops = call.params["amount"].as_str().and_then(|text| text.parse().ok());
     let drops = drops.ok_or_else(|| {
         RpcError::new("channelAmtMalformed", 46, "Payment channel amount is malformed.")

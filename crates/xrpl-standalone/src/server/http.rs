@@ -5,9 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Response, StatusCode, body::Incoming};
-use serde::Deserialize as _;
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::input::UniqueJson;
 
 use super::{Shared, callers};
 use crate::rpc::{self, Role};
@@ -30,8 +28,13 @@ pub(super) async fn http_request(
         Ok(body) => body.to_bytes(),
         Err(_) => return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: too large")),
     };
-    let Some(Json::Object(request)) = parse(&body).filter(|json| *json != json!({})) else {
-        return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: "));
+    let request = match super::json::parse(&body) {
+        Ok(Json::Object(request)) if !request.is_empty() => request,
+        Ok(_) => return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: ")),
+        Err(why) => {
+            let text = format!("Unable to parse request: {why}");
+            return Ok(plain(StatusCode::BAD_REQUEST, &text));
+        }
     };
     shared.until_open().await;
     let answer = match request.get("method").and_then(Json::as_str) {
@@ -62,34 +65,6 @@ pub(super) async fn http_request(
         hyper::header::HeaderValue::from_static("application/json; charset=UTF-8"),
     );
     Ok(response)
-}
-
-/// Deepest nesting that xrpld reads.
-const MAX_NESTING: usize = 25;
-
-/// What xrpld's parser takes: bytes after the value do not matter, whole numbers beyond 32 bits and
-/// deep nesting are refused.
-fn parse(body: &[u8]) -> Option<Json> {
-    fn acceptable(json: &Json, depth: usize) -> bool {
-        let whole = |n: &serde_json::Number| {
-            n.as_u64().is_none_or(|n| u32::try_from(n).is_ok())
-                && n.as_i64().is_none_or(|n| n >= i64::from(i32::MIN))
-                && n.as_f64().is_none_or(|n| n.fract() != 0.0 || n.abs() < 1e19)
-        };
-        match json {
-            Json::Number(n) => whole(n),
-            Json::Array(list) => {
-                depth < MAX_NESTING && list.iter().all(|json| acceptable(json, depth + 1))
-            }
-            Json::Object(members) => {
-                depth < MAX_NESTING && members.values().all(|json| acceptable(json, depth + 1))
-            }
-            _ => true,
-        }
-    }
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let UniqueJson(json) = UniqueJson::deserialize(&mut reader).ok()?;
-    acceptable(&json, 1).then_some(json)
 }
 
 /// One call of a batch: its parameters may stand beside the method, and what identifies it comes

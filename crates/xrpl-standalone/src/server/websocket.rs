@@ -93,8 +93,7 @@ impl WsConnection {
     }
 
     fn request(&self, text: &str) -> Json {
-        let parsed = serde_json::from_str::<Json>(text);
-        let Ok(Json::Object(request)) = parsed else {
+        let Ok(Json::Object(request)) = super::json::parse(text.as_bytes()) else {
             return json!({"error": "jsonInvalid", "type": "error", "value": text});
         };
         let command = match (request.get("command"), request.get("method")) {

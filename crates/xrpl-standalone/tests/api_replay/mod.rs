@@ -259,7 +259,9 @@ impl Replay {
             return self.accept_requested();
         }
         let (status, ours) = post(self.server.rpc_addr, line, &body).await;
-        let theirs = line["response_text"].as_str().map_or_else(|| line["response"].clone(), read);
+        // What was no JSON is recorded as a text.
+        let theirs = line["response_text"].as_str().or(line["response"].as_str());
+        let theirs = theirs.map_or_else(|| line["response"].clone(), read);
         let theirs = json!({"status": line["http_status"], "body": theirs});
         self.compare(
             "rpc",
