@@ -98,6 +98,7 @@ fn words(error: &DecodeError) -> String {
         Some("4") => "invalid SerialIter get32".into(),
         Some("8") => "invalid SerialIter get64".into(),
         Some(_) => "invalid SerialIter getRaw".into(),
+        None if error.cause.starts_with("unknown field") => "Unknown field".into(),
         None => error.to_string(),
     }
 }
@@ -153,6 +154,17 @@ impl PreparedTx {
             blob,
             object,
         })
+    }
+
+    /// Whether fields that were never in binary make a transaction of their type. (A default value
+    /// that was given on purpose may have no binary form at all.)
+    ///
+    /// # Errors
+    /// In xrpld's words.
+    pub fn check_form(object: &Object) -> Result<(), InvalidTransaction> {
+        let blob = object.encode();
+        Self::from_object(object.clone(), blob.clone())?;
+        Self::parse(&blob).map(drop)
     }
 
     /// A transaction inside a Batch: nobody signed it, its Batch vouches for it.

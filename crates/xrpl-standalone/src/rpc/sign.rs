@@ -54,6 +54,8 @@ pub(super) fn deprecated(answer: Answer, notice: &'static str) -> Answer {
             members.insert("deprecated".into(), notice.into());
             Ok(members)
         }
+        // An exception leaves the method before it adds anything.
+        Err(error) if error == RpcError::internal() => Err(error),
         Err(error) => Err(error.with("deprecated", notice.into())),
     }
 }
@@ -117,7 +119,7 @@ fn set_public_key(tx: &mut Object, target: Option<Field>, key: &[u8]) {
 fn construct(tx: &Map<String, Json>, target: Option<Field>, key: &[u8]) -> Result<Object> {
     let mut object = tx_json::read(tx)?;
     set_public_key(&mut object, target, key);
-    if let Err(invalid) = PreparedTx::parse(&object.encode()) {
+    if let Err(invalid) = PreparedTx::check_form(&object) {
         return Err(match invalid.reason.starts_with("Field '") {
             true => RpcError::invalid(invalid.reason),
             false => RpcError::new(

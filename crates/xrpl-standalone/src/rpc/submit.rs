@@ -6,7 +6,9 @@ use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{Definitions, Object, Value, fields};
 
 use super::{
-    Answer, Call, RpcError, bytes_of, object,
+    Answer, Call, RpcError, bytes_of,
+    convert::text_of,
+    object,
     server_side::{
         FeeLimit, check_payment, fill_fee, fill_network_id, fill_sequence, given, sender, source,
     },
@@ -20,6 +22,8 @@ use super::{
 use crate::ledger::PreparedTx;
 use crate::node::SubmitOutcome;
 
+/// Drops that there are at all.
+const MAX_DROPS: u64 = 100_000_000_000_000_000;
 /// `tfInnerBatchTxn`.
 const INNER_BATCH: u32 = 0x4000_0000;
 
@@ -32,13 +36,7 @@ pub(super) fn submit(call: &Call<'_>) -> Answer {
         let hard = fail_hard(call)?;
         return deprecated(sign_and_submit(call, hard), SUBMIT_DEPRECATED);
     };
-    fail_hard(call)?;
-    let text = match blob {
-        Json::String(text) => text.clone(),
-        // xrpld takes any value for its text.
-        other => other.to_string(),
-    };
-    let blob = bytes_of(&text).filter(|blob| !blob.is_empty());
+    let blob = bytes_of(&text_of(blob)?).filter(|blob| !blob.is_empty());
     let blob = blob.ok_or_else(|| RpcError::invalid("Invalid parameters."))?;
     submit_blob(call, &blob)
 }
@@ -67,6 +65,7 @@ fn submit_blob(call: &Call<'_>, blob: &[u8]) -> Answer {
             return Err(error.with("error_exception", call.shared.node().refusal(&invalid).into()));
         }
     };
+    // Looked at last: a transaction that is none is refused whatever this is.
     let outcome = call.shared.submit(tx, fail_hard(call)?);
     Ok(outcome_members(&outcome))
 }
@@ -124,7 +123,9 @@ pub(super) fn submit_multisigned(call: &Call<'_>) -> Answer {
         return Err(RpcError::new("signingMalformed", 63, words));
     }
     match object.amount(fields::FEE).and_then(|fee| fee.drops()) {
-        None => {
+        // xrpld compares it with drops, which it cannot.
+        None => return Err(RpcError::internal()),
+        Some(drops) if drops.unsigned_abs() > MAX_DROPS => {
             return Err(RpcError::invalid("Invalid Fee field.  Fees must be specified in XRP."));
         }
         Some(..=0) => {
@@ -153,7 +154,7 @@ pub(super) fn submit_multisigned(call: &Call<'_>) -> Answer {
 
 /// What xrpld says of fields that make no transaction of their type.
 fn form(tx: &Object) -> Result<(), RpcError> {
-    let Err(invalid) = PreparedTx::parse(&tx.encode()) else { return Ok(()) };
+    let Err(invalid) = PreparedTx::check_form(tx) else { return Ok(()) };
     Err(match invalid.reason.starts_with("Field '") {
         true => RpcError::invalid(invalid.reason),
         false => RpcError::new(
@@ -240,6 +241,7 @@ pub(super) fn simulate(call: &Call<'_>) -> Answer {
         fill_network_id(&node, &mut tx);
     }
     let tx = tx_json::read(&tx)?;
+    PreparedTx::check_form(&tx).map_err(invalid_transaction)?;
     let prepared = PreparedTx::parse(&tx.encode()).map_err(invalid_transaction)?;
     if Definitions::builtin().transaction_type("Batch") == Some(prepared.kind) {
         return Err(RpcError::new("notImpl", 74, "Not implemented."));

@@ -260,8 +260,12 @@ fn unsigned<T: TryFrom<u64> + std::str::FromStr>(json: &Json) -> std::result::Re
     }
 }
 
+/// A number in hexadecimal; `0` stands for all zeros.
 fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut out = [0; N];
+    if text == "0" {
+        return Some(out);
+    }
     (text.len() == N * 2 && const_hex::decode_to_slice(text, &mut out).is_ok()).then_some(out)
 }
 
@@ -346,7 +350,7 @@ fn step(path: &str, json: &Json) -> Result<PathStep> {
 
 /// An amount in any of its forms: drops, `value/currency/issuer` as one text or as a list, an object.
 pub(super) fn amount(json: &Json) -> Option<Amount> {
-    let empty = Json::Null;
+    let (empty, zero) = (Json::Null, Json::from(0));
     let parts: Vec<Json>;
     let mut is_mpt = false;
     let (value, currency, issuer) = match json {
@@ -364,7 +368,7 @@ pub(super) fn amount(json: &Json) -> Option<Amount> {
         }
         Json::Array(list) => {
             let of = |n: usize| list.get(n).unwrap_or(&empty);
-            (of(0), of(1), of(2))
+            (list.first().unwrap_or(&zero), of(1), of(2))
         }
         Json::String(text) => {
             parts = text.split(['\t', '\n', '\r', ' ', ',', '/']).map(Json::from).collect();

@@ -47,6 +47,10 @@ impl TxQ {
         if let Some(attempt) = self.try_direct(view, tx, flags) {
             return attempt;
         }
+        if flags.dry_run {
+            // What is only tried out is not queued.
+            return Attempt::refused(EngineResult::TEL_CAN_NOT_QUEUE);
+        }
         match self.enqueue(view, tx, flags) {
             Ok(attempt) => attempt,
             Err(result) => Attempt::refused(result),

@@ -127,6 +127,17 @@ fn read(text: &str) -> Json {
     }
 }
 
+/// A request that is echoed as it came, without its spaces: this one is sent without.
+fn spaced(json: &Json) -> Json {
+    let mut json = json.clone();
+    let echoed = json["value"].as_str().and_then(|text| serde_json::from_str(text).ok());
+    match echoed {
+        Some(value) if json["error"] == "jsonInvalid" => json["value"] = value,
+        _ => {}
+    }
+    json
+}
+
 /// Answers to one method: how many are equal, of how many.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
@@ -318,7 +329,7 @@ impl Replay {
     }
 
     fn compare(&mut self, via: &str, line: &Json, request: &Json, ours: &Json, theirs: &Json) {
-        let (ours, theirs) = (masked(ours), masked(theirs));
+        let (ours, theirs) = (masked(&spaced(ours)), masked(&spaced(theirs)));
         let method = request["method"].as_str().or(request["command"].as_str()).unwrap_or("-");
         let mut label = match line["label"].as_str() {
             Some(label) => format!("{} {via}: {label}", self.name),
