@@ -61,11 +61,12 @@ pub fn amm(asset: Issue, other: Issue) -> Hash256 {
     id(b'A', &[&low.1, &low.0, &high.1, &high.0])
 }
 
-/// The first page of the offers of a book at a quality.
+/// The first page of the offers of a book at a quality; `domain` is that of a permissioned book.
 #[must_use]
-pub fn book_dir(pays: Issue, gets: Issue, quality: u64) -> Hash256 {
+pub fn book_dir(pays: Issue, gets: Issue, domain: Option<Hash256>, quality: u64) -> Hash256 {
     let (pays, gets) = (issue_parts(pays), issue_parts(gets));
-    let mut base = id(b'B', &[&pays.0, &gets.0, &pays.1, &gets.1]);
+    let domain = domain.as_ref().map_or(&[][..], |domain| &domain.0);
+    let mut base = id(b'B', &[&pays.0, &gets.0, &pays.1, &gets.1, domain]);
     base.0[24..].copy_from_slice(&quality.to_be_bytes());
     base
 }

@@ -187,7 +187,7 @@ fn issue(
 
 /// A book's offers, best first.
 fn book(looked: &Looked, pays: Issue, gets: Issue, limit: usize) -> Vec<(Hash256, Entry)> {
-    let first = object_id::book_dir(pays, gets, 0);
+    let first = object_id::book_dir(pays, gets, None, 0);
     let mut at = first;
     let mut offers = Vec::new();
     while let Some(id) = looked.view().succ(&at) {

@@ -1,26 +1,31 @@
-//! Payment: XRP directly, MPTs by [`super::mpt`]; everything else is [`super::flow`]'s
+//! Payment: XRP directly, MPTs by [`super::mpt`] before the amendment MPTokensV2; everything else is
+//! [`super::flow`]'s
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/payment>).
 
-use xrpl_protocol::{AccountId, Amount, EngineResult, Issue, Value, fields, object_id};
+use xrpl_protocol::{
+    AccountId, Amount, EngineResult, Issue, ResultClass, Value, fields, object::PathStep, object_id,
+};
 
 use super::{
     ApplyContext, Consequences, Granular, PreclaimContext, PreflightContext, Transactor,
-    destination, ensure, flow, mpt,
+    destination, ensure,
+    flow::ripple_calc::{self, ripple_calculate},
+    mpt,
 };
 use crate::ledger::{
-    ApplyView, PreparedTx, ReadView, Rules, Ter, amendment, entry_type,
+    ApplyView, PaymentSandbox, PreparedTx, ReadView, Rules, Ter, amendment, entry_type,
     helpers::{
         BAD_CURRENCY,
         account_root::{balance_of, flag, flags_of, is_pseudo, reserve, set_balance},
-        credentials,
+        credentials, is_legal_net,
         permissioned_dex::account_in_domain,
         trust_line::{Side, balance, value_of},
     },
 };
 
-pub(super) const NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
-pub(super) const PARTIAL_PAYMENT: u32 = 0x0002_0000;
-pub(super) const LIMIT_QUALITY: u32 = 0x0004_0000;
+const NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
+const PARTIAL_PAYMENT: u32 = 0x0002_0000;
+const LIMIT_QUALITY: u32 = 0x0004_0000;
 
 /// Paths a payment may name, and steps in each.
 const MAX_PATHS: usize = 6;
@@ -30,8 +35,30 @@ const MAX_PATH_STEPS: usize = 8;
 #[derive(Debug)]
 pub(super) struct Payment;
 
-fn has_bad_currency(amount: &Amount) -> bool {
-    matches!(amount, Amount::Issued { currency, .. } if *currency == BAD_CURRENCY)
+/// Whether nobody could hold it: the currency that spells XRP; later, an MPT that nobody issued.
+fn is_bad(amount: &Amount, rules: &Rules) -> bool {
+    match amount {
+        Amount::Xrp(_) => false,
+        Amount::Issued { currency, .. } => *currency == BAD_CURRENCY,
+        Amount::Mpt { id, .. } => {
+            rules.enabled(amendment::MPTOKENS_V2) && id.issuer() == AccountId::ZERO
+        }
+    }
+}
+
+/// Whether it is more than moving XRP from account to account.
+fn is_flow(tx: &PreparedTx) -> bool {
+    let object = &tx.object;
+    object.contains(fields::PATHS)
+        || object.contains(fields::SEND_MAX)
+        || !matches!(amount_of(tx), Amount::Xrp(_))
+}
+
+fn paths_of(tx: &PreparedTx) -> &[Vec<PathStep>] {
+    match tx.object.get(fields::PATHS) {
+        Some(Value::PathSet(paths)) => paths,
+        _ => &[],
+    }
 }
 
 fn amount_of(tx: &PreparedTx) -> Amount {
@@ -44,21 +71,13 @@ fn is_direct_mpt(amount: &Amount, rules: &Rules) -> bool {
 }
 
 /// `SendMax`, or else `Amount` with the sender as its issuer.
-pub(super) fn max_source_amount(tx: &PreparedTx) -> Amount {
+fn max_source_amount(tx: &PreparedTx) -> Amount {
     match (tx.object.amount(fields::SEND_MAX), amount_of(tx)) {
         (Some(max), _) => max,
         (None, Amount::Issued { value, currency, .. }) => {
             Amount::Issued { value, currency, issuer: tx.account }
         }
         (None, amount) => amount,
-    }
-}
-
-/// xrpld's `isLegalNet`.
-fn legal(amount: &Amount) -> bool {
-    match amount {
-        Amount::Xrp(drops) => drops.unsigned_abs() <= crate::ledger::genesis::TOTAL_COINS,
-        _ => true,
     }
 }
 
@@ -97,6 +116,13 @@ fn needed_permission(view: &dyn ReadView, tx: &PreparedTx) -> Option<Granular> {
 }
 
 impl Transactor for Payment {
+    fn enabled(&self, ctx: &PreflightContext<'_>) -> bool {
+        let needs =
+            |field, amendment| !ctx.tx.object.contains(field) || ctx.rules.enabled(amendment);
+        needs(fields::CREDENTIAL_I_DS, amendment::CREDENTIALS)
+            && needs(fields::DOMAIN_ID, amendment::PERMISSIONED_DEX)
+    }
+
     fn flags(&self, ctx: &PreflightContext<'_>) -> u32 {
         let tx = ctx.tx;
         if is_direct_mpt(&amount_of(tx), ctx.rules) {
@@ -120,7 +146,9 @@ impl Transactor for Payment {
         if mpt && has_paths {
             return Err(EngineResult::TEM_MALFORMED);
         }
-        if object.hash256(fields::DOMAIN_ID).is_some_and(|id| id.is_zero()) {
+        if object.hash256(fields::DOMAIN_ID).is_some_and(|id| id.is_zero())
+            && ctx.rules.enabled(amendment::FIX_CLEANUP_3_2_0)
+        {
             return Err(EngineResult::TEM_MALFORMED);
         }
         let mixed = if mpt { amount.issue() != max.issue() } else { is_mpt(&max) };
@@ -128,7 +156,7 @@ impl Transactor for Payment {
             return Err(EngineResult::TEM_MALFORMED);
         }
         let xrp = matches!((&amount, &max), (Amount::Xrp(_), Amount::Xrp(_)));
-        if !legal(&amount) || !legal(&max) {
+        if !is_legal_net(&amount) || !is_legal_net(&max) {
             return Err(EngineResult::TEM_BAD_AMOUNT);
         }
         let to = destination(tx);
@@ -139,7 +167,7 @@ impl Transactor for Payment {
         if (has_max && max.signum() <= 0) || amount.signum() <= 0 {
             return Err(EngineResult::TEM_BAD_AMOUNT);
         }
-        if has_bad_currency(&amount) || has_bad_currency(&max) {
+        if is_bad(&amount, ctx.rules) || is_bad(&max, ctx.rules) {
             return Err(EngineResult::TEM_BAD_CURRENCY);
         }
         if tx.account == to && equal_tokens(max.issue(), amount.issue()) && !has_paths {
@@ -197,10 +225,8 @@ impl Transactor for Payment {
                 }
             }
         }
-        if flow::is_flow(tx)
-            && let Some(Value::PathSet(paths)) = tx.object.get(fields::PATHS)
-            && (paths.len() > MAX_PATHS || paths.iter().any(|path| path.len() > MAX_PATH_STEPS))
-        {
+        let paths = paths_of(tx);
+        if paths.len() > MAX_PATHS || paths.iter().any(|path| path.len() > MAX_PATH_STEPS) {
             match ctx.parent_batch {
                 _ if ctx.view.info().open => return Err(EngineResult::TEL_BAD_PATH_COUNT),
                 Some(_) => return Err(EngineResult::TEF_BAD_PATH_COUNT),
@@ -212,7 +238,7 @@ impl Transactor for Payment {
             let inside = |account| account_in_domain(ctx.view, account, domain);
             ensure(inside(tx.account) && inside(to), EngineResult::TEC_NO_PERMISSION)?;
         }
-        if is_direct_mpt(&amount, ctx.view.rules()) { Ok(()) } else { flow::supported(tx) }
+        Ok(())
     }
 
     fn apply(&self, ctx: &mut ApplyContext<'_>) -> Ter {
@@ -232,9 +258,9 @@ impl Transactor for Payment {
         {
             return mpt::pay(ctx, to, id, value, tx.has_flag(PARTIAL_PAYMENT));
         }
-        if flow::is_flow(tx) {
+        if is_flow(tx) {
             credentials::verify_deposit_preauth(&mut ctx.view, &tx.object, tx.account, to)?;
-            return flow::apply(ctx);
+            return apply_flow(ctx, to);
         }
         let Amount::Xrp(drops) = amount else { return Err(EngineResult::TEF_INTERNAL) };
         let sender = ctx.view.account(tx.account).ok_or(EngineResult::TEF_INTERNAL)?;
@@ -272,6 +298,41 @@ impl Transactor for Payment {
     }
 }
 
+/// Moves it through the payment engine.
+fn apply_flow(ctx: &mut ApplyContext<'_>, to: AccountId) -> Ter {
+    let tx = ctx.tx;
+    let amount = amount_of(tx);
+    let input = ripple_calc::Input {
+        max: max_source_amount(tx),
+        deliver: amount,
+        source: tx.account,
+        destination: to,
+        paths: paths_of(tx),
+        domain: tx.object.hash256(fields::DOMAIN_ID),
+        partial: tx.has_flag(PARTIAL_PAYMENT),
+        default_path: !tx.has_flag(NO_RIPPLE_DIRECT),
+        limit_quality: tx.has_flag(LIMIT_QUALITY),
+    };
+    let mut payment = PaymentSandbox::new(&ctx.view);
+    let flowed = ripple_calculate(&mut payment, &input);
+    let changes = payment.into_changes();
+    ctx.view.merge(changes);
+    match flowed.result {
+        // It costs so much to find out that the fee is taken, instead of trying it again.
+        Err(result) if result.class() == ResultClass::Ter => Err(EngineResult::TEC_PATH_DRY),
+        Err(result) => Err(result),
+        Ok(()) if flowed.output == amount => Ok(()),
+        Ok(()) => {
+            let least = tx.object.amount(fields::DELIVER_MIN);
+            if least.is_some_and(|least| flowed.output.is_less(&least)) {
+                return Err(EngineResult::TEC_PATH_PARTIAL);
+            }
+            ctx.deliver(flowed.output);
+            Ok(())
+        }
+    }
+}
+
 fn deliver_min(tx: &PreparedTx, amount: &Amount) -> Ter {
     let Some(min) = tx.object.amount(fields::DELIVER_MIN) else { return Ok(()) };
     let more = match (&min, amount) {
@@ -281,7 +342,7 @@ fn deliver_min(tx: &PreparedTx, amount: &Amount) -> Ter {
         _ => true,
     };
     let ok = tx.has_flag(PARTIAL_PAYMENT)
-        && legal(&min)
+        && is_legal_net(&min)
         && min.signum() > 0
         && min.issue() == amount.issue()
         && !more;

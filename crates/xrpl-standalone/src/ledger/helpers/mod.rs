@@ -5,6 +5,7 @@
 //! the rest in their `preclaim`.
 
 pub mod account_root;
+pub mod book;
 pub mod credentials;
 pub mod mpt;
 pub mod nft;
@@ -15,7 +16,7 @@ pub mod ticket;
 pub mod token;
 pub mod trust_line;
 
-use xrpl_protocol::{Currency, Field, Object, Value};
+use xrpl_protocol::{AccountId, Amount, Currency, Field, Issue, Object, Value};
 
 /// A rate or quality of 1: nobody takes anything.
 pub const PARITY: u32 = 1_000_000_000;
@@ -23,6 +24,22 @@ pub const PARITY: u32 = 1_000_000_000;
 /// The currency whose code spells XRP: nothing may be of it.
 pub const BAD_CURRENCY: Currency =
     Currency([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b'X', b'R', b'P', 0, 0, 0, 0, 0]);
+
+/// Whether nobody can hold it: the currency that spells XRP, an MPT that nobody issued.
+#[must_use]
+pub fn is_bad_asset(issue: Issue) -> bool {
+    match issue {
+        Issue::Xrp => false,
+        Issue::Issued { currency, .. } => currency == BAD_CURRENCY,
+        Issue::Mpt(id) => id.issuer() == AccountId::ZERO,
+    }
+}
+
+/// Whether there can be so much (xrpld's `isLegalNet`): XRP has a bound, other things have none.
+#[must_use]
+pub fn is_legal_net(amount: &Amount) -> bool {
+    amount.drops().is_none_or(|drops| drops.unsigned_abs() <= super::genesis::TOTAL_COINS)
+}
 
 /// Sets a number that is left out of an entry while it is 0 (fields that xrpld's formats call
 /// default).
