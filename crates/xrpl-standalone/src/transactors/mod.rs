@@ -36,6 +36,7 @@ mod invariants;
 mod ledger_state_fix;
 mod mpt;
 mod nft;
+mod offer;
 mod oracle;
 mod payment;
 mod payment_channel;

@@ -4,8 +4,8 @@
 
 use super::{
     Transactor, account_delete, account_set, batch, check, clawback, credential, delegate,
-    deposit_preauth, did, escrow, ledger_state_fix, mpt, nft, oracle, payment, payment_channel,
-    permissioned_domain, regular_key, signer_list, ticket, trust_set,
+    deposit_preauth, did, escrow, ledger_state_fix, mpt, nft, offer, oracle, payment,
+    payment_channel, permissioned_domain, regular_key, signer_list, ticket, trust_set,
 };
 use crate::ledger::{Amendment, amendment};
 
@@ -70,15 +70,15 @@ static TABLE: &[TransactionType] = &[
     row(3, "AccountSet", false, None, 0, Some(&account_set::AccountSet)),
     row(4, "EscrowCancel", true, None, 0, Some(&escrow::Cancel)),
     row(5, "SetRegularKey", false, None, 0, Some(&regular_key::SetRegularKey)),
-    row(7, "OfferCreate", true, None, privilege::MAY_CREATE_MPT, None),
-    row(8, "OfferCancel", true, None, 0, None),
+    row(7, "OfferCreate", true, None, privilege::MAY_CREATE_MPT, Some(&offer::OfferCreate)),
+    row(8, "OfferCancel", true, None, 0, Some(&offer::OfferCancel)),
     row(10, "TicketCreate", true, None, 0, Some(&ticket::TicketCreate)),
     row(12, "SignerListSet", false, None, 0, Some(&signer_list::SignerListSet)),
     row(13, "PaymentChannelCreate", true, None, 0, Some(&payment_channel::Create)),
     row(14, "PaymentChannelFund", true, None, 0, Some(&payment_channel::Fund)),
     row(15, "PaymentChannelClaim", true, None, 0, Some(&payment_channel::Claim)),
     row(16, "CheckCreate", true, None, 0, Some(&check::Create)),
-    row(17, "CheckCash", true, None, privilege::MAY_CREATE_MPT, None),
+    row(17, "CheckCash", true, None, privilege::MAY_CREATE_MPT, Some(&check::Cash)),
     row(18, "CheckCancel", true, None, 0, Some(&check::Cancel)),
     row(19, "DepositPreauth", true, None, 0, Some(&deposit_preauth::DepositPreauth)),
     row(20, "TrustSet", true, None, 0, Some(&trust_set::TrustSet)),

@@ -1,17 +1,20 @@
-//! Checks: CheckCreate and CheckCancel (<https://xrpl.org/docs/concepts/payment-types/checks>).
+//! Checks: CheckCreate and CheckCancel, and CheckCash in a file of its own
+//! (<https://xrpl.org/docs/concepts/payment-types/checks>).
+
+mod cash;
+
+pub(super) use cash::Cash;
 
 use xrpl_protocol::{AccountId, Amount, EngineResult, Hash256, Issue, fields, object_id};
 
 use super::{ApplyContext, PreclaimContext, PreflightContext, Transactor, destination, ensure};
 use crate::ledger::{
     ApplyView, Entry, PreparedTx, ReadView, Ter, amendment, directory, entry_type,
-    genesis::TOTAL_COINS,
     helpers::{
-        BAD_CURRENCY,
         account_root::{
             adjust_owner_count, check_destination_and_tag, flag, flags_of, is_pseudo, reserve,
         },
-        copy_fields, has_expired, mpt, token, trust_line,
+        copy_fields, has_expired, is_bad_asset, is_legal_net, mpt, token, trust_line,
     },
 };
 
@@ -27,21 +30,6 @@ fn send_max(tx: &PreparedTx) -> Amount {
     tx.object.amount(fields::SEND_MAX).unwrap_or(Amount::Xrp(0))
 }
 
-/// Whether a check can be for so much at all.
-fn is_possible(amount: &Amount) -> bool {
-    let too_much = amount.drops().is_some_and(|drops| drops.unsigned_abs() > TOTAL_COINS);
-    amount.signum() > 0 && !too_much
-}
-
-/// Whether nobody could hold it: the currency that spells XRP, an MPT that nobody issued.
-fn is_bad(issue: Issue) -> bool {
-    match issue {
-        Issue::Xrp => false,
-        Issue::Issued { currency, .. } => currency == BAD_CURRENCY,
-        Issue::Mpt(id) => id.issuer() == AccountId::ZERO,
-    }
-}
-
 impl Transactor for Create {
     fn enabled(&self, ctx: &PreflightContext<'_>) -> bool {
         ctx.rules.enabled(amendment::MPTOKENS_V2) || !matches!(send_max(ctx.tx), Amount::Mpt { .. })
@@ -51,8 +39,8 @@ impl Transactor for Create {
         let tx = ctx.tx;
         ensure(tx.account != destination(tx), EngineResult::TEM_REDUNDANT)?;
         let amount = send_max(tx);
-        ensure(is_possible(&amount), EngineResult::TEM_BAD_AMOUNT)?;
-        ensure(!is_bad(amount.issue()), EngineResult::TEM_BAD_CURRENCY)?;
+        ensure(is_legal_net(&amount) && amount.signum() > 0, EngineResult::TEM_BAD_AMOUNT)?;
+        ensure(!is_bad_asset(amount.issue()), EngineResult::TEM_BAD_CURRENCY)?;
         let never = tx.object.u32(fields::EXPIRATION) == Some(0);
         ensure(!never, EngineResult::TEM_BAD_EXPIRATION)
     }
@@ -139,17 +127,22 @@ impl Transactor for Cancel {
     }
 
     fn apply(&self, ctx: &mut ApplyContext<'_>) -> Ter {
-        let view = &mut ctx.view;
-        let (id, check) = named(view, ctx.tx)?;
-        let bad = EngineResult::TEF_BAD_LEDGER;
-        let from = check.account(fields::ACCOUNT).ok_or(bad)?;
-        let to = check.account(fields::DESTINATION).ok_or(bad)?;
-        for (owner, node) in [(to, fields::DESTINATION_NODE), (from, fields::OWNER_NODE)] {
-            let page = check.u64(node).unwrap_or_default();
-            ensure(directory::remove(view, object_id::owner_dir(owner), page, &id, true), bad)?;
-        }
-        adjust_owner_count(view, from, -1)?;
-        view.erase(&id);
-        Ok(())
+        let (id, _) = named(&ctx.view, ctx.tx)?;
+        remove(&mut ctx.view, &id)
     }
+}
+
+/// Takes a check out of the ledger.
+fn remove(view: &mut dyn ApplyView, id: &Hash256) -> Ter {
+    let bad = EngineResult::TEF_BAD_LEDGER;
+    let check = view.read(id).ok_or(bad)?;
+    let from = check.account(fields::ACCOUNT).ok_or(bad)?;
+    let to = check.account(fields::DESTINATION).ok_or(bad)?;
+    for (owner, node) in [(to, fields::DESTINATION_NODE), (from, fields::OWNER_NODE)] {
+        let page = check.u64(node).unwrap_or_default();
+        ensure(directory::remove(view, object_id::owner_dir(owner), page, id, true), bad)?;
+    }
+    adjust_owner_count(view, from, -1)?;
+    view.erase(id);
+    Ok(())
 }
