@@ -63,6 +63,8 @@ pub(crate) struct Told {
     pub(crate) complete: bool,
     /// It is the newest one.
     pub(crate) newest: bool,
+    /// What the connection told of before is short, and has to be read.
+    pub(crate) short: bool,
 }
 
 /// Which validated ledgers are known whole.
@@ -203,7 +205,8 @@ impl Completeness {
         known == hash
     }
 
-    /// A validated ledger was told of, by a stream or (without a count) otherwise.
+    /// A validated ledger was told of, by a stream or (without a count) otherwise. `by` is a stream
+    /// that shows every transaction.
     pub(crate) fn told(
         &mut self,
         index: u32,
@@ -248,10 +251,10 @@ impl Completeness {
             self.open.pop_first();
         }
         // What this connection told of before is as whole as it gets.
-        if let (Some(by), true) = (by, txn_count.is_some()) {
-            self.give_up(now_ms, |other, cover| other < index && cover.told_by == Some(by));
-        }
-        Told { newest, complete: self.settle(index), mismatch: false }
+        let short = by.filter(|_| txn_count.is_some()).is_some_and(|by| {
+            self.give_up(now_ms, |other, cover| other < index && cover.told_by == Some(by))
+        });
+        Told { newest, complete: self.settle(index), mismatch: false, short }
     }
 
     /// A transaction was seen in the validated ledger of this hash. True if that completes the
@@ -284,6 +287,11 @@ impl Completeness {
         self.give_up(now_ms, |_, cover| cover.told_by == Some(connection));
     }
 
+    /// The stream that would show them is not to be counted on: what was told of and is short is read.
+    pub(crate) fn read_short(&mut self, now_ms: u64) {
+        self.give_up(now_ms, |_, cover| cover.txn_count.is_some());
+    }
+
     /// Ledgers told of longer than the grace ago and still short.
     pub(crate) fn tick(&mut self, now_ms: u64) {
         let grace = self.grace_ms;
@@ -292,9 +300,10 @@ impl Completeness {
         });
     }
 
-    fn give_up(&mut self, now_ms: u64, which: impl Fn(u32, &Cover) -> bool) {
+    /// Whether there are any.
+    fn give_up(&mut self, now_ms: u64, which: impl Fn(u32, &Cover) -> bool) -> bool {
         if !self.counts {
-            return;
+            return false;
         }
         let short: Vec<u32> = self
             .open
@@ -302,9 +311,10 @@ impl Completeness {
             .filter(|(index, cover)| which(**index, cover))
             .map(|(index, _)| *index)
             .collect();
-        for index in short {
-            self.want(index, now_ms);
+        for index in &short {
+            self.want(*index, now_ms);
         }
+        !short.is_empty()
     }
 
     fn want(&mut self, index: u32, not_before_ms: u64) {

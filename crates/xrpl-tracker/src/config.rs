@@ -21,6 +21,9 @@ pub enum Subscription {
 pub struct TrackerConfig {
     /// What the streams subscribe to.
     pub subscription: Subscription,
+    /// With [`Subscription::Transactions`], how many nodes' streams show every transaction, one at
+    /// least. The others show which ledgers are validated, and take over from one that fails.
+    pub full_streams: usize,
     /// Capacity of the event queue.
     pub queue_capacity: usize,
     /// How often the finality check runs.
@@ -78,6 +81,7 @@ impl Default for TrackerConfig {
     fn default() -> Self {
         Self {
             subscription: Subscription::default(),
+            full_streams: 1,
             queue_capacity: 1000,
             check_interval: Duration::from_secs(5),
             overdue_ledgers: 4,

@@ -3,11 +3,13 @@
 
 mod attempts;
 mod doubt;
+mod full_streams;
 mod ledgers;
 mod revocation;
 mod streams;
 
 pub(crate) use self::attempts::{Attempt, ToSend};
+use self::full_streams::FullStreams;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -181,6 +183,8 @@ pub(crate) struct Core {
     /// Streams that are not heard before it is known what their nodes follow.
     waiting: Vec<streams::Waiting>,
     heard_streams: Vec<ConnectionId>,
+    /// Which of them show every transaction.
+    pub(crate) full_streams: FullStreams,
     /// A request's answer may come from another chain.
     pub(crate) suspect: bool,
     /// The chain was reset, and what shows it: nothing comes to an end any more.
@@ -231,6 +235,7 @@ impl Core {
             without_hash: BTreeMap::new(),
             waiting: Vec::new(),
             heard_streams: Vec::new(),
+            full_streams: FullStreams::new(if counts { config.full_streams } else { usize::MAX }),
             suspect: false,
             reset: None,
         }

@@ -85,6 +85,12 @@ impl Tracker {
                 ws_listener::listen(Arc::clone(&one), id, url.clone())
             });
         }
+        if shared.pool.endpoints().filter(|(_, endpoint)| endpoint.ws.is_some()).count() > 1
+            && shared.followed.is_none()
+        {
+            let one = Arc::clone(shared);
+            supervisor.keep("stream_watch", move || ws_listener::watch(Arc::clone(&one)));
+        }
         let one = Arc::clone(shared);
         supervisor.keep("finality_checker", move || finality_checker::run(Arc::clone(&one)));
         let one = Arc::clone(shared);

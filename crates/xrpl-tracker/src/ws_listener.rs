@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{self, Instant},
 };
 use url::Url;
@@ -29,6 +29,9 @@ use crate::{
     message,
 };
 
+/// The stream of every validated transaction.
+const TRANSACTIONS: &str = "transactions";
+
 /// Accounts of one `subscribe` request.
 const ACCOUNTS_PER_REQUEST: usize = 200;
 
@@ -37,6 +40,9 @@ const ACCOUNTS_PER_REQUEST: usize = 200;
 pub(crate) const FRAMES: usize = 256;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether a full stream is behind the others.
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What the listeners count.
 #[derive(Debug, Default)]
@@ -84,6 +90,37 @@ enum Ended {
     QueueClosed,
 }
 
+/// Sees to it that a stream which shows every transaction keeps up with the others, for ever.
+pub(crate) async fn watch(shared: Arc<Shared>) -> Result<(), std::convert::Infallible> {
+    let mut ticks = time::interval(WATCH_INTERVAL);
+    ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now_ms = shared.now_ms();
+        shared.lock().watch_streams(now_ms);
+    }
+}
+
+/// Takes part in who shows every transaction, for as long as it is held.
+struct Member<'a> {
+    shared: &'a Shared,
+    connection: ConnectionId,
+    full: watch::Receiver<bool>,
+}
+
+impl<'a> Member<'a> {
+    fn join(shared: &'a Shared, connection: ConnectionId) -> Self {
+        let full = shared.lock().full_streams.join(connection);
+        Self { shared, connection, full }
+    }
+}
+
+impl Drop for Member<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().full_streams.leave(self.connection);
+    }
+}
+
 /// Counts a connection for as long as it is held.
 struct Connected<'a>(&'a AtomicUsize);
 
@@ -100,9 +137,12 @@ async fn stay_connected(shared: &Shared, connection: ConnectionId, url: &Url) ->
         Ok(socket) => socket,
         Err(error) => return Ended::NotConnected(error),
     };
+    let member = Member::join(shared, connection);
+    let mut full = member.full.clone();
+    let shows_all = *full.borrow_and_update();
     let subscribed = {
         // Messages may come before the answer to `subscribe`: they are handed on meanwhile.
-        let mut subscribing = pin!(subscribe(shared, &socket));
+        let mut subscribing = pin!(subscribe(shared, &socket, shows_all));
         loop {
             tokio::select! {
                 biased;
@@ -133,7 +173,7 @@ async fn stay_connected(shared: &Shared, connection: ConnectionId, url: &Url) ->
             shared.streams.connected.fetch_add(1, Ordering::Relaxed);
             let _connected = Connected(&shared.streams.connected);
             let idle = shared.config.stream_idle_timeout;
-            let mut following = pin!(follow(shared, &socket, accounts));
+            let mut following = pin!(follow(shared, &socket, accounts, full, shows_all));
             loop {
                 let frame = tokio::select! {
                     biased;
@@ -175,10 +215,11 @@ async fn stay_connected(shared: &Shared, connection: ConnectionId, url: &Url) ->
 async fn subscribe(
     shared: &Shared,
     socket: &WebSocket,
+    shows_all: bool,
 ) -> Result<(Option<message::LedgerClosed>, usize), ClientError> {
     let mut streams = vec!["ledger".to_owned()];
-    if shared.followed.is_none() {
-        streams.push("transactions".to_owned());
+    if shared.followed.is_none() && shows_all {
+        streams.push(TRANSACTIONS.to_owned());
     }
     let answer = socket.request(&Subscribe { streams, accounts: vec![] }, REQUEST_TIMEOUT).await?;
     let accounts = shared.followed.as_ref().map(|followed| followed.now_after(0));
@@ -195,13 +236,50 @@ async fn subscribe_accounts(socket: &WebSocket, accounts: &[AccountId]) -> Resul
     Ok(())
 }
 
-/// Subscribes to accounts that come after the first `known`, for as long as that works.
-async fn follow(shared: &Shared, socket: &WebSocket, mut known: usize) -> ClientError {
-    let Some(followed) = &shared.followed else { return std::future::pending().await };
+/// Keeps up what is subscribed to, for as long as that works: accounts that come after the first
+/// `known`, or, where all transactions count, whether this stream is one that shows them.
+async fn follow(
+    shared: &Shared,
+    socket: &WebSocket,
+    mut known: usize,
+    full: watch::Receiver<bool>,
+    shows_all: bool,
+) -> ClientError {
+    let Some(followed) = &shared.followed else { return follow_all(socket, full, shows_all).await };
     loop {
         let accounts = followed.after(known).await;
         known += accounts.len();
         if let Err(error) = subscribe_accounts(socket, &accounts).await {
+            return error;
+        }
+    }
+}
+
+/// Subscribes to every transaction, or no longer, as it is asked for.
+async fn follow_all(
+    socket: &WebSocket,
+    mut full: watch::Receiver<bool>,
+    mut shows_all: bool,
+) -> ClientError {
+    loop {
+        let wanted = full.wait_for(|full| *full != shows_all).await.map(|full| *full);
+        // A member that is dropped takes this future with it.
+        let Ok(wanted) = wanted else { return std::future::pending().await };
+        shows_all = wanted;
+        let streams = vec![TRANSACTIONS.to_owned()];
+        let changed = match shows_all {
+            true => {
+                let request = Subscribe { streams, accounts: vec![] };
+                socket.request(&request, REQUEST_TIMEOUT).await.map(drop)
+            }
+            false => {
+                let params = serde_json::json!({ "streams": streams });
+                let params = params.as_object().cloned().unwrap_or_default();
+                let request = Raw { method: "unsubscribe".into(), params };
+                socket.request(&request, REQUEST_TIMEOUT).await.map(drop)
+            }
+        };
+        if let Err(error) = changed {
             return error;
         }
     }

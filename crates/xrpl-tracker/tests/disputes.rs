@@ -210,6 +210,8 @@ async fn wrong_one_first(
 ) -> ([Node; 3], Tracker) {
     let nodes = [Node::new(), Node::new(), Node::new()];
     let pool = pool(&[("one", &nodes[0]), ("two", &nodes[1]), ("three", &nodes[2])]);
+    // So that the wrong one's transactions are heard too.
+    let config = TrackerConfig { full_streams: 3, ..config };
     let tracker = Tracker::start(pool, store, config).await.unwrap();
     until(|| nodes.iter().all(|node| node.connections() > 0)).await;
     settle().await;

@@ -97,6 +97,7 @@ pub(crate) fn open_store(choice: &StoreChoice) -> Result<Arc<dyn Store>, SetupEr
 pub fn tracker_config(config: &Config) -> TrackerConfig {
     TrackerConfig {
         subscription: config.subscribe.clone(),
+        full_streams: config.full_streams,
         queue_capacity: config.event_queue,
         check_interval: config.check_interval,
         start_timeout: START_TIMEOUT,

@@ -219,6 +219,9 @@ settings! {
         subscribe: One "KIND" = "transactions", RUN | SUBMIT;
             "What the streams show: `transactions`, all of them, so that a ledger is known whole without being read; or `accounts`, for networks with much foreign traffic: those that the run sends from."
             => |c, v| { c.subscribe = subscribe(text(v)?)?; Ok(()) };
+        full_streams: One "N" = "1", RUN;
+            "With --subscribe transactions: how many nodes' streams show every transaction. The others show only which ledgers are validated, and take over from one that is lost, silent or incomplete."
+            => |c, v| { c.full_streams = number(text(v)?, 1, 100, "1")?; Ok(()) };
         event_queue: One "N" = "1000", RUN;
             "Capacity of the queue between WebSocket readers and the processor; when full, readers wait."
             => |c, v| { c.event_queue = number(text(v)?, 1, 1_000_000, "1000")?; Ok(()) };

@@ -33,7 +33,7 @@ fn tx(n: u32) -> TxHash {
 fn counted_complete_only_with_every_transaction() {
     let mut c = start();
     let told = c.told(11, hash(11), Some(2), connection(0), 0);
-    assert_eq!(told, Told { newest: true, complete: false, mismatch: false });
+    assert_eq!(told, Told { newest: true, complete: false, mismatch: false, short: false });
     assert!(!c.seen(11, Some(hash(11)), tx(1)));
     assert!(!c.seen(11, Some(hash(11)), tx(1)), "a duplicate does not count");
     assert!(!c.seen(11, Some(hash(99)), tx(2)), "nor one of another chain");

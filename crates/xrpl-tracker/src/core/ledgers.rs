@@ -128,11 +128,18 @@ impl Core {
         if self.reset.is_some() {
             return;
         }
+        // Of what a stream does not show nothing can be told short.
+        let full = by.filter(|by| self.full_streams.is_full(*by));
         let told =
-            self.completeness.told(ledger.index.0, ledger.hash, ledger.txn_count, by, now_ms);
+            self.completeness.told(ledger.index.0, ledger.hash, ledger.txn_count, full, now_ms);
         if told.mismatch {
             self.mismatch(ledger.index, ledger.hash);
             return;
+        }
+        if let Some(by) = by
+            && self.full_streams.told(by, ledger.index.0, told.short, now_ms)
+        {
+            self.completeness.read_short(now_ms);
         }
         self.note_ledger(ledger.index, ledger.hash);
         self.ledgers.told(ledger);

@@ -78,6 +78,14 @@ impl Core {
         true
     }
 
+    /// A full stream that is silent about what another one tells is replaced.
+    pub(crate) fn watch_streams(&mut self, now_ms: u64) {
+        if self.full_streams.tick(now_ms) {
+            self.completeness.read_short(now_ms);
+            self.links.backfill.notify_one();
+        }
+    }
+
     /// A stream has ended.
     pub(crate) fn disconnected(&mut self, connection: ConnectionId, now_ms: u64) {
         self.waiting.retain(|one| one.connection != connection);

@@ -6,7 +6,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -96,7 +99,14 @@ pub struct Script {
     pub subscribed: Vec<Json>,
     /// Called when a submission arrives.
     pub on_submit: Option<OnSubmit>,
-    sockets: Vec<(mpsc::UnboundedSender<Message>, CancellationToken)>,
+    sockets: Vec<Socket>,
+}
+
+struct Socket {
+    send: mpsc::UnboundedSender<Message>,
+    end: CancellationToken,
+    /// It asked for transactions.
+    transactions: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -186,20 +196,27 @@ impl Node {
     }
 
     pub fn connections(&self) -> usize {
-        self.0.lock().sockets.iter().filter(|(_, gone)| !gone.is_cancelled()).count()
+        self.0.lock().sockets.iter().filter(|socket| !socket.end.is_cancelled()).count()
+    }
+
+    /// Whether a connection is shown transactions.
+    pub fn shows_transactions(&self) -> bool {
+        let script = self.0.lock();
+        let mut open = script.sockets.iter().filter(|socket| !socket.end.is_cancelled());
+        open.any(|socket| socket.transactions.load(Relaxed))
     }
 
     /// Ends every WebSocket connection, as a broken network would.
     pub fn drop_sockets(&self) {
-        for (_, end) in self.0.lock().sockets.drain(..) {
-            end.cancel();
+        for socket in self.0.lock().sockets.drain(..) {
+            socket.end.cancel();
         }
     }
 
     pub fn send_raw(&self, text: impl Into<String>) {
         let text = text.into();
-        for (socket, _) in &self.0.lock().sockets {
-            let _ = socket.send(Message::text(text.clone()));
+        for socket in &self.0.lock().sockets {
+            let _ = socket.send.send(Message::text(text.clone()));
         }
     }
 
@@ -232,8 +249,11 @@ impl Node {
     }
 
     pub fn tell_tx(&self, index: u32, n: usize) {
-        let text = self.0.lock().stream_message(index, n);
-        self.send_raw(text.to_string());
+        let script = self.0.lock();
+        let text = script.stream_message(index, n).to_string();
+        for socket in script.sockets.iter().filter(|socket| socket.transactions.load(Relaxed)) {
+            let _ = socket.send.send(Message::text(text.clone()));
+        }
     }
 
     async fn serve_http(self, mut io: DuplexStream) {
@@ -284,7 +304,12 @@ impl Node {
         let Ok(mut stream) = accept_async(io).await else { return };
         let (to_send, mut outgoing) = mpsc::unbounded_channel();
         let end = CancellationToken::new();
-        self.0.lock().sockets.push((to_send, end.clone()));
+        let transactions = Arc::new(AtomicBool::new(false));
+        self.0.lock().sockets.push(Socket {
+            send: to_send,
+            end: end.clone(),
+            transactions: Arc::clone(&transactions),
+        });
         let _gone = end.clone().drop_guard();
         loop {
             tokio::select! {
@@ -300,6 +325,15 @@ impl Node {
                     let request: Json = serde_json::from_str(&text).unwrap();
                     let method = request["command"].as_str().unwrap();
                     let answer = self.0.lock().answer(method, &request);
+                    let named = |list: &str| request[list].as_array().into_iter().flatten();
+                    let all = named("streams").any(|stream| stream == "transactions");
+                    match method {
+                        "subscribe" if all || named("accounts").next().is_some() => {
+                            transactions.store(true, Relaxed);
+                        }
+                        "unsubscribe" if all => transactions.store(false, Relaxed),
+                        _ => {}
+                    }
                     if let Answer::Result(result) = answer {
                         let text = json!({"id": request["id"], "type": "response",
                             "status": "success", "result": result});
@@ -424,7 +458,7 @@ impl Script {
                     "fee_base": 10, "reserve_base": 1_000_000, "reserve_inc": 200_000,
                     "ledger_time": self.head})
             }
-            "ping" => json!({}),
+            "ping" | "unsubscribe" => json!({}),
             "submit" => {
                 let blob = const_hex::decode(params["tx_blob"].as_str().unwrap()).unwrap();
                 let hash = transaction_hash(&blob);

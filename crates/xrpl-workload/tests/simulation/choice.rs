@@ -53,6 +53,8 @@ pub struct Choice {
     pub kills: Vec<Kill>,
     /// Whether the streams show the accounts' transactions alone.
     pub accounts_only: bool,
+    /// How many nodes' streams show every transaction.
+    pub full_streams: usize,
     /// Age in ledgers and time from which a transaction is looked up: long ones leave all to the
     /// stream and to what is read back.
     pub overdue: (u32, Duration),
@@ -128,6 +130,7 @@ impl Choice {
                 after.into_iter().map(&mut kill).collect()
             },
             accounts_only: rng.random_range(0..4) == 0,
+            full_streams: if seed.is_multiple_of(3) { nodes } else { 1 },
             plan,
         }
     }

@@ -140,6 +140,7 @@ impl Process {
                 true => Subscription::Accounts(Vec::new()),
                 false => Subscription::Transactions,
             },
+            full_streams: choice.full_streams,
             // Times since the start are the same in every run of a seed.
             start_time_ms: Some(1_800_000_000_000 + network.elapsed().as_millis() as u64),
             terminal_retention: Duration::from_secs(10),
