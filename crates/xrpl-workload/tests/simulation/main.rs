@@ -32,7 +32,7 @@ use choice::Trouble;
 use world::Report;
 
 /// Longest time one seed may take, in real seconds.
-const PATIENCE: u64 = 60;
+const PATIENCE: u64 = 300;
 
 fn replay(seed: u64) -> String {
     format!(
