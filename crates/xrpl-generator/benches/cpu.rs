@@ -49,7 +49,7 @@ fn ledger() {
         let mut config = StandaloneConfig {
             rpc_bind: loopback,
             ws_bind: loopback,
-            close_interval: Some(Duration::from_secs(1)),
+            closing: xrpl_standalone::Closing::Interval(Duration::from_secs(1)),
             ..StandaloneConfig::default()
         };
         // Room in the open ledger for all that is sent: no fee escalation.

@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut ledger = StandaloneConfig {
         rpc_bind: loopback,
         ws_bind: loopback,
-        close_interval: Some(Duration::from_millis(close_ms)),
+        closing: xrpl_standalone::Closing::Interval(Duration::from_millis(close_ms)),
         ..StandaloneConfig::default()
     };
     // Room in the open ledger for all that is sent: this measures the pipeline, not fee escalation.

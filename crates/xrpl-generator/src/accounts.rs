@@ -3,7 +3,6 @@
 use rustc_hash::FxHashMap;
 use xrpl_protocol::{
     AccountId, Sequence,
-    hash::sha512_half,
     keys::{KeyPair, KeyType, Seed},
 };
 
@@ -38,21 +37,14 @@ pub fn derive(run_seed: &str, role: Role, n: u32, key_type: KeyType) -> Seed {
         Role::Tagged => b"tags",
         Role::Funder => b"fund",
     };
-    derived(run_seed, *series, n, key_type)
+    Seed::derived(run_seed, *series, n, key_type)
 }
 
 /// The seed of the n-th user that is made on request while a run goes on. A series of its own, so
 /// that neither a larger nor a smaller number of prepared users touches it.
 #[must_use]
 pub fn derive_made(run_seed: &str, n: u32, key_type: KeyType) -> Seed {
-    derived(run_seed, *b"made", n, key_type)
-}
-
-fn derived(run_seed: &str, series: [u8; 4], n: u32, key_type: KeyType) -> Seed {
-    let hash = sha512_half(&[b"xrpl-workload", &series, &n.to_be_bytes(), run_seed.as_bytes()]);
-    let mut entropy = [0; 16];
-    entropy.copy_from_slice(&hash.0[..16]);
-    Seed::from_entropy(entropy, key_type)
+    Seed::derived(run_seed, *b"made", n, key_type)
 }
 
 /// One account.

@@ -30,7 +30,7 @@ async fn world_of(close: Duration, network_id: u32) -> World {
     let mut config = StandaloneConfig {
         rpc_bind: loopback,
         ws_bind: loopback,
-        close_interval: Some(close),
+        closing: xrpl_standalone::Closing::Interval(close),
         ..StandaloneConfig::default()
     };
     config.node.network_id = network_id;

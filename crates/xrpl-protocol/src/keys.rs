@@ -81,6 +81,17 @@ impl Seed {
         Self { entropy, key_type }
     }
 
+    /// The n-th seed of a series that follows from a text: accounts of a run and those of a ledger
+    /// to develop on. The derivation is an interface: who knows the text has the keys, in every
+    /// version of this program.
+    #[must_use]
+    pub fn derived(text: &str, series: [u8; 4], n: u32, key_type: KeyType) -> Self {
+        let hash = sha512_half(&[b"xrpl-workload", &series, &n.to_be_bytes(), text.as_bytes()]);
+        let mut entropy = [0; 16];
+        entropy.copy_from_slice(&hash.0[..16]);
+        Self { entropy, key_type }
+    }
+
     /// For which algorithm.
     #[must_use]
     pub fn key_type(&self) -> KeyType {

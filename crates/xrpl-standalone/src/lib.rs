@@ -17,4 +17,6 @@ mod streams;
 pub mod transactors;
 pub mod txq;
 
-pub use server::{Kind, Standalone, StandaloneConfig};
+pub use server::{
+    Closing, FaucetConfig, FundedAccount, FundedAccounts, Kind, Standalone, StandaloneConfig,
+};

@@ -1,26 +1,31 @@
 //! The server: HTTP and WebSocket ports, the close timer, and the ledger behind them.
 
+mod accounts;
 mod callers;
+mod clock;
+mod closing;
+mod config;
+mod faucet;
 mod http;
 mod json;
+mod shared;
+mod time_travel;
 mod websocket;
 
 use std::{
     io,
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicU64},
-    time::{Duration, SystemTime},
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
 };
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use parking_lot::{Mutex, MutexGuard};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::watch,
-    time::{self, Instant},
+    time,
 };
 use tokio_tungstenite::{
     WebSocketStream, accept_hdr_async,
@@ -30,156 +35,18 @@ use tokio_tungstenite::{
     },
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use xrpl_protocol::{
-    base58,
-    keys::{KeyPair, KeyType, Seed},
+
+pub(crate) use self::shared::Shared;
+pub use self::{
+    accounts::FundedAccount,
+    config::{Closing, FaucetConfig, FundedAccounts, StandaloneConfig},
 };
 
 use self::{
     http::{http_request, rpc_call},
     websocket::WsConnection,
 };
-use crate::{
-    ledger::{ClosedLedger, PreparedTx},
-    node::{Node, NodeConfig, SubmitOutcome},
-    rpc::Role,
-    streams::Streams,
-};
-
-/// Seconds between 1970-01-01 and 2000-01-01.
-const RIPPLE_EPOCH: u64 = 946_684_800;
-
-/// How the server starts.
-#[derive(Clone, Debug)]
-pub struct StandaloneConfig {
-    /// Where JSON-RPC listens; port 0 takes a free one.
-    pub rpc_bind: SocketAddr,
-    /// Where WebSocket listens; port 0 takes a free one.
-    pub ws_bind: SocketAddr,
-    /// How often a ledger closes; none leaves it to `ledger_accept`.
-    pub close_interval: Option<Duration>,
-    /// Messages that may wait for one WebSocket before it is closed with code 1008. xrpld's own
-    /// default is 100; the one here leaves room for a ledger of many thousand transactions.
-    pub send_queue_limit: usize,
-    /// Time at the start, in seconds since 2000-01-01; none for the wall clock's.
-    pub start_time: Option<u32>,
-    /// Whether every caller may use admin methods and have the server sign. Without it they are for
-    /// callers that name this machine as their Host and come from no page of another site.
-    pub open_admin: bool,
-    /// The ledger.
-    pub node: NodeConfig,
-}
-
-impl Default for StandaloneConfig {
-    fn default() -> Self {
-        let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        Self {
-            rpc_bind: loopback(5005),
-            ws_bind: loopback(6006),
-            close_interval: None,
-            send_queue_limit: 200_000,
-            start_time: None,
-            open_admin: false,
-            node: NodeConfig::default(),
-        }
-    }
-}
-
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    node: Mutex<Node>,
-    streams: Mutex<Streams>,
-    started: Instant,
-    start_time: u32,
-    ports: Mutex<(u16, u16)>,
-    /// Whether a ledger is being closed.
-    closing: watch::Sender<bool>,
-    connections: AtomicU64,
-    open_admin: bool,
-    pub(crate) node_key: String,
-}
-
-impl Shared {
-    fn new(config: &StandaloneConfig) -> Self {
-        let wall = || {
-            let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            u32::try_from(unix.as_secs().saturating_sub(RIPPLE_EPOCH)).unwrap_or(u32::MAX)
-        };
-        let start_time = config.start_time.unwrap_or_else(wall);
-        let node = Node::new(NodeConfig { start_time, ..config.node.clone() });
-        let streams = Streams::new(config.send_queue_limit, node.network_id());
-        let key = KeyPair::from_seed(&Seed::from_passphrase("embedded node", KeyType::Secp256k1));
-        Self {
-            streams: Mutex::new(streams),
-            node: Mutex::new(node),
-            started: Instant::now(),
-            start_time,
-            ports: Mutex::default(),
-            closing: watch::Sender::default(),
-            connections: AtomicU64::new(0),
-            open_admin: config.open_admin,
-            node_key: base58::encode(base58::NODE_PUBLIC, &key.public_key().0),
-        }
-    }
-
-    /// The ledger. Held for one look or change at a time, never across an await.
-    pub(crate) fn node(&self) -> MutexGuard<'_, Node> {
-        self.node.lock()
-    }
-
-    pub(crate) fn uptime(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// Seconds since 2000-01-01.
-    pub(crate) fn now(&self) -> u32 {
-        let elapsed = u32::try_from(self.uptime().as_secs()).unwrap_or(u32::MAX);
-        self.start_time.saturating_add(elapsed)
-    }
-
-    pub(crate) fn ports(&self) -> Json {
-        let (rpc, ws) = *self.ports.lock();
-        json!([
-            {"port": rpc.to_string(), "protocol": ["http"]},
-            {"port": ws.to_string(), "protocol": ["ws"]},
-        ])
-    }
-
-    pub(crate) fn submit(&self, tx: Arc<PreparedTx>, fail_hard: bool) -> SubmitOutcome {
-        self.change(|node| node.submit(tx, fail_hard))
-    }
-
-    pub(crate) fn accept(&self) -> Arc<ClosedLedger> {
-        let now = self.now();
-        self.closing.send_replace(true);
-        let ledger = self.change(|node| node.accept(now));
-        self.closing.send_replace(false);
-        ledger
-    }
-
-    /// Waits while a ledger is being closed, so that the runtime's threads do not all stand at its
-    /// lock.
-    async fn until_open(&self) {
-        // The sender lives as long as `self`.
-        let _ = self.closing.subscribe().wait_for(|closing| !closing).await;
-    }
-
-    /// Changes the ledger and tells the subscribers, so that messages come in the ledger's order.
-    fn change<T>(&self, change: impl FnOnce(&mut Node) -> T) -> T {
-        let mut node = self.node.lock();
-        let done = change(&mut node);
-        let (events, range) = (node.drain_events(), node.range());
-        if events.is_empty() {
-            return done;
-        }
-        // Taken before the ledger is let go, so that nobody comes between.
-        let mut streams = self.streams.lock();
-        drop(node);
-        streams.publish(events, range);
-        done
-    }
-}
+use crate::{ledger::ClosedLedger, node::Node, rpc::Role};
 
 /// A running server. Dropping it stops everything.
 #[derive(Debug)]
@@ -220,7 +87,6 @@ impl Standalone {
     pub fn in_memory(config: StandaloneConfig) -> Self {
         let (rpc_addr, ws_addr) = (config.rpc_bind, config.ws_bind);
         let shared = Arc::new(Shared::new(&config));
-        *shared.ports.lock() = (rpc_addr.port(), ws_addr.port());
         let this = Self {
             rpc_addr,
             ws_addr,
@@ -228,23 +94,8 @@ impl Standalone {
             cancel: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        if let Some(interval) = config.close_interval {
-            let (shared, cancel) = (Arc::clone(&this.shared), this.cancel.clone());
-            this.tasks.spawn(async move {
-                let mut timer = time::interval(interval);
-                timer.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-                timer.tick().await;
-                loop {
-                    tokio::select! {
-                        biased;
-                        () = cancel.cancelled() => return,
-                        _ = timer.tick() => {
-                            shared.accept();
-                        }
-                    }
-                }
-            });
-        }
+        let clock = closing::by_the_clock(Arc::clone(&this.shared), this.cancel.clone());
+        this.tasks.spawn(clock);
         this
     }
 
@@ -271,7 +122,7 @@ impl Standalone {
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.tasks.spawn(serve(Arc::clone(&self.shared), io, kind, cancel));
+        self.tasks.spawn(serve(Arc::clone(&self.shared), io, kind, None, cancel));
     }
 
     fn listen(&self, listener: TcpListener, kind: Kind) {
@@ -284,9 +135,10 @@ impl Standalone {
                     accepted = listener.accept() => accepted,
                 };
                 match accepted {
-                    Ok((stream, _)) => {
+                    Ok((stream, peer)) => {
                         let _ = stream.set_nodelay(true);
-                        tasks.spawn(serve(Arc::clone(&shared), stream, kind, cancel.clone()));
+                        let (shared, peer) = (Arc::clone(&shared), Some(peer.ip()));
+                        tasks.spawn(serve(shared, stream, kind, peer, cancel.clone()));
                     }
                     // Out of descriptors, most likely: others may close theirs.
                     Err(error) => {
@@ -309,6 +161,23 @@ impl Standalone {
     /// The plain text that HTTP answers with status 400.
     pub fn request(&self, request: &Map<String, Json>) -> Result<Json, &'static str> {
         rpc_call(&self.shared, request, Role::Admin)
+    }
+
+    /// Accounts that were there from the start.
+    #[must_use]
+    pub fn accounts(&self) -> &[FundedAccount] {
+        &self.shared.accounts
+    }
+
+    /// When ledgers close.
+    #[must_use]
+    pub fn closing(&self) -> Closing {
+        self.shared.closing()
+    }
+
+    /// Changes when ledgers close.
+    pub fn set_closing(&self, closing: Closing) {
+        self.shared.set_closing(closing);
     }
 
     /// Closes the open ledger now.
@@ -343,7 +212,7 @@ impl Door {
             return None;
         }
         let (near, far) = tokio::io::duplex(PIPE);
-        self.tasks.spawn(serve(Arc::clone(&self.shared), far, kind, self.cancel.clone()));
+        self.tasks.spawn(serve(Arc::clone(&self.shared), far, kind, None, self.cancel.clone()));
         Some(near)
     }
 }
@@ -357,14 +226,21 @@ pub enum Kind {
     WebSocket,
 }
 
-async fn serve<I>(shared: Arc<Shared>, io: I, kind: Kind, cancel: CancellationToken)
-where
+/// Serves a connection; `peer` is where it comes from, if it came over a network.
+async fn serve<I>(
+    shared: Arc<Shared>,
+    io: I,
+    kind: Kind,
+    peer: Option<IpAddr>,
+    cancel: CancellationToken,
+) where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let connection = async {
         match kind {
             Kind::Rpc => {
-                let service = service_fn(|request| http_request(Arc::clone(&shared), request));
+                let service =
+                    service_fn(|request| http_request(Arc::clone(&shared), peer, request));
                 let connection = http1::Builder::new().serve_connection(TokioIo::new(io), service);
                 if let Err(error) = connection.await {
                     tracing::trace!(%error, "an HTTP connection ended");

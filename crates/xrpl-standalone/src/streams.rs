@@ -224,6 +224,7 @@ impl Streams {
                     );
                 }
                 Event::LedgerClosed(ledger) => self.publish_ledger(&ledger, range),
+                Event::Reverted(ledger) => self.publish_header(&ledger, range),
                 Event::FeesMayHaveChanged(fees) => {
                     if self.last_fees != Some(fees) {
                         self.last_fees = Some(fees);
@@ -235,12 +236,16 @@ impl Streams {
         }
     }
 
-    fn publish_ledger(&mut self, ledger: &Arc<ClosedLedger>, range: (u32, u32)) {
+    fn publish_header(&mut self, ledger: &ClosedLedger, range: (u32, u32)) {
         let mut message = ledger_snapshot(ledger, range, self.network_id);
         message.insert("type".into(), "ledgerClosed".into());
         message.insert("txn_count".into(), ledger.transactions.len().into());
         let message = Subject::Ready(message.into());
         self.send(|s| s.streams.contains(&Stream::Ledger), &message);
+    }
+
+    fn publish_ledger(&mut self, ledger: &Arc<ClosedLedger>, range: (u32, u32)) {
+        self.publish_header(ledger, range);
         let changes = Subject::Ready(book_changes_of(ledger).into());
         self.send(|s| s.streams.contains(&Stream::BookChanges), &changes);
         for transaction in &ledger.transactions {

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use tokio::process::Command;
-use xrpl_standalone::{Standalone, StandaloneConfig};
+use xrpl_standalone::{Closing, FaucetConfig, Standalone, StandaloneConfig};
 
 fn libraries() -> PathBuf {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -12,11 +12,12 @@ fn libraries() -> PathBuf {
     target.join("test-libraries")
 }
 
-async fn run(program: PathBuf, script: &str) {
+async fn run(program: PathBuf, script: &str, closing: Closing) {
     let server = Standalone::start(StandaloneConfig {
         rpc_bind: ([127, 0, 0, 1], 0).into(),
         ws_bind: ([127, 0, 0, 1], 0).into(),
-        close_interval: Some(Duration::from_millis(300)),
+        closing,
+        faucet: Some(FaucetConfig::default()),
         ..StandaloneConfig::default()
     })
     .await
@@ -36,21 +37,48 @@ async fn run(program: PathBuf, script: &str) {
     server.shutdown().await;
 }
 
+/// Closes so often that nobody waits long.
+const OFTEN: Closing = Closing::Interval(Duration::from_millis(300));
+
+async fn run_js(script: &str, closing: Closing) {
+    match libraries().join("node_modules/xrpl").is_dir() {
+        true => run("node".into(), script, closing).await,
+        false => {
+            println!("skipped: xrpl.js is not installed (scripts/install-test-libraries)");
+        }
+    }
+}
+
+async fn run_py(script: &str, closing: Closing) {
+    let python = libraries().join("venv/bin/python");
+    match python.is_file() {
+        true => run(python, script, closing).await,
+        false => {
+            println!("skipped: xrpl-py is not installed (scripts/install-test-libraries)");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn xrpl_js_pays_trusts_and_reads() {
-    if !libraries().join("node_modules/xrpl").is_dir() {
-        println!("skipped: xrpl.js is not installed (scripts/install-test-libraries)");
-        return;
-    }
-    run("node".into(), "pay_trust_read.js").await;
+    run_js("pay_trust_read.js", OFTEN).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn xrpl_py_pays_trusts_and_reads() {
-    let python = libraries().join("venv/bin/python");
-    if !python.is_file() {
-        println!("skipped: xrpl-py is not installed (scripts/install-test-libraries)");
-        return;
+    run_py("pay_trust_read.py", OFTEN).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn xrpl_js_is_funded_by_the_faucet() {
+    for closing in [OFTEN, Closing::OnSubmit] {
+        run_js("fund.js", closing).await;
     }
-    run(python, "pay_trust_read.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn xrpl_py_is_funded_by_the_faucet() {
+    for closing in [OFTEN, Closing::OnSubmit] {
+        run_py("fund.py", closing).await;
+    }
 }

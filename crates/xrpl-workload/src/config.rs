@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Dura
 
 use url::Url;
 use xrpl_generator::Capacity;
-use xrpl_protocol::keys::KeyType;
+use xrpl_protocol::{Hash256, keys::KeyType};
 use xrpl_tracker::{Subscription, store::Retention};
 
 use crate::settings::{ENV_PREFIX, SETTINGS, Setting, Shape, find, split};
@@ -68,6 +68,17 @@ pub enum OnReset {
     NewRun,
 }
 
+/// When the ledger of `standalone` closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// Each interval.
+    Interval,
+    /// By `ledger_accept`.
+    Manual,
+    /// When a submitted transaction was applied.
+    OnSubmit,
+}
+
 /// Every setting's value; what each means stands in [`SETTINGS`].
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the table of settings documents each")]
@@ -102,6 +113,13 @@ pub struct Config {
     pub event_queue: usize,
     pub check_interval: Duration,
     pub ledger_interval: Duration,
+    pub close: Close,
+    pub start_time: Option<u32>,
+    pub amendments: Vec<Hash256>,
+    pub faucet_drops: u64,
+    pub faucet_rate: u32,
+    pub faucet_token: Option<Secret>,
+    pub exit_on_stdin_eof: bool,
     pub rpc_bind: SocketAddr,
     pub ws_bind: SocketAddr,
     pub txq_minimum_txn_in_ledger: Option<u64>,
@@ -287,6 +305,13 @@ impl Config {
             event_queue: 0,
             check_interval: Duration::ZERO,
             ledger_interval: Duration::ZERO,
+            close: Close::Interval,
+            start_time: None,
+            amendments: Vec::new(),
+            faucet_drops: 0,
+            faucet_rate: 0,
+            faucet_token: None,
+            exit_on_stdin_eof: false,
             rpc_bind: anywhere,
             ws_bind: anywhere,
             txq_minimum_txn_in_ledger: None,

@@ -10,11 +10,15 @@ use xrpl_client::{
 use xrpl_standalone::{
     ledger::Fees,
     node::{History, NodeConfig},
-    server::{Door, Kind, Standalone, StandaloneConfig},
+    server::{Closing, Door, FaucetConfig, FundedAccounts, Kind, Standalone, StandaloneConfig},
     txq::QueueSetup,
 };
 
-use crate::{config::Config, session::SetupError, view::View};
+use crate::{
+    config::{Close, Config},
+    session::SetupError,
+    view::View,
+};
 
 /// Transactions a ledger takes before fees escalate, under load: more than this program makes.
 const RUN_LEDGER_SIZE: u64 = 100_000;
@@ -62,6 +66,12 @@ impl Embedded {
             "embedded ledger: JSON-RPC http://{}, WebSocket ws://{}",
             self.standalone.rpc_addr, self.standalone.ws_addr
         )
+    }
+
+    /// The ledger itself.
+    #[must_use]
+    pub fn standalone(&self) -> &Standalone {
+        &self.standalone
     }
 
     /// Ends it.
@@ -125,10 +135,39 @@ pub async fn start_for_run(config: &Config, view: &View) -> Result<Embedded, Set
 /// # Errors
 /// A port is taken.
 pub async fn start_alone(config: &Config) -> Result<Embedded, SetupError> {
-    Standalone::start(standalone_config(config, STANDALONE_LEDGER_SIZE, History::default()))
+    Standalone::start(alone(config))
         .await
         .map(|standalone| Embedded { standalone })
         .map_err(|error| taken(config, &error))
+}
+
+/// What a ledger has that people develop on, besides what one under load has.
+fn alone(config: &Config) -> StandaloneConfig {
+    let accounts = FundedAccounts {
+        count: config
+            .accounts
+            .map_or(FundedAccounts::default().count, |n| u32::try_from(n).unwrap_or(u32::MAX)),
+        drops: config.fund_drops,
+        seed: config.seed.clone(),
+        key_type: config.key_type,
+    };
+    let faucet = FaucetConfig {
+        drops: config.faucet_drops,
+        rate: config.faucet_rate,
+        token: config.faucet_token.as_ref().map(|token| token.reveal().to_owned()),
+    };
+    let base = standalone_config(config, STANDALONE_LEDGER_SIZE, History::default());
+    StandaloneConfig {
+        closing: match config.close {
+            Close::Interval => base.closing,
+            Close::Manual => Closing::Manual,
+            Close::OnSubmit => Closing::OnSubmit,
+        },
+        start_time: config.start_time,
+        accounts: Some(accounts),
+        faucet: Some(faucet),
+        ..base
+    }
 }
 
 fn told(standalone: Standalone, view: &View) -> Embedded {
@@ -163,10 +202,14 @@ fn standalone_config(config: &Config, size: u64, history: History) -> Standalone
     StandaloneConfig {
         rpc_bind: config.rpc_bind,
         ws_bind: config.ws_bind,
-        close_interval: (!config.ledger_interval.is_zero()).then_some(config.ledger_interval),
+        closing: match config.ledger_interval.is_zero() {
+            true => Closing::Manual,
+            false => Closing::Interval(config.ledger_interval),
+        },
         open_admin: config.open_admin,
         node: NodeConfig {
             network_id: config.network_id.unwrap_or(defaults.network_id),
+            amendments: config.amendments.clone(),
             fees: Fees {
                 base: config.reference_fee,
                 reserve: config.reserve_base,

@@ -128,8 +128,9 @@ macro_rules! settings {
 }
 
 use crate::config::values::{
-    accounts_file, address, currencies, duration, fee_strategy, flag, number, on_reset, optional,
-    percent, rate, retention, secret, store, subscribe, text, types, url,
+    accounts_file, address, amendments, close, currencies, duration, fee_strategy, flag, number,
+    on_reset, optional, percent, rate, retention, ripple_time, secret, store, subscribe, text,
+    types, url,
 };
 
 settings! {
@@ -154,9 +155,9 @@ settings! {
         max_pending: One "N" = "5", RUN;
             "Transactions in flight per account; xrpld queues at most 10 of one account."
             => |c, v| { c.max_pending = number(text(v)?, 1, 1000, "5")?; Ok(()) };
-        accounts: One "N" = "auto", RUN | AUDIT;
-            "User accounts. auto: as many as --tps needs with --max-pending of each in flight per ledger, 100 at least and 5000 at most; 2000 for --tps 0 on the embedded ledger."
-            => |c, v| { c.accounts = match text(v)? { "auto" => None, t => Some(number(t, 2, 1_000_000, "100")?) }; Ok(()) };
+        accounts: One "N" = "auto", RUN | STANDALONE | AUDIT;
+            "User accounts; of `standalone`, those that are funded from the start. auto: 10 there, else as many as --tps needs with --max-pending of each in flight per ledger, 100 at least and 5000 at most; 2000 for --tps 0 on the embedded ledger."
+            => |c, v| { c.accounts = match text(v)? { "auto" => None, t => Some(number(t, 0, 1_000_000, "100")?) }; Ok(()) };
         accounts_file: One "PATH" = "", RUN | AUDIT;
             "File with the secrets of accounts that exist, one a line (# begins a comment): the first --gateways of them issue the currencies, the others are the users. Nothing is derived or funded then."
             => |c, v| { c.accounts_file = optional(v, accounts_file)?.unwrap_or_default(); Ok(()) };
@@ -172,10 +173,10 @@ settings! {
         intent_invalid: One "PERCENT" = "0", RUN;
             "Percentage of deliberately invalid transactions; they are counted apart."
             => |c, v| { c.intent_invalid = percent(text(v)?)?; Ok(()) };
-        seed: One "TEXT" = "xrpl-workload", RUN | AUDIT;
+        seed: One "TEXT" = "xrpl-workload", RUN | STANDALONE | AUDIT;
             "Accounts and transactions follow from it: same seed, same accounts, same transactions in the same order per account."
             => |c, v| { c.seed = text(v)?.to_owned(); Ok(()) };
-        key_type: One "TYPE" = "ed25519", RUN | SUBMIT | AUDIT;
+        key_type: One "TYPE" = "ed25519", RUN | STANDALONE | SUBMIT | AUDIT;
             "Key type of derived accounts, and, where it is given, of those secrets of --secret, --secret-file and --accounts-file that do not say their own (\"s...\"): ed25519 or secp256k1."
             => |c, v| { c.key_type = text(v)?.parse().map_err(|_| "expected ed25519 or secp256k1".to_owned())?; Ok(()) };
         fee_strategy: One "STRATEGY" = "base", RUN;
@@ -190,7 +191,7 @@ settings! {
         funding_secret: One "SEED" = "", RUN, secret;
             "Seed of the account that funds the others; without it the genesis account of a private network. Better given by environment than by flag."
             => |c, v| { c.funding_secret = optional(v, secret)?; Ok(()) };
-        fund_drops: One "DROPS" = "10000000000", RUN;
+        fund_drops: One "DROPS" = "10000000000", RUN | STANDALONE;
             "What each user account is funded with; a gateway gets ten times that."
             => |c, v| { c.fund_drops = number(text(v)?, 1_000_000, 1_000_000_000_000_000, "10000000000")?; Ok(()) };
         last_ledger_offset: One "N" = "20", RUN | SUBMIT;
@@ -233,6 +234,27 @@ settings! {
         ledger_interval: One "TIME" = "1s", RUN | STANDALONE;
             "How often the embedded ledger closes; with 0 `standalone` closes only by ledger_accept."
             => |c, v| { c.ledger_interval = duration(text(v)?)?; Ok(()) };
+        close: One "WHEN" = "interval", STANDALONE;
+            "When the ledger closes: `interval`, each --ledger-interval; `manual`, by ledger_accept; `on-submit`, as soon as a submitted transaction is applied. standalone_set_closing changes it."
+            => |c, v| { c.close = close(text(v)?)?; Ok(()) };
+        start_time: One "TIME" = "", STANDALONE;
+            "What the ledger's clock shows at the start, such as 2026-01-31T12:00:00Z or seconds since 2000-01-01; the time of day if not given."
+            => |c, v| { c.start_time = optional(v, ripple_time)?; Ok(()) };
+        amendments: Many "NAMES" = "all", RUN | STANDALONE;
+            "Which amendments are on: `all` that xrpld 3.3 supports, those on `mainnet`, or `none`, and changes to that, such as mainnet,+LendingProtocol,-AMM."
+            => |c, v| { c.amendments = amendments(v)?; Ok(()) };
+        faucet_drops: One "DROPS" = "1000000000", STANDALONE;
+            "What the faucet (POST /accounts beside JSON-RPC) gives where the request does not say how much."
+            => |c, v| { c.faucet_drops = number(text(v)?, 1, 100_000_000_000_000_000, "1000000000")?; Ok(()) };
+        faucet_rate: One "N" = "100", STANDALONE;
+            "Requests a second that one address may make of the faucet, in bursts of twice as many; more are answered 429. 0 is unlimited."
+            => |c, v| { c.faucet_rate = number(text(v)?, 0, 1_000_000, "100")?; Ok(()) };
+        faucet_token: One "TOKEN" = "", STANDALONE, secret;
+            "What the faucet wants as `Authorization: Bearer TOKEN`. Without it only callers on this machine are served. Better given by environment than by flag."
+            => |c, v| { c.faucet_token = optional(v, |t| if t.len() < 8 { Err("too short: use 8 characters or more".into()) } else { Ok(crate::config::Secret::new(t)) })?; Ok(()) };
+        exit_on_stdin_eof: Switch "" = "false", STANDALONE;
+            "End when standard input ends: for programs that start a ledger and must not leave it behind."
+            => |c, v| { c.exit_on_stdin_eof = flag(text(v)?)?; Ok(()) };
         rpc_bind: One "ADDRESS" = "127.0.0.1:5005", RUN | STANDALONE;
             "Where the embedded ledger's JSON-RPC listens. If the default is taken, `run` takes a free port and says so."
             => |c, v| { c.rpc_bind = address(text(v)?, "127.0.0.1:5005")?; Ok(()) };
@@ -293,8 +315,8 @@ settings! {
             => |c, v| { c.timeout = duration(text(v)?)?; Ok(()) };
     }
     "Output" {
-        json: Switch "" = "false", RUN | SUBMIT | ASK | AUDIT;
-            "JSON lines on standard output; the last one is the summary."
+        json: Switch "" = "false", RUN | STANDALONE | SUBMIT | ASK | AUDIT;
+            "JSON lines on standard output; the last one is the summary. `standalone` prints one, with its addresses and accounts, once it answers."
             => |c, v| { c.json = flag(text(v)?)?; Ok(()) };
         quiet: Switch "" = "false", ALL;
             "No progress; only the end and errors."

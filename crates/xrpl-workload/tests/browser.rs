@@ -108,7 +108,7 @@ async fn on_a_node(api: &str) -> (Running, Standalone) {
     let node = Standalone::start(StandaloneConfig {
         rpc_bind: free,
         ws_bind: free,
-        close_interval: Some(Duration::from_millis(300)),
+        closing: xrpl_standalone::Closing::Interval(Duration::from_millis(300)),
         ..StandaloneConfig::default()
     })
     .await

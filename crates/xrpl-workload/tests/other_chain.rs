@@ -13,7 +13,7 @@ async fn node(rpc_bind: SocketAddr, ws_bind: SocketAddr) -> Standalone {
     let config = StandaloneConfig {
         rpc_bind,
         ws_bind,
-        close_interval: Some(Duration::from_millis(500)),
+        closing: xrpl_standalone::Closing::Interval(Duration::from_millis(500)),
         ..StandaloneConfig::default()
     };
     // The ports may take a moment to be free again.

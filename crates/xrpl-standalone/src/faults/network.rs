@@ -36,7 +36,7 @@ use super::{
 use crate::{
     ledger::{ClosedLedger, PreparedTx, ReadView},
     node::{Node, NodeConfig},
-    server::{Kind, Standalone, StandaloneConfig},
+    server::{Closing, Kind, Standalone, StandaloneConfig},
 };
 
 /// How often the nodes look at time, and at what the others hold.
@@ -136,7 +136,7 @@ impl Network {
     #[must_use]
     pub fn start(config: NetworkConfig) -> Self {
         let standalone = StandaloneConfig {
-            close_interval: None,
+            closing: Closing::Manual,
             send_queue_limit: config.send_queue_limit,
             start_time: config.start_time,
             node: config.node,

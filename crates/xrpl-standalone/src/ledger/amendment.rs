@@ -115,6 +115,79 @@ impl Amendment {
         ids()[usize::from(self.0)]
     }
 
+    /// Whether a server votes for it unless told otherwise: xrpld's default votes.
+    #[must_use]
+    pub fn votes_yes(self) -> bool {
+        [FIX_CLEANUP_3_1_3, FIX_AMM_OVERFLOW_OFFER, FIX_REMOVE_NFTOKEN_AUTO_TRUST_LINE]
+            .contains(&self)
+    }
+
+    /// The amendments that a text names, sorted by id: `all` that xrpld 3.3 supports, those on
+    /// `mainnet`, `none`, and changes to that, such as `mainnet,+LendingProtocol,-Clawback`. Changes
+    /// alone are made to `all`.
+    ///
+    /// # Errors
+    /// What of the text is none of these, and what would be.
+    pub fn selection<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<Vec<Self>, String> {
+        let mut on: Vec<Self> = Self::supported().collect();
+        for (at, part) in parts.into_iter().enumerate() {
+            let (add, name) = match (part.strip_prefix('+'), part.strip_prefix('-')) {
+                (Some(name), _) => (true, name),
+                (_, Some(name)) => (false, name),
+                (None, None) if at > 0 => {
+                    return Err(format!("{part:?} must begin with + or - after the first"));
+                }
+                (None, None) => {
+                    on = match part {
+                        "all" => Self::supported().collect(),
+                        "mainnet" => Self::supported().filter(|a| a.is_on_mainnet()).collect(),
+                        "none" => Vec::new(),
+                        _ => {
+                            return Err(format!(
+                                "{part:?}: expected all, mainnet, none, +Name or -Name"
+                            ));
+                        }
+                    };
+                    continue;
+                }
+            };
+            let amendment = Self::named(name).ok_or_else(|| {
+                let near = Self::all().find(|a| a.name().eq_ignore_ascii_case(name));
+                match near {
+                    Some(near) => format!("no amendment is named {name:?}: write {}", near.name()),
+                    None => format!(
+                        "no amendment that this ledger knows is named {name:?}; those that xrpld \
+                         3.3 has retired are always on. `feature` lists all"
+                    ),
+                }
+            })?;
+            on.retain(|other| *other != amendment);
+            if add {
+                on.push(amendment);
+            }
+        }
+        on.sort_unstable_by_key(|amendment| amendment.id());
+        Ok(on)
+    }
+
+    /// Whether it was enabled on the main network on 18 February 2026, as far as xrpl.org and its
+    /// news told.
+    #[must_use]
+    pub fn is_on_mainnet(self) -> bool {
+        const NOT: &[Amendment] = &[
+            DYNAMIC_MPT,
+            LENDING_PROTOCOL,
+            PERMISSION_DELEGATION_V1_1,
+            SINGLE_ASSET_VAULT,
+            XCHAIN_BRIDGE,
+            FIX_CLEANUP_3_1_3,
+            FIX_CLEANUP_3_2_0,
+            FIX_CLEANUP_3_3_0,
+            FIX_DIRECTORY_LIMIT,
+        ];
+        self.is_supported() && !NOT.contains(&self)
+    }
+
     /// Whether xrpld 3.3 supports it; others are in development.
     #[must_use]
     pub fn is_supported(self) -> bool {
@@ -204,6 +277,25 @@ mod tests {
         assert_eq!(Rules::of(&[LENDING_PROTOCOL.id()]).digits(), Digits::NineteenLegacy);
         let mended = Rules::of(&[FIX_CLEANUP_3_2_0.id(), LENDING_PROTOCOL.id()]);
         assert_eq!(mended.digits(), Digits::Nineteen);
+    }
+
+    #[test]
+    fn a_selection_says_what_is_on() {
+        let on = |text: &str| Amendment::selection(text.split(','));
+        assert_eq!(on("all").unwrap().len(), Amendment::supported().count());
+        assert_eq!(on("none").unwrap(), []);
+        assert_eq!(on("none,+AMM").unwrap(), [AMM]);
+        let mainnet = on("mainnet").unwrap();
+        assert!(mainnet.contains(&AMM) && !mainnet.contains(&XCHAIN_BRIDGE));
+        let changed = on("-AMM,+BatchV1_1").unwrap();
+        assert!(!changed.contains(&AMM) && changed.contains(&BATCH_V1_1));
+        assert_eq!(changed.len(), Amendment::supported().count());
+        assert!(changed.is_sorted_by_key(|amendment| amendment.id()));
+        for (text, word) in
+            [("some", "mainnet"), ("+amm", "write AMM"), ("+Checks", "retired"), ("all,none", "+")]
+        {
+            assert!(on(text).unwrap_err().contains(word), "{text}");
+        }
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub enum Event {
     },
     /// A ledger closed and is validated (streams `ledger`, `transactions`, `accounts`, books).
     LedgerClosed(Arc<ClosedLedger>),
+    /// The node went back to an earlier state: this is its newest ledger again. The stream `ledger`
+    /// tells it as a ledger that closed, as it would after a server's reset; its transactions are not
+    /// told again.
+    Reverted(Arc<ClosedLedger>),
     /// A point at which xrpld looks whether its fees changed. The stream `server` reports it when it
     /// differs from what that stream reported last.
     FeesMayHaveChanged(ServerFees),

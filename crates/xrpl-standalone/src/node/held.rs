@@ -12,7 +12,7 @@ use crate::ledger::{
 /// Ledgers for which a local transaction is tried again.
 pub(crate) const HOLD_LEDGERS: u32 = 5;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Local {
     tx: Arc<PreparedTx>,
     /// Last ledger index after which it is forgotten.
@@ -20,7 +20,7 @@ struct Local {
 }
 
 /// Transactions submitted here and not yet seen in a ledger.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct LocalTxs(Vec<Local>);
 
 impl LocalTxs {

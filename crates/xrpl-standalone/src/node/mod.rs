@@ -7,6 +7,7 @@ mod close;
 mod disturb;
 mod events;
 mod held;
+mod snapshot;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -14,6 +15,7 @@ use rustc_hash::FxHashMap;
 use xrpl_protocol::{AccountId, Drops, EngineResult, Hash256, Object, ResultClass, TxHash};
 
 pub use events::{Event, ServerFees};
+pub use snapshot::Snapshot;
 
 use self::held::{HOLD_LEDGERS, LocalTxs};
 use crate::{
@@ -37,7 +39,7 @@ const MEMORY: u32 = 256;
 const YOUNG: usize = 4;
 
 /// Hashes with the ledger index at which they were noted.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Marks(FxHashMap<TxHash, u32>);
 
 impl Marks {
@@ -515,6 +517,33 @@ impl Node {
         proposed.into_iter().for_each(|tx| retries.insert(tx));
         let ledger = Arc::new(close::build(&self.context, &parent, close_time, &mut retries));
         self.go_on(&ledger, retries);
+        ledger
+    }
+
+    /// Closes the open ledger, with exactly this close time if it is later than the last one's.
+    ///
+    /// # Errors
+    /// The close time of the last ledger.
+    pub fn accept_exactly(&mut self, close_time: u32) -> Result<Arc<ClosedLedger>, u32> {
+        match self.closed().header.close_time {
+            last if close_time > last => Ok(self.accept_at(close_time)),
+            last => Err(last),
+        }
+    }
+
+    /// Closes a ledger of these transactions, past the open ledger and the queue: for what a ledger
+    /// to develop on begins with.
+    pub fn accept_with(
+        &mut self,
+        now: u32,
+        transactions: Vec<Arc<PreparedTx>>,
+    ) -> Arc<ClosedLedger> {
+        let parent = Arc::clone(self.closed());
+        let close_time = close_time::round_close_time(now, parent.header.close_time);
+        let mut set = CanonicalSet::new(close::set_hash(&transactions));
+        transactions.into_iter().for_each(|tx| set.insert(tx));
+        let ledger = Arc::new(close::build(&self.context, &parent, close_time, &mut set));
+        self.go_on(&ledger, set);
         ledger
     }
 

@@ -4,16 +4,29 @@ use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{base58, hash::sha512_half};
 
 use super::{Answer, Call, RpcError, convert::text_of, object};
-use crate::ledger::Amendment;
+use crate::{
+    ledger::{Amendment, ReadView as _},
+    node::Node,
+};
 
 /// Names of amendments that were retired: their rules hold for ever.
 const OBSOLETE: &str = include_str!("../../data/obsolete_amendments.txt");
 
-/// Every amendment by its id. What this ledger supports is enabled from its first ledger on.
-fn amendments() -> Vec<(String, Json)> {
-    let enabled = Amendment::supported().map(|amendment| {
-        let about = json!({"enabled": true, "name": amendment.name(), "supported": true});
-        (amendment.id().to_string(), about)
+/// Every amendment that this ledger supports or has enabled, by its id.
+fn amendments(node: &Node) -> Vec<(String, Json)> {
+    let on = node.validated().rules().ids();
+    let known = Amendment::all().filter_map(|amendment| {
+        let enabled = on.contains(&amendment.id());
+        if !enabled && !amendment.is_supported() {
+            return None;
+        }
+        let mut about = json!({
+            "enabled": enabled, "name": amendment.name(), "supported": amendment.is_supported(),
+        });
+        if !enabled {
+            about["vetoed"] = (!amendment.votes_yes()).into();
+        }
+        Some((amendment.id().to_string(), about))
     });
     // An amendment's id is the hash of its name.
     let obsolete = OBSOLETE.lines().map(|name| {
@@ -21,11 +34,11 @@ fn amendments() -> Vec<(String, Json)> {
             json!({"enabled": false, "name": name, "supported": true, "vetoed": "Obsolete"});
         (sha512_half(&[name.as_bytes()]).to_string(), about)
     });
-    enabled.chain(obsolete).collect()
+    known.chain(obsolete).collect()
 }
 
 pub(super) fn feature(call: &Call<'_>) -> Answer {
-    let known = amendments();
+    let known = amendments(&call.shared.node());
     match call.params.get("feature") {
         None => Ok(object(json!({"features": Map::from_iter(known)}))),
         Some(Json::String(wanted)) => known

@@ -19,6 +19,7 @@ mod server_info;
 mod server_side;
 mod shape;
 mod sign;
+mod standalone;
 mod submit;
 mod transaction;
 mod tx_json;
@@ -161,7 +162,7 @@ fn permitted(method: &str, params: &Map<String, Json>, role: Role) -> Result<(),
     if role == Role::Admin {
         return Ok(());
     }
-    if ADMIN_METHODS.contains(&method) {
+    if ADMIN_METHODS.contains(&method) || method.starts_with(standalone::PREFIX) {
         let text = "You don't have permission for this command.";
         return Err(RpcError::new("noPermission", 6, text));
     }
@@ -241,6 +242,7 @@ pub(crate) fn handle(
         "ping" => Ok(object(json!({"role": "admin"}))),
         "random" => server_info::random(&call),
         "wallet_propose" => wallet::wallet_propose(&call),
+        own if own.starts_with(standalone::PREFIX) => standalone::handle(&call, own),
         _ => Err(RpcError::new("unknownCmd", 32, "Unknown method.")),
     }
 }

@@ -1,13 +1,13 @@
 //! JSON-RPC over HTTP: what a body must be, batches, and the form of answers.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Response, StatusCode, body::Incoming};
+use hyper::{Method, Response, StatusCode, body::Incoming};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Shared, callers};
+use super::{Shared, callers, faucet};
 use crate::rpc::{self, Role};
 
 /// Largest request, as xrpld's.
@@ -21,13 +21,21 @@ fn plain(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
 
 pub(super) async fn http_request(
     shared: Arc<Shared>,
+    peer: Option<IpAddr>,
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
-    let role = callers::role(request.headers(), shared.open_admin);
-    let body = match Limited::new(request.into_body(), MAX_REQUEST).collect().await {
+    let (head, body) = request.into_parts();
+    let role = callers::role(&head.headers, shared.open_admin);
+    let body = match Limited::new(body, MAX_REQUEST).collect().await {
         Ok(body) => body.to_bytes(),
         Err(_) => return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: too large")),
     };
+    if let (faucet::PATH, Some(faucet)) = (head.uri.path(), &shared.faucet)
+        && matches!(head.method, Method::POST | Method::OPTIONS)
+    {
+        shared.until_open().await;
+        return Ok(faucet::answer(&shared, faucet, (&head.method, &head.headers, peer), &body));
+    }
     let request = match super::json::parse(&body) {
         Ok(Json::Object(request)) if !request.is_empty() => request,
         Ok(_) => return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: ")),

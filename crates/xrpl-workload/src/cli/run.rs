@@ -12,6 +12,10 @@ use crate::{
 
 /// Runs to the end.
 pub(super) async fn run(config: Config, bar: ProgressBar) -> Exit {
+    if config.accounts.is_some_and(|n| n < 2) {
+        output::error_line("error: --accounts: a run needs 2 or more, such as 100");
+        return Exit::Usage;
+    }
     let view =
         View::new(Mode::choose(config.json, config.quiet), config.json, config.interval, bar);
     match drive(config, &view).await {

@@ -99,7 +99,7 @@ fn bad_values_name_where_they_were_given_and_the_mend() {
     let text = error(&[], &[], "types = 4");
     assert!(text.contains("[types]"), "{text}");
     for (key, value) in [
-        ("accounts", "1"),
+        ("accounts", "-1"),
         ("gateways", "-1"),
         ("intent_invalid", "101"),
         ("key_type", "rsa"),
@@ -243,4 +243,35 @@ fn times() {
 fn a_named_file_must_exist() {
     let sources = Sources { file: Some("/no/such/file.toml".into()), ..Sources::default() };
     assert!(Config::load(&sources).unwrap_err().to_string().contains("/no/such/file.toml"));
+}
+
+#[test]
+fn times_of_a_ledger() {
+    use super::values::ripple_time;
+    for (text, seconds) in [
+        ("0", 0),
+        ("820540800", 820_540_800),
+        ("2000-01-01T00:00:00Z", 0),
+        ("2026-01-01T00:00:00Z", 820_540_800),
+        ("2024-02-29T12:34:56Z", 762_525_296),
+        ("2136-02-07T06:28:15Z", u32::MAX),
+    ] {
+        assert_eq!(ripple_time(text), Ok(seconds), "{text}");
+    }
+    for text in [
+        "",
+        "now",
+        "-1",
+        "2026-01-01",
+        "1999-12-31T23:59:59Z",
+        "2136-02-07T06:28:16Z",
+        "2025-02-29T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "2026-00-01T00:00:00Z",
+        "2026-01-01T24:00:00Z",
+        "2026-01-01T00:00:00",
+        "2026-01-01T00:00:+5Z",
+    ] {
+        assert!(ripple_time(text).unwrap_err().contains("2026-01-31T12:00:00Z"), "{text}");
+    }
 }

@@ -7,10 +7,11 @@ use std::{
 
 use url::Url;
 use xrpl_generator::{catalogue::Catalogue, config::MOST_CURRENCIES};
-use xrpl_protocol::{Currency, keys::Seed};
+use xrpl_protocol::{Currency, Hash256, keys::Seed};
+use xrpl_standalone::ledger::Amendment;
 use xrpl_tracker::{Subscription, store::Retention};
 
-use super::{FeeChoice, OnReset, Secret, StoreChoice};
+use super::{Close, FeeChoice, OnReset, Secret, StoreChoice};
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -40,6 +41,57 @@ where
         Ok(n) if n >= min && n <= max => Ok(n),
         _ => Err(format!("expected a whole number from {min} to {max}, such as {example}")),
     }
+}
+
+/// When a ledger closes.
+pub fn close(text: &str) -> Result<Close> {
+    match text {
+        "interval" => Ok(Close::Interval),
+        "manual" => Ok(Close::Manual),
+        "on-submit" => Ok(Close::OnSubmit),
+        _ => Err("expected interval, manual or on-submit".into()),
+    }
+}
+
+/// Amendments by their names.
+pub fn amendments(values: &[String]) -> Result<Vec<Hash256>> {
+    let on = Amendment::selection(values.iter().map(String::as_str))?;
+    Ok(on.into_iter().map(Amendment::id).collect())
+}
+
+/// A time in seconds since 2000-01-01, or as RFC 3339 has it in UTC.
+pub fn ripple_time(text: &str) -> Result<u32> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(seconds);
+    }
+    let read = || {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let parts = |text: &str, by: char| -> Option<[i64; 3]> {
+            let all: Vec<i64> = text
+                .split(by)
+                .map(|part| part.bytes().all(|c| c.is_ascii_digit()).then(|| part.parse().ok())?)
+                .collect::<Option<_>>()?;
+            all.try_into().ok()
+        };
+        let ([year, month, day], [hour, minute, second]) = (parts(date, '-')?, parts(time, ':')?);
+        let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let lengths =
+            [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let before = usize::try_from(month - 1).ok().filter(|n| *n < 12)?;
+        let fits = (2000..=2136).contains(&year)
+            && (1..=lengths[before]).contains(&day)
+            && hour < 24
+            && minute < 60
+            && second < 60;
+        let years: i64 = (2000..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
+        let days = years + lengths[..before].iter().sum::<i64>() + day - 1;
+        fits.then(|| u32::try_from(((days * 24 + hour) * 60 + minute) * 60 + second).ok())?
+    };
+    read().ok_or_else(|| {
+        "expected a time from 2000 to 2136 such as 2026-01-31T12:00:00Z, or seconds since \
+         2000-01-01"
+            .into()
+    })
 }
 
 /// Transactions a second.

@@ -23,7 +23,7 @@ pub async fn node() -> Standalone {
     Standalone::start(StandaloneConfig {
         rpc_bind: ([127, 0, 0, 1], 0).into(),
         ws_bind: ([127, 0, 0, 1], 0).into(),
-        close_interval: Some(Duration::from_millis(200)),
+        closing: xrpl_standalone::Closing::Interval(Duration::from_millis(200)),
         ..StandaloneConfig::default()
     })
     .await

@@ -1,0 +1,97 @@
+//! Putting the clock forward, and going back to what was.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use super::{Closing, Shared};
+use crate::{ledger::ClosedLedger, node::Snapshot};
+
+/// A server's ledger and clock at one moment.
+#[derive(Debug)]
+pub(super) struct Moment {
+    name: String,
+    node: Snapshot,
+    ahead: u32,
+    next_close_time: u32,
+}
+
+impl Shared {
+    /// When ledgers close.
+    pub(crate) fn closing(&self) -> Closing {
+        *self.closing_mode.borrow()
+    }
+
+    pub(crate) fn set_closing(&self, closing: Closing) {
+        self.closing_mode.send_replace(closing);
+    }
+
+    /// Puts the clock forward.
+    pub(crate) fn advance(&self, seconds: u32) {
+        self.clock.set_ahead(self.clock.ahead().saturating_add(seconds));
+    }
+
+    /// Sets when exactly the next ledger closes, and the clock to it if it is not there yet.
+    ///
+    /// # Errors
+    /// The close time of the last ledger, if that is as late.
+    pub(crate) fn set_next_close_time(&self, close_time: u32) -> Result<(), u32> {
+        let last = self.node().closed().header.close_time;
+        if close_time <= last {
+            return Err(last);
+        }
+        self.advance(close_time.saturating_sub(self.now()));
+        self.next_close_time.store(close_time, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Keeps ledger and clock as they are, under a name; without one they are numbered.
+    ///
+    /// # Errors
+    /// The name, if there is one of that name.
+    pub(crate) fn take_snapshot(&self, name: Option<&str>) -> Result<String, String> {
+        let mut moments = self.moments.lock();
+        let taken = |name: &str| moments.iter().any(|moment| moment.name == name);
+        let name = match name {
+            Some(name) if taken(name) => return Err(name.to_owned()),
+            Some(name) => name.to_owned(),
+            // One of the first so many numbers is free.
+            None => (1..=moments.len() + 1)
+                .map(|n| n.to_string())
+                .find(|name| !taken(name))
+                .unwrap_or_default(),
+        };
+        moments.push(Moment {
+            name: name.clone(),
+            node: self.node().snapshot(),
+            ahead: self.clock.ahead(),
+            next_close_time: self.next_close_time.load(Ordering::Relaxed),
+        });
+        Ok(name)
+    }
+
+    /// Names and newest ledgers of the snapshots, in the order in which they were taken.
+    pub(crate) fn snapshots(&self) -> Vec<(String, Arc<ClosedLedger>)> {
+        let moments = self.moments.lock();
+        moments.iter().map(|m| (m.name.clone(), Arc::clone(m.node.closed()))).collect()
+    }
+
+    /// Goes back to a snapshot, which stays; those taken after it are dropped and told. The clock
+    /// goes on from what it showed then. None if there is no such snapshot.
+    pub(crate) fn revert_to(&self, name: &str) -> Option<Vec<String>> {
+        let mut moments = self.moments.lock();
+        let at = moments.iter().position(|moment| moment.name == name)?;
+        let dropped = moments.drain(at + 1..).map(|moment| moment.name).collect();
+        let moment = &moments[at];
+        self.clock.set_ahead(moment.ahead);
+        self.next_close_time.store(moment.next_close_time, Ordering::Relaxed);
+        self.change(|node| node.revert(&moment.node));
+        Some(dropped)
+    }
+
+    /// Drops a snapshot; false if there is none of that name.
+    pub(crate) fn drop_snapshot(&self, name: &str) -> bool {
+        let mut moments = self.moments.lock();
+        let before = moments.len();
+        moments.retain(|moment| moment.name != name);
+        moments.len() < before
+    }
+}
