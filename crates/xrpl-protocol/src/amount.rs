@@ -152,9 +152,12 @@ impl FromStr for MptId {
     }
 }
 
-/// What an amount is of.
+/// What an amount is of. The order is xrpld's, in which an AMM keeps its assets: MPTs, XRP, issued
+/// currencies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Issue {
+    /// A multi-purpose token.
+    Mpt(MptId),
     /// XRP.
     Xrp,
     /// An issued currency.
@@ -164,8 +167,6 @@ pub enum Issue {
         /// Who owes it.
         issuer: AccountId,
     },
-    /// A multi-purpose token.
-    Mpt(MptId),
 }
 
 impl Issue {

@@ -342,5 +342,6 @@ from_impl! {
     AccountId => Account;
     Object => Object;
     Currency => Currency;
+    Issue => Issue;
     Vec<Hash256> => Vector256;
 }

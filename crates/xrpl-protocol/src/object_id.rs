@@ -54,10 +54,7 @@ fn issue_parts(issue: Issue) -> (Vec<u8>, Vec<u8>) {
 /// The AMM of two assets, in any order.
 #[must_use]
 pub fn amm(asset: Issue, other: Issue) -> Hash256 {
-    let (mut low, mut high) = (issue_parts(asset), issue_parts(other));
-    if high < low {
-        std::mem::swap(&mut low, &mut high);
-    }
+    let (low, high) = (issue_parts(asset.min(other)), issue_parts(asset.max(other)));
     id(b'A', &[&low.1, &low.0, &high.1, &high.0])
 }
 

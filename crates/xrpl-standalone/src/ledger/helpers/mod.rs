@@ -5,6 +5,7 @@
 //! the rest in their `preclaim`.
 
 pub mod account_root;
+pub mod amm;
 pub mod book;
 pub mod credentials;
 pub mod mpt;

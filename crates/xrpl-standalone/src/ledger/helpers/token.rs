@@ -183,6 +183,57 @@ pub fn check_deep_frozen(view: &dyn ReadView, account: AccountId, issue: Issue) 
     frozen_unless(!is_deep_frozen(view, account, issue), issue)
 }
 
+/// Whether an account may send something into a pseudo-account that could not give it back.
+///
+/// # Errors
+/// `tecFROZEN`, `tecLOCKED`.
+pub fn check_deposit_freeze(
+    view: &dyn ReadView,
+    from: AccountId,
+    pseudo: AccountId,
+    issue: Issue,
+) -> Ter {
+    check_global_frozen(view, issue)?;
+    check_share_frozen(view, pseudo, issue)?;
+    if Some(from) != issuer_of(issue) {
+        check_individual_frozen(view, from, issue)?;
+    }
+    check_individual_frozen(view, pseudo, issue)
+}
+
+/// Whether a pseudo-account may send something on behalf of `submitter`. A freeze keeps nobody from
+/// taking its own back, a deep one does; the issuer may always have it.
+///
+/// # Errors
+/// `tecFROZEN`, `tecLOCKED`.
+pub fn check_withdraw_freeze(
+    view: &dyn ReadView,
+    pseudo: AccountId,
+    submitter: AccountId,
+    to: AccountId,
+    issue: Issue,
+) -> Ter {
+    if Some(to) == issuer_of(issue) {
+        return Ok(());
+    }
+    check_global_frozen(view, issue)?;
+    check_share_frozen(view, pseudo, issue)?;
+    check_individual_frozen(view, pseudo, issue)?;
+    if submitter != to {
+        check_individual_frozen(view, submitter, issue)?;
+    }
+    check_deep_frozen(view, to, issue)
+}
+
+fn check_share_frozen(view: &dyn ReadView, pseudo: AccountId, issue: Issue) -> Ter {
+    match issue {
+        Issue::Mpt(id) if mpt::is_vault_frozen(view, pseudo, id, 0) => {
+            Err(EngineResult::TEC_LOCKED)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether LP tokens are frozen because one of the pool's assets is.
 #[must_use]
 pub fn is_lp_token_frozen(

@@ -15,6 +15,9 @@ use crate::ledger::{
     view::{ApplyView, ReadView, Ter},
 };
 
+/// `lsfAMMNode`: one side is an AMM's account, which holds an asset of its pool.
+pub const AMM_NODE: u32 = 0x0100_0000;
+
 /// A side of a line: the account with the lower or the higher id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
