@@ -292,24 +292,6 @@ pub(crate) fn book_changes_of(ledger: &crate::ledger::ClosedLedger) -> Map<Strin
     }))
 }
 
-pub(super) fn amm_info(call: &Call<'_>) -> Answer {
-    let looked = call.ledger(&call.shared.node())?;
-    let asset = |key: &str| call.params.get(key).map(Issue::from_json);
-    match (asset("asset"), asset("asset2"), call.params.contains_key("amm_account")) {
-        (Some(Ok(one)), Some(Ok(other)), false) => {
-            match looked.view().read(&object_id::amm(one, other)) {
-                None => Err(RpcError::account_not_found().in_ledger(&looked)),
-                Some(_) => Err(not_built()),
-            }
-        }
-        (Some(_), Some(_), false) => {
-            Err(RpcError::new("issueMalformed", 93, "Issue is malformed.").in_ledger(&looked))
-        }
-        (None, None, true) => Err(RpcError::account_malformed().in_ledger(&looked)),
-        _ => Err(RpcError::invalid("Invalid parameters.").in_ledger(&looked)),
-    }
-}
-
 fn not_built() -> RpcError {
     RpcError::new("notImpl", 74, "Not implemented.")
 }

@@ -6,6 +6,7 @@
 mod account;
 mod admin;
 mod aggregate_price;
+mod amm;
 mod book;
 mod convert;
 mod ledger;
@@ -214,7 +215,7 @@ pub(crate) fn handle(
         "server_definitions" => server_info::server_definitions(&call),
         "fee" => server_info::fee(&call),
         "version" => server_info::version(&call),
-        "amm_info" => book::amm_info(&call),
+        "amm_info" => amm::amm_info(&call),
         "book_changes" => book::book_changes(&call),
         "book_offers" => book::book_offers(&call),
         "deposit_authorized" => book::deposit_authorized(&call),

@@ -21,6 +21,7 @@
 
 mod account_delete;
 mod account_set;
+mod amm;
 mod apply;
 mod apply_batch;
 mod batch;

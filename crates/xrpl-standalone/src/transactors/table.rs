@@ -3,7 +3,7 @@
 //! A type is built by putting its transactor in the place of its row's `None`.
 
 use super::{
-    Transactor, account_delete, account_set, batch, check, clawback, credential, delegate,
+    Transactor, account_delete, account_set, amm, batch, check, clawback, credential, delegate,
     deposit_preauth, did, escrow, ledger_state_fix, mpt, nft, offer, oracle, payment,
     payment_channel, permissioned_domain, regular_key, signer_list, ticket, trust_set,
 };
@@ -89,13 +89,13 @@ static TABLE: &[TransactionType] = &[
     row(28, "NFTokenCancelOffer", true, None, 0, Some(&nft::NFTokenCancelOffer)),
     row(29, "NFTokenAcceptOffer", true, None, 0, Some(&nft::NFTokenAcceptOffer)),
     row(30, "Clawback", true, None, 0, Some(&clawback::Clawback)),
-    row(31, "AMMClawback", true, Some(amendment::AMM_CLAWBACK), privilege::MAY_DELETE_ACCT | privilege::OVERRIDE_FREEZE | privilege::MAY_AUTHORIZE_MPT, None),
-    row(35, "AMMCreate", true, Some(amendment::AMM), privilege::CREATE_PSEUDO_ACCT | privilege::MAY_CREATE_MPT, None),
-    row(36, "AMMDeposit", true, Some(amendment::AMM), 0, None),
-    row(37, "AMMWithdraw", true, Some(amendment::AMM), privilege::MAY_DELETE_ACCT | privilege::MAY_AUTHORIZE_MPT, None),
-    row(38, "AMMVote", true, Some(amendment::AMM), 0, None),
-    row(39, "AMMBid", true, Some(amendment::AMM), 0, None),
-    row(40, "AMMDelete", true, Some(amendment::AMM), privilege::MUST_DELETE_ACCT | privilege::MAY_DELETE_MPT, None),
+    row(31, "AMMClawback", true, Some(amendment::AMM_CLAWBACK), privilege::MAY_DELETE_ACCT | privilege::OVERRIDE_FREEZE | privilege::MAY_AUTHORIZE_MPT, Some(&amm::Clawback)),
+    row(35, "AMMCreate", true, Some(amendment::AMM), privilege::CREATE_PSEUDO_ACCT | privilege::MAY_CREATE_MPT, Some(&amm::Create)),
+    row(36, "AMMDeposit", true, Some(amendment::AMM), 0, Some(&amm::Deposit)),
+    row(37, "AMMWithdraw", true, Some(amendment::AMM), privilege::MAY_DELETE_ACCT | privilege::MAY_AUTHORIZE_MPT, Some(&amm::Withdraw)),
+    row(38, "AMMVote", true, Some(amendment::AMM), 0, Some(&amm::Vote)),
+    row(39, "AMMBid", true, Some(amendment::AMM), 0, Some(&amm::Bid)),
+    row(40, "AMMDelete", true, Some(amendment::AMM), privilege::MUST_DELETE_ACCT | privilege::MAY_DELETE_MPT, Some(&amm::Delete)),
     row(41, "XChainCreateClaimID", true, Some(amendment::XCHAIN_BRIDGE), 0, None),
     row(42, "XChainCommit", true, Some(amendment::XCHAIN_BRIDGE), 0, None),
     row(43, "XChainClaim", true, Some(amendment::XCHAIN_BRIDGE), 0, None),

@@ -9,14 +9,11 @@ use crate::{
         entry_type::{ACCOUNT_ROOT, RIPPLE_STATE},
         helpers::{
             account_root::{flag, flags_of},
-            trust_line::{Side, value_of},
+            trust_line::{AMM_NODE, Side, value_of},
         },
     },
     transactors::privilege::OVERRIDE_FREEZE,
 };
-
-/// `lsfAMMNode` of a RippleState.
-const AMM_NODE: u32 = 0x0100_0000;
 
 /// A holder's balance with an issuer changed.
 #[derive(Clone, Copy)]

@@ -7,6 +7,7 @@
 
 mod account_roots_deleted_clean;
 mod account_roots_not_deleted;
+mod amm;
 mod amounts;
 mod book_directory;
 mod clawback;
@@ -133,6 +134,7 @@ invariants! {
     permissioned_domain: permissioned_domain::ValidPermissionedDomain,
     permissioned_dex: permissioned_dex::ValidPermissionedDex,
     book_directory: book_directory::ValidBookDirectory,
+    amm: amm::ValidAmm,
     unmodifiable: unmodifiable::NoModifiedUnmodifiableFields,
     pseudo_accounts: pseudo_accounts::ValidPseudoAccounts,
     mpt_payment: mpt_payment::ValidMptPayment,
