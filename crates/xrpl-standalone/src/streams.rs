@@ -16,14 +16,14 @@ use std::{
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
-use xrpl_protocol::{AccountId, EngineResult};
+use xrpl_protocol::AccountId;
 
 use crate::{
-    ledger::{ClosedLedger, LedgerTransaction, PreparedTx},
-    node::{Event, ServerFees},
+    ledger::{ClosedLedger, LedgerTransaction},
+    node::{Event, Proposed, ServerFees},
     rpc::{
         ApiShape, Book, RpcError, book_changes_of, book_of, closed_message, proposed_message,
-        touched_books,
+        reversed, touched_books, wants_both,
     },
 };
 
@@ -47,7 +47,7 @@ pub(crate) struct StreamMessage {
 #[derive(Clone, Debug)]
 enum Subject {
     Ready(Json),
-    Proposed { tx: Arc<PreparedTx>, result: EngineResult, ledger_current_index: u32 },
+    Proposed(Proposed),
     Validated { ledger: Arc<ClosedLedger>, transaction: Arc<LedgerTransaction>, network_id: u32 },
 }
 
@@ -55,9 +55,7 @@ impl StreamMessage {
     pub(crate) fn text(&self) -> Utf8Bytes {
         let write = || match &self.subject {
             Subject::Ready(json) => json.to_string(),
-            Subject::Proposed { tx, result, ledger_current_index } => {
-                proposed_message(tx, *result, *ledger_current_index, self.shape).to_string()
-            }
+            Subject::Proposed(proposed) => proposed_message(proposed, self.shape).to_string(),
             Subject::Validated { ledger, transaction, network_id } => {
                 closed_message(ledger, transaction, *network_id, self.shape).to_string()
             }
@@ -207,11 +205,11 @@ impl Streams {
         }
         for event in events {
             match event {
-                Event::Proposed { tx, result, ledger_current_index } => {
+                Event::Proposed(proposed) => {
+                    let tx = &proposed.tx;
                     let accounts =
                         [Some(tx.account), tx.object.account(xrpl_protocol::fields::DESTINATION)];
-                    let subject =
-                        Subject::Proposed { tx: Arc::clone(&tx), result, ledger_current_index };
+                    let subject = Subject::Proposed(proposed);
                     self.send(
                         |s| {
                             s.streams.contains(&Stream::TransactionsProposed)
@@ -338,10 +336,10 @@ impl Wanted {
             .ok_or_else(RpcError::malformed_stream)?;
         let mut books = Vec::new();
         for json in list("books")? {
-            let (pays, gets) = book_of(&json)?;
-            books.push((pays, gets));
-            if json.get("both") == Some(&Json::Bool(true)) {
-                books.push((gets, pays));
+            let book = book_of(&json)?;
+            books.push(book);
+            if wants_both(&json) {
+                books.push(reversed(book));
             }
         }
         Ok(Self {

@@ -45,4 +45,7 @@ macro_rules! recordings {
     };
 }
 
-recordings! { api streams payment_xrp tickets txq trust_iou nft paychan escrow checks mpt }
+recordings! {
+    api checks clock credentials_domains delegate escrow mpt nft offers paychan
+    payment_xrp streams tickets trust_iou txq
+}

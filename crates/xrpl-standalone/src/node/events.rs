@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use xrpl_protocol::EngineResult;
+use xrpl_protocol::{Amount, EngineResult};
 
 use crate::ledger::{ClosedLedger, PreparedTx};
 
@@ -10,14 +10,7 @@ use crate::ledger::{ClosedLedger, PreparedTx};
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A transaction entered the open ledger (stream `transactions_proposed`).
-    Proposed {
-        /// The transaction.
-        tx: Arc<PreparedTx>,
-        /// Its preliminary result.
-        result: EngineResult,
-        /// Index of the open ledger it is in.
-        ledger_current_index: u32,
-    },
+    Proposed(Proposed),
     /// A ledger closed and is validated (streams `ledger`, `transactions`, `accounts`, books).
     LedgerClosed(Arc<ClosedLedger>),
     /// The node went back to an earlier state: this is its newest ledger again. The stream `ledger`
@@ -27,6 +20,19 @@ pub enum Event {
     /// A point at which xrpld looks whether its fees changed. The stream `server` reports it when it
     /// differs from what that stream reported last.
     FeesMayHaveChanged(ServerFees),
+}
+
+/// A transaction that entered the open ledger.
+#[derive(Clone, Debug)]
+pub struct Proposed {
+    /// The transaction.
+    pub tx: Arc<PreparedTx>,
+    /// Its preliminary result.
+    pub result: EngineResult,
+    /// Index of the open ledger it is in.
+    pub ledger_current_index: u32,
+    /// Of an OfferCreate, what its sender has then of what it offers, if somebody else issues that.
+    pub owner_funds: Option<Amount>,
 }
 
 /// What `serverStatus` says about fees. Levels are in units of 1/256 of the base fee.

@@ -14,7 +14,7 @@ use std::{collections::VecDeque, sync::Arc};
 use rustc_hash::FxHashMap;
 use xrpl_protocol::{AccountId, Drops, EngineResult, Hash256, Object, ResultClass, TxHash};
 
-pub use events::{Event, ServerFees};
+pub use events::{Event, Proposed, ServerFees};
 pub use snapshot::Snapshot;
 
 use self::held::{HOLD_LEDGERS, LocalTxs};
@@ -23,7 +23,7 @@ use crate::{
         ClosedLedger, Fees, InvalidTransaction, LedgerTransaction, OpenView, PreparedTx, ReadView,
         canonical::CanonicalSet,
         close_time, genesis,
-        helpers::account_root::sequence_of,
+        helpers::{account_root::sequence_of, offer},
         prepared::{INNER_BATCH, LOCAL_CHECKS},
     },
     transactors::{ApplyFlags, Attempt, Context},
@@ -435,11 +435,12 @@ impl Node {
         let applied = self.txq.apply(&self.context, &mut self.open, &tx, flags);
         let result = applied.result;
         if applied.applied {
-            self.events.push(Event::Proposed {
+            self.events.push(Event::Proposed(Proposed {
                 tx: Arc::clone(&tx),
                 result,
                 ledger_current_index: self.current_index(),
-            });
+                owner_funds: offer::owner_funds(&self.open, &tx),
+            }));
             self.events.push(Event::FeesMayHaveChanged(self.server_fees()));
         }
         let class = result.class();

@@ -8,11 +8,13 @@ mod admin;
 mod aggregate_price;
 mod amm;
 mod book;
+mod book_changes;
 mod convert;
 mod ledger;
 mod ledger_entry;
 mod mpt;
 mod nft;
+mod order_book;
 mod owned;
 mod paths;
 mod secret;
@@ -26,7 +28,8 @@ mod transaction;
 mod tx_json;
 mod wallet;
 
-pub(crate) use book::{Book, book_changes_of, book_of, snapshots, touched_books};
+pub(crate) use book_changes::book_changes_of;
+pub(crate) use order_book::{Book, book_of, reversed, snapshots, touched_books, wants_both};
 pub(crate) use shape::{ApiShape, affected_accounts, closed_message, proposed_message};
 
 use std::sync::Arc;
@@ -216,12 +219,12 @@ pub(crate) fn handle(
         "fee" => server_info::fee(&call),
         "version" => server_info::version(&call),
         "amm_info" => amm::amm_info(&call),
-        "book_changes" => book::book_changes(&call),
-        "book_offers" => book::book_offers(&call),
+        "book_changes" => book_changes::book_changes(&call),
+        "book_offers" => order_book::book_offers(&call),
         "deposit_authorized" => book::deposit_authorized(&call),
         "nft_buy_offers" => nft::offers(&call, object_id::nft_buy_offers),
         "nft_sell_offers" => nft::offers(&call, object_id::nft_sell_offers),
-        "path_find" => book::path_find(&call),
+        "path_find" => paths::path_find(&call),
         "ripple_path_find" => paths::ripple_path_find(&call),
         "tx_history" if shape == ApiShape::V1 => transaction::tx_history(&call),
         "vault_info" => book::vault_info(&call),

@@ -197,3 +197,12 @@ fn lines(
         }
     })
 }
+
+pub(super) fn path_find(call: &Call<'_>) -> Answer {
+    match call.params.get("subcommand") {
+        Some(Json::String(_)) => {
+            Err(RpcError::new("noEvents", 7, "Current transport does not support events."))
+        }
+        _ => Err(RpcError::invalid("Invalid parameters.")),
+    }
+}

@@ -5,8 +5,11 @@ use xrpl_protocol::{
     AccountId, Amount, Definitions, EngineResult, Field, Issue, MptId, Object, Value, fields,
 };
 
-use super::{RpcError, mpt, nft, object};
-use crate::ledger::{ClosedLedger, LedgerTransaction, PreparedTx};
+use super::{RpcError, mpt, nft, object, order_book::number};
+use crate::{
+    ledger::{ClosedLedger, LedgerTransaction, PreparedTx, helpers::offer},
+    node::Proposed,
+};
 
 /// The version of the API a caller speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,8 +174,12 @@ fn add_transaction(
     tx: &PreparedTx,
     shape: ApiShape,
     date: Option<u32>,
+    owner_funds: Option<Amount>,
 ) {
     let mut members = tx_members(tx, shape);
+    if let Some(funds) = owner_funds {
+        members.insert("owner_funds".into(), number(&funds).into());
+    }
     if let Some(date) = date {
         members.insert("date".into(), date.into());
     }
@@ -186,17 +193,12 @@ fn add_transaction(
 }
 
 /// The stream message of a transaction that entered the open ledger.
-pub(crate) fn proposed_message(
-    tx: &PreparedTx,
-    result: EngineResult,
-    current: u32,
-    shape: ApiShape,
-) -> Json {
-    let mut message = result_members(result);
-    message.insert("ledger_current_index".into(), current.into());
+pub(crate) fn proposed_message(proposed: &Proposed, shape: ApiShape) -> Json {
+    let mut message = result_members(proposed.result);
+    message.insert("ledger_current_index".into(), proposed.ledger_current_index.into());
     message.insert("status".into(), "proposed".into());
     message.insert("validated".into(), false.into());
-    add_transaction(&mut message, tx, shape, None);
+    add_transaction(&mut message, &proposed.tx, shape, None, proposed.owner_funds);
     message.into()
 }
 
@@ -218,7 +220,9 @@ pub(crate) fn closed_message(
     message.insert("meta".into(), metadata_with_ids(transaction));
     message.insert("status".into(), "closed".into());
     message.insert("validated".into(), true.into());
-    add_transaction(&mut message, &transaction.read().tx, shape, Some(header.close_time));
+    let read = transaction.read();
+    let funds = offer::owner_funds(ledger, &read.tx);
+    add_transaction(&mut message, &read.tx, shape, Some(header.close_time), funds);
     message.into()
 }
 

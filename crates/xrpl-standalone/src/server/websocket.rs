@@ -139,7 +139,8 @@ impl WsConnection {
         let node = self.shared.node();
         let (ledger, server) =
             self.shared.streams.lock().subscribe(self.id, &self.queue, params, shape)?;
-        let mut answer = rpc::snapshots(&rpc::Looked::Closed(Arc::clone(node.validated())), params);
+        let looked = rpc::Looked::Closed(Arc::clone(node.validated()));
+        let mut answer = rpc::snapshots(&looked, params)?;
         if ledger {
             answer.extend(ledger_snapshot(node.validated(), node.range(), node.network_id()));
         }

@@ -1,12 +1,18 @@
 //! Offers of the decentralized exchange.
 
-use xrpl_protocol::{EngineResult, Hash256, fields, object_id};
+use xrpl_protocol::{Amount, EngineResult, Hash256, fields, object_id};
 
-use super::account_root::adjust_owner_count;
-use crate::ledger::{
-    directory,
-    view::{ApplyView, Ter},
+use super::{
+    account_root::adjust_owner_count,
+    token::{self, IfFrozen, IfUnauthorized},
 };
+use crate::ledger::{
+    PreparedTx, directory,
+    view::{ApplyView, ReadView, Ter},
+};
+
+/// OfferCreate.
+const OFFER_CREATE: u16 = 7;
 
 /// Flags of an Offer: `lsf`.
 #[allow(missing_docs)]
@@ -41,4 +47,19 @@ pub fn delete(view: &mut dyn ApplyView, key: &Hash256) -> Ter {
     adjust_owner_count(view, owner, -1)?;
     view.erase(key);
     Ok(())
+}
+
+/// What the sender of an OfferCreate has of what it offers (`owner_funds` of stream messages), if
+/// somebody else issues that. None for other transactions.
+#[must_use]
+pub fn owner_funds(view: &dyn ReadView, tx: &PreparedTx) -> Option<Amount> {
+    if tx.kind != OFFER_CREATE {
+        return None;
+    }
+    let gets = tx.object.amount(fields::TAKER_GETS)?;
+    if token::issuer_of(gets.issue()) == Some(tx.account) {
+        return None;
+    }
+    let (frozen, all) = (IfFrozen::Ignore, IfUnauthorized::Ignore);
+    Some(token::account_funds(view, tx.account, gets, frozen, all))
 }
