@@ -4,7 +4,7 @@
 //! replace it at run time (<https://xrpl.org/docs/references/http-websocket-apis/public-api-methods/server-info-methods/server_definitions>).
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::OnceLock,
 };
 
@@ -27,6 +27,8 @@ pub struct Definitions {
     /// By ledger entry type.
     ledger_entry_flags: BTreeMap<Box<str>, Names>,
     account_set_flags: Names,
+    /// By transaction type: names of its own fields, beside those that every type has.
+    transaction_fields: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
 }
 
 /// Names of bits or of numbers.
@@ -80,6 +82,15 @@ fn names_by_type(json: &Json) -> BTreeMap<Box<str>, Names> {
     members.map(|(kind, table)| (kind.as_str().into(), names(table))).collect()
 }
 
+fn fields_by_type(json: &Json) -> BTreeMap<Box<str>, BTreeSet<Box<str>>> {
+    let of_type = |format: &Json| {
+        let fields = format.as_array().into_iter().flatten();
+        fields.filter_map(|field| Some(field.get("name")?.as_str()?.into())).collect()
+    };
+    let members = json.as_object().into_iter().flatten();
+    members.map(|(kind, format)| (kind.as_str().into(), of_type(format))).collect()
+}
+
 impl Definitions {
     /// The built-in table.
     ///
@@ -124,6 +135,7 @@ impl Definitions {
             transaction_flags: names_by_type(flags("TRANSACTION_FLAGS")),
             ledger_entry_flags: names_by_type(flags("LEDGER_ENTRY_FLAGS")),
             account_set_flags: names(flags("ACCOUNT_SET_FLAGS")),
+            transaction_fields: fields_by_type(flags("TRANSACTION_FORMATS")),
             by_name: HashMap::with_capacity(fields.len()),
             names: HashMap::with_capacity(fields.len()),
             not_signed: Vec::new(),
@@ -208,6 +220,13 @@ impl Definitions {
     /// Every transaction type's name and code.
     pub fn transaction_types(&self) -> impl Iterator<Item = (&str, i32)> {
         self.transaction_types.by_name.iter().map(|(name, code)| (name.as_ref(), *code))
+    }
+
+    /// Whether transactions of this type may have a field of their own beside those that every type
+    /// has; none if the type's format is not known.
+    #[must_use]
+    pub fn transaction_has_field(&self, transaction_type: &str, field: &str) -> Option<bool> {
+        Some(self.transaction_fields.get(transaction_type)?.contains(field))
     }
 
     /// Code of a ledger entry type.

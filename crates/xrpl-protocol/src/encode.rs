@@ -268,7 +268,7 @@ fn from_json(json: &Json, definitions: &Definitions, depth: usize) -> Result<Obj
         if field == Field::OBJECT_END || field == Field::ARRAY_END {
             return Err(EncodeError::UnknownField(name.clone()));
         }
-        let read = match tag_field(field, depth, members) {
+        let read = match tag_field(field, depth, members, definitions) {
             Some(tag) => read_tagged(value).map(|(id, number)| {
                 tags.extend(number.map(|number| (name, tag, number)));
                 Value::Account(id)
@@ -292,12 +292,22 @@ fn from_json(json: &Json, definitions: &Definitions, depth: usize) -> Result<Obj
 }
 
 /// Where the tag of an X-address in this field belongs. Only transactions have tag fields, not the
-/// objects within them.
-fn tag_field(field: Field, depth: usize, members: &Map<String, Json>) -> Option<Field> {
-    let is_transaction = depth == 0 || members.contains_key("TransactionType");
+/// objects within them, and not every type with a Destination has one for it.
+fn tag_field(
+    field: Field,
+    depth: usize,
+    members: &Map<String, Json>,
+    definitions: &Definitions,
+) -> Option<Field> {
+    let kind = members.get("TransactionType").and_then(Json::as_str);
+    let is_transaction = depth == 0 || kind.is_some();
+    let has_tag =
+        || kind.and_then(|kind| definitions.transaction_has_field(kind, "DestinationTag"));
     match field {
         fields::ACCOUNT if is_transaction => Some(fields::SOURCE_TAG),
-        fields::DESTINATION if is_transaction => Some(fields::DESTINATION_TAG),
+        fields::DESTINATION if is_transaction && has_tag() != Some(false) => {
+            Some(fields::DESTINATION_TAG)
+        }
         _ => None,
     }
 }

@@ -304,6 +304,21 @@ async fn payments_and_transactions_of_a_caller() {
     let dossier = validated(api, paid["tx_hash"].as_str().unwrap()).await;
     assert_eq!(dossier["tx_json"]["Destination"], destination);
     assert_eq!(dossier["engine_result_final"], "tesSUCCESS");
+    // An X-address as a customer of an exchange has it: the tag goes along; one of a test network is
+    // refused, since the node says that it is on the main one.
+    let tagged = |test| {
+        let address = users[1].to_x_address(Some(77), test);
+        json!({"source": source, "destination": address, "amount": 1_000_000})
+    };
+    let refused = post(api, "/payment", tagged(true)).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    let body = tagged(false);
+    let paid = post(api, "/payment", body).await;
+    assert_eq!(paid.status, 200, "{}", paid.text);
+    let paid = paid.json();
+    assert_eq!((&paid["destination"], &paid["destination_tag"]), (&json!(destination), &json!(77)));
+    let seen = validated(api, paid["tx_hash"].as_str().unwrap()).await;
+    assert_eq!(seen["tx_json"]["DestinationTag"], 77);
 
     let body = json!({"account": source, "tx_json": {"TransactionType": "AccountSet", "Domain": "6578616D706C652E636F6D"}});
     let text = body.to_string();

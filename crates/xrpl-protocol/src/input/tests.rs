@@ -234,6 +234,13 @@ fn x_addresses_where_no_tag_fits() {
             }),
         ]
     };
+    // A Destination alone does not mean that there is a field for its tag.
+    for (kind, has_tag) in [("NFTokenCreateOffer", false), ("AccountDelete", true)] {
+        let tx =
+            |tag| json!({"TransactionType": kind, "Account": ALICE, "Destination": x(tag, false)});
+        assert_eq!(read(tx(Some(4))).is_ok(), has_tag, "{kind}");
+        assert!(read(tx(None)).is_ok(), "{kind}");
+    }
     for (tagged, plain) in with(Some(4)).into_iter().zip(with(None)) {
         let error = refusal(tagged);
         assert!(error.contains("tag 4"), "{error}");

@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 use xrpl_client::request::ServerState;
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, Object, TxHash, fields,
+    AccountId, Amount, Definitions, Object, TxHash,
+    account_id::XAddress,
+    fields,
     input::{Given as GivenTx, UniqueJson},
 };
 use xrpl_tracker::{CallersKey, ResultName, State as TxState, Submission};
@@ -108,7 +110,7 @@ async fn draw(
 struct Pay {
     /// One of the run's accounts.
     source: String,
-    /// Any account.
+    /// Any account; the tag of an X-address becomes the DestinationTag.
     destination: String,
     /// Drops as text or number, or `{currency, issuer, value}`.
     amount: Json_,
@@ -126,6 +128,9 @@ struct Paid {
     already_tracked: bool,
     source: AccountId,
     destination: AccountId,
+    /// The tag of the X-address, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination_tag: Option<u32>,
     amount: Json_,
 }
 
@@ -141,7 +146,8 @@ async fn payment(
     let request = format!("pay {}", text(&pay)?);
     let Pay { source, destination, amount } = pay;
     let from = account("source", &source)?;
-    let to = account("destination", &destination)?;
+    let (to, tag) = AccountId::parse_with_tag(&destination)
+        .map_err(|error| ApiError::bad_request(format!("destination: {error}")))?;
     // A bare number is drops, as its text form is.
     let written = match &amount {
         Json_::Number(n) => Json_::String(n.to_string()),
@@ -155,9 +161,17 @@ async fn payment(
     if from == to {
         return Err(ApiError::bad_request("destination: is the source itself"));
     }
-    let generator = generator(&app)?.clone();
-    let sent = once(&app, &headers, request, async move |_, key| {
-        Ok(generator.payment(from, to, parsed, key).await?.into())
+    let sent = once(&app, &headers, request, async move |app: Arc<App>, key| {
+        // An X-address says of which network it is, and that there is no tag if there is none.
+        if XAddress::parse(&destination).is_none() {
+            return Ok(generator(&app)?.payment(from, to, parsed, key).await?.into());
+        }
+        let payment = serde_json::json!({
+            "TransactionType": "Payment", "Destination": destination, "Amount": written,
+        });
+        let given = own_fields(&UniqueJson(payment), from)?;
+        check_with_node(&app, &given).await?;
+        Ok(generator(&app)?.send(from, given.tx, key).await?.into())
     })
     .await?;
     Ok(Json(Paid {
@@ -168,6 +182,7 @@ async fn payment(
         already_tracked: sent.already_tracked,
         source: from,
         destination: to,
+        destination_tag: tag,
         amount,
     }))
 }
