@@ -17,7 +17,7 @@ use crate::{config::Config, log_ring};
 pub(super) fn start(config: &Config, bar: ProgressBar) {
     if let Err(error) = log_ring::hide(config.secrets()) {
         // Nothing is logged rather than a secret.
-        eprintln!("logging could not be started: {error}");
+        crate::output::error_line(&format!("logging could not be started: {error}"));
         return;
     }
     // The configuration has parsed it before.
@@ -37,7 +37,7 @@ pub(super) fn start(config: &Config, bar: ProgressBar) {
     };
     let registry = tracing_subscriber::registry().with(lines.with_filter(filter)).with(kept);
     if let Err(error) = registry.try_init() {
-        eprintln!("logging could not be started: {error}");
+        crate::output::error_line(&format!("logging could not be started: {error}"));
     }
 }
 

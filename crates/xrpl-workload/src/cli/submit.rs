@@ -55,11 +55,11 @@ pub(super) async fn run(mut config: Config, transaction: String) -> Exit {
     match submit(&config, &transaction).await {
         Ok(exit) => exit,
         Err(Failure::Input(text)) => {
-            eprintln!("error: {text}");
+            crate::output::error_line(&format!("error: {text}"));
             Exit::Usage
         }
         Err(Failure::Node(text)) => {
-            eprintln!("error: {text}");
+            crate::output::error_line(&format!("error: {text}"));
             Exit::Setup
         }
     }
@@ -164,7 +164,7 @@ async fn too_little(blob: &[u8], pool: &Pool) -> String {
 /// Something to know that is no result.
 fn note(config: &Config, text: &str) {
     if !config.quiet {
-        eprintln!("note: {text}");
+        crate::output::error_line(&format!("note: {text}"));
     }
 }
 
