@@ -8,6 +8,9 @@ use crate::{
     hash::{prefix, sha512_half},
 };
 
+/// Bytes of a header in binary form, without prefix and hash.
+pub const ENCODED_LENGTH: usize = 118;
+
 /// The header of a closed ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerHeader {
@@ -43,7 +46,7 @@ impl LedgerHeader {
     /// Binary form, without prefix and hash.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(118);
+        let mut out = Vec::with_capacity(ENCODED_LENGTH);
         out.extend_from_slice(&self.index.to_be_bytes());
         out.extend_from_slice(&self.total_coins.to_be_bytes());
         out.extend_from_slice(&self.parent_hash.0);
@@ -55,11 +58,52 @@ impl LedgerHeader {
         out.push(self.close_flags);
         out
     }
+
+    /// Reads the binary form; the hash is computed.
+    #[must_use]
+    pub fn decode(bytes: &[u8; ENCODED_LENGTH]) -> Self {
+        fn part<const N: usize>(bytes: &[u8; ENCODED_LENGTH], at: usize) -> [u8; N] {
+            std::array::from_fn(|n| bytes[at + n])
+        }
+        let mut header = Self {
+            index: u32::from_be_bytes(part(bytes, 0)),
+            hash: Hash256::ZERO,
+            total_coins: u64::from_be_bytes(part(bytes, 4)),
+            parent_hash: Hash256(part(bytes, 12)),
+            transaction_hash: Hash256(part(bytes, 44)),
+            account_hash: Hash256(part(bytes, 76)),
+            parent_close_time: u32::from_be_bytes(part(bytes, 108)),
+            close_time: u32::from_be_bytes(part(bytes, 112)),
+            close_time_resolution: bytes[116],
+            close_flags: bytes[117],
+        };
+        header.hash = header.compute_hash();
+        header
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut header = LedgerHeader {
+            index: 7,
+            hash: Hash256::ZERO,
+            parent_hash: Hash256([1; 32]),
+            total_coins: 99_999_999_999_000_000,
+            account_hash: Hash256([2; 32]),
+            transaction_hash: Hash256([3; 32]),
+            parent_close_time: 820_540_800,
+            close_time: 820_540_810,
+            close_time_resolution: 30,
+            close_flags: 1,
+        };
+        header.hash = header.compute_hash();
+        let bytes = header.encode().try_into().unwrap();
+        assert_eq!(LedgerHeader::decode(&bytes), header);
+    }
 
     /// Ledger 1 of every network without a history of its own, as xrpld answers `ledger`.
     #[test]

@@ -1,12 +1,16 @@
 //! Payments per second through the ledger core: submit (open ledger) and close (canonical order,
-//! metadata, hashes), without signature checks.
+//! metadata, hashes), without signature checks. And what it costs to keep a moment of a ledger of a
+//! million entries, and to go back to it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use xrpl_protocol::{AccountId, Amount, Object, Value, fields};
+use xrpl_protocol::{AccountId, Amount, Object, Value, fields, object_id};
 use xrpl_standalone::{
-    ledger::{PreparedTx, genesis::GENESIS_ACCOUNT},
+    ledger::{PreparedTx, entry_type, genesis::GENESIS_ACCOUNT},
     node::{History, Node, NodeConfig},
     txq::QueueSetup,
 };
@@ -106,5 +110,43 @@ fn submit_and_close(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, submit_and_close);
+/// A ledger of a million accounts.
+fn large() -> Node {
+    const ENTRIES: u32 = 1_000_000;
+    let mut node = Node::new(NodeConfig::default());
+    let entries = (0..ENTRIES).map(|n| {
+        let root = entry_type::new(entry_type::ACCOUNT_ROOT)
+            .with(fields::ACCOUNT, account(n))
+            .with(fields::SEQUENCE, 3u32)
+            .with(fields::BALANCE, Amount::Xrp(1_000_000_000));
+        (object_id::account_root(account(n)), root)
+    });
+    node.inject(0, entries.collect(), 0);
+    node
+}
+
+fn snapshot_and_revert(c: &mut Criterion) {
+    let mut node = large();
+    let mut group = c.benchmark_group("million_entries");
+    group.bench_function("snapshot", |b| b.iter(|| node.snapshot()));
+    let snapshot = node.snapshot();
+    // With a ledger that has to go.
+    group.bench_function("revert", |b| {
+        b.iter_custom(|times| {
+            let mut spent = Duration::ZERO;
+            for _ in 0..times {
+                assert!(node.submit(payment(0, account(1), 3, 1), false).applied);
+                node.accept(0);
+                let began = Instant::now();
+                node.revert(&snapshot);
+                spent += began.elapsed();
+                node.drain_events();
+            }
+            spent
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, submit_and_close, snapshot_and_revert);
 criterion_main!(benches);

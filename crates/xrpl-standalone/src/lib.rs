@@ -6,6 +6,7 @@
 //! | [`transactors`] | one file per family of transaction types |
 //! | [`txq`] | fee escalation and the transaction queue |
 //! | [`faults`] | misbehaviour on purpose, from a seed |
+//! | [`state`] | a ledger outside the process: its file, JSON, dumps of other servers |
 //! | [`server`] | the ports, the close timer, streams; `rpc/` has the methods |
 
 pub mod faults;
@@ -13,10 +14,11 @@ pub mod ledger;
 pub mod node;
 mod rpc;
 pub mod server;
+pub mod state;
 mod streams;
 pub mod transactors;
 pub mod txq;
 
 pub use server::{
-    Closing, FaucetConfig, FundedAccount, FundedAccounts, Kind, Standalone, StandaloneConfig,
+    Begin, Closing, FaucetConfig, FundedAccount, FundedAccounts, Kind, Standalone, StandaloneConfig,
 };

@@ -8,6 +8,7 @@ mod config;
 mod faucet;
 mod http;
 mod json;
+mod keeping;
 mod shared;
 mod time_travel;
 mod websocket;
@@ -39,14 +40,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub(crate) use self::shared::Shared;
 pub use self::{
     accounts::FundedAccount,
-    config::{Closing, FaucetConfig, FundedAccounts, StandaloneConfig},
+    config::{Begin, Closing, FaucetConfig, FundedAccounts, StandaloneConfig},
 };
 
 use self::{
     http::{http_request, rpc_call},
     websocket::WsConnection,
 };
-use crate::{ledger::ClosedLedger, node::Node, rpc::Role};
+use crate::{ledger::ClosedLedger, node::Node, rpc::Role, state::StateFile};
 
 /// A running server. Dropping it stops everything.
 #[derive(Debug)]
@@ -169,6 +170,12 @@ impl Standalone {
         &self.shared.accounts
     }
 
+    /// The ledger's network id.
+    #[must_use]
+    pub fn network_id(&self) -> u32 {
+        self.shared.node().network_id()
+    }
+
     /// When ledgers close.
     #[must_use]
     pub fn closing(&self) -> Closing {
@@ -183,6 +190,22 @@ impl Standalone {
     /// Closes the open ledger now.
     pub fn accept(&self) -> Arc<ClosedLedger> {
         self.shared.accept()
+    }
+
+    /// Keeps the ledger in a file: it is written each time the interval has passed, if anything
+    /// changed, and at [`Self::shutdown`].
+    pub fn keep(&self, file: StateFile, interval: Option<Duration>) {
+        *self.shared.kept.lock() = Some(keeping::Kept::new(file));
+        let task = keeping::keep(Arc::clone(&self.shared), interval, self.cancel.clone());
+        self.tasks.spawn(task);
+    }
+
+    /// Writes the file of [`Self::keep`] now, if there is one.
+    ///
+    /// # Errors
+    /// What the disk says. The file is then as it was.
+    pub async fn save(&self) -> io::Result<()> {
+        keeping::save(Arc::clone(&self.shared)).await
     }
 
     /// Closes all connections and waits for their tasks.

@@ -8,9 +8,12 @@ use xrpl_client::{
     connect::{BoxedIo, Connecting},
 };
 use xrpl_standalone::{
-    ledger::Fees,
+    ledger::{ClosedLedger, Fees, ReadView as _},
     node::{History, NodeConfig},
-    server::{Closing, Door, FaucetConfig, FundedAccounts, Kind, Standalone, StandaloneConfig},
+    server::{
+        Begin, Closing, Door, FaucetConfig, FundedAccounts, Kind, Standalone, StandaloneConfig,
+    },
+    state::StateFile,
     txq::QueueSetup,
 };
 
@@ -135,10 +138,68 @@ pub async fn start_for_run(config: &Config, view: &View) -> Result<Embedded, Set
 /// # Errors
 /// A port is taken.
 pub async fn start_alone(config: &Config) -> Result<Embedded, SetupError> {
-    Standalone::start(alone(config))
-        .await
-        .map(|standalone| Embedded { standalone })
-        .map_err(|error| taken(config, &error))
+    let (file, begin) = beginning(config)?;
+    let wanted = StandaloneConfig { begin, ..alone(config) };
+    let standalone = Standalone::start(wanted).await.map_err(|error| taken(config, &error))?;
+    if let Some(file) = file {
+        standalone.keep(file, config.state_interval);
+    }
+    Ok(Embedded { standalone })
+}
+
+/// The file in which a ledger is kept, and what it begins with.
+fn beginning(config: &Config) -> Result<(Option<StateFile>, Begin), SetupError> {
+    let mut file = None;
+    if let Some(path) = &config.state {
+        let (opened, saved) =
+            StateFile::open(path).map_err(|error| SetupError(format!("--state: {error}")))?;
+        if let Some(saved) = saved {
+            if config.import.is_some() {
+                return Err(SetupError(format!(
+                    "--import begins a ledger, and --state {} has one already: leave one of them \
+                     out",
+                    path.display()
+                )));
+            }
+            if let Some(newest) = saved.ledgers.last() {
+                agree(config, newest, "--state")?;
+            }
+            if config.network_id.is_some_and(|id| id != saved.network_id) {
+                return Err(SetupError(format!(
+                    "--network-id: the ledger of --state {} has the id {}",
+                    path.display(),
+                    saved.network_id
+                )));
+            }
+            return Ok((Some(opened), Begin::Saved(saved)));
+        }
+        file = Some(opened);
+    }
+    let Some(path) = &config.import else { return Ok((file, Begin::Genesis)) };
+    let wrong = |why: String| SetupError(format!("--import {}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let ledger = xrpl_standalone::state::import(&text).map_err(|error| wrong(error.to_string()))?;
+    agree(config, &ledger, "--import")?;
+    Ok((file, Begin::Ledger(Arc::new(ledger))))
+}
+
+/// Amendments, fees and reserves are part of a ledger that is brought: others must not be asked for.
+fn agree(config: &Config, ledger: &ClosedLedger, origin: &str) -> Result<(), SetupError> {
+    let fees = ledger.fees;
+    for (key, same) in [
+        ("amendments", ledger.rules().ids() == config.amendments),
+        ("reference_fee", fees.base == config.reference_fee),
+        ("reserve_base", fees.reserve == config.reserve_base),
+        ("reserve_increment", fees.increment == config.reserve_increment),
+    ] {
+        if !same && !config.is_default(key) {
+            return Err(SetupError(format!(
+                "--{}: the ledger of {origin} has others; they are part of it. Leave this out",
+                key.replace('_', "-")
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// What a ledger has that people develop on, besides what one under load has.

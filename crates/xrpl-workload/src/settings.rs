@@ -252,6 +252,15 @@ settings! {
         faucet_token: One "TOKEN" = "", STANDALONE, secret;
             "What the faucet wants as `Authorization: Bearer TOKEN`. Without it only callers on this machine are served. Better given by environment than by flag."
             => |c, v| { c.faucet_token = optional(v, |t| if t.len() < 8 { Err("too short: use 8 characters or more".into()) } else { Ok(crate::config::Secret::new(t)) })?; Ok(()) };
+        state: One "FILE" = "", STANDALONE;
+            "File in which the ledger is kept: loaded at the start if it is there, written at the end and each --state-interval."
+            => |c, v| { c.state = optional(v, |t| Ok(t.into()))?; Ok(()) };
+        state_interval: One "TIME" = "60s", STANDALONE;
+            "How often --state is written while the ledger runs, if anything changed; 0 writes it at the end only."
+            => |c, v| { let time = duration(text(v)?)?; c.state_interval = (!time.is_zero()).then_some(time); Ok(()) };
+        import: One "FILE" = "", STANDALONE;
+            "JSON of a ledger to begin with: what standalone_export_state answers, or pages of ledger_data of any xrpld, one after another."
+            => |c, v| { c.import = optional(v, |t| Ok(t.into()))?; Ok(()) };
         exit_on_stdin_eof: Switch "" = "false", STANDALONE;
             "End when standard input ends: for programs that start a ledger and must not leave it behind."
             => |c, v| { c.exit_on_stdin_eof = flag(text(v)?)?; Ok(()) };

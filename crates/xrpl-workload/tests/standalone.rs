@@ -163,3 +163,59 @@ fn what_cannot_be_is_said() {
     let output = program(dir.path()).args(["run", "--accounts", "1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn a_state_file_and_json_carry_a_ledger_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ledger.state").to_str().unwrap().to_owned();
+    let start = |more: &[&str]| {
+        let own = ["--json", "--exit-on-stdin-eof", "--close", "manual"];
+        Ledger::start(&[&own, more].concat())
+    };
+    let rpc = |ledger: &mut Ledger| {
+        let told: Json = serde_json::from_str(&ledger.line()).unwrap();
+        (told["rpc"].as_str().unwrap().to_owned(), told["network_id"].clone())
+    };
+    let end = |mut ledger: Ledger| {
+        drop(ledger.child.stdin.take());
+        assert_eq!(ledger.ended(), Some(0));
+    };
+    let kept = ["--state", &file];
+    let mut ledger = start(&["--state", &file, "--network-id", "777", "--amendments", "none,+DID"]);
+    let (url, _) = rpc(&mut ledger);
+    ask(&url, "standalone_close", json!({"count": 5}));
+    let hash = ask(&url, "ledger_closed", json!({}))["ledger_hash"].clone();
+    let exported = ask(&url, "standalone_export_state", json!({}));
+    end(ledger);
+    // The same command line again, and a shorter one: the rest is part of the state.
+    for more in [&["--amendments", "none,+DID"][..], &[]] {
+        let mut ledger = start(&[&kept, more].concat());
+        let (url, network_id) = rpc(&mut ledger);
+        assert_eq!(ask(&url, "ledger_closed", json!({}))["ledger_hash"], hash);
+        assert_eq!(network_id, 777);
+        end(ledger);
+    }
+    let json = dir.path().join("state.json").to_str().unwrap().to_owned();
+    std::fs::write(&json, exported.to_string()).unwrap();
+    let mut ledger = start(&["--import", &json]);
+    let (url, _) = rpc(&mut ledger);
+    assert_eq!(ask(&url, "ledger_closed", json!({}))["ledger_hash"], hash);
+    end(ledger);
+
+    let refused = |args: &[&str], words: &[&str]| {
+        let output = program(dir.path()).args(FREE).args(args).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{args:?}: {text}");
+        assert!(words.iter().all(|word| text.contains(word)), "{args:?}: {text}");
+    };
+    refused(&["--state", &file, "--amendments", "all,-DID"], &["--amendments", "part of it"]);
+    refused(&["--state", &file, "--reference-fee", "12"], &["--reference-fee"]);
+    refused(&["--state", &file, "--network-id", "5"], &["--network-id", "777"]);
+    refused(&["--state", &file, "--import", &json], &["--import", "--state"]);
+    refused(&["--import", "none.json"], &["none.json"]);
+    refused(&["--import", &file], &["--import"]);
+    refused(&["--state", "no/such/dir/x"], &["--state", "directory"]);
+    std::fs::write(&file, "nonsense").unwrap();
+    refused(&kept, &["--state", "move it away"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "nonsense");
+}

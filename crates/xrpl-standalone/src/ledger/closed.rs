@@ -64,6 +64,13 @@ impl LedgerTransaction {
         }
     }
 
+    /// One that was applied before: its metadata says with which result.
+    pub(crate) fn of_metadata(tx: Arc<PreparedTx>, metadata: Object, index: u32) -> Self {
+        let code = metadata.u8(fields::TRANSACTION_RESULT).unwrap_or_default();
+        let result = EngineResult::from_code(i32::from(code));
+        Self::new(tx, result.unwrap_or(EngineResult::TES_SUCCESS), metadata, index)
+    }
+
     /// Its hash.
     #[must_use]
     pub fn hash(&self) -> TxHash {
@@ -118,7 +125,7 @@ impl LeafItem for Arc<LedgerTransaction> {
 }
 
 /// A closed (and, in standalone mode, validated) ledger.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ClosedLedger {
     /// Its header.
     pub header: LedgerHeader,
@@ -133,6 +140,12 @@ pub struct ClosedLedger {
     pub(crate) info: ViewInfo,
 }
 
+fn tx_map_of(transactions: &[Arc<LedgerTransaction>]) -> ShaMap<Arc<LedgerTransaction>> {
+    let mut map = ShaMap::default();
+    transactions.iter().for_each(|tx| map.insert(tx.hash.into(), Arc::clone(tx)));
+    map
+}
+
 impl ClosedLedger {
     /// Puts a ledger together: computes the hashes of `header` and reads fees and rules from the
     /// state.
@@ -142,13 +155,53 @@ impl ClosedLedger {
         transactions: Vec<Arc<LedgerTransaction>>,
         parent: Option<&Self>,
     ) -> Self {
-        let mut tx_map = ShaMap::default();
-        for tx in &transactions {
-            tx_map.insert(tx.hash.into(), Arc::clone(tx));
-        }
+        let tx_map = tx_map_of(&transactions);
         header.account_hash = state.hash();
         header.transaction_hash = tx_map.hash();
         header.hash = header.compute_hash();
+        Self::whole(header, state, (tx_map, transactions), parent)
+    }
+
+    /// A ledger that was closed before, if its parts are those that its header tells.
+    ///
+    /// # Errors
+    /// Which hash of the header they do not have.
+    pub(crate) fn restored(
+        header: LedgerHeader,
+        state: ShaMap<Entry>,
+        transactions: Vec<Arc<LedgerTransaction>>,
+        parent: Option<&Self>,
+    ) -> Result<Self, &'static str> {
+        let tx_map = tx_map_of(&transactions);
+        // A ledger that began with a dump has none of its transactions.
+        if !transactions.is_empty() && tx_map.hash() != header.transaction_hash {
+            return Err("transaction_hash");
+        }
+        if state.hash() != header.account_hash {
+            return Err("account_hash");
+        }
+        let same_rules = |parent: &&Self| {
+            let id = object_id::amendments();
+            state.get(&id) == parent.state.get(&id)
+        };
+        let parent = parent.filter(same_rules);
+        Ok(Self::whole(header, state, (tx_map, transactions), parent))
+    }
+
+    /// A ledger that another server closed, of which only the state is known. A header without hash
+    /// of the state gets the one that there is.
+    pub(crate) fn imported(mut header: LedgerHeader, state: ShaMap<Entry>) -> Self {
+        header.account_hash = state.hash();
+        header.hash = header.compute_hash();
+        Self::whole(header, state, Default::default(), None)
+    }
+
+    fn whole(
+        header: LedgerHeader,
+        state: ShaMap<Entry>,
+        (tx_map, transactions): (ShaMap<Arc<LedgerTransaction>>, Vec<Arc<LedgerTransaction>>),
+        parent: Option<&Self>,
+    ) -> Self {
         let fees = state.get(&object_id::fees()).map(|e| Fees::of(e)).unwrap_or_default();
         let rules = match parent {
             Some(parent) => Arc::clone(&parent.info.rules),

@@ -200,6 +200,58 @@ impl<T: LeafItem> ShaMap<T> {
         })
     }
 
+    /// What a later map has otherwise than this one: each key with its new item, or none where it is
+    /// gone. What both share is passed over, so that it costs as much as what changed.
+    #[must_use]
+    pub fn changes_to<'a>(&self, later: &'a Self) -> Vec<(Hash256, Option<&'a T>)> {
+        let mut changes = Vec::new();
+        if !Arc::ptr_eq(&self.root, &later.root) {
+            for (before, after) in self.root.children.iter().zip(&later.root.children) {
+                Self::compare(before.as_ref(), after.as_ref(), &mut changes);
+            }
+        }
+        changes
+    }
+
+    fn compare<'a>(
+        before: Option<&Child<T>>,
+        after: Option<&'a Child<T>>,
+        changes: &mut Vec<(Hash256, Option<&'a T>)>,
+    ) {
+        match (before, after) {
+            (None, None) => {}
+            (Some(Child::Inner(before)), Some(Child::Inner(after))) => {
+                if !Arc::ptr_eq(before, after) {
+                    for (before, after) in before.children.iter().zip(&after.children) {
+                        Self::compare(before.as_ref(), after.as_ref(), changes);
+                    }
+                }
+            }
+            // Of different depth, or only one there: few leaves, most often one.
+            (before, after) => {
+                let (mut old, mut new) = (Vec::new(), Vec::new());
+                before.into_iter().for_each(|child| Self::leaves(child, &mut old));
+                after.into_iter().for_each(|child| Self::leaves(child, &mut new));
+                for leaf in &new {
+                    if !old.iter().any(|other| Arc::ptr_eq(other, leaf)) {
+                        changes.push((leaf.key, Some(&leaf.item)));
+                    }
+                }
+                let gone = old.iter().filter(|leaf| !new.iter().any(|other| other.key == leaf.key));
+                changes.extend(gone.map(|leaf| (leaf.key, None)));
+            }
+        }
+    }
+
+    fn leaves<'a>(child: &'a Child<T>, out: &mut Vec<&'a Arc<Leaf<T>>>) {
+        match child {
+            Child::Leaf(leaf) => out.push(leaf),
+            Child::Inner(inner) => {
+                inner.children.iter().flatten().for_each(|child| Self::leaves(child, out));
+            }
+        }
+    }
+
     /// Items in key order.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter { stack: vec![(&self.root, 0)] }
@@ -293,8 +345,10 @@ mod tests {
         fn same_as_a_sorted_map(changes in prop::collection::vec((0u16..60, any::<bool>()), 0..150)) {
             let mut map = ShaMap::default();
             let mut model = BTreeMap::new();
+            let mut past = vec![ShaMap::default()];
             for (seed, insert) in changes {
                 let before = map.clone();
+                past.push(map.clone());
                 let hash_before = before.hash();
                 if insert {
                     map.insert(key(seed), SetMember);
@@ -312,6 +366,17 @@ mod tests {
                 prop_assert_eq!(map.get(&at).is_some(), model.contains_key(&at));
                 let next = model.range(at..).find(|(k, ())| **k != at).map(|(k, ())| *k);
                 prop_assert_eq!(map.succ(&at), next);
+            }
+            // Its changes make each earlier map this one.
+            for before in &past {
+                let mut again: ShaMap<SetMember> = before.clone();
+                for (key, item) in before.changes_to(&map) {
+                    match item {
+                        Some(item) => again.insert(key, *item),
+                        None => prop_assert!(again.remove(&key)),
+                    }
+                }
+                prop_assert_eq!((again.hash(), again.len()), (map.hash(), map.len()));
             }
             // The hash depends on the content, not on the history.
             let mut fresh = ShaMap::default();

@@ -10,6 +10,13 @@ use super::{entry_type, shamap::ShaMap, view::Entry};
 /// Ledgers in the short list.
 const RECENT_LEDGERS: usize = 256;
 
+/// Whether an id is that of a list that changes with the ledger of this index, by itself.
+pub(crate) fn is_skip_list(key: &Hash256, index: u32) -> bool {
+    let parent = index.saturating_sub(1);
+    *key == object_id::skip_list()
+        || (parent.is_multiple_of(256) && *key == object_id::skip_list_of(parent))
+}
+
 /// Notes the parent's hash in the lists by which ledgers prove their history.
 pub(crate) fn update_skip_lists(state: &mut ShaMap<Entry>, index: u32, parent_hash: Hash256) {
     let Some(parent) = index.checked_sub(1) else { return };

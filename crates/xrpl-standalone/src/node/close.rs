@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use xrpl_protocol::{EngineResult, Hash256, LedgerHeader, Object, ResultClass, fields};
+use xrpl_protocol::{EngineResult, Hash256, LedgerHeader, Object, ResultClass};
 
 use super::adopt;
 use crate::{
@@ -93,10 +93,7 @@ pub(super) fn adopt(
         .into_iter()
         .zip(0..)
         .map(|((tx, metadata), index)| {
-            let code = metadata.u8(fields::TRANSACTION_RESULT).unwrap_or_default();
-            let result = EngineResult::from_code(i32::from(code));
-            let result = result.unwrap_or(EngineResult::TES_SUCCESS);
-            Arc::new(LedgerTransaction::new(tx, result, metadata, index))
+            Arc::new(LedgerTransaction::of_metadata(tx, metadata, index))
         })
         .collect();
     let mut state = parent.state.clone();
@@ -104,6 +101,23 @@ pub(super) fn adopt(
     let burnt =
         transactions.iter().map(|tx| tx.read().tx.fee.unwrap_or_default().unsigned_abs()).sum();
     after(parent, close_time, burnt, state, transactions)
+}
+
+/// The ledger after `parent` with entries that no transaction made, and the XRP in them.
+pub(super) fn inject(
+    parent: &ClosedLedger,
+    close_time: u32,
+    entries: Vec<(Hash256, Object)>,
+    minted: u64,
+) -> ClosedLedger {
+    let mut state = parent.state.clone();
+    for (key, entry) in entries {
+        state.insert(key, Arc::new(entry));
+    }
+    let mut ledger = after(parent, close_time, 0, state, Vec::new());
+    ledger.header.total_coins = ledger.header.total_coins.saturating_add(minted);
+    ledger.header.hash = ledger.header.compute_hash();
+    ledger
 }
 
 fn after(

@@ -188,6 +188,15 @@ pub struct Node {
     events: Vec<Event>,
 }
 
+/// A ledger under whose rules the next ones are made.
+fn with_features(mut ledger: Arc<ClosedLedger>, features: &[Hash256]) -> Arc<ClosedLedger> {
+    if !features.is_empty() {
+        let ledger = Arc::make_mut(&mut ledger);
+        ledger.info.rules = Arc::new(ledger.info.rules.with_features(features));
+    }
+    ledger
+}
+
 struct Submission {
     tx: Arc<PreparedTx>,
     local: bool,
@@ -198,12 +207,20 @@ impl Node {
     /// A fresh ledger: 1 and 2 are closed, 3 is open.
     #[must_use]
     pub fn new(config: NodeConfig) -> Self {
-        let (mut first, mut second) =
-            genesis::ledgers(&config.amendments, config.fees, config.start_time);
-        for ledger in [&mut first, &mut second] {
-            ledger.info.rules = Arc::new(ledger.info.rules.with_features(&config.features));
-        }
-        let second = Arc::new(second);
+        let (first, second) = genesis::ledgers(&config.amendments, config.fees, config.start_time);
+        let second = with_features(Arc::new(second), &config.features);
+        Self::on(config, vec![Arc::new(first)], second)
+    }
+
+    /// A node that goes on after ledgers closed before, oldest first. Fees and amendments are
+    /// those of the newest. None without a ledger.
+    #[must_use]
+    pub fn resume(config: NodeConfig, mut ledgers: Vec<Arc<ClosedLedger>>) -> Option<Self> {
+        let newest = with_features(ledgers.pop()?, &config.features);
+        Some(Self::on(config, ledgers, newest))
+    }
+
+    fn on(config: NodeConfig, older: Vec<Arc<ClosedLedger>>, newest: Arc<ClosedLedger>) -> Self {
         let mut this = Self {
             context: Context { network_id: config.network_id },
             history: config.history,
@@ -214,15 +231,46 @@ impl Node {
             bad: Marks::default(),
             bad_signatures: Marks::default(),
             held_before: Marks::default(),
-            open: OpenView::new(Arc::clone(&second), None),
+            open: OpenView::new(Arc::clone(&newest), None),
             txq: TxQ::new(config.queue),
             held: CanonicalSet::default(),
             local: LocalTxs::default(),
             events: Vec::new(),
         };
-        this.store(Arc::new(first));
-        this.store(second);
+        older.into_iter().for_each(|ledger| this.store(ledger));
+        this.store(newest);
         this
+    }
+
+    /// The closed ledgers that are kept, oldest first.
+    pub fn ledgers(&self) -> impl Iterator<Item = &Arc<ClosedLedger>> {
+        self.ledgers.iter()
+    }
+
+    /// What is in no closed ledger and may get into one: of the open ledger, queued, held.
+    #[must_use]
+    pub fn pending(&self) -> Vec<Arc<PreparedTx>> {
+        let mut all = self.to_relay();
+        all.extend(self.held.iter().cloned());
+        all.extend(self.local.set().iter().cloned());
+        let mut known = rustc_hash::FxHashSet::default();
+        all.retain(|tx| known.insert(tx.hash));
+        all
+    }
+
+    /// Closes a ledger with entries that no transaction made, and the XRP in them: for accounts on
+    /// a ledger that nobody here has the keys of.
+    pub fn inject(
+        &mut self,
+        now: u32,
+        entries: Vec<(Hash256, Object)>,
+        minted: u64,
+    ) -> Arc<ClosedLedger> {
+        let parent = Arc::clone(self.closed());
+        let close_time = close_time::round_close_time(now, parent.header.close_time);
+        let ledger = Arc::new(close::inject(&parent, close_time, entries, minted));
+        self.go_on(&ledger, CanonicalSet::default());
+        ledger
     }
 
     fn store(&mut self, ledger: Arc<ClosedLedger>) {

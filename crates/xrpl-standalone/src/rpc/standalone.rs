@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Answer, Call, RpcError, object, shape};
-use crate::server::Closing;
+use super::{Answer, Call, Looked, RpcError, object, shape};
+use crate::{server::Closing, state};
 
 /// What the names of these methods begin with.
 pub(super) const PREFIX: &str = "standalone_";
@@ -26,6 +26,7 @@ pub(super) fn handle(call: &Call<'_>, method: &str) -> Answer {
         "snapshots" => snapshots(call),
         "revert" => revert(call),
         "drop_snapshot" => drop_snapshot(call),
+        "export_state" => export_state(call),
         _ => Err(RpcError::new("unknownCmd", 32, "Unknown method.")),
     }
 }
@@ -201,4 +202,24 @@ fn drop_snapshot(call: &Call<'_>) -> Answer {
         true => Ok(object(json!({"dropped": name}))),
         false => Err(no_snapshot(name)),
     }
+}
+
+/// A closed ledger as JSON with which a server can begin; the newest if none is named.
+fn export_state(call: &Call<'_>) -> Answer {
+    let named =
+        ["ledger_index", "ledger_hash", "ledger"].iter().any(|k| call.params.contains_key(*k));
+    let ledger = {
+        let node = call.shared.node();
+        match named {
+            false => std::sync::Arc::clone(node.closed()),
+            true => match call.ledger(&node)? {
+                Looked::Closed(ledger) => ledger,
+                Looked::Open(_) => {
+                    return Err(RpcError::invalid("The open ledger has no state yet."));
+                }
+            },
+        }
+    };
+    let network_id = call.shared.node().network_id();
+    Ok(object(state::export(&ledger, network_id)))
 }

@@ -20,15 +20,16 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// A clock that shows `start_time` now; the wall clock's time if there is none.
-    pub(crate) fn new(start_time: Option<u32>) -> Self {
+    /// A clock that shows `start_time` now; the wall clock's time if there is none. It shows
+    /// `least` at the least.
+    pub(crate) fn new(start_time: Option<u32>, least: u32) -> Self {
         let wall = || {
             let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             u32::try_from(unix.as_secs().saturating_sub(RIPPLE_EPOCH)).unwrap_or(u32::MAX)
         };
         Self {
             started: Instant::now(),
-            start_time: start_time.unwrap_or_else(wall),
+            start_time: start_time.unwrap_or_else(wall).max(least),
             ahead: AtomicU32::new(0),
         }
     }

@@ -1,10 +1,10 @@
 //! How the server starts.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use xrpl_protocol::keys::KeyType;
 
-use crate::node::NodeConfig;
+use crate::{ledger::ClosedLedger, node::NodeConfig, state::Saved};
 
 /// When a ledger closes. It can be changed while the server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,19 @@ impl Default for FaucetConfig {
     }
 }
 
+/// What the server begins with. Network id, fees and amendments of a ledger that is brought are its
+/// own.
+#[derive(Clone, Debug, Default)]
+pub enum Begin {
+    /// Ledgers 1 and 2, as xrpld's own.
+    #[default]
+    Genesis,
+    /// What was kept of a server: see [`crate::state::StateFile`].
+    Saved(Saved),
+    /// A ledger of another server: see [`crate::state::import`].
+    Ledger(Arc<ClosedLedger>),
+}
+
 /// How the server starts.
 #[derive(Clone, Debug)]
 pub struct StandaloneConfig {
@@ -73,7 +86,8 @@ pub struct StandaloneConfig {
     /// Messages that may wait for one WebSocket before it is closed with code 1008. xrpld's own
     /// default is 100; the one here leaves room for a ledger of many thousand transactions.
     pub send_queue_limit: usize,
-    /// Time at the start, in seconds since 2000-01-01; none for the wall clock's.
+    /// Time at the start, in seconds since 2000-01-01; none for the wall clock's. A ledger that is
+    /// brought may be ahead of it: then its clock goes on.
     pub start_time: Option<u32>,
     /// Whether every caller may use admin methods and have the server sign. Without it they are for
     /// callers that name this machine as their Host and come from no page of another site.
@@ -82,6 +96,8 @@ pub struct StandaloneConfig {
     pub accounts: Option<FundedAccounts>,
     /// The faucet, if there is to be one.
     pub faucet: Option<FaucetConfig>,
+    /// What it begins with.
+    pub begin: Begin,
     /// The ledger.
     pub node: NodeConfig,
 }
@@ -98,6 +114,7 @@ impl Default for StandaloneConfig {
             open_admin: false,
             accounts: None,
             faucet: None,
+            begin: Begin::Genesis,
             node: NodeConfig::default(),
         }
     }

@@ -23,12 +23,7 @@ use xrpl_protocol::{
     keys::{KeyPair, KeyType, Seed},
 };
 
-use super::{
-    Closing, Shared,
-    accounts::{genesis_key, payment},
-    callers,
-    config::FaucetConfig,
-};
+use super::{Closing, Shared, accounts::payment, callers, config::FaucetConfig};
 use crate::{ledger::ReadView as _, rpc::Role};
 
 /// Where it is.
@@ -67,8 +62,9 @@ impl Refusal {
 }
 
 impl Faucet {
-    pub(super) fn new(config: FaucetConfig) -> Self {
-        Self { config, key: genesis_key(), allowances: Mutex::default() }
+    /// A faucet that pays from the account of a key.
+    pub(super) fn new(config: FaucetConfig, key: KeyPair) -> Self {
+        Self { config, key, allowances: Mutex::default() }
     }
 
     /// Whether a caller may ask at all.
@@ -280,6 +276,11 @@ fn pay(
 mod tests {
     use super::*;
 
+    fn faucet(config: FaucetConfig) -> Faucet {
+        let seed = Seed::from_passphrase("faucet", KeyType::Ed25519);
+        Faucet::new(config, KeyPair::from_seed(&seed))
+    }
+
     #[test]
     fn amounts() {
         for (given, drops) in [
@@ -309,13 +310,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_address_has_its_rate() {
-        let faucet = Faucet::new(FaucetConfig { rate: 2, ..FaucetConfig::default() });
+        let limited = faucet(FaucetConfig { rate: 2, ..FaucetConfig::default() });
         let (one, other) = (Some([127, 0, 0, 1].into()), Some([127, 0, 0, 2].into()));
-        assert_eq!((0..9).filter(|_| faucet.allow(one).is_ok()).count(), 4);
-        assert!(faucet.allow(other).is_ok());
+        assert_eq!((0..9).filter(|_| limited.allow(one).is_ok()).count(), 4);
+        assert!(limited.allow(other).is_ok());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!((0..9).filter(|_| faucet.allow(one).is_ok()).count(), 2);
-        let unlimited = Faucet::new(FaucetConfig { rate: 0, ..FaucetConfig::default() });
+        assert_eq!((0..9).filter(|_| limited.allow(one).is_ok()).count(), 2);
+        let unlimited = faucet(FaucetConfig { rate: 0, ..FaucetConfig::default() });
         assert!((0..999).all(|_| unlimited.allow(one).is_ok()));
     }
 
@@ -328,13 +329,13 @@ mod tests {
         };
         let (near, far): (IpAddr, IpAddr) = ([127, 0, 0, 1].into(), [10, 0, 0, 7].into());
         let local = headers(&[(header::HOST, "localhost:5005")]);
-        let open = Faucet::new(FaucetConfig::default());
+        let open = faucet(FaucetConfig::default());
         assert!(open.admit(Some(near), &local).is_ok() && open.admit(None, &local).is_ok());
         assert!(open.admit(Some(far), &local).is_err());
         let page = headers(&[(header::HOST, "localhost"), (header::ORIGIN, "http://evil.example")]);
         assert!(open.admit(Some(near), &page).is_err());
         let token = Some("12345678".to_owned());
-        let guarded = Faucet::new(FaucetConfig { token, ..FaucetConfig::default() });
+        let guarded = faucet(FaucetConfig { token, ..FaucetConfig::default() });
         assert!(guarded.admit(Some(near), &local).is_err());
         let bearer = headers(&[(header::AUTHORIZATION, "Bearer 12345678")]);
         assert!(guarded.admit(Some(far), &bearer).is_ok());

@@ -18,10 +18,11 @@ use xrpl_protocol::{
 };
 
 use super::{
-    Closing, StandaloneConfig,
+    Begin, Closing, StandaloneConfig,
     accounts::{self, FundedAccount},
     clock::Clock,
     faucet::{self, Faucet},
+    keeping::Kept,
     time_travel::Moment,
 };
 use crate::{
@@ -49,18 +50,46 @@ pub(crate) struct Shared {
     /// When exactly the next ledger closes; 0 leaves it to the clock.
     pub(super) next_close_time: AtomicU32,
     pub(super) moments: Mutex<Vec<Moment>>,
+    /// The file in which all this is kept, if it is.
+    pub(super) kept: Mutex<Option<Kept>>,
+}
+
+/// A node and a clock as the configuration has them.
+fn begun(config: &StandaloneConfig) -> (Node, Clock) {
+    let brought = match &config.begin {
+        Begin::Genesis => None,
+        Begin::Saved(saved) => Some((saved.ledgers.clone(), saved.clock, Some(saved.network_id))),
+        Begin::Ledger(ledger) => Some((vec![Arc::clone(ledger)], ledger.header.close_time, None)),
+    };
+    let mut node = config.node.clone();
+    if let Some((ledgers, time, network_id)) = brought {
+        node.network_id = network_id.unwrap_or(node.network_id);
+        let clock = Clock::new(config.start_time, time);
+        if let Some(node) = Node::resume(node.clone(), ledgers) {
+            return (node, clock);
+        }
+    }
+    let clock = Clock::new(config.start_time, 0);
+    (Node::new(NodeConfig { start_time: clock.start_time(), ..node }), clock)
 }
 
 impl Shared {
     pub(super) fn new(config: &StandaloneConfig) -> Self {
-        let clock = Clock::new(config.start_time);
-        let mut node =
-            Node::new(NodeConfig { start_time: clock.start_time(), ..config.node.clone() });
+        let (mut node, clock) = begun(config);
         let funded = config.accounts.as_ref().map(accounts::of).unwrap_or_default();
-        if let (Some(wanted), false) = (&config.accounts, funded.is_empty()) {
-            accounts::fund(&mut node, &funded, wanted.drops, clock.now());
-            node.drain_events();
+        let mut faucet = None;
+        if !funded.is_empty() || config.faucet.is_some() {
+            let each = config.accounts.as_ref().map_or(0, |wanted| wanted.drops);
+            let wanted = (each, config.faucet.is_some());
+            let key = accounts::prepare(&mut node, &funded, wanted, clock.now());
+            faucet = config.faucet.clone().map(|config| Faucet::new(config, key));
         }
+        if let Begin::Saved(saved) = &config.begin {
+            for tx in &saved.pending {
+                node.submit(Arc::clone(tx), false);
+            }
+        }
+        node.drain_events();
         let streams = Streams::new(config.send_queue_limit, node.network_id());
         let key = KeyPair::from_seed(&Seed::from_passphrase("embedded node", KeyType::Secp256k1));
         Self {
@@ -74,7 +103,8 @@ impl Shared {
             open_admin: config.open_admin,
             node_key: base58::encode(base58::NODE_PUBLIC, &key.public_key().0),
             accounts: funded,
-            faucet: config.faucet.clone().map(Faucet::new),
+            faucet,
+            kept: Mutex::default(),
             next_close_time: AtomicU32::new(0),
             moments: Mutex::default(),
         }

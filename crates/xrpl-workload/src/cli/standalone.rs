@@ -38,8 +38,15 @@ pub(super) async fn run(config: Config) -> Exit {
     }
     stop.soon.cancelled().await;
     signals.abort();
+    let saved = ledger.standalone().save().await;
     ledger.shutdown().await;
-    Exit::Success
+    match saved {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            output::error_line(&format!("error: the state file could not be written: {error}"));
+            Exit::Setup
+        }
+    }
 }
 
 /// Waits on a thread of its own: a read of standard input cannot be called off.
@@ -67,7 +74,7 @@ fn described(config: &Config, ledger: &Embedded) -> Json {
         "rpc": format!("http://{}", server.rpc_addr),
         "ws": format!("ws://{}", server.ws_addr),
         "faucet": format!("http://{}/accounts", server.rpc_addr),
-        "network_id": config.network_id.unwrap_or_default(),
+        "network_id": server.network_id(),
         "accounts": accounts.collect::<Vec<_>>(),
     })
 }
@@ -82,7 +89,7 @@ fn for_people(config: &Config, ledger: &Embedded) -> String {
     let mut text = format!("{}; {closes}", ledger.describe());
     text += &format!(
         "\nnetwork id {}; faucet http://{}/accounts",
-        config.network_id.unwrap_or_default(),
+        server.network_id(),
         server.rpc_addr
     );
     if !server.accounts().is_empty() {
