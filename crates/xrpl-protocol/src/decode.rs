@@ -98,17 +98,23 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let tag = self.byte()?;
         let (mut type_code, mut nth) = (tag >> 4, tag & 15);
-        let mut canonical = true;
+        // A number below 16 has its place in the first byte, and must be there.
         if type_code == 0 {
             type_code = self.byte()?;
-            canonical &= type_code >= 16;
+            if type_code < 16 {
+                self.at = start;
+                return Err(self.wrong(format!("uncommon type out of range {type_code}")));
+            }
         }
         if nth == 0 {
             nth = self.byte()?;
-            canonical &= nth >= 16;
+            if nth < 16 {
+                self.at = start;
+                return Err(self.wrong(format!("uncommon name out of range {nth}")));
+            }
         }
         let field = Field::new(type_code, nth);
-        if !canonical || self.definitions.name(field).is_none() {
+        if self.definitions.name(field).is_none() {
             self.at = start;
             return Err(self.wrong(format!("unknown field (type {type_code}, number {nth})")));
         }

@@ -99,6 +99,7 @@ fn words(error: &DecodeError) -> String {
         Some("8") => "invalid SerialIter get64".into(),
         Some(_) => "invalid SerialIter getRaw".into(),
         None if error.cause.starts_with("unknown field") => "Unknown field".into(),
+        None if error.cause.starts_with("uncommon ") => format!("gFID: {}", error.cause),
         None => error.to_string(),
     }
 }

@@ -9,29 +9,6 @@ use xrpl_protocol::{AccountId, Hash256, fields, object_id};
 use super::{Answer, Call, Looked, RpcError, object};
 use crate::ledger::{entry_type, helpers::credentials};
 
-fn not_built() -> RpcError {
-    RpcError::new("notImpl", 74, "Not implemented.")
-}
-
-pub(super) fn vault_info(call: &Call<'_>) -> Answer {
-    let looked = call.ledger(&call.shared.node())?;
-    let id = match (call.params.get("vault_id"), call.params.get("owner"), call.params.get("seq")) {
-        (Some(id), None, None) => id.as_str().and_then(|id| id.parse().ok()),
-        (None, Some(owner), Some(seq)) => owner
-            .as_str()
-            .and_then(|owner| owner.parse().ok())
-            .zip(seq.as_u64().and_then(|seq| u32::try_from(seq).ok()))
-            .map(|(owner, seq)| object_id::vault(owner, seq)),
-        _ => None,
-    };
-    let malformed = || RpcError::new("malformedRequest", 31, "Invalid parameters.");
-    let id = id.ok_or_else(|| malformed().in_ledger(&looked))?;
-    match looked.view().read(&id) {
-        None => Err(RpcError::new("entryNotFound", 98, "Entry not found.").in_ledger(&looked)),
-        Some(_) => Err(not_built()),
-    }
-}
-
 pub(super) fn deposit_authorized(call: &Call<'_>) -> Answer {
     let account = |key: &'static str| match call.params.get(key) {
         None => Err(RpcError::missing(key)),

@@ -26,6 +26,7 @@ mod standalone;
 mod submit;
 mod transaction;
 mod tx_json;
+mod vault;
 mod wallet;
 
 pub(crate) use book_changes::book_changes_of;
@@ -227,7 +228,7 @@ pub(crate) fn handle(
         "path_find" => paths::path_find(&call),
         "ripple_path_find" => paths::ripple_path_find(&call),
         "tx_history" if shape == ApiShape::V1 => transaction::tx_history(&call),
-        "vault_info" => book::vault_info(&call),
+        "vault_info" => vault::vault_info(&call),
         "can_delete" => Err(RpcError::new("notEnabled", 12, "Not enabled in configuration.")),
         "channel_authorize" => wallet::channel_authorize(&call),
         "channel_verify" => wallet::channel_verify(&call),

@@ -52,6 +52,7 @@ mod signer_list;
 pub mod table;
 mod ticket;
 mod trust_set;
+mod vault;
 
 use xrpl_protocol::{AccountId, Amount, EngineResult, fields};
 

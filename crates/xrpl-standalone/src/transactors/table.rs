@@ -5,7 +5,7 @@
 use super::{
     Transactor, account_delete, account_set, amm, batch, check, clawback, credential, delegate,
     deposit_preauth, did, escrow, ledger_state_fix, mpt, nft, offer, oracle, payment,
-    payment_channel, permissioned_domain, regular_key, signer_list, ticket, trust_set,
+    payment_channel, permissioned_domain, regular_key, signer_list, ticket, trust_set, vault,
 };
 use crate::ledger::{Amendment, amendment};
 
@@ -120,12 +120,12 @@ static TABLE: &[TransactionType] = &[
     row(62, "PermissionedDomainSet", true, Some(amendment::PERMISSIONED_DOMAINS), 0, Some(&permissioned_domain::PermissionedDomainSet)),
     row(63, "PermissionedDomainDelete", true, Some(amendment::PERMISSIONED_DOMAINS), 0, Some(&permissioned_domain::PermissionedDomainDelete)),
     row(64, "DelegateSet", false, Some(amendment::PERMISSION_DELEGATION_V1_1), 0, Some(&delegate::DelegateSet)),
-    row(65, "VaultCreate", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::CREATE_PSEUDO_ACCT | privilege::CREATE_MPT_ISSUANCE | privilege::MUST_MODIFY_VAULT, None),
-    row(66, "VaultSet", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MUST_MODIFY_VAULT, None),
-    row(67, "VaultDelete", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MUST_DELETE_ACCT | privilege::DESTROY_MPT_ISSUANCE | privilege::MUST_MODIFY_VAULT, None),
-    row(68, "VaultDeposit", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, None),
-    row(69, "VaultWithdraw", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_DELETE_MPT | privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, None),
-    row(70, "VaultClawback", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_DELETE_MPT | privilege::MUST_MODIFY_VAULT, None),
+    row(65, "VaultCreate", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::CREATE_PSEUDO_ACCT | privilege::CREATE_MPT_ISSUANCE | privilege::MUST_MODIFY_VAULT, Some(&vault::Create)),
+    row(66, "VaultSet", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MUST_MODIFY_VAULT, Some(&vault::Set)),
+    row(67, "VaultDelete", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MUST_DELETE_ACCT | privilege::DESTROY_MPT_ISSUANCE | privilege::MUST_MODIFY_VAULT, Some(&vault::Delete)),
+    row(68, "VaultDeposit", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, Some(&vault::Deposit)),
+    row(69, "VaultWithdraw", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_DELETE_MPT | privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, Some(&vault::Withdraw)),
+    row(70, "VaultClawback", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_DELETE_MPT | privilege::MUST_MODIFY_VAULT, Some(&vault::Clawback)),
     row(71, "Batch", false, Some(amendment::BATCH_V1_1), 0, Some(&batch::Batch)),
     row(74, "LoanBrokerSet", false, Some(amendment::LENDING_PROTOCOL), privilege::CREATE_PSEUDO_ACCT | privilege::MAY_AUTHORIZE_MPT, None),
     row(75, "LoanBrokerDelete", false, Some(amendment::LENDING_PROTOCOL), privilege::MUST_DELETE_ACCT | privilege::MAY_AUTHORIZE_MPT, None),

@@ -10,12 +10,15 @@ pub mod book;
 pub mod credentials;
 pub mod mpt;
 pub mod nft;
+pub mod number;
 pub mod offer;
 pub mod owned;
+pub mod pay_out;
 pub mod permissioned_dex;
 pub mod ticket;
 pub mod token;
 pub mod trust_line;
+pub mod vault;
 
 use xrpl_protocol::{AccountId, Amount, Currency, Field, Issue, Object, Value};
 

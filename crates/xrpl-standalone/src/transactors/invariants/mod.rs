@@ -27,6 +27,7 @@ mod permissioned_dex;
 mod permissioned_domain;
 mod pseudo_accounts;
 mod unmodifiable;
+mod vault;
 mod xrp_balances;
 mod xrp_lines;
 mod xrp_not_created;
@@ -137,6 +138,7 @@ invariants! {
     amm: amm::ValidAmm,
     unmodifiable: unmodifiable::NoModifiedUnmodifiableFields,
     pseudo_accounts: pseudo_accounts::ValidPseudoAccounts,
+    vault: vault::ValidVault,
     mpt_payment: mpt_payment::ValidMptPayment,
     amounts: amounts::ValidAmounts,
     mpt_transfer: mpt_transfer::ValidMptTransfer,

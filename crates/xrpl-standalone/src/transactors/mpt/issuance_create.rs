@@ -1,7 +1,7 @@
 //! MPTokenIssuanceCreate
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/mptokenissuancecreate>).
 
-use xrpl_protocol::{EngineResult, MptId, Value, fields, object_id};
+use xrpl_protocol::{AccountId, EngineResult, MptId, Object, Value, fields, object_id};
 
 use super::{MAX_METADATA, MAX_TRANSFER_FEE, mutable};
 use crate::{
@@ -92,31 +92,50 @@ impl Transactor for MPTokenIssuanceCreate {
             return Err(EngineResult::TEC_INSUFFICIENT_RESERVE);
         }
         drop(root);
-        let sequence = tx.seq.value();
-        let key = object_id::mpt_issuance(MptId::new(sequence, tx.account));
-        let page = directory::add_owned(&mut ctx.view, tx.account, key)
-            .ok_or(EngineResult::TEC_DIR_FULL)?;
-        let mut issuance = entry_type::new(entry_type::MPTOKEN_ISSUANCE)
-            .with(fields::FLAGS, tx.flags & !UNIVERSAL_FLAGS)
-            .with(fields::ISSUER, tx.account)
-            .with(fields::OUTSTANDING_AMOUNT, 0u64)
-            .with(fields::OWNER_NODE, page)
-            .with(fields::SEQUENCE, sequence);
         let given = [
             fields::MAXIMUM_AMOUNT,
             fields::MP_TOKEN_METADATA,
             fields::DOMAIN_ID,
             fields::MUTABLE_FLAGS,
+            fields::ASSET_SCALE,
+            fields::TRANSFER_FEE,
         ];
-        copy_fields(object, &mut issuance, &given);
-        // These are left out of an entry while they are 0.
-        for field in [fields::ASSET_SCALE, fields::TRANSFER_FEE] {
-            match object.get(field) {
-                None | Some(Value::UInt8(0) | Value::UInt16(0)) => {}
-                Some(value) => issuance.set(field, value.clone()),
-            }
-        }
-        ctx.view.insert(key, issuance);
-        adjust_owner_count(&mut ctx.view, tx.account, 1)
+        let mut more = Object::new();
+        copy_fields(object, &mut more, &given);
+        let flags = tx.flags & !UNIVERSAL_FLAGS;
+        create(&mut ctx.view, tx.account, tx.seq.value(), flags, more).map(drop)
     }
+}
+
+/// Creates an issuance with these flags and further fields, whatever its issuer's reserve.
+///
+/// # Errors
+/// `tecDIR_FULL`, `tefINTERNAL` without an issuer.
+pub(in crate::transactors) fn create(
+    view: &mut dyn ApplyView,
+    issuer: AccountId,
+    sequence: u32,
+    flags: u32,
+    more: Object,
+) -> Result<MptId, EngineResult> {
+    let id = MptId::new(sequence, issuer);
+    let key = object_id::mpt_issuance(id);
+    let page = directory::add_owned(view, issuer, key).ok_or(EngineResult::TEC_DIR_FULL)?;
+    let mut issuance = more;
+    // These are left out of an entry while they are 0.
+    for field in [fields::ASSET_SCALE, fields::TRANSFER_FEE] {
+        if let Some(Value::UInt8(0) | Value::UInt16(0)) = issuance.get(field) {
+            issuance.remove(field);
+        }
+    }
+    let issuance = issuance
+        .with(fields::LEDGER_ENTRY_TYPE, entry_type::MPTOKEN_ISSUANCE)
+        .with(fields::FLAGS, flags)
+        .with(fields::ISSUER, issuer)
+        .with(fields::OUTSTANDING_AMOUNT, 0u64)
+        .with(fields::OWNER_NODE, page)
+        .with(fields::SEQUENCE, sequence);
+    view.insert(key, issuance);
+    adjust_owner_count(view, issuer, 1)?;
+    Ok(id)
 }

@@ -11,7 +11,7 @@ mod payment;
 
 pub(super) use authorize::MPTokenAuthorize;
 pub(super) use clawback::{apply as claw_back, form as clawback_form, preclaim as may_claw_back};
-pub(super) use issuance_create::MPTokenIssuanceCreate;
+pub(super) use issuance_create::{MPTokenIssuanceCreate, create as create_issuance};
 pub(super) use issuance_destroy::MPTokenIssuanceDestroy;
 pub(super) use issuance_set::MPTokenIssuanceSet;
 pub(super) use payment::apply as pay;
@@ -23,7 +23,7 @@ use crate::ledger::PreparedTx;
 /// What an issuer may take of a transfer: half of it.
 const MAX_TRANSFER_FEE: u16 = 50_000;
 /// Bytes of an issuance's metadata.
-const MAX_METADATA: usize = 1024;
+pub(super) const MAX_METADATA: usize = 1024;
 
 /// `MutableFlags` of an MPTokenIssuanceCreate and of its entry: what MPTokenIssuanceSet may change
 /// later. A flag that may be set later has the bit of that flag.
