@@ -36,7 +36,13 @@ struct Variant {
 const VARIANTS: [Variant; 4] = [
     Variant { name: "memory, no API", store: "memory", api: false, nodes: 1, full_streams: 1 },
     Variant { name: "SQLite, API", store: "cost.db", api: true, nodes: 1, full_streams: 1 },
-    Variant { name: "four streams in full", store: "cost.db", api: true, nodes: 4, full_streams: 4 },
+    Variant {
+        name: "four streams in full",
+        store: "cost.db",
+        api: true,
+        nodes: 4,
+        full_streams: 4,
+    },
     Variant { name: "one of four in full", store: "cost.db", api: true, nodes: 4, full_streams: 1 },
 ];
 
