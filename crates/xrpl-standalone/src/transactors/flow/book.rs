@@ -1,93 +1,59 @@
 //! A step through an order book: its best offers are taken.
 
-use xrpl_protocol::{AccountId, Amount, EngineResult, Issue, Quality, object_id};
+use std::rc::Rc;
+
+use xrpl_protocol::{AccountId, EngineResult, Issue, Quality, object_id};
 
 use super::{
     Crossing, FlowError,
+    amm::{AmmOffer, AmmPool},
     asset_amount::{AssetAmount, InOut, Sum},
-    offer_stream::{BookOffer, MOST_OFFERS, OfferStream, make_holder},
+    offer_stream::{MOST_OFFERS, OfferStream},
+    quality_function::QualityFunction,
     step::{Debt, Pass, Place, Run, Seen, Step, issuer, quality_of_rates},
+    taking::{Offer, Taking},
+    walk::Walk,
 };
 use crate::ledger::{
     ReadView, Ter, amendment,
-    helpers::{
-        PARITY,
-        account_root::flags_of,
-        book::Book,
-        mpt,
-        token::{self, Auth, IfFrozen, IfUnauthorized, TransferFee},
-        trust_line::Side,
-    },
+    helpers::{PARITY, account_root::flags_of, book::Book, mpt, token, trust_line::Side},
 };
 
 /// The offer that is being crossed.
 #[derive(Clone, Copy, Debug)]
-struct Crossed {
-    default_path: bool,
+pub(super) struct Crossed {
+    pub(super) default_path: bool,
     /// Offers worse than this are not crossed.
-    threshold: Quality,
+    pub(super) threshold: Quality,
 }
 
 #[derive(Debug)]
 pub(super) struct BookStep {
     pub(super) book: Book,
     /// The strand's ends and what it delivers.
-    source: AccountId,
-    destination: AccountId,
-    deliver: Issue,
+    pub(super) source: AccountId,
+    pub(super) destination: AccountId,
+    pub(super) deliver: Issue,
     owner_pays: bool,
-    crossed: Option<Crossed>,
+    pub(super) crossed: Option<Crossed>,
+    pool: Option<Rc<AmmPool>>,
     pub(super) inactive: bool,
     pub(super) offers_used: u32,
     cache: Option<InOut>,
 }
 
-/// What is about to be taken of an offer.
-#[derive(Clone, Copy, Debug)]
-struct Taking {
-    /// Of the offer itself.
-    offer: InOut,
-    /// What the step puts in, with the transfer fee, and gets out.
-    step: InOut,
-    /// What the owner gives, with the transfer fee if it pays that.
-    owner_gives: AssetAmount,
-    rate_in: u32,
-    rate_out: u32,
-}
-
-impl Taking {
-    /// No more than `limit` goes in. Rounded down, so that what is left of the offer is as good as
-    /// its directory says.
-    fn limit_input(
-        &mut self,
-        offer: &BookOffer,
-        limit: AssetAmount,
-        strict: bool,
-    ) -> Result<(), FlowError> {
-        if limit < self.step.input {
-            let input = limit.mul_ratio(PARITY, self.rate_in, false)?;
-            self.offer = self.offer.limit_input(offer.quality, input, false, strict)?;
-            self.step = InOut { input: limit, output: self.offer.output };
-            self.owner_gives = self.offer.output.mul_ratio(self.rate_out, PARITY, false)?;
-        }
-        Ok(())
-    }
-
-    /// No more than `limit` comes out.
-    fn limit_output(&mut self, offer: &BookOffer, limit: AssetAmount) -> Result<(), FlowError> {
-        if limit < self.step.output {
-            self.owner_gives = limit.mul_ratio(self.rate_out, PARITY, false)?;
-            self.offer = self.offer.limit_output(offer.quality, limit, true)?;
-            let input = self.offer.input.mul_ratio(self.rate_in, PARITY, true)?;
-            self.step = InOut { input, output: limit };
-        }
-        Ok(())
-    }
+/// What is best in a book.
+enum Tip {
+    Nothing,
+    /// An offer of this quality.
+    Book(Quality),
+    /// The pool.
+    Pool(AmmOffer),
 }
 
 /// What a pass does with each offer; false ends it.
-type Each<'a> =
-    &'a mut dyn FnMut(&mut Run<'_, '_>, &mut BookOffer, Taking) -> Result<bool, FlowError>;
+pub(super) type Each<'a> =
+    &'a mut dyn FnMut(&mut Run<'_, '_>, &mut Offer, Taking) -> Result<bool, FlowError>;
 
 impl BookStep {
     /// # Errors
@@ -108,6 +74,7 @@ impl BookStep {
             deliver: strand.deliver,
             owner_pays: strand.owner_pays,
             crossed,
+            pool: AmmPool::find(strand.view, strand.amm, input, output),
             inactive: false,
             offers_used: 0,
             cache: None,
@@ -143,24 +110,101 @@ impl BookStep {
         if self.owner_pays { self.rate(view, self.book.output) } else { PARITY }
     }
 
+    /// The quality by which a pool's offer is measured against the book's best. One alone that is
+    /// worse than an offer that is being crossed must not keep a pool from giving all that it can.
+    fn threshold(&self, best: Quality) -> Option<Quality> {
+        let alone = self.pool.as_ref().is_some_and(|pool| !pool.has_several_strands());
+        let hinders = |crossed: Crossed| alone && crossed.threshold > best;
+        if self.crossed.is_some_and(hinders) { None } else { Some(best) }
+    }
+
+    /// The pool's offer, if there is one that is better than `best`. Pools are no part of permissioned
+    /// books.
+    fn pool_offer(
+        &self,
+        view: &dyn ReadView,
+        best: Option<Quality>,
+    ) -> Result<Option<AmmOffer>, FlowError> {
+        let closed =
+            self.book.domain.is_some() && view.rules().enabled(amendment::FIX_CLEANUP_3_3_0);
+        match &self.pool {
+            Some(pool) if !closed => Ok(pool.offer(view, best)?),
+            _ => Ok(None),
+        }
+    }
+
+    /// The best that can be had at all: the pool's offer, or the quality of the book's best.
+    fn tip(&self, view: &dyn ReadView) -> Result<Tip, FlowError> {
+        let best = self.book.first(view, Quality(0)).map(|first| first.quality);
+        let since = view.rules().enabled(amendment::FIX_AMM_V1_1);
+        let threshold = best.filter(|_| since).and_then(|best| self.threshold(best));
+        let offer = self.pool_offer(view, threshold)?;
+        let offer = offer.filter(|offer| best.is_none_or(|best| offer.quality > best));
+        Ok(match (offer, best) {
+            (Some(offer), _) => Tip::Pool(offer),
+            (None, Some(best)) => Tip::Book(best),
+            (None, None) => Tip::Nothing,
+        })
+    }
+
+    /// A quality with the fees of issuers, no worse than it can turn out.
+    fn with_fees(
+        &self,
+        view: &dyn ReadView,
+        quality: Quality,
+        previous: Debt,
+        of_pool: bool,
+    ) -> Result<Quality, FlowError> {
+        // Whether a fee is taken of an offer that is crossed depends on its owner; what a pool gives
+        // depends on how much is left to put in.
+        let alone = self.pool.as_ref().is_some_and(|pool| !pool.has_several_strands());
+        let exact = view.rules().enabled(amendment::FIX_AMM_V1_1) && of_pool && alone;
+        if self.crossed.is_some() && !exact {
+            return Ok(quality);
+        }
+        let free = of_pool || self.crossed.is_some();
+        let rate_out = if free { PARITY } else { self.rate_out(view) };
+        Ok(quality_of_rates(self.rate_in(view, previous), rate_out).then(quality)?)
+    }
+
     pub(super) fn quality_upper_bound(
         &self,
         view: &dyn ReadView,
         previous_debt: Debt,
     ) -> Result<(Option<Quality>, Debt), FlowError> {
-        let Some(first) = self.book.first(view, Quality(0)) else {
-            return Ok((None, self.debt()));
+        let (quality, of_pool) = match self.tip(view)? {
+            Tip::Nothing => return Ok((None, self.debt())),
+            Tip::Book(quality) => (quality, false),
+            Tip::Pool(offer) => (offer.quality, true),
         };
-        // Whether a fee is taken of an offer that is crossed depends on its owner: without one it is
-        // an upper bound in any case.
-        if self.crossed.is_some() {
-            return Ok((Some(first.quality), self.debt()));
-        }
-        let fees = quality_of_rates(self.rate_in(view, previous_debt), self.rate_out(view));
-        Ok((Some(fees.then(first.quality)?), self.debt()))
+        Ok((Some(self.with_fees(view, quality, previous_debt, of_pool)?), self.debt()))
     }
 
-    /// Gives each offer of the best quality to `each`.
+    /// How the quality depends on what comes out; none if nothing can.
+    pub(super) fn quality_function(
+        &self,
+        view: &dyn ReadView,
+        previous_debt: Debt,
+    ) -> Result<(Option<QualityFunction>, Debt), FlowError> {
+        let with_fees = |quality, of_pool| self.with_fees(view, quality, previous_debt, of_pool);
+        let function = match self.tip(view)? {
+            Tip::Nothing => return Ok((None, self.debt())),
+            Tip::Book(quality) => QualityFunction::constant(with_fees(quality, false)?)?,
+            Tip::Pool(offer) => {
+                let function = offer.quality_function()?;
+                match function.quality() {
+                    Some(quality) => QualityFunction::constant(with_fees(quality, false)?)?,
+                    None => match with_fees(Quality::ONE, true)? {
+                        Quality::ONE => function,
+                        fees => QualityFunction::constant(fees)?.then(&function),
+                    },
+                }
+            }
+        };
+        Ok((Some(function), self.debt()))
+    }
+
+    /// Gives each offer of the best quality to `each`, and the pool's before.
     fn for_each_offer(
         &mut self,
         previous: Option<&Step>,
@@ -171,10 +215,17 @@ impl BookStep {
         let before = previous.map_or(Debt::Issues, |previous| previous.debt(&*run.view, pass));
         let rates = (self.rate_in(&*run.view, before), self.rate_out(&*run.view));
         let mut offers = OfferStream::new(self.book);
-        let mut walk = Walk { step: self, previous, rates, quality: None, attempted: false };
-        while let Some(mut offer) = offers.next(run)? {
-            if !walk.visit(run, &mut offers, &mut offer, each)? {
-                break;
+        let mut walk = Walk::new(self, previous, rates);
+        let mut next = offers.next(run)?;
+        let best = next.as_ref().map(|offer| offer.quality);
+        let mut goes_on = match self.pool_for_round(&*run.view, best)? {
+            Some(pool) => walk.visit(run, &mut offers, &mut Offer::Pool(pool), each)?,
+            None => true,
+        };
+        while let Some(offer) = next.take().filter(|_| goes_on) {
+            goes_on = walk.visit(run, &mut offers, &mut Offer::Book(offer), each)?;
+            if goes_on {
+                next = offers.next(run)?;
             }
         }
         self.offers_used = offers.count;
@@ -183,6 +234,19 @@ impl BookStep {
             self.inactive = true;
         }
         Ok(())
+    }
+
+    fn pool_for_round(
+        &self,
+        view: &dyn ReadView,
+        best: Option<Quality>,
+    ) -> Result<Option<AmmOffer>, FlowError> {
+        if self.book.domain.is_some() {
+            return Ok(None);
+        }
+        let since = view.rules().enabled(amendment::FIX_AMM_V1_1);
+        let threshold = if since { best.and_then(|best| self.threshold(best)) } else { best };
+        self.pool_offer(view, threshold)
     }
 
     pub(super) fn reverse(
@@ -205,15 +269,15 @@ impl BookStep {
                 outputs.insert(taking.step.output);
                 done = InOut { input: inputs.total()?, output: outputs.total()? };
                 left = output.minus(done.output)?;
-                consume(run, &book, offer, &taking)?;
+                taking.consume(run, &book, offer)?;
                 // Even if that is all, the offer is used up and must go.
                 return Ok(true);
             }
-            taking.limit_output(offer, left)?;
+            taking.limit_output(offer, left, run.view.rules())?;
             left = left.zero();
             inputs.insert(taking.step.input);
             done = InOut { input: inputs.total()?, output };
-            consume(run, &book, offer, &taking)?;
+            taking.consume(run, &book, offer)?;
             // What is left of it may be lost to rounding.
             Ok(offer.is_used_up())
         })?;
@@ -249,7 +313,7 @@ impl BookStep {
                 outputs.insert(taking.step.output);
                 done = InOut { input: inputs.total()?, output: outputs.total()? };
             } else {
-                taking.limit_input(offer, left, is_strict(run.view))?;
+                taking.limit_input(offer, left, run.view.rules())?;
                 inputs.insert(left);
                 outputs.insert(taking.step.output);
                 done = InOut { input, output: outputs.total()? };
@@ -260,7 +324,7 @@ impl BookStep {
                 outputs.remove(taking.step.output);
                 let mut again = whole;
                 let rest = cache.output.minus(outputs.total()?)?;
-                again.limit_output(offer, rest)?;
+                again.limit_output(offer, rest, run.view.rules())?;
                 if again.step.input == left {
                     done = InOut { input, output: cache.output };
                     inputs.replace(done.input);
@@ -272,7 +336,7 @@ impl BookStep {
                 }
             }
             left = input.minus(done.input)?;
-            consume(run, &book, offer, &taking)?;
+            taking.consume(run, &book, offer)?;
             Ok(all || offer.is_used_up())
         })?;
         match left.signum() {
@@ -319,7 +383,12 @@ impl BookStep {
     }
 
     /// Whether an owner may trade what MPTs the book has.
-    fn may_trade(&self, view: &dyn ReadView, previous: Option<&Step>, owner: AccountId) -> bool {
+    pub(super) fn may_trade(
+        &self,
+        view: &dyn ReadView,
+        previous: Option<&Step>,
+        owner: AccountId,
+    ) -> bool {
         let Book { input, output, .. } = self.book;
         if mpt::can_trade(view, input).is_err() || mpt::can_trade(view, output).is_err() {
             return false;
@@ -344,155 +413,4 @@ impl BookStep {
             _ => true,
         }
     }
-}
-
-fn is_strict(view: &dyn ReadView) -> bool {
-    view.rules().enabled(amendment::FIX_REDUCED_OFFERS_V2)
-}
-
-/// A walk over the offers of one quality.
-struct Walk<'a> {
-    step: &'a BookStep,
-    previous: Option<&'a Step>,
-    /// What the issuers take of what goes in and of what comes out, in billionths.
-    rates: (u32, u32),
-    /// That of the first offer.
-    quality: Option<Quality>,
-    /// Whether any offer was taken.
-    attempted: bool,
-}
-
-impl Walk<'_> {
-    /// An offer that is removed although nobody took it does not decide the quality.
-    fn remove(&mut self, offers: &mut OfferStream, offer: &BookOffer) -> bool {
-        offers.permanent.insert(offer.key);
-        if !self.attempted {
-            self.quality = None;
-        }
-        true
-    }
-
-    /// Whether to go on with the next offer.
-    fn visit(
-        &mut self,
-        run: &mut Run<'_, '_>,
-        offers: &mut OfferStream,
-        offer: &mut BookOffer,
-        each: Each<'_>,
-    ) -> Result<bool, FlowError> {
-        if *self.quality.get_or_insert(offer.quality) != offer.quality {
-            return Ok(false);
-        }
-        let step = self.step;
-        let owner = offer.owner;
-        if let Some(crossed) = step.crossed
-            && crossed.default_path
-            && offer.quality >= crossed.threshold
-            && step.source == owner
-            && step.destination == owner
-        {
-            // Nobody crosses an offer of its own: the old one goes.
-            return Ok(self.remove(offers, offer));
-        }
-        let input = step.book.input;
-        if make_holder(run.view, input, owner).is_err() {
-            return Ok(true);
-        }
-        let v2 = run.view.rules().enabled(amendment::MPTOKENS_V2);
-        let view: &dyn ReadView = if v2 { &*run.view } else { &*run.before };
-        let authorized = token::require_auth(view, input, owner, Auth::Legacy).is_ok();
-        if !authorized || !step.may_trade(&*run.view, self.previous, owner) {
-            return Ok(self.remove(offers, offer));
-        }
-        if let Some(crossed) = step.crossed
-            && crossed.default_path
-            && offer.quality < crossed.threshold
-        {
-            return Ok(false);
-        }
-        let taking = self.taking(run, offers, offer)?;
-        self.attempted = true;
-        each(run, offer, taking)
-    }
-
-    /// What the issuers take of this offer.
-    fn rates(&self, owner: AccountId) -> (u32, u32) {
-        let (rate_in, rate_out) = self.rates;
-        if self.step.crossed.is_none() {
-            return (rate_in, rate_out);
-        }
-        // Who crosses what it made itself pays nobody.
-        let own_in = self.previous.and_then(Step::sender) == Some(owner);
-        let after_book = self.previous.and_then(Step::book).is_some();
-        let own_out = after_book && owner == self.step.destination;
-        (if own_in { PARITY } else { rate_in }, if own_out { PARITY } else { rate_out })
-    }
-
-    /// All of the offer, as far as its owner has funds.
-    fn taking(
-        &self,
-        run: &Run<'_, '_>,
-        offers: &OfferStream,
-        offer: &BookOffer,
-    ) -> Result<Taking, FlowError> {
-        let (rate_in, rate_out) = self.rates(offer.owner);
-        let all = offer.left;
-        let mut taking = Taking {
-            offer: all,
-            step: InOut { input: all.input.mul_ratio(rate_in, PARITY, true)?, output: all.output },
-            owner_gives: all.output.mul_ratio(rate_out, PARITY, false)?,
-            rate_in,
-            rate_out,
-        };
-        if !offer.is_self_funded() && offers.funds < taking.owner_gives {
-            taking.owner_gives = offers.funds;
-            let output = offers.funds.mul_ratio(PARITY, rate_out, false)?;
-            // Rounded down, so that what is left is as good as its directory says.
-            taking.offer = taking.offer.limit_output(offer.quality, output, false)?;
-            let input = taking.offer.input.mul_ratio(rate_in, PARITY, true)?;
-            taking.step = InOut { input, output };
-        }
-        // An issuer that pays with its own MPT cannot issue more than the maximum.
-        if let (Issue::Mpt(id), None) = (self.step.book.input, self.previous)
-            && offer.owner != id.issuer()
-        {
-            let nothing = Amount::Mpt { value: 0, id };
-            let (frozen, any) = (IfFrozen::Ignore, IfUnauthorized::Ignore);
-            let available = token::account_funds(&*run.view, id.issuer(), nothing, frozen, any);
-            taking.limit_input(offer, AssetAmount::of(&available), is_strict(run.view))?;
-        }
-        Ok(taking)
-    }
-}
-
-/// Moves what is taken of an offer: its owner gets what goes in and gives what comes out. The rest is
-/// the issuers' fee.
-fn consume(
-    run: &mut Run<'_, '_>,
-    book: &Book,
-    offer: &mut BookOffer,
-    taking: &Taking,
-) -> Result<(), FlowError> {
-    let rules = run.view.rules();
-    let exceeds = taking.offer.input > offer.left.input || taking.offer.output > offer.left.output;
-    if exceeds
-        && rules.enabled(amendment::FIX_AMM_V1_3)
-        && rules.enabled(amendment::FIX_AMM_OVERFLOW_OFFER)
-    {
-        return Err(FlowError::Strand(EngineResult::TEC_INVARIANT_FAILED));
-    }
-    let owner = offer.owner;
-    let mut send = |from, to, amount| {
-        let (fee, overflow) = (TransferFee::Charge, mpt::Overflow::Allow);
-        token::send(run.view, from, to, amount, fee, overflow).map_err(FlowError::moving)
-    };
-    send(issuer(book.input), owner, taking.offer.input.amount(book.input))?;
-    send(owner, issuer(book.output), taking.owner_gives.amount(book.output))?;
-    if let Issue::Mpt(id) = book.output
-        && id.issuer() == owner
-    {
-        let sold = taking.offer.output.units()?.unsigned_abs();
-        mpt::note_issuer_self_debit(run.view, id, sold).map_err(FlowError::moving)?;
-    }
-    offer.consume(run.view, taking.offer)
 }

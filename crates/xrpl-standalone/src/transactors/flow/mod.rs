@@ -8,21 +8,26 @@
 //! - [`step`]: what all steps have in common; the kinds are [`direct`] (along a trust line),
 //!   [`book`] (through an order book), [`xrp_endpoint`] and [`mpt_endpoint`].
 //! - [`offer_stream`]: the offers of a book's best quality, without those that are not worth
-//!   anything, which are removed.
+//!   anything, which are removed; [`walk`] goes over them, [`taking`] takes them, and [`amm`] puts the
+//!   offers of a pool among them.
 //! - [`strand_flow`]: as much as can go through one strand at its best quality, first in reverse from
 //!   what is wanted, then forward from the step that limits it; and through several strands until
 //!   all is delivered.
 //! - [`ripple_calc`]: the engine as Payments use it.
 
+mod amm;
 pub mod asset_amount;
 mod book;
 mod direct;
 mod mpt_endpoint;
 mod offer_stream;
+mod quality_function;
 pub mod ripple_calc;
 mod step;
 mod strand;
 mod strand_flow;
+mod taking;
+mod walk;
 mod xrp_endpoint;
 
 use std::collections::BTreeSet;
@@ -32,7 +37,7 @@ use xrpl_protocol::{
     object::PathStep,
 };
 
-use self::{asset_amount::AssetAmount, strand_flow::Wanted};
+use self::{amm::AmmContext, asset_amount::AssetAmount, strand_flow::Wanted};
 use crate::ledger::{ApplyView, PaymentSandbox, Ter};
 
 /// Whether an offer is being crossed.
@@ -131,7 +136,8 @@ pub fn flow(view: &mut PaymentSandbox<'_>, request: &Request<'_>) -> Result<Flow
         output: Amount::zero(deliver),
         removable: BTreeSet::new(),
     };
-    let mut strands = match strand::strands(&*view, request) {
+    let amm = AmmContext::new(request.source);
+    let mut strands = match strand::strands(&*view, request, &amm) {
         Ok(strands) => strands,
         Err(result) => return Ok(failed(result)),
     };
@@ -139,11 +145,12 @@ pub fn flow(view: &mut PaymentSandbox<'_>, request: &Request<'_>) -> Result<Flow
         output: AssetAmount::of(&request.deliver),
         most: request.send_max.map(|max| AssetAmount::of(&max)),
         spend,
+        deliver,
         partial: request.partial,
         crossing: request.crossing,
         limit_quality: request.limit_quality,
     };
-    let done = strand_flow::flow(&*view, &mut strands, &wanted)?;
+    let done = strand_flow::flow(&*view, &mut strands, &wanted, &amm)?;
     let (input, output) = (done.moved.input.amount(spend), done.moved.output.amount(deliver));
     Ok(match done.changes {
         Ok(changes) => {

@@ -1,6 +1,6 @@
 //! What the steps of a strand have in common.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, rc::Rc};
 
 use xrpl_protocol::{
     AccountId, Amount, Currency, EngineResult, Hash256, Issue, Quality, amount_math::NO_ISSUE,
@@ -9,10 +9,12 @@ use xrpl_protocol::{
 
 use super::{
     Crossing, FlowError,
+    amm::AmmContext,
     asset_amount::{AssetAmount, InOut},
     book::BookStep,
     direct::DirectStep,
     mpt_endpoint::MptEndpoint,
+    quality_function::QualityFunction,
     xrp_endpoint::XrpEndpoint,
 };
 use crate::ledger::{
@@ -65,6 +67,7 @@ pub(super) struct StrandContext<'a> {
     pub(super) crossing: Crossing,
     pub(super) default_path: bool,
     pub(super) domain: Option<Hash256>,
+    pub(super) amm: &'a Rc<AmmContext>,
 }
 
 /// Where in its strand a step is to stand.
@@ -194,6 +197,20 @@ impl Step {
             Self::Xrp(_) => (Some(Quality::ONE), Debt::Issues),
             Self::Mpt(step) => step.quality_upper_bound(previous, view, previous_debt),
         })
+    }
+
+    /// How its quality depends on what comes out of it; none if nothing can.
+    pub(super) fn quality_function(
+        &self,
+        previous: Option<&Self>,
+        view: &dyn ReadView,
+        previous_debt: Debt,
+    ) -> Result<(Option<QualityFunction>, Debt), FlowError> {
+        if let Self::Book(step) = self {
+            return step.quality_function(view, previous_debt);
+        }
+        let (quality, debt) = self.quality_upper_bound(previous, view, previous_debt)?;
+        Ok((quality.map(QualityFunction::constant).transpose()?, debt))
     }
 
     /// Offers used up, in part or not at all when it ran last.

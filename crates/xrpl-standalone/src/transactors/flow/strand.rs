@@ -1,12 +1,15 @@
 //! Paths made into strands: what a path leaves out is filled in, and each pair of its elements
 //! becomes a step.
 
+use std::rc::Rc;
+
 use xrpl_protocol::{
     AccountId, Currency, EngineResult, Issue, MptId, ResultClass, object::PathStep,
 };
 
 use super::{
     Crossing, Request,
+    amm::AmmContext,
     book::BookStep,
     direct::DirectStep,
     mpt_endpoint::MptEndpoint,
@@ -384,6 +387,7 @@ fn strand(
 pub(super) fn strands(
     view: &dyn ReadView,
     request: &Request<'_>,
+    amm: &Rc<AmmContext>,
 ) -> Result<Vec<Strand>, EngineResult> {
     let is_malformed = |result: EngineResult| result.class() == ResultClass::Tem;
     let send_max = request.send_max.map(|max| max.issue());
@@ -398,6 +402,7 @@ pub(super) fn strands(
             crossing: request.crossing,
             default_path: path.is_empty(),
             domain: request.domain,
+            amm,
         };
         strand(&context, send_max, path)
     };

@@ -2,16 +2,23 @@
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
-use xrpl_protocol::{EngineResult, Hash256, Issue, Quality};
+use xrpl_protocol::{Amount, Decimal, EngineResult, Hash256, Issue, Quality};
 
 use super::{
     Crossing, FlowError,
+    amm::AmmContext,
     asset_amount::{AssetAmount, InOut, Sum},
+    quality_function::QualityFunction,
     step::{Debt, Run, Step},
     strand::Strand,
 };
 use crate::ledger::{
-    ApplyView, PaymentSandbox, ReadView, amendment, helpers::offer, sandbox::Changes,
+    ApplyView, PaymentSandbox, ReadView, amendment,
+    helpers::{
+        amm::{pool::within_share, swap::within_distance},
+        offer,
+    },
+    sandbox::Changes,
 };
 
 /// Rounds at most.
@@ -26,8 +33,9 @@ pub(super) struct Wanted {
     pub(super) output: AssetAmount,
     /// The most that may go in.
     pub(super) most: Option<AssetAmount>,
-    /// What goes in.
+    /// What goes in, and what comes out.
     pub(super) spend: Issue,
+    pub(super) deliver: Issue,
     pub(super) partial: bool,
     pub(super) crossing: Crossing,
     pub(super) limit_quality: Option<Quality>,
@@ -137,6 +145,34 @@ fn quality_upper_bound(view: &dyn ReadView, strand: &Strand) -> Result<Option<Qu
     Ok(Some(quality))
 }
 
+/// What to ask a strand that is alone for, so that its average quality is not worse than the limit: a
+/// pool gets dearer with what is taken of it.
+fn limit_output(
+    view: &dyn ReadView,
+    strand: &Strand,
+    left: AssetAmount,
+    deliver: Issue,
+    limit: Quality,
+) -> Result<AssetAmount, FlowError> {
+    let (mut all, mut debt): (Option<QualityFunction>, _) = (None, Debt::Issues);
+    let mut previous = None;
+    for step in strand {
+        let (of_step, next) = step.quality_function(previous, view, debt)?;
+        let Some(of_step) = of_step else { return Ok(left) };
+        all = Some(all.map_or(of_step, |all| all.then(&of_step)));
+        debt = next;
+        previous = Some(step);
+    }
+    let Some(all) = all.filter(|all| all.quality().is_none()) else { return Ok(left) };
+    let Some(output) = all.output_at(limit)? else { return Ok(left) };
+    let output = AssetAmount::of(&Amount::from_decimal(deliver, output)?);
+    // So small a difference is one of rounding.
+    if within_share(output.decimal(), left.decimal(), Decimal::new(1, -9)?) {
+        return Ok(left);
+    }
+    Ok(output.min(left))
+}
+
 /// The strands of a round, best first. One alone is not judged. A strand that is worse than the limit
 /// once does not come back.
 fn sorted(
@@ -165,6 +201,7 @@ pub(super) fn flow(
     base: &PaymentSandbox<'_>,
     strands: &mut [Strand],
     wanted: &Wanted,
+    amm: &AmmContext,
 ) -> Result<Done, FlowError> {
     let zero = InOut { input: AssetAmount::zero_of(wanted.spend), output: wanted.output.zero() };
     let limit = wanted.limit_quality;
@@ -175,6 +212,7 @@ pub(super) fn flow(
     let mut next: Vec<usize> = (0..strands.len()).collect();
     let mut removable = BTreeSet::new();
     let (mut round, mut offers) = (0, 0u32);
+    amm.set_several(strands.len() > 1);
     while left.signum() > 0 && left_in.is_none_or(|left| left.signum() > 0) {
         round += 1;
         if round >= MOST_ROUNDS {
@@ -182,17 +220,25 @@ pub(super) fn flow(
             return Ok(Done { moved: zero, changes, removable });
         }
         let active = sorted(&view, strands, std::mem::take(&mut next), limit)?;
+        amm.set_several(active.len() > 1);
+        let ask = match (&active[..], limit) {
+            ([alone], Some(limit)) => {
+                limit_output(&view, &strands[*alone], left, wanted.deliver, limit)?
+            }
+            _ => left,
+        };
         let mut bad = BTreeSet::new();
         let mut best = None;
         for (tried, at) in active.iter().enumerate() {
             let strand = &mut strands[*at];
+            amm.clear();
             if wanted.crossing != Crossing::No
                 && let Some(limit) = limit
                 && quality_upper_bound(&view, strand)?.is_none_or(|quality| quality < limit)
             {
                 continue;
             }
-            let executed = match execute(&view, strand, left_in, left, &mut bad) {
+            let executed = match execute(&view, strand, left_in, ask, &mut bad) {
                 Ok(executed) => executed,
                 Err(FlowError::Strand(_)) => None,
                 Err(error) => return Err(error),
@@ -202,7 +248,10 @@ pub(super) fn flow(
             else {
                 continue;
             };
-            if limit.is_some_and(|limit| executed.moved.quality() < limit) {
+            let quality = executed.moved.quality();
+            if let Some(limit) = limit.filter(|limit| quality < *limit)
+                && (ask == left || !within_distance(quality, limit, 7)?)
+            {
                 continue;
             }
             if !executed.inactive {
@@ -221,6 +270,7 @@ pub(super) fn flow(
                 left_in = Some(most.minus(inputs.total()?)?);
             }
             view.merge(changes);
+            amm.finish_round();
         }
         for offer in &bad {
             // An offer that cannot be deleted stays.

@@ -20,7 +20,10 @@ fn n(whole: i32) -> Decimal {
 }
 
 /// A decimal as an amount: XRP is rounded as said, other assets in the mode in force.
-fn amount_of(issue: Issue, value: Decimal, rounding: Rounding) -> Result<Amount> {
+///
+/// # Errors
+/// [`ValueError`].
+pub fn amount_of(issue: Issue, value: Decimal, rounding: Rounding) -> Result<Amount> {
     match issue {
         Issue::Xrp => rounding.during(|| Amount::from_decimal(issue, value)),
         _ => Amount::from_decimal(issue, value),
@@ -58,14 +61,16 @@ pub fn swap_in(rules: &Rules, pool: &Amounts, input: &Amount, fee: u16) -> Resul
 /// [`ValueError`].
 pub fn swap_out(rules: &Rules, pool: &Amounts, output: &Amount, fee: u16) -> Result<Amount> {
     let (held_in, held_out) = (pool.input.decimal(), pool.output.decimal());
-    let (output, issue) = (output.decimal(), pool.input.issue());
+    let issue = pool.input.issue();
+    // What the pool keeps is an amount, of 16 digits, before it is computed with.
+    let kept = || Ok::<_, ValueError>(pool.output.checked_sub(output)?.decimal());
     if !rules.enabled(amendment::FIX_AMM_V1_1) {
-        let input = (held_in * held_out / (held_out - output) - held_in) / after_fee(fee);
+        let input = (held_in * held_out / kept()? - held_in) / after_fee(fee);
         return amount_of(issue, input, Rounding::Up);
     }
     let (up, down) = (Rounding::Up, Rounding::Down);
     let numerator = up.during(|| held_in * held_out);
-    let denominator = down.during(|| held_out - output).checked()?;
+    let denominator = down.during(kept)?;
     if denominator.signum() <= 0 {
         return Ok(Amount::max(issue));
     }

@@ -193,6 +193,15 @@ fn swaps_never_shrink_the_product() {
     assert!(swap_out(&Rules::default(), &buys_usd, &currency, 0).is_err());
 }
 
+/// What a pool keeps has 16 digits too, rounded in its favour: 434.0950173465257 instead of
+/// 434.09501734652574 shows in the price. A real ledger has this trade.
+#[test]
+fn a_pool_keeps_an_amount() {
+    let (held, bought) = (of(lpt(), "461.0339142216975"), of(lpt(), "26.93889687517176"));
+    let pool = Amounts { input: of(usd(), "325.0494534171228"), output: held };
+    assert_eq!(swap_out(&modern(), &pool, &bought, 0), Ok(of(usd(), "20.17179040307848")));
+}
+
 #[test]
 fn an_offer_brings_the_price_to_a_quality() {
     let rules = modern();
