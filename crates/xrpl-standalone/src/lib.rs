@@ -1,5 +1,7 @@
 //! An XRP Ledger in one process that answers like xrpld in standalone mode.
 //!
+//! [`Standalone::builder`] starts one for a test in a line.
+//!
 //! | module | what is in it |
 //! |---|---|
 //! | [`ledger`] | closed and open ledgers, state tree, metadata, closing; [`node::Node`] is the core |
@@ -20,5 +22,6 @@ pub mod transactors;
 pub mod txq;
 
 pub use server::{
-    Begin, Closing, FaucetConfig, FundedAccount, FundedAccounts, Kind, Standalone, StandaloneConfig,
+    Begin, Builder, Closing, FaucetConfig, FundedAccount, FundedAccounts, Kind, Refused,
+    Standalone, StandaloneConfig, StartError,
 };

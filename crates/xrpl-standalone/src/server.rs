@@ -1,6 +1,7 @@
 //! The server: HTTP and WebSocket ports, the close timer, and the ledger behind them.
 
 mod accounts;
+mod builder;
 mod callers;
 mod clock;
 mod closing;
@@ -40,6 +41,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub(crate) use self::shared::Shared;
 pub use self::{
     accounts::FundedAccount,
+    builder::{Builder, Refused, StartError},
     config::{Begin, Closing, FaucetConfig, FundedAccounts, StandaloneConfig},
 };
 

@@ -348,3 +348,56 @@ async fn the_faucet_speaks_as_public_ones() {
     assert_eq!(http(&server, "POST /accounts", &local, "").await.0, 400);
     server.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_test_has_a_ledger_in_a_line() {
+    let server = Standalone::builder()
+        .accounts(2)
+        .fund_drops(100_000_000)
+        .seed("mine")
+        .start_time(NEW_YEAR)
+        .network_id(5)
+        .amendments(Amendment::selection(["mainnet"]).unwrap())
+        .start()
+        .await
+        .unwrap();
+    assert_eq!((server.accounts().len(), server.network_id()), (2, 5));
+    let clean = server.snapshot();
+    pay(&server, 0, 1, 1_000_000);
+    assert_eq!(balance(&server, 1, "validated"), 101_000_000);
+    server.advance_time(3600);
+    assert_eq!(newest(&server), 5);
+    assert!(server.revert(&clean) && !server.revert("nothing"));
+    assert_eq!(newest(&server), 3);
+    let nobody = "rrrrrrrrrrrrrrrrrrrrBZbvji";
+    let refused = server.call("account_info", json!({"account": nobody})).unwrap_err();
+    assert_eq!(refused.to_string(), "actNotFound: Account not found.");
+    assert_eq!(server.faucet_url().unwrap(), format!("{}/accounts", server.rpc_url()));
+    let address = server.rpc_addr;
+    drop(server);
+    // It is gone, and its port free.
+    for _ in 0..100 {
+        if tokio::net::TcpStream::connect(address).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it still listens");
+}
+
+#[tokio::test]
+async fn a_ledger_in_a_line_can_be_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("kept");
+    let start = async || Standalone::builder().state(&path, None).start().await;
+    let server = start().await.unwrap();
+    pay(&server, 0, 1, 1_000_000);
+    let last = newest(&server);
+    let second = start().await.unwrap_err().to_string();
+    assert!(second.contains("in use"), "{second}");
+    server.shutdown().await;
+    let server = start().await.unwrap();
+    assert_eq!(newest(&server), last);
+    let bound = Standalone::builder().rpc_bind(server.rpc_addr).start().await.unwrap_err();
+    assert!(bound.to_string().contains("cannot listen"), "{bound}");
+}
