@@ -189,7 +189,17 @@ impl PreparedTx {
             bad_signature,
         };
         super::local_checks::signature(self).map_err(|reason| fails(reason, Some(self.hash)))?;
-        super::local_checks::form(&self.object).map_err(|reason| fails(reason, None))
+        self.check_local()
+    }
+
+    /// xrpld's local checks, but for the signatures: memos, amounts where they may be, what is in a
+    /// Batch.
+    ///
+    /// # Errors
+    /// In xrpld's words.
+    pub fn check_local(&self) -> Result<(), InvalidTransaction> {
+        super::local_checks::form(&self.object)
+            .map_err(|reason| InvalidTransaction::new(format!("{LOCAL_CHECKS}{reason}")))
     }
 
     /// Whether the signatures match the keys they name.
