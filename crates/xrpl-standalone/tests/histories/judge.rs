@@ -217,7 +217,8 @@ fn links(ledger: &Judged<'_>, listed: &Listed) -> Verdict {
             .flat_map(|object| LINKS.iter().filter_map(|field| object.u64(*field)))
             .collect();
         let mut pages: Vec<u64> = places.iter().map(|(_, page)| *page).collect();
-        (pages.sort_unstable(), said.sort_unstable());
+        pages.sort_unstable();
+        said.sort_unstable();
         must(pages == said, || format!("{} is on pages {pages:?} and says {said:?}", what()))?;
         for (root, _) in places {
             if let Some(account) = accounts.get(root) {

@@ -303,8 +303,7 @@ pub(crate) fn from_seed(seed: u64, transactions: usize) -> Result<Tally, (Histor
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     // Every fourth with what is in development.
     let (development, extremes) = (seed % 4 == 3, seed % 8 == 5);
-    let history =
-        std::cell::RefCell::new(History { development, extremes, steps: Vec::new() });
+    let history = std::cell::RefCell::new(History { development, extremes, steps: Vec::new() });
     let made = guarded(|at| {
         let mut stage = Stage::new(development, extremes);
         let kinds: Vec<&str> = (0..100u16)

@@ -26,6 +26,8 @@ mod offers;
 mod permissioned_dex;
 mod permissioned_domain;
 mod pseudo_accounts;
+#[cfg(test)]
+mod tests;
 mod unmodifiable;
 mod vault;
 mod xrp_balances;

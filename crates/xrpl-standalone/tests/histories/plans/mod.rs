@@ -201,7 +201,8 @@ pub(crate) fn fill(draw: &mut Draw<'_>, name: &str, sender: AccountId, tx: &mut 
         }
         "DIDSet" => {
             let data = draw.value("Data", sender);
-            put.set(*draw.pick(&["URI", "Data", "DIDDocument"]), data);
+            let field = *draw.pick(&["URI", "Data", "DIDDocument"]);
+            put.set(field, data);
         }
         "DIDDelete" => {
             let found = draw.world.of_account(draw.rng, kind::DID, fields::ACCOUNT, sender);
@@ -266,7 +267,14 @@ pub(crate) fn fill(draw: &mut Draw<'_>, name: &str, sender: AccountId, tx: &mut 
             put.set("RawTransactions", json!([]));
         }
         "AMMCreate" => {
-            let (one, two) = (draw.drops(), draw.issued());
+            let one = draw.drops();
+            let two = match holding(draw) {
+                Some((holder, amount)) => {
+                    put.by(Some(holder));
+                    part(draw, &amount)
+                }
+                None => draw.issued(),
+            };
             put.set("Amount", one).set("Amount2", two).set("TradingFee", draw.below(1_001));
         }
         "AMMDeposit" | "AMMWithdraw" | "AMMVote" | "AMMBid" | "AMMDelete" | "AMMClawback" => {
@@ -313,6 +321,27 @@ fn trusting(line: &Object, issuer: AccountId) -> Option<(AccountId, String)> {
 fn holding(draw: &mut Draw<'_>) -> Option<(AccountId, Amount)> {
     let (_, line) = draw.world.any(draw.rng, kind::RIPPLE_STATE)?;
     held(line)
+}
+
+/// Some of an issued amount.
+fn part(draw: &mut Draw<'_>, amount: &Amount) -> Json {
+    let mut part = amount.to_json();
+    if let Amount::Issued { value, currency, issuer } = amount {
+        let percent = draw.rng.random_range(1..=60u32);
+        let less = value.mul_ratio(percent, 100, false).unwrap_or(*value);
+        part = Amount::issued(less, *currency, *issuer).to_json();
+    }
+    part
+}
+
+/// Somebody who has some of an asset, and how much.
+fn holder_of(draw: &mut Draw<'_>, asset: &Json) -> Option<(AccountId, Amount)> {
+    (0..20).find_map(|_| {
+        holding(draw).filter(|(_, amount)| {
+            let json = amount.to_json();
+            json["currency"] == asset["currency"] && json["issuer"] == asset["issuer"]
+        })
+    })
 }
 
 fn payment(draw: &mut Draw<'_>, sender: AccountId, put: &mut Put<'_>) {
@@ -383,7 +412,8 @@ fn account_set(draw: &mut Draw<'_>, put: &mut Put<'_>) {
         // What can be taken back; the rest rarely.
         0..2 => {
             let flag = *draw.pick(&[1, 2, 3, 5, 7, 8, 8, 8, 9, 12, 13, 14, 15]);
-            put.set(*draw.pick(&["SetFlag", "ClearFlag"]), flag);
+            let field = *draw.pick(&["SetFlag", "ClearFlag"]);
+            put.set(field, flag);
         }
         2 if draw.chance(10) => {
             put.set("SetFlag", draw.rng.random_range(1..=17));

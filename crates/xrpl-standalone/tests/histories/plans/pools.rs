@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use xrpl_protocol::{AccountId, fields};
 use xrpl_standalone::ledger::entry_type as kind;
 
-use super::{Draw, Put};
+use super::{Draw, Put, holder_of};
 
 pub(super) fn amm(draw: &mut Draw<'_>, name: &str, put: &mut Put<'_>) {
     let Some((_, pool)) = draw.world.any(draw.rng, kind::AMM).cloned() else { return };
@@ -19,6 +19,15 @@ pub(super) fn amm(draw: &mut Draw<'_>, name: &str, put: &mut Put<'_>) {
             amount
         }
     };
+    let tokens = json["LPTokenBalance"].clone();
+    let needed = match name {
+        "AMMDeposit" => {
+            [&json["Asset"], &json["Asset2"]].into_iter().find(|a| a["issuer"].is_string())
+        }
+        _ => Some(&tokens),
+    };
+    let found = needed.and_then(|asset| holder_of(draw, asset));
+    put.by(found.map(|(holder, _)| holder));
     match name {
         "AMMDeposit" | "AMMWithdraw" => {
             let (one, two) = (of(&json["Asset"], draw), of(&json["Asset2"], draw));
