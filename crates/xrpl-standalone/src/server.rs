@@ -6,6 +6,7 @@ mod callers;
 mod clock;
 mod closing;
 mod config;
+mod explorer;
 mod faucet;
 mod http;
 mod json;

@@ -227,6 +227,7 @@ fn alone(config: &Config) -> StandaloneConfig {
         start_time: config.start_time,
         accounts: Some(accounts),
         faucet: Some(faucet),
+        explorer: true,
         ..base
     }
 }

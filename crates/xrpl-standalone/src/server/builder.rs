@@ -58,6 +58,7 @@ impl Builder {
                 ws_bind: free,
                 closing: Closing::OnSubmit,
                 faucet: Some(FaucetConfig::default()),
+                explorer: true,
                 ..StandaloneConfig::default()
             },
             accounts: FundedAccounts::default(),

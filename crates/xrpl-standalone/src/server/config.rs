@@ -96,6 +96,8 @@ pub struct StandaloneConfig {
     pub accounts: Option<FundedAccounts>,
     /// The faucet, if there is to be one.
     pub faucet: Option<FaucetConfig>,
+    /// Whether `GET` on the HTTP port shows the explorer.
+    pub explorer: bool,
     /// What it begins with.
     pub begin: Begin,
     /// The ledger.
@@ -114,6 +116,7 @@ impl Default for StandaloneConfig {
             open_admin: false,
             accounts: None,
             faucet: None,
+            explorer: false,
             begin: Begin::Genesis,
             node: NodeConfig::default(),
         }

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Response, StatusCode, body::Incoming};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Shared, callers, faucet};
+use super::{Shared, callers, explorer, faucet};
 use crate::rpc::{self, Role};
 
 /// Largest request, as xrpld's.
@@ -30,6 +30,10 @@ pub(super) async fn http_request(
         Ok(body) => body.to_bytes(),
         Err(_) => return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: too large")),
     };
+    if head.method == Method::GET && shared.explorer {
+        shared.until_open().await;
+        return Ok(explorer::answer(&shared, head.uri.path(), head.uri.query()));
+    }
     if let (faucet::PATH, Some(faucet)) = (head.uri.path(), &shared.faucet)
         && matches!(head.method, Method::POST | Method::OPTIONS)
     {

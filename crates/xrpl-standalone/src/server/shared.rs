@@ -47,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) node_key: String,
     pub(crate) accounts: Vec<FundedAccount>,
     pub(super) faucet: Option<Faucet>,
+    pub(super) explorer: bool,
     /// When exactly the next ledger closes; 0 leaves it to the clock.
     pub(super) next_close_time: AtomicU32,
     pub(super) moments: Mutex<Vec<Moment>>,
@@ -104,6 +105,7 @@ impl Shared {
             node_key: base58::encode(base58::NODE_PUBLIC, &key.public_key().0),
             accounts: funded,
             faucet,
+            explorer: config.explorer,
             kept: Mutex::default(),
             next_close_time: AtomicU32::new(0),
             moments: Mutex::default(),

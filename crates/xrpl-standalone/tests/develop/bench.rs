@@ -21,6 +21,7 @@ pub(crate) fn config() -> StandaloneConfig {
         start_time: Some(NEW_YEAR),
         accounts: Some(FundedAccounts::default()),
         faucet: Some(FaucetConfig::default()),
+        explorer: true,
         ..StandaloneConfig::default()
     }
 }

@@ -2,6 +2,7 @@
 //! going back, amendments, the faucet.
 
 mod bench;
+mod explorer;
 mod state;
 
 use std::time::Duration;

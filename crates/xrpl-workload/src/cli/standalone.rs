@@ -73,6 +73,7 @@ fn described(config: &Config, ledger: &Embedded) -> Json {
         "event": "listening",
         "rpc": format!("http://{}", server.rpc_addr),
         "ws": format!("ws://{}", server.ws_addr),
+        "explorer": format!("http://{}/", server.rpc_addr),
         "faucet": format!("http://{}/accounts", server.rpc_addr),
         "network_id": server.network_id(),
         "accounts": accounts.collect::<Vec<_>>(),
@@ -88,7 +89,7 @@ fn for_people(config: &Config, ledger: &Embedded) -> String {
     };
     let mut text = format!("{}; {closes}", ledger.describe());
     text += &format!(
-        "\nnetwork id {}; faucet http://{}/accounts",
+        "\nnetwork id {}; explorer http://{}/, faucet http://{1}/accounts",
         server.network_id(),
         server.rpc_addr
     );
