@@ -304,6 +304,9 @@ pub struct AccountData {
     /// `lsf` flags.
     #[serde(default)]
     pub flags: u32,
+    /// Its regular key, if it has one.
+    #[serde(default)]
+    pub regular_key: Option<AccountId>,
 }
 
 /// A page of trust lines.

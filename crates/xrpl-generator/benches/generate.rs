@@ -1,14 +1,16 @@
 //! The whole path of the generator without network: pick an account, plan, build, sign, set aside,
 //! take in the answer and the outcome. One element is one transaction.
 
-use std::{hint::black_box, sync::Arc};
+use std::{collections::BTreeMap, hint::black_box, sync::Arc};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use xrpl_generator::{
     GeneratorConfig,
     accounts::{Account, Role, derive},
+    catalogue::Catalogue,
     engine::{Engine, Prepared},
     lane::{Answer, Lane},
+    modifier::Modifier,
 };
 use xrpl_protocol::{
     LedgerIndex, Sequence,
@@ -22,11 +24,22 @@ use xrpl_tracker::{
 const ACCOUNTS: u32 = 1_000;
 const BATCH: u64 = 1_000;
 
+/// Weights that leave nothing but Payments; without gateways these are of XRP.
+fn only_payments() -> BTreeMap<String, u32> {
+    let catalogue = Catalogue::new(&BTreeMap::new()).expect("no weight is wrong");
+    let weight = |name: &str| u32::from(name == "Payment");
+    catalogue.names().map(|name| (name.to_owned(), weight(name))).collect()
+}
+
+/// No modifiers.
+fn none() -> BTreeMap<String, u32> {
+    Modifier::ALL.iter().map(|modifier| (modifier.name().to_owned(), 0)).collect()
+}
+
 fn engine(key_type: KeyType) -> Engine {
     let config = GeneratorConfig {
-        weights: [("TicketCreate", 0), ("TicketUse", 0), ("PaymentIssued", 0), ("TrustSet", 0)]
-            .map(|(name, weight)| (name.to_owned(), weight))
-            .into(),
+        weights: only_payments(),
+        modifiers: none(),
         ..GeneratorConfig::default()
     };
     let mut engine = Engine::new(&config).expect("the configuration is right");

@@ -1,14 +1,17 @@
 //! The run's accounts: derived from its seed, each with its lane and what it owns.
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use xrpl_protocol::{
-    AccountId, Sequence,
+    AccountId, Hash256, Sequence,
+    hash::sha512_half,
     keys::{KeyPair, KeyType, Seed},
+    object_id,
 };
 
 use crate::{
+    holdings::{Lines, Purse},
     lane::Lane,
-    objects::{Lines, Purse},
 };
 
 /// Position of an account in [`Accounts`].
@@ -68,9 +71,14 @@ pub struct Account {
     pub active: bool,
     /// How many transactions were planned for it: the number of the next plan.
     pub plans: u64,
-    /// Tickets that its plans made and did not use yet: known ahead of the ledger, so that plans
-    /// depend on nothing but the seed.
-    pub planned_tickets: u32,
+    /// `lsf` flags in the newest validated ledger that was learned from.
+    pub flags: u32,
+    /// Its regular key there.
+    pub regular_key: Option<AccountId>,
+    /// Plans that wait until they can be made, by their number: of which type.
+    pub(crate) owed: SmallVec<[(u64, usize); 4]>,
+    /// Whether something has changed since those were tried.
+    pub(crate) awake: bool,
     /// Whether it stands in the list of ready accounts.
     pub(crate) listed: bool,
 }
@@ -89,9 +97,26 @@ impl Account {
             lines: Lines::default(),
             active: false,
             plans: 0,
-            planned_tickets: 0,
+            flags: 0,
+            regular_key: None,
+            owed: SmallVec::new(),
+            awake: true,
             listed: false,
         }
+    }
+
+    /// The key pair that its SetRegularKey sets: derived from its own, so that a run that goes on
+    /// knows it again.
+    #[must_use]
+    pub fn regular_pair(&self) -> KeyPair {
+        let hash = sha512_half(&[b"xrpl-workload regular key", &self.key.public_key().0]);
+        let mut entropy = [0; 16];
+        entropy.copy_from_slice(&hash.0[..16]);
+        // What makes a key pair unguessable is the account's own secret.
+        let secret = self.key.sign(&hash.0);
+        let mixed = sha512_half(&[&entropy, secret.as_bytes()]);
+        entropy.copy_from_slice(&mixed.0[..16]);
+        KeyPair::from_seed(&Seed::from_entropy(entropy, self.key.key_type()))
     }
 
     /// The n-th user made on request.
@@ -107,6 +132,7 @@ impl Account {
 pub struct Accounts {
     all: Vec<Account>,
     by_id: FxHashMap<AccountId, Index>,
+    by_signer_list: FxHashMap<Hash256, Index>,
     users: Vec<Index>,
     made: Vec<Index>,
     gateways: Vec<Index>,
@@ -121,6 +147,7 @@ impl Accounts {
         }
         let index = self.all.len() as Index;
         self.by_id.insert(account.id, index);
+        self.by_signer_list.insert(object_id::signer_list(account.id), index);
         match account.role {
             Role::User if account.made.is_some() => self.made.push(index),
             Role::User => self.users.push(index),
@@ -136,6 +163,12 @@ impl Accounts {
     #[must_use]
     pub fn find(&self, id: AccountId) -> Option<Index> {
         self.by_id.get(&id).copied()
+    }
+
+    /// Whose signer list that is.
+    #[must_use]
+    pub fn of_signer_list(&self, id: Hash256) -> Option<Index> {
+        self.by_signer_list.get(&id).copied()
     }
 
     /// The account at an index, if there is one.

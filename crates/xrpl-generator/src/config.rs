@@ -8,7 +8,8 @@ use xrpl_protocol::{
 };
 
 use crate::{
-    catalogue::Catalogue, error::GeneratorError, fees::FeeStrategy, lane::MOST_RIVALS, pacing::Pace,
+    catalogue::Catalogue, error::GeneratorError, fees::FeeStrategy, lane::MOST_RIVALS,
+    modifier::Shares, pacing::Pace,
 };
 
 /// Issued currencies of a run at most.
@@ -56,6 +57,11 @@ pub struct GeneratorConfig {
     pub max_submitting: usize,
     /// Weights by type name; types not named keep their own weight, 0 switches one off.
     pub weights: BTreeMap<String, u32>,
+    /// Percentage of the transactions sent with a modifier, by its name; modifiers not named keep
+    /// their own share, 0 switches one off.
+    pub modifiers: BTreeMap<String, u32>,
+    /// Whether types, modifiers and mutations that the run has not covered yet go first.
+    pub steer_coverage: bool,
     /// Percentage of deliberately invalid transactions.
     pub intent_invalid: f64,
     /// How fees are found.
@@ -97,6 +103,8 @@ impl Default for GeneratorConfig {
             max_pending_per_account: 5,
             max_submitting: 512,
             weights: BTreeMap::new(),
+            modifiers: BTreeMap::new(),
+            steer_coverage: false,
             intent_invalid: 0.0,
             fee_strategy: FeeStrategy::Base,
             max_fee_drops: Drops(100_000),
@@ -170,6 +178,7 @@ impl GeneratorConfig {
             let need = self.gateways + 2;
             return wrong("accounts_file", format!("{} accounts, {need} are needed", seeds.len()));
         }
+        Shares::new(&self.modifiers)?;
         Catalogue::new(&self.weights).map(|_| ())
     }
 }

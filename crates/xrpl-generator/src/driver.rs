@@ -31,15 +31,15 @@ use self::{
 };
 use crate::{
     accounts::Index,
-    catalogue::Tx,
+    command::{Asked, Command, Reply},
     config::GeneratorConfig,
     engine::{Done, Engine, Origin, Prepared},
     error::GeneratorError,
     fees::FeeStrategy,
-    generator::{Asked, Command, Reply},
     lane::Blocked,
     lanes,
     pacing::{Cause, Schedule},
+    plan::Plan,
     reading,
     stats::{AccountListing, DisabledType, GatewayListing, Status},
 };
@@ -176,10 +176,10 @@ impl Driver {
 
     /// Hands a transaction to a worker; the caller has seen that one is idle.
     pub(crate) fn dispatch(&mut self, prepared: Prepared) {
-        let intent = match prepared.taint {
+        let intent = match prepared.mutation {
             None => Intent::Valid,
-            Some(taint) => {
-                Intent::Invalid { expected: taint.results().map(ResultName::new).collect() }
+            Some(mutation) => {
+                Intent::Invalid { expected: mutation.results().map(ResultName::new).collect() }
             }
         };
         let submission = Submission {
@@ -191,7 +191,7 @@ impl Driver {
             callers_key: prepared.callers_key,
             // What is to be refused shall be refused for good, so that its slot is free at once.
             // What is to claim a fee must be applied, and with `fail_hard` no `tec` is.
-            fail_hard: prepared.taint.is_some_and(|taint| !taint.claims()),
+            fail_hard: prepared.mutation.is_some_and(|mutation| !mutation.claims()),
             fresh: true,
         };
         let handed = match self.idle.pop() {
@@ -411,6 +411,7 @@ impl Driver {
             return;
         }
         self.engine.set_head(head.index);
+        self.engine.set_close_time(head.close_time);
         self.engine.fees.set_ledger(head.base_fee.0, head.reserve_base.0, head.reserve_inc.0);
         // Plans that nothing fitted get their next chance.
         self.engine.list_all();
@@ -519,6 +520,8 @@ impl Driver {
             Command::Lanes(limit, reply) => {
                 drop(reply.send(Ok(lanes::list(&self.engine.world.accounts, limit))));
             }
+            Command::Diagnose(reply) => drop(reply.send(Ok(self.engine.diagnoses()))),
+            Command::Coverage(reply) => drop(reply.send(Ok(self.engine.coverage()))),
             Command::Create(name, key, reply) => self.wish(What::Create(name), key, reply),
             Command::Pay { from, to, amount, key, reply } => {
                 self.wish(What::Pay { from, to, amount }, key, reply);
@@ -595,13 +598,8 @@ impl Driver {
     }
 
     /// Sends a setup transaction if its lane and a worker are free.
-    pub(crate) fn try_setup(
-        &mut self,
-        index: Index,
-        tx: Tx,
-        effects: Option<fn(&mut crate::objects::World, &crate::catalogue::Applied<'_>)>,
-    ) -> Result<TxHash, Blocked> {
-        let prepared = self.engine.send(index, tx, effects, false)?;
+    pub(crate) fn try_setup(&mut self, index: Index, plan: Plan) -> Result<TxHash, Blocked> {
+        let prepared = self.engine.send(index, plan, false)?;
         let hash = prepared.hash;
         self.dispatch(prepared);
         Ok(hash)

@@ -1,42 +1,42 @@
 //! The generator without input and output: plans, builds and signs transactions, and takes in what
 //! became of them. One owner calls it; nothing in it waits.
 
+mod assemble;
 mod flight;
+mod planning;
 mod replace;
 mod settle;
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
-use xrpl_protocol::{
-    Hash256, LedgerIndex, Sequence, TxHash, hash::sha512_half, transaction::Common,
-};
+use xrpl_protocol::{Hash256, LedgerIndex, Sequence, TxHash, hash::sha512_half};
 
-use flight::{Answers, Effects, Flying};
+use assemble::Making;
+use flight::{Answers, Flying};
 pub use flight::{Done, Origin, Prepared};
 
 use crate::{
     accounts::{Index, Role},
-    catalogue::{Catalogue, Draft, Entry, EntryId, NotNow, Tx, below, no_op},
+    catalogue::{Catalogue, TypeId},
     config::GeneratorConfig,
+    coverage::{Coverage, Covered, coverage},
+    diagnosis::{Notes, TypeDiagnosis, diagnose},
     error::GeneratorError,
     fees::Fees,
-    intent::{self, Taint},
     lane::{Answer, Blocked, MOST_RIVALS, Rival},
-    objects::{Stake, World},
+    modifier::Shares,
     pacing::Cause,
+    plan::{Plan, Wait},
     pressure::Pressure,
     stats::Stats,
+    world::World,
 };
 
-/// How many types are drawn for one plan before the account goes on to its next plan.
-const DRAWS: usize = 8;
-/// How many plans in turn are passed over before the account waits for the next ledger.
-const PLANS: usize = 4;
+/// How many plans in turn are passed over before the account waits for the next event.
+const PLANS: usize = 24;
+/// The longest that a transaction is thought to take, seconds.
+const LONGEST_HORIZON: u32 = 150;
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -53,6 +53,15 @@ pub struct Engine {
     network_id: Option<u32>,
     max_pending: usize,
     intent_invalid: f64,
+    /// How many percent are sent in which way.
+    shares: Shares,
+    /// Whether what was not covered yet goes first.
+    steered: bool,
+    /// Why types wait.
+    notes: Notes,
+    covered: Covered,
+    /// The ledger and its time from which the time of a ledger is reckoned.
+    reckoned_from: Option<(LedgerIndex, u32)>,
     /// Accounts whose lane has room, in the order they got it.
     ready: VecDeque<Index>,
     holes: VecDeque<Index>,
@@ -75,7 +84,7 @@ impl Engine {
     /// An engine without accounts.
     ///
     /// # Errors
-    /// When a weight names an unknown type.
+    /// When a weight or a share names what there is not.
     pub fn new(config: &GeneratorConfig) -> Result<Self, GeneratorError> {
         Ok(Self {
             world: World::default(),
@@ -88,6 +97,11 @@ impl Engine {
             network_id: config.network_id.filter(|id| *id > 1024),
             max_pending: config.max_pending_per_account,
             intent_invalid: config.intent_invalid,
+            shares: Shares::new(&config.modifiers)?,
+            steered: config.steer_coverage,
+            notes: Notes::default(),
+            covered: Covered::default(),
+            reckoned_from: None,
             ready: VecDeque::new(),
             holes: VecDeque::new(),
             doubtful: Vec::new(),
@@ -106,8 +120,33 @@ impl Engine {
     pub fn set_head(&mut self, index: LedgerIndex) {
         if index > self.head {
             self.head = index;
+            self.world.head = index;
             self.pressure.ledger();
             self.find_waiting();
+        }
+    }
+
+    /// When the newest validated ledger closed, seconds since 2000-01-01 00:00 UTC: what waits for a
+    /// time is tried again.
+    pub fn set_close_time(&mut self, close_time: u32) {
+        let world = &mut self.world;
+        world.close_time = world.close_time.max(close_time);
+        let (from, then) = *self.reckoned_from.get_or_insert((self.head, close_time));
+        let (ledgers, seconds) =
+            (self.head.0.saturating_sub(from.0), close_time.saturating_sub(then));
+        // Until some have closed they are taken for as slow as the main network's.
+        let life = match ledgers {
+            0..4 => self.last_ledger_offset.saturating_mul(4),
+            _ => self.last_ledger_offset.saturating_mul(seconds) / ledgers,
+        };
+        if ledgers > 64 {
+            self.reckoned_from = Some((self.head, close_time));
+        } else {
+            // Close times are rounded to ten seconds and more.
+            world.horizon = (life + life / 2 + 20).min(LONGEST_HORIZON);
+        }
+        for account in world.accounts.iter_mut() {
+            account.awake = true;
         }
     }
 
@@ -197,10 +236,6 @@ impl Engine {
         if !account.active {
             return;
         }
-        if account.lane.in_flight() == 0 {
-            // Nothing is on its way: what there is, is all there is.
-            account.planned_tickets = account.lane.free_tickets() as u32;
-        }
         if account.lane.hole() {
             self.holes.push_back(index);
         } else if account.lane.needs_reread() {
@@ -212,6 +247,35 @@ impl Engine {
             account.listed = true;
             self.ready.push_back(index);
         }
+    }
+
+    /// Something of an account has changed: what waits may be possible now.
+    fn wake(&mut self, index: Index) {
+        self.world.accounts[index].awake = true;
+        self.touch(index);
+    }
+
+    /// Takes in what a validated transaction did that was not made here.
+    pub fn learn(&mut self, metadata: &crate::metadata::Metadata) {
+        for index in self.world.learn(metadata) {
+            self.wake(index);
+        }
+    }
+
+    /// Why each type runs or does not.
+    #[must_use]
+    pub fn diagnoses(&self) -> Vec<TypeDiagnosis> {
+        let waiting = |id: TypeId| {
+            let accounts = self.world.accounts.iter();
+            accounts.filter(|account| account.owed.iter().any(|(_, of)| *of == id)).count()
+        };
+        diagnose(&self.catalogue, &self.notes, waiting)
+    }
+
+    /// What was sent in which way, and with which result.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        coverage(&self.covered, &self.catalogue, self.intent_invalid > 0.0)
     }
 
     /// Accounts whose Sequence must be read from a validated ledger, each once.
@@ -250,7 +314,7 @@ impl Engine {
                         self.pressure.sent();
                         return Ok(prepared);
                     }
-                    Ok(None) => self.world.accounts[index].plans += 1,
+                    Ok(None) => {}
                     // It goes on with the next event of its account.
                     Err(_) => break,
                 }
@@ -266,39 +330,11 @@ impl Engine {
         })
     }
 
-    /// The account's next plan; none if no type fits it.
-    fn plan(&mut self, index: Index) -> Result<Option<Prepared>, Blocked> {
-        let account = &self.world.accounts[index];
-        let number = account.plans;
-        account.lane.may_take(1)?;
-        let mut seed = self.run.0;
-        let salt = account.id.0.into_iter().chain(number.to_le_bytes());
-        seed.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
-        let mut rng = ChaCha8Rng::from_seed(seed);
-        // Drawn before the type, so that a changed share leaves the valid ones as they were.
-        let invalid =
-            (below(&mut rng, 1 << 32) as f64) < self.intent_invalid / 100.0 * 2f64.powi(32);
-        let mut draft = Draft {
-            world: &self.world,
-            fees: &self.fees,
-            catalogue: &self.catalogue,
-            sender: index,
-            rng: &mut rng,
-        };
-        let Some((entry, mut tx)) = draw(&mut draft)? else { return Ok(None) };
-        let taint = if invalid { intent::spoil(&mut draft, entry, &mut tx) } else { None };
-        let prepared =
-            self.assemble(index, tx, Some(entry), taint, Origin::Load, Some(number as u32))?;
-        self.world.accounts[index].plans += 1;
-        self.touch(index);
-        Ok(Some(prepared))
-    }
-
     /// The next no-op that fills a hole, if there is one.
     pub fn next_filler(&mut self) -> Option<Prepared> {
         while let Some(index) = self.holes.pop_front() {
             if self.world.accounts[index].lane.hole()
-                && let Ok(filler) = self.assemble(index, no_op(), None, None, Origin::Filler, None)
+                && let Ok(filler) = self.assemble(index, Plan::no_op(), Making::of(Origin::Filler))
             {
                 self.stats.holes_filled += 1;
                 return Some(filler);
@@ -311,45 +347,29 @@ impl Engine {
     ///
     /// # Errors
     /// [`GeneratorError::Busy`].
-    pub fn ask(&mut self, id: Option<EntryId>) -> Result<Prepared, GeneratorError> {
+    pub fn ask(&mut self, id: Option<TypeId>) -> Result<Prepared, GeneratorError> {
         let count = self.world.accounts.len();
         let mut why = "every account has as many in flight as allowed";
         for n in 0..count {
             let index = ((self.asked as usize + n) % count) as Index;
             let account = &self.world.accounts[index];
-            let sends = matches!(account.role, Role::User | Role::Gateway);
-            if !account.active || !sends || account.lane.may_take(1).is_err() {
+            if !self.world.sends(index) || account.lane.may_take(1).is_err() {
                 continue;
             }
-            let mut rng =
-                ChaCha8Rng::from_seed(sha512_half(&[&self.run.0, &self.asked.to_le_bytes()]).0);
-            let mut draft = Draft {
-                world: &self.world,
-                fees: &self.fees,
-                catalogue: &self.catalogue,
-                sender: index,
-                rng: &mut rng,
-            };
-            let built = match id {
-                None => draw(&mut draft).ok().flatten(),
-                Some(id) => {
-                    let entry = self.catalogue.entry(id);
-                    if !entry.roles.contains(&account.role) {
-                        continue;
-                    }
-                    match (entry.build)(&mut draft) {
-                        Ok(tx) => Some((entry, tx)),
-                        Err(NotNow::Unable(reason)) => {
-                            why = reason;
-                            None
-                        }
-                        Err(NotNow::Later) => None,
-                    }
+            if id.is_some_and(|id| !self.catalogue.may_send(account.role, id)) {
+                continue;
+            }
+            let seed = sha512_half(&[&self.run.0, &self.asked.to_le_bytes()]);
+            let (of, plan) = match self.plain(index, seed, id) {
+                Ok(planned) => planned,
+                Err(Some(Wait::InFlight) | None) => continue,
+                Err(Some(wait)) => {
+                    why = wait.reason();
+                    continue;
                 }
             };
-            let Some((entry, tx)) = built else { continue };
-            let origin = Origin::Asked(self.asked);
-            if let Ok(prepared) = self.assemble(index, tx, Some(entry), None, origin, None) {
+            let making = Making { of: Some(of), ..Making::of(Origin::Asked(self.asked)) };
+            if let Ok(prepared) = self.assemble(index, plan, making) {
                 self.asked += 1;
                 return Ok(prepared);
             }
@@ -361,103 +381,11 @@ impl Engine {
     ///
     /// # Errors
     /// Why its lane has no slot.
-    pub fn send(
-        &mut self,
-        index: Index,
-        tx: Tx,
-        effects: Option<Effects>,
-        asked: bool,
-    ) -> Result<Prepared, Blocked> {
+    pub fn send(&mut self, index: Index, plan: Plan, asked: bool) -> Result<Prepared, Blocked> {
         let origin = if asked { Origin::Asked(self.asked) } else { Origin::Setup };
-        let mut prepared = self.assemble(index, tx, None, None, origin, None)?;
-        if let Some(flying) = self.flying.get_mut(&prepared.hash) {
-            flying.effects = effects;
-            prepared.want_metadata = effects.is_some();
-        }
+        let prepared = self.assemble(index, plan, Making::of(origin))?;
         self.asked += u64::from(asked);
         Ok(prepared)
-    }
-
-    fn assemble(
-        &mut self,
-        index: Index,
-        tx: Tx,
-        entry: Option<&'static Entry>,
-        taint: Option<&'static Taint>,
-        origin: Origin,
-        source_tag: Option<u32>,
-    ) -> Result<Prepared, Blocked> {
-        let account = &mut self.world.accounts[index];
-        // A transaction that is to be refused moves nothing, one that is to claim moves by one.
-        let width = if taint.is_some() { 1 } else { tx.width };
-        // What is sent on a slot that is not the lane's uses none of the lane's.
-        let slot = match tx.slot {
-            None if tx.on_ticket => account.lane.take_ticket()?,
-            None => account.lane.take(width)?,
-            Some(other) => account.lane.may_take(width).map(|()| other)?,
-        };
-        let tickets = match taint {
-            _ if tx.on_ticket => -i32::from(taint.is_none_or(Taint::claims)),
-            None => tx.width as i32 - 1,
-            Some(_) => 0,
-        };
-        account.planned_tickets = account.planned_tickets.saturating_add_signed(tickets);
-        let fee = self.fees.fee(tx.fee);
-        let stake = match taint {
-            Some(taint) => intent::stake(taint, fee.0),
-            None => {
-                Stake { fee: fee.0, xrp: tx.xrp, to: tx.to, owners: tx.owners, issued: tx.issued }
-            }
-        };
-        let common = Common {
-            account: account.id,
-            slot,
-            fee,
-            flags: tx.flags,
-            last_ledger: Some(self.head.plus(self.last_ledger_offset)),
-            network_id: self.network_id,
-            // Keeps two refused transactions on one slot from being the same bytes.
-            source_tag,
-        };
-        let signer = tx.signer.unwrap_or(index);
-        let signed = tx.body.sign(&common, &self.world.accounts[signer].key);
-        self.world.reserve(index, &stake);
-        let carried = tx.carries.or(entry);
-        let effects = carried.and_then(|entry| entry.effects);
-        let sender = index;
-        let blob = Bytes::from(signed.blob);
-        self.flying.insert(
-            signed.hash,
-            Flying {
-                sender,
-                slot,
-                rival: 0,
-                width,
-                stake,
-                entry,
-                carried,
-                effects,
-                taint,
-                origin,
-                tickets,
-                answer: None,
-                made_at: self.head,
-                blob: blob.clone(),
-                fills: false,
-                rivals: SmallVec::new(),
-            },
-        );
-        self.answers.add(None);
-        Ok(Prepared {
-            hash: signed.hash,
-            blob,
-            sender: index,
-            name: entry.map_or("AccountSet", |entry| entry.name),
-            origin,
-            taint,
-            want_metadata: effects.is_some() && taint.is_none(),
-            callers_key: None,
-        })
     }
 
     /// What the node answered to a transaction, first or to a later attempt: the newest counts.
@@ -469,33 +397,22 @@ impl Engine {
         flying.answer = Some(answer);
         self.answers.add(flying.answer);
         if first {
-            self.stats.submitted(flying);
+            let name = flying.of.map_or("", |id| self.catalogue.get(id).about().name);
+            self.stats.submitted(flying, name);
         }
         match answer {
             Answer::Retrying => self.pressure.note(true),
             Answer::Applied | Answer::Claimed | Answer::Queued => self.pressure.note(false),
             Answer::Unknown | Answer::Refused | Answer::Past | Answer::Ended => {}
         }
-        // What is to be refused will not move the Sequence, though a node may queue it first.
-        let refused = flying.taint.is_some_and(|taint| !taint.claims()) && answer != Answer::Ended;
-        let answer = if refused { Answer::Refused } else { answer };
+        // What is to be refused will not move the Sequence, though a node may queue it first; how far
+        // a Batch moves it shows only its ledger. Nothing is put behind either.
+        let refused = flying.mutation.is_some_and(|mutation| !mutation.claims());
+        let open = (refused || flying.unsure) && answer != Answer::Ended;
+        let answer = if open { Answer::Refused } else { answer };
         self.world.accounts[sender].lane.answered(flying.slot, flying.rival, answer);
         self.touch(sender);
     }
-}
-
-/// Draws types until one can be built; none if none of them can.
-fn draw(draft: &mut Draft<'_>) -> Result<Option<(&'static Entry, Tx)>, Blocked> {
-    let role = draft.me().role;
-    for _ in 0..DRAWS {
-        let Some(entry) = draft.catalogue.draw(draft.rng, role, |_| true) else { return Ok(None) };
-        match (entry.build)(draft) {
-            Ok(tx) => return Ok(Some((entry, tx))),
-            Err(NotNow::Later) if draft.me().lane.in_flight() > 0 => return Err(Blocked::NoTicket),
-            Err(_) => {}
-        }
-    }
-    Ok(None)
 }
 
 #[cfg(test)]

@@ -24,10 +24,9 @@ pub enum FeeClass {
     /// What gets into the open ledger at once, whatever the strategy (preparing, winding up); at
     /// most `max_fee_drops`.
     OpenLedger,
-    /// This many base fees at least (several signatures, inner transactions).
-    BaseTimes(u64),
-    /// One owner reserve (AMMCreate, AccountDelete and the like).
-    OwnerReserve,
+    /// By the strategy, for what costs at least so many drops (several signatures, inner
+    /// transactions, an owner reserve): nodes compare what is paid with that.
+    Least(u64),
     /// Exactly this, however wrong.
     Exactly(u64),
 }
@@ -105,8 +104,14 @@ impl Fees {
         Drops(match class {
             FeeClass::Ordinary => ordinary,
             FeeClass::OpenLedger => open_ledger,
-            FeeClass::BaseTimes(n) => ordinary.max(self.base.saturating_mul(n)),
-            FeeClass::OwnerReserve => self.reserve_increment,
+            FeeClass::Least(least) => match self.strategy {
+                FeeStrategy::Base => least,
+                FeeStrategy::Fixed(drops) => drops.max(least),
+                FeeStrategy::OpenLedger => {
+                    let level = open_ledger.saturating_mul(least) / self.base.max(1);
+                    level.min(self.max).max(least)
+                }
+            },
             FeeClass::Exactly(drops) => drops,
         })
     }
@@ -135,8 +140,10 @@ mod tests {
             fees.set_ledger(12, 10_000_000, 2_000_000);
             fees.set_open_ledger(open);
             assert_eq!(fees.fee(FeeClass::Ordinary), Drops(fee), "{strategy:?}");
-            assert_eq!(fees.fee(FeeClass::OwnerReserve), Drops(2_000_000));
-            assert_eq!(fees.fee(FeeClass::BaseTimes(100)), Drops(fee.max(1200)));
+            let least = |drops| fees.fee(FeeClass::Least(drops)).0;
+            assert_eq!(least(2_000_000), 2_000_000, "never less");
+            assert_eq!(least(12), fee, "an ordinary one");
+            assert!(least(48) >= 48 && least(48) <= 900, "{strategy:?}");
         }
     }
 

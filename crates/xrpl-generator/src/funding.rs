@@ -8,31 +8,32 @@ use std::{
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rustc_hash::FxHashMap;
+use serde_json::Value as Json;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use xrpl_client::{
     Pool,
-    request::{AccountLines, AccountObjects, LedgerSpec, ServerState},
+    request::{AccountLines, AccountObjects, LedgerSpec, Raw, ServerState},
     response,
 };
 use xrpl_protocol::{
-    AccountId, Drops, IssuedValue, LedgerIndex,
+    AccountId, IssuedValue, LedgerIndex,
     keys::{KeyPair, KeyType, Seed},
-    transaction::Payment,
 };
 use xrpl_tracker::{RowFilter, State};
 
 use crate::{
     accounts::{Account, Index, Role, derive},
-    catalogue::{Applied, Tx, default_ripple, open_line, require_dest},
+    command::Progress,
     config::Funding,
     driver::Driver,
     error::GeneratorError,
     fees::FeeClass,
-    generator::Progress,
     lane::Lane,
-    objects::{Asset, Change, World},
-    reading,
+    objects::Kind,
+    plan::Plan,
+    reading, setup,
+    world::{Asset, World},
 };
 
 /// Setup transactions of one account in flight: they go straight into the open ledger.
@@ -51,16 +52,16 @@ const MADE_GAP: u32 = 20;
 const READS: usize = 32;
 const LSF_REQUIRE_DEST: u32 = 0x0002_0000;
 const LSF_DEFAULT_RIPPLE: u32 = 0x0080_0000;
+const LSF_ALLOW_TRUST_LINE_CLAWBACK: u32 = 0x8000_0000;
+const LSF_ALLOW_TRUST_LINE_LOCKING: u32 = 0x4000_0000;
 /// What the account that demands tags gets: its reserve and some fees.
 const TAGGED_RESERVES: u64 = 2;
 
-type Effects = fn(&mut World, &Applied<'_>);
-type Make = Box<dyn Fn(&World) -> Tx + Send>;
+type Make = Box<dyn Fn(&World) -> Plan + Send>;
 
 struct Job {
     sender: Index,
     make: Make,
-    effects: Option<Effects>,
     tries: u32,
 }
 
@@ -69,7 +70,7 @@ struct Found {
     index: Index,
     root: Option<response::AccountData>,
     lines: Vec<response::Line>,
-    tickets: Vec<u32>,
+    objects: Vec<Json>,
 }
 
 pub(crate) async fn prepare(
@@ -79,7 +80,7 @@ pub(crate) async fn prepare(
     settle_previous(driver, progress).await?;
     read_network(driver).await?;
     let funder = populate(driver)?;
-    let flags = survey(driver, progress).await?;
+    survey(driver, progress).await?;
     if funder.is_some() {
         adopt_made(driver).await?;
     }
@@ -90,7 +91,7 @@ pub(crate) async fn prepare(
         Some(funder) => fund(driver, funder, progress).await?,
         None => all_exist(driver)?,
     }
-    set_flags(driver, &flags, progress).await?;
+    set_flags(driver, progress).await?;
     open_lines(driver, progress).await?;
     issue_balances(driver, progress).await?;
     driver.watch_fee = false;
@@ -142,7 +143,24 @@ async fn read_network(driver: &mut Driver) -> Result<(), GeneratorError> {
     driver.engine.set_head(validated.seq);
     driver.engine.set_network_id(driver.config().network_id.or(state.network_id));
     driver.take_head();
+    read_amendments(driver).await;
     Ok(())
+}
+
+/// Which amendments the network has: types that need others are not drawn. Nodes that do not tell are
+/// asked by sending: the first answer `temDISABLED` switches a type off.
+async fn read_amendments(driver: &mut Driver) {
+    let request = Raw { method: "feature".into(), params: serde_json::Map::new() };
+    let Ok(answer) = driver.pool.request(&request).await else { return };
+    let Some(features) = answer.get("features").and_then(Json::as_object) else { return };
+    let enabled: Vec<&str> = features
+        .values()
+        .filter(|feature| feature.get("enabled").and_then(Json::as_bool) == Some(true))
+        .filter_map(|feature| feature.get("name")?.as_str())
+        .collect();
+    if !enabled.is_empty() {
+        driver.engine.catalogue.set_amendments(|name| enabled.contains(&name));
+    }
 }
 
 /// Makes the accounts and assets; returns who funds.
@@ -188,15 +206,14 @@ fn populate(driver: &mut Driver) -> Result<Option<Index>, GeneratorError> {
     Ok(funder)
 }
 
-/// Reads what the validated ledger has of the accounts; returns their flags.
+/// Reads what the validated ledger has of the accounts.
 async fn survey(
     driver: &mut Driver,
     progress: &(impl Fn(Progress) + Send),
-) -> Result<Vec<u32>, GeneratorError> {
+) -> Result<(), GeneratorError> {
     let ids: Vec<(Index, AccountId)> =
         driver.engine.world.accounts.iter().enumerate().map(|(n, a)| (n as Index, a.id)).collect();
     let total = ids.len();
-    let mut flags = vec![0; total];
     let pool = driver.pool.clone();
     let known = driver.tracker.ledger().borrow().index;
     let ledger = reading::newest(&pool, known).await;
@@ -207,17 +224,14 @@ async fn survey(
     while let Some(found) = found.try_next().await? {
         done += 1;
         progress(Progress { stage: "reading accounts", done, total });
-        if let Some(root) = &found.root {
-            flags[found.index as usize] = root.flags;
-        }
         take_in(&mut driver.engine.world, found);
     }
-    Ok(flags)
+    Ok(())
 }
 
 /// What the ledger has of an account, into what is known of it.
 fn take_in(world: &mut World, found: Found) {
-    let Found { index, root, lines, tickets } = found;
+    let Found { index, root, lines, objects } = found;
     let Some(root) = root else { return };
     let assets: Vec<_> = lines
         .iter()
@@ -226,16 +240,28 @@ fn take_in(world: &mut World, found: Found) {
             Some((asset, line.balance.parse().ok()?, line.limit.parse().ok()?))
         })
         .collect();
+    let tickets = objects
+        .iter()
+        .filter_map(|object| u32::try_from(object.get("TicketSequence")?.as_u64()?).ok());
     let account = &mut world.accounts[index];
     account.active = true;
     account.lane = Lane::new(root.sequence, SETUP_PENDING);
-    account.planned_tickets = tickets.len() as u32;
     account.lane.add_tickets(tickets);
     account.purse.balance = root.balance.0;
     account.purse.owners = root.owner_count;
+    account.flags = root.flags;
+    account.regular_key = root.regular_key;
     for (asset, balance, limit) in assets {
         let line = account.lines.entry(asset);
         (line.balance, line.limit, line.exists) = (balance, limit, true);
+    }
+    for object in &objects {
+        let text = |field: &str| object.get(field).and_then(Json::as_str);
+        let kind = text("LedgerEntryType").and_then(Kind::named);
+        let id = text("index").and_then(|id| id.parse().ok());
+        if let (Some(kind), Some(id), Some(fields)) = (kind, id, object.as_object()) {
+            world.objects.put(kind, id, fields, &world.accounts);
+        }
     }
 }
 
@@ -282,13 +308,22 @@ async fn read_account(
     id: AccountId,
     ledger: LedgerIndex,
 ) -> Result<Found, GeneratorError> {
-    let mut found = Found { index, lines: Vec::new(), tickets: Vec::new(), root: None };
+    let mut found = Found { index, lines: Vec::new(), objects: Vec::new(), root: None };
     let Some((node, root)) = reading::account(&pool, id, ledger).await? else { return Ok(found) };
     let (account, ledger_index) = (Some(id), Some(LedgerSpec::Index(ledger)));
+    let limit = Some(400);
+    let mut marker = None;
+    loop {
+        let objects = AccountObjects { account, ledger_index, kind: None, limit, marker };
+        let page = pool.request_to(node, &objects).await?;
+        found.objects.extend(page.account_objects);
+        marker = page.marker;
+        if marker.is_none() {
+            break;
+        }
+    }
     if root.owner_count > 0 {
-        let mut marker = None;
         loop {
-            let limit = Some(400);
             let lines = AccountLines { account, ledger_index, limit, marker };
             let page = pool.request_to(node, &lines).await?;
             found.lines.extend(page.lines);
@@ -297,40 +332,9 @@ async fn read_account(
                 break;
             }
         }
-        let kind = Some("ticket".to_owned());
-        let limit = Some(250);
-        let tickets = AccountObjects { account, ledger_index, kind, limit, marker: None };
-        let page = pool.request_to(node, &tickets).await?;
-        let number = |ticket: &serde_json::Value| {
-            u32::try_from(ticket.get("TicketSequence")?.as_u64()?).ok()
-        };
-        found.tickets.extend(page.account_objects.iter().filter_map(number));
     }
     found.root = Some(root);
     Ok(found)
-}
-
-fn pay(to: Index, drops: u64) -> Make {
-    Box::new(move |world| pay_to(world, to, drops))
-}
-
-/// What funds an account.
-pub(crate) fn pay_to(world: &World, to: Index, drops: u64) -> Tx {
-    let body = Payment::xrp(world.accounts[to].id, Drops(drops));
-    Tx { xrp: drops, to: Some(to), fee: FeeClass::OpenLedger, ..Tx::new(body) }
-}
-
-/// A new account's first Sequence is the index of the ledger that made it: metadata says it.
-pub(crate) fn learn_created(world: &mut World, applied: &Applied<'_>) {
-    for node in applied.metadata.nodes("AccountRoot") {
-        let index = node.account("Account").and_then(|id| world.accounts.find(id));
-        let sequence = node.fields.get("Sequence").and_then(serde_json::Value::as_u64);
-        if let (Change::Created, Some(index), Some(sequence)) = (node.change, index, sequence) {
-            let account = &mut world.accounts[index];
-            account.active = true;
-            account.lane = Lane::new((sequence as u32).into(), SETUP_PENDING);
-        }
-    }
 }
 
 async fn fund(
@@ -360,8 +364,7 @@ async fn fund(
         needed += drops + fees.fee(FeeClass::OpenLedger).0;
         jobs.push(Job {
             sender: funder,
-            make: pay(n as Index, drops),
-            effects: Some(learn_created),
+            make: Box::new(move |world| setup::funding(world, n as Index, drops)),
             tries: 0,
         });
     }
@@ -385,23 +388,29 @@ fn all_exist(driver: &Driver) -> Result<(), GeneratorError> {
 
 async fn set_flags(
     driver: &mut Driver,
-    flags: &[u32],
     progress: &(impl Fn(Progress) + Send),
 ) -> Result<(), GeneratorError> {
     let accounts = &driver.engine.world.accounts;
-    let lacks = |index: &Index, flag: u32| flags.get(*index as usize).is_none_or(|f| f & flag == 0);
-    let job = |sender: Index, make: fn() -> Tx| Job {
-        sender,
-        make: Box::new(move |_| Tx { fee: FeeClass::OpenLedger, ..make() }),
-        effects: None,
-        tries: 0,
+    let mut jobs = Vec::new();
+    let mut lacks = |index: Index, flag: u32, set: u32| {
+        if accounts[index].flags & flag == 0 {
+            let make: Make = Box::new(move |_| setup::setting(set));
+            jobs.push(Job { sender: index, make, tries: 0 });
+        }
     };
-    let gateways = accounts.gateways().iter().filter(|g| lacks(g, LSF_DEFAULT_RIPPLE));
-    let tagged = accounts.tagged().filter(|t| lacks(t, LSF_REQUIRE_DEST));
-    let jobs = gateways
-        .map(|gateway| job(*gateway, default_ripple))
-        .chain(tagged.map(|tagged| job(tagged, require_dest)))
-        .collect();
+    for gateway in accounts.gateways() {
+        // Whoever has issued already keeps what it promised its holders.
+        if accounts[*gateway].purse.owners == 0 {
+            let clawback = setup::ASF_ALLOW_TRUST_LINE_CLAWBACK;
+            lacks(*gateway, LSF_ALLOW_TRUST_LINE_CLAWBACK, clawback);
+        }
+        lacks(*gateway, LSF_DEFAULT_RIPPLE, setup::ASF_DEFAULT_RIPPLE);
+        let locking = setup::ASF_ALLOW_TRUST_LINE_LOCKING;
+        lacks(*gateway, LSF_ALLOW_TRUST_LINE_LOCKING, locking);
+    }
+    if let Some(tagged) = accounts.tagged() {
+        lacks(tagged, LSF_REQUIRE_DEST, setup::ASF_REQUIRE_DEST);
+    }
     run(driver, "setting up gateways", jobs, progress).await
 }
 
@@ -416,8 +425,7 @@ async fn open_lines(
             if !world.accounts[*user].lines.get(id as u16).is_some_and(|line| line.exists) {
                 jobs.push(Job {
                     sender: *user,
-                    make: Box::new(move |_| Tx { fee: FeeClass::OpenLedger, ..open_line(&asset) }),
-                    effects: Some(|world, applied| world.learn_lines(applied.metadata)),
+                    make: Box::new(move |_| setup::line(&asset)),
                     tries: 0,
                 });
             }
@@ -440,13 +448,10 @@ async fn issue_balances(
             if value.is_zero() || held.is_some_and(|held| held.signum() > 0) {
                 continue;
             }
-            let destination = world.accounts[*user].id;
-            let amount = asset.amount(value);
-            let body = Payment { destination, amount, send_max: None, destination_tag: None };
+            let (to, amount) = (*user, asset.amount(value));
             jobs.push(Job {
                 sender: asset.gateway,
-                make: Box::new(move |_| Tx { fee: FeeClass::OpenLedger, ..Tx::new(body) }),
-                effects: Some(|world, applied| world.learn_lines(applied.metadata)),
+                make: Box::new(move |world| setup::issuing(world, to, amount)),
                 tries: 0,
             });
         }
@@ -471,8 +476,7 @@ pub(crate) async fn sweep(driver: &mut Driver) -> Result<(), GeneratorError> {
             let drops = account.purse.spendable(&driver.engine.fees).checked_sub(fee)?;
             (drops > 0).then(|| Job {
                 sender: n as Index,
-                make: pay(funder, drops),
-                effects: None,
+                make: Box::new(move |world| setup::funding(world, funder, drops)),
                 tries: 0,
             })
         })
@@ -508,8 +512,8 @@ async fn run(
                 && driver.engine.world.accounts[*sender].lane.may_take(1).is_ok()
                 && let Some(job) = queue.pop_front()
             {
-                let tx = (job.make)(&driver.engine.world);
-                match driver.try_setup(*sender, tx, job.effects) {
+                let plan = (job.make)(&driver.engine.world);
+                match driver.try_setup(*sender, plan) {
                     Ok(hash) => drop(flying.insert(hash, job)),
                     Err(_) => {
                         queue.push_front(job);

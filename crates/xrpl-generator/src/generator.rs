@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use xrpl_client::Pool;
-use xrpl_protocol::{AccountId, Amount, Drops, Object, TxHash, keys::KeyType};
-use xrpl_tracker::{CallersKey, ResultName, State, Tracker};
+use xrpl_protocol::{AccountId, Amount, Drops, Object, keys::KeyType};
+use xrpl_tracker::{CallersKey, Tracker};
 
 use crate::{
+    command::{Asked, Command, NewAccount, Progress, Reply},
     config::GeneratorConfig,
+    coverage::Coverage,
+    diagnosis::TypeDiagnosis,
     driver::Driver,
     error::GeneratorError,
     funding,
@@ -19,63 +21,6 @@ use crate::{
     stats::{AccountListing, Status},
 };
 
-/// How far the preparation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Progress {
-    /// What is being done.
-    pub stage: &'static str,
-    /// How many are done.
-    pub done: usize,
-    /// How many there are.
-    pub total: usize,
-}
-
-/// A transaction that was asked for, after the node's first answer.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Asked {
-    /// Its hash.
-    pub tx_hash: TxHash,
-    /// Its type's name.
-    pub transaction_type: &'static str,
-    /// Who sends it.
-    pub account: AccountId,
-    /// Its state.
-    pub state: State,
-    /// The node's first answer; none if it is not known.
-    pub engine_result: Option<ResultName>,
-}
-
-pub(crate) type Reply<T> = oneshot::Sender<Result<T, GeneratorError>>;
-
-/// By what a caller finds its transaction again.
-pub(crate) type Key = Option<Arc<CallersKey>>;
-
-pub(crate) enum Command {
-    Start(Reply<()>),
-    Stop(Reply<()>),
-    SetPace(Pace, Reply<Pace>),
-    SetMaxPending(usize, Reply<usize>),
-    SetIntent(f64, Reply<f64>),
-    Toggle(String, bool, Reply<bool>),
-    SetWeight(String, u32, Reply<u32>),
-    Lanes(usize, Reply<LaneList>),
-    Create(Option<String>, Key, Reply<Asked>),
-    Pay { from: AccountId, to: AccountId, amount: Amount, key: Key, reply: Reply<Asked> },
-    Send { from: AccountId, body: Object, key: Key, reply: Reply<Asked> },
-    NewAccount(NewAccount, Key, Reply<Asked>),
-    Status(Reply<Status>),
-}
-
-/// An account to be created.
-pub(crate) struct NewAccount {
-    pub(crate) drops: Option<Drops>,
-    pub(crate) key_type: Option<KeyType>,
-    /// Its address, as soon as it is known.
-    pub(crate) address: oneshot::Sender<AccountId>,
-}
-
 /// A prepared run. Clones are handles to the same one.
 #[derive(Clone)]
 pub struct Generator {
@@ -83,6 +28,8 @@ pub struct Generator {
     status: watch::Receiver<Arc<Status>>,
     accounts: watch::Receiver<Arc<AccountListing>>,
     driver: Arc<Mutex<Option<Driver>>>,
+    /// As it was when the run ended.
+    last_coverage: Arc<parking_lot::Mutex<Coverage>>,
 }
 
 impl std::fmt::Debug for Generator {
@@ -111,7 +58,13 @@ impl Generator {
         funding::prepare(&mut driver, &progress).await?;
         let accounts = driver.list_accounts();
         driver.publish();
-        Ok(Self { commands, status, accounts, driver: Arc::new(Mutex::new(Some(driver))) })
+        Ok(Self {
+            commands,
+            status,
+            accounts,
+            driver: Arc::new(Mutex::new(Some(driver))),
+            last_coverage: Arc::default(),
+        })
     }
 
     /// Runs until cancelled; then lets what is in flight come to its end, and sweeps if so
@@ -124,6 +77,7 @@ impl Generator {
         let mut driver = self.driver.lock().await.take().ok_or(GeneratorError::Ended)?;
         let ended = driver.run(&cancel).await;
         driver.publish();
+        *self.last_coverage.lock() = driver.engine.coverage();
         ended?;
         if driver.config().sweep {
             funding::sweep(&mut driver).await?;
@@ -216,6 +170,29 @@ impl Generator {
     /// [`GeneratorError::UnknownType`], [`GeneratorError::Ended`].
     pub async fn set_weight(&self, name: &str, weight: u32) -> Result<u32, GeneratorError> {
         self.ask(|reply| Command::SetWeight(name.to_owned(), weight, reply)).await
+    }
+
+    /// Why each type runs or does not.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Ended`].
+    pub async fn diagnoses(&self) -> Result<Vec<TypeDiagnosis>, GeneratorError> {
+        self.ask(Command::Diagnose).await
+    }
+
+    /// What was sent in which way and with which result, and what never was. It can be asked for after
+    /// the end too.
+    pub async fn coverage(&self) -> Coverage {
+        match self.ask(Command::Coverage).await {
+            Ok(coverage) => coverage,
+            Err(_) => self.last_coverage(),
+        }
+    }
+
+    /// The same as it was when the run ended.
+    #[must_use]
+    pub fn last_coverage(&self) -> Coverage {
+        self.last_coverage.lock().clone()
     }
 
     /// Who could send now and why the others could not: at most `limit` of them.

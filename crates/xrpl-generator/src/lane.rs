@@ -246,6 +246,12 @@ impl Lane {
         self.max_pending = max_pending.max(1);
     }
 
+    /// How many may be in flight.
+    #[must_use]
+    pub fn max_pending(&self) -> usize {
+        self.max_pending
+    }
+
     /// How many slots have transactions in flight, Sequences and Tickets.
     #[must_use]
     pub fn in_flight(&self) -> usize {

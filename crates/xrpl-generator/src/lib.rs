@@ -4,14 +4,13 @@
 //!
 //! # What a seed repeats
 //!
-//! The accounts, and each account's *plans*, one by one: of which type, to whom, how much of what,
-//! with which flags, and whether and how it is spoiled on purpose. A plan is drawn from the seed, the
-//! account and the plan's number alone, among the accounts and assets of the preparation; it does not
-//! look at how fast the node was, at what happens to be validated by now, at other accounts' progress
-//! or at accounts made while the run goes on. It is passed over for the next draw only where the
-//! ledger would not take it: a balance or reserve that does not suffice, a type that the network or a
-//! switch refuses. So two runs with the same seed and settings (accounts, gateways, currencies,
-//! weights, share of invalid ones, funds) on networks with the same history send the same.
+//! The accounts, and each account's *plans*, one by one: of which type, and whether and how it is made
+//! wrong on purpose. A plan is drawn from the seed, the account and the plan's number alone. Of types
+//! that use nothing but accounts, assets and settings of the preparation, everything else of it too: to
+//! whom, how much of what, with which flags; so two runs with the same seed and settings on networks
+//! with the same history send the same of them. Types that use objects of the ledger (an escrow, an
+//! offer) choose among those that are there when their turn comes. A plan whose objects are not there
+//! yet is owed: the account goes on with its next one, and comes back to it as soon as it can.
 //!
 //! What follows from the ledger's clock is not repeated: Sequence and Ticket, Fee,
 //! LastLedgerSequence and so the hash, how the accounts take turns, how far each gets, which holes
@@ -21,38 +20,51 @@
 //! |---|---|
 //! | [`generator`] | the handle: prepare, run, and control while it runs |
 //! | [`config`] | its settings |
-//! | [`accounts`], [`objects`] | who takes part, and what they own on the ledger |
-//! | [`lane`] | Sequences and Tickets of one account, several in flight |
+//! | [`accounts`], [`holdings`], [`lane`] | who takes part, what they have, their Sequences and Tickets |
+//! | [`metadata`], [`objects`], [`world`] | the mirror of the ledger, and what is in flight against it |
 //! | [`capacity`] | how much load a number of accounts can carry |
 //! | [`lanes`] | who could send now, and why the others could not |
-//! | [`catalogue`], [`intent`] | what is sent, and deliberately invalid variants of it |
+//! | [`plan`], [`planner`] | what is to be sent, and what a type sees when it plans |
+//! | [`catalogue`], [`modifier`], [`mutation`] | the types, ways to send them, and ways to make them wrong |
 //! | [`fees`], [`pacing`], [`pressure`] | what it pays, when it goes out, and when it waits for the node |
 //! | [`engine`] | all of that together, without input and output |
-//! | [`stats`] | what it did |
+//! | [`stats`], [`coverage`], [`diagnosis`] | what it did, what of all that it reached, and why not |
 
 pub mod accounts;
 pub mod capacity;
 pub mod catalogue;
+mod command;
 pub mod config;
+pub mod coverage;
+pub mod diagnosis;
 mod driver;
 pub mod engine;
 pub mod error;
 pub mod fees;
 mod funding;
 pub mod generator;
-pub mod intent;
+pub mod holdings;
 pub mod lane;
 pub mod lanes;
+pub mod metadata;
+pub mod modifier;
+pub mod mutation;
 pub mod objects;
 pub mod pacing;
+pub mod plan;
+pub mod planner;
 pub mod pressure;
 mod reading;
+mod setup;
+mod signing;
 pub mod stats;
+pub mod world;
 
 pub use capacity::Capacity;
+pub use command::{Asked, Progress};
 pub use config::{Funding, GeneratorConfig};
 pub use error::GeneratorError;
 pub use fees::FeeStrategy;
-pub use generator::{Asked, Generator, Progress};
+pub use generator::Generator;
 pub use pacing::Pace;
 pub use stats::{AccountListing, GatewayListing, Stats, Status};

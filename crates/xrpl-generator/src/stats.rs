@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use xrpl_protocol::AccountId;
 
-use crate::{intent::IntentStats, pacing::PacingStats};
+use crate::{mutation::MutationStats, pacing::PacingStats};
 
 /// One type's share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ pub struct Stats {
     /// Deliberately invalid transactions handed to the tracker.
     pub submitted_invalid: u64,
     /// How those ended.
-    pub invalid: IntentStats,
+    pub invalid: MutationStats,
     /// By type of the catalogue.
     pub by_type: BTreeMap<&'static str, TypeStats>,
     /// Handed to the tracker and not yet at their end.
@@ -67,7 +67,8 @@ impl Stats {
 pub struct DisabledType {
     /// Its name.
     pub name: &'static str,
-    /// What the network answered, if it was not switched off by hand.
+    /// What the network answered, or the amendment that it lacks; none if it was switched off by
+    /// hand.
     pub refused_with: Option<&'static str>,
 }
 

@@ -10,16 +10,18 @@ use rand_chacha::ChaCha8Rng;
 use xrpl_generator::{
     GeneratorConfig,
     accounts::{Account, Index, Role, derive},
-    catalogue::{Applied, Tx},
     engine::{Engine, Origin, Prepared},
     lane::{Answer, Lane},
-    objects::{Asset, Change, World},
+    metadata::Metadata,
+    objects::Kind,
+    plan::Plan,
+    world::Asset,
 };
 use xrpl_protocol::{
     Definitions, Drops, EngineResult, LedgerIndex, Object, ResultClass, Sequence, TxHash, fields,
     keys::{KeyPair, KeyType, Seed},
     object_id,
-    transaction::{AccountSet, Common, Direct, Payment, Slot, TrustSet},
+    transaction::{AccountSet, Common, Direct, Payment, Slot},
 };
 use xrpl_standalone::ledger::{ClosedLedger, PreparedTx, ReadView};
 use xrpl_standalone::node::{Node, NodeConfig};
@@ -104,7 +106,7 @@ impl Sim {
             return;
         }
         let last_ledger = decode(&prepared).u32(fields::LAST_LEDGER_SEQUENCE).unwrap();
-        if load && prepared.taint.is_none() && self.dice(self.faults.forgotten) {
+        if load && prepared.mutation.is_none() && self.dice(self.faults.forgotten) {
             self.engine.answered(prepared.hash, Answer::Applied);
             let live = Live { prepared, last_ledger, retried: false };
             self.live.insert(live.prepared.hash, live);
@@ -120,7 +122,7 @@ impl Sim {
             self.live.insert(live.prepared.hash, live);
             return;
         }
-        let firm = prepared.taint.is_some_and(|taint| !taint.claims());
+        let firm = prepared.mutation.is_some_and(|mutation| !mutation.claims());
         let later = matches!(class, ResultClass::Tel | ResultClass::Ter);
         if matches!(class, ResultClass::Tem | ResultClass::Tef) || (firm && later) {
             self.engine.answered(prepared.hash, Answer::Ended);
@@ -143,7 +145,7 @@ impl Sim {
 
     fn submit(&mut self, prepared: &Prepared) -> EngineResult {
         let tx = PreparedTx::parse_and_check(&prepared.blob).expect("what is made is well-formed");
-        let firm = prepared.taint.is_some_and(|taint| !taint.claims());
+        let firm = prepared.mutation.is_some_and(|mutation| !mutation.claims());
         let result = self.node.submit(tx, firm).engine_result;
         *self.answers.entry(result.name()).or_default() += 1;
         self.read_queue();
@@ -151,7 +153,7 @@ impl Sim {
     }
 
     fn refuse(&mut self, prepared: &Prepared, result: EngineResult) {
-        if prepared.taint.is_none() {
+        if prepared.mutation.is_none() {
             self.refused_past += u64::from(matches!(result.name(), "tefPAST_SEQ" | "tefNO_TICKET"));
             self.bad
                 .push(format!("{result}: {}", decode(prepared).to_json(Definitions::builtin())));
@@ -170,8 +172,13 @@ impl Sim {
             transactions.swap(at, self.rng.next_u64() as usize % (at + 1));
         }
         for transaction in transactions {
-            let Some(live) = self.live.remove(&transaction.hash()) else { continue };
             let read = transaction.read();
+            let Some(live) = self.live.remove(&transaction.hash()) else {
+                // A stranger's, or within a Batch.
+                let text = read.metadata.to_json(Definitions::builtin()).to_string();
+                self.engine.learn(&Metadata::parse(&text).unwrap());
+                continue;
+            };
             self.validate(&live.prepared, &transaction.result, &read.metadata, index);
             self.lose(&live.prepared, index);
         }
@@ -191,6 +198,7 @@ impl Sim {
         }
         self.read_queue();
         self.engine.set_head(LedgerIndex(index));
+        self.engine.set_close_time(ledger.header.close_time);
         self.engine.list_all();
         let again: Vec<Prepared> =
             self.live.values().filter(|l| l.retried).map(|l| l.prepared.clone()).collect();
@@ -246,7 +254,7 @@ impl Sim {
             outcome.metadata =
                 Some(Arc::from(serde_json::value::RawValue::from_string(text).unwrap()));
         }
-        if prepared.taint.is_none() && !result.is_success() {
+        if prepared.mutation.is_none() && !result.is_success() {
             self.bad
                 .push(format!("{result}: {}", decode(prepared).to_json(Definitions::builtin())));
         }
@@ -301,9 +309,9 @@ impl Sim {
     }
 
     /// Sends a setup transaction and closes a ledger.
-    fn setup(&mut self, index: Index, tx: Tx, effects: fn(&mut World, &Applied<'_>)) -> bool {
+    fn setup(&mut self, index: Index, plan: Plan) -> bool {
         let before = self.bad.len();
-        let prepared = self.engine.send(index, tx, Some(effects), false).unwrap();
+        let prepared = self.engine.send(index, plan, false).unwrap();
         self.open(prepared);
         self.close();
         self.bad.len() == before
@@ -312,17 +320,6 @@ impl Sim {
 
 fn entry(ledger: &Arc<ClosedLedger>, id: &xrpl_protocol::Hash256) -> Option<Object> {
     ledger.read(id).map(|entry| (*entry).clone())
-}
-
-fn learn_created(world: &mut World, applied: &Applied<'_>) {
-    for node in applied.metadata.nodes("AccountRoot") {
-        if node.change == Change::Created {
-            let index = world.accounts.find(node.account("Account").unwrap()).unwrap();
-            let sequence = node.fields["Sequence"].as_u64().unwrap() as u32;
-            world.accounts[index].active = true;
-            world.accounts[index].lane = Lane::new(Sequence(sequence), 5);
-        }
-    }
 }
 
 /// A prepared world on a fresh ledger.
@@ -346,7 +343,7 @@ fn sim_on(
         ..GeneratorConfig::default()
     };
     config.weights.insert("TicketCreate".into(), 10);
-    config.weights.insert("TicketUse".into(), 20);
+    config.modifiers.insert("ticket".into(), 20);
     more(&mut config);
     let mut engine = Engine::new(&config).unwrap();
     let node = Node::new(node);
@@ -380,30 +377,28 @@ fn sim_on(
         let key = KeyPair::from_seed(&derive(&config.seed, role, n, KeyType::Ed25519));
         let index = sim.engine.world.accounts.add(Account::new(key, role, max_pending));
         let body = Payment::xrp(sim.engine.world.accounts[index].id, Drops::from_xrp(5_000));
-        let tx = Tx { xrp: 5_000_000_000, to: Some(index), ..Tx::new(body) };
-        assert!(sim.setup(funder, tx, learn_created));
+        let mut plan = Plan::payment(body).spending(5_000_000_000);
+        plan.holds.to = Some(index);
+        assert!(sim.setup(funder, plan));
     }
     let gateway = sim.engine.world.accounts.gateways()[0];
     let tagged = sim.engine.world.accounts.tagged().unwrap();
-    for (index, flag) in [(gateway, 8), (tagged, 1)] {
-        let body = AccountSet { set_flag: Some(flag), ..AccountSet::default() };
-        assert!(sim.setup(index, Tx::new(body), |_, _| {}));
+    for (index, flag) in [(gateway, 16u32), (gateway, 8), (gateway, 17), (tagged, 1)] {
+        assert!(sim.setup(index, Plan::new("AccountSet").with(fields::SET_FLAG, flag)));
     }
     let issuer = sim.engine.world.accounts[gateway].id;
     let asset = Asset { currency: "USD".parse().unwrap(), issuer, gateway };
     sim.engine.world.assets = vec![asset];
     sim.engine.world.common_assets = 1;
-    let learn: fn(&mut World, &Applied<'_>) = |world, applied| world.learn_lines(applied.metadata);
     for user in sim.engine.world.accounts.users().to_vec() {
         let limit = asset.amount("1000000000".parse().unwrap());
-        let tx =
-            Tx { owners: 1, ..Tx::new(TrustSet { limit, quality_in: None, quality_out: None }) };
-        assert!(sim.setup(user, tx, learn), "{:?}", sim.bad);
+        let plan = Plan::new("TrustSet").with(fields::LIMIT_AMOUNT, limit).owning(1);
+        assert!(sim.setup(user, plan), "{:?}", sim.bad);
         let body = Payment {
             amount: asset.amount("100000".parse().unwrap()),
             ..Payment::xrp(sim.engine.world.accounts[user].id, Drops(1))
         };
-        assert!(sim.setup(gateway, Tx::new(body), learn), "{:?}", sim.bad);
+        assert!(sim.setup(gateway, Plan::payment(body)), "{:?}", sim.bad);
     }
     sim.engine.set_max_pending(max_pending);
     sim.engine.reset_stats();
@@ -451,6 +446,55 @@ fn agrees(sim: &Sim) {
             assert!(line.leaving.is_zero() && line.coming.is_zero());
         }
     }
+    mirrored(sim);
+}
+
+/// What the mirror has is what the ledger has of the run's accounts, and nothing lacks.
+fn mirrored(sim: &Sim) {
+    let world = &sim.engine.world;
+    let mut in_ledger = BTreeMap::new();
+    for account in world.accounts.iter() {
+        let mut page = 0;
+        loop {
+            let id = object_id::dir_page(object_id::owner_dir(account.id), page);
+            let Some(directory) = entry(sim.node.closed(), &id) else { break };
+            for id in directory.vector256(fields::INDEXES).unwrap_or_default() {
+                let object = entry(sim.node.closed(), id).unwrap();
+                let code = object.u16(fields::LEDGER_ENTRY_TYPE).unwrap();
+                let name = Definitions::builtin().ledger_entry_type_name(code).unwrap();
+                if Kind::named(name).is_some() {
+                    in_ledger.insert(*id, object);
+                }
+            }
+            page = directory.u64(fields::INDEX_NEXT).unwrap_or(0);
+            if page == 0 {
+                break;
+            }
+        }
+    }
+    let mut compared = 0;
+    for (id, object) in &in_ledger {
+        let mirrored = world.objects.get(*id);
+        let name = object.to_json(Definitions::builtin());
+        let mirrored = mirrored.unwrap_or_else(|| panic!("the mirror lacks {name}"));
+        for field in ["Amount", "Flags", "Destination", "URI", "SettleDelay", "Balance"] {
+            let (told, is) = (mirrored.fields.get(field), name.get(field));
+            // What metadata leave out has its default value.
+            if let (Some(told), Some(is)) = (told, is) {
+                assert_eq!(told, is, "{field} of {name}");
+            }
+        }
+        compared += 1;
+    }
+    let kinds = in_ledger.values().filter_map(|o| o.u16(fields::LEDGER_ENTRY_TYPE));
+    for code in kinds.collect::<std::collections::BTreeSet<_>>() {
+        let kind = Definitions::builtin().ledger_entry_type_name(code).and_then(Kind::named);
+        for mirrored in kind.into_iter().flat_map(|kind| world.objects.all(kind)) {
+            assert!(entry(sim.node.closed(), &mirrored.id).is_some(), "gone: {mirrored:?}");
+            assert!(!world.objects.is_held(mirrored.id), "still held: {mirrored:?}");
+        }
+    }
+    println!("{compared} mirrored objects compared");
 }
 
 #[test]
@@ -470,7 +514,7 @@ fn valid_load_succeeds_without_exception() {
 }
 
 #[test]
-fn every_invalid_one_gets_what_its_taint_predicts() {
+fn every_invalid_one_gets_what_its_mutation_predicts() {
     let mut seen = BTreeMap::new();
     for seed in 10..16 {
         let mut sim = sim(seed, 50.0, 5, Faults::default());
@@ -545,8 +589,8 @@ fn strangers_that_pay_more_delay_but_do_not_starve() {
             let key = KeyPair::from_seed(&seed);
             let body = Payment::xrp(key.account_id(), Drops::from_xrp(1_000));
             let fee = xrpl_generator::fees::FeeClass::OpenLedger;
-            let tx = Tx { xrp: 1_000_000_000, fee, ..Tx::new(body) };
-            assert!(sim.setup(genesis as Index, tx, |_, _| {}));
+            let plan = Plan { fee, ..Plan::payment(body).spending(1_000_000_000) };
+            assert!(sim.setup(genesis as Index, plan));
             key
         });
         sim.engine.reset_stats();

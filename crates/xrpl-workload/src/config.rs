@@ -94,6 +94,12 @@ pub struct Config {
     pub gateways: usize,
     pub currencies: Vec<String>,
     pub types: BTreeMap<String, u32>,
+    /// `--modifiers`.
+    pub modifiers: BTreeMap<String, u32>,
+    /// `--steer coverage`.
+    pub steer_coverage: bool,
+    /// `--coverage`.
+    pub coverage: bool,
     pub intent_invalid: f64,
     pub seed: String,
     pub key_type: KeyType,
@@ -289,6 +295,9 @@ impl Config {
             gateways: 0,
             currencies: Vec::new(),
             types: BTreeMap::new(),
+            modifiers: BTreeMap::new(),
+            steer_coverage: false,
+            coverage: false,
             intent_invalid: 0.0,
             seed: String::new(),
             key_type: KeyType::Ed25519,

@@ -132,6 +132,8 @@ pub(crate) fn generator_config(
         pace: Pace::from_tps(config.tps),
         max_pending_per_account: config.max_pending,
         weights: config.types.clone(),
+        modifiers: config.modifiers.clone(),
+        steer_coverage: config.steer_coverage,
         intent_invalid: config.intent_invalid,
         fee_strategy: match config.fee_strategy {
             FeeChoice::Base => xrpl_generator::FeeStrategy::Base,

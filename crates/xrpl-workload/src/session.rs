@@ -15,6 +15,7 @@ use xrpl_client::{Connector, Pool, TcpConnector};
 use xrpl_generator::{
     Generator, GeneratorError, Progress,
     capacity::{self, USUAL_INTERVAL},
+    coverage::Coverage,
 };
 use xrpl_tracker::{
     Error as TrackerError, Store, Tracker,
@@ -207,6 +208,8 @@ pub struct Ended {
     pub failures: Vec<String>,
     /// The chain was reset.
     pub reset: bool,
+    /// What was sent in which way, where that is asked for.
+    pub coverage: Option<Coverage>,
 }
 
 /// A run.
@@ -377,7 +380,9 @@ impl Session {
             shortfall: app.shortfall.get().cloned(),
             ..Summary::new(&stats, rate, &app.config.seed, &app.endpoint, size)
         };
-        Ended { summary, failures: failures(&stats), reset: false }
+        let coverage = app.generator().filter(|_| app.config.coverage);
+        let coverage = coverage.map(Generator::last_coverage);
+        Ended { summary, failures: failures(&stats), reset: false, coverage }
     }
 
     /// A new run on the chain that the nodes follow now, in the same store.

@@ -128,9 +128,9 @@ macro_rules! settings {
 }
 
 use crate::config::values::{
-    accounts_file, address, amendments, close, currencies, duration, fee_strategy, flag, number,
-    on_reset, optional, percent, rate, retention, ripple_time, secret, store, subscribe, text,
-    types, url,
+    accounts_file, address, amendments, close, currencies, duration, fee_strategy, flag, modifiers,
+    number, on_reset, optional, percent, rate, retention, ripple_time, secret, steer, store,
+    subscribe, text, types, url,
 };
 
 settings! {
@@ -170,6 +170,15 @@ settings! {
         types: Table "TYPE=WEIGHT" = "", RUN;
             "Weights of transaction types, such as Payment=10,TrustSet=0; 0 switches a type off. Types not named keep the catalogue's weight."
             => |c, v| { c.types = types(v)?; Ok(()) };
+        modifiers: Table "MODIFIER=PERCENT" = "", RUN;
+            "How many percent of the transactions are sent in which other way, of those that it fits: ticket=5, regular_key=2, multisign=2, delegated=2, batch=1, memos=2 where nothing is said."
+            => |c, v| { c.modifiers = modifiers(v)?; Ok(()) };
+        steer: One "WHAT" = "", RUN;
+            "coverage: ways of sending a type that the run has not covered yet go first."
+            => |c, v| { c.steer_coverage = optional(v, steer)?.is_some(); Ok(()) };
+        coverage: Switch "" = "false", RUN;
+            "Print at the end what was sent in which way (type x variant, modifier or mutation x result), and what never was."
+            => |c, v| { c.coverage = flag(text(v)?)?; Ok(()) };
         intent_invalid: One "PERCENT" = "0", RUN;
             "Percentage of deliberately invalid transactions; they are counted apart."
             => |c, v| { c.intent_invalid = percent(text(v)?)?; Ok(()) };

@@ -12,7 +12,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
 use serde_json::json;
-use xrpl_generator::Progress;
+use xrpl_generator::{Progress, coverage::Coverage};
 
 use crate::{output, summary::Summary};
 pub use snapshot::Snapshot;
@@ -187,8 +187,18 @@ impl View {
     }
 
     /// The end.
-    pub fn end(&self, summary: &Summary, failures: &[String]) {
+    pub fn end(&self, summary: &Summary, failures: &[String], coverage: Option<&Coverage>) {
         self.bar.finish_and_clear();
+        if let Some(coverage) = coverage {
+            let text = match self.json_at_end {
+                true => json!({"event": "coverage", "reached": coverage.reached, "never": coverage.never})
+                    .to_string(),
+                false => coverage.to_string(),
+            };
+            if !output::line(&text) {
+                output::error_line(&text);
+            }
+        }
         let text = if self.json_at_end {
             for failure in failures {
                 output::error_line(&format!("failed: {failure}"));

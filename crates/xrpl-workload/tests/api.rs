@@ -101,8 +101,10 @@ async fn every_get_has_its_fields() {
                 "pending_by_state",
                 "oldest_pending_age_ledgers",
                 "blocked_sample",
+                "types",
             ],
         ),
+        ("/state/coverage", &["reached", "never"]),
         (
             "/accounts",
             &[

@@ -50,7 +50,7 @@ async fn unlimited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deliberately_invalid_ones_get_what_their_taints_predict_and_hide_nothing() {
+async fn deliberately_invalid_ones_get_what_their_mutations_predict_and_hide_nothing() {
     let ended = run(&[("tps", "80"), ("intent_invalid", "20"), ("duration", "4s")]).await;
     // `failures` has none that got another result than predicted.
     assert!(ended.failures.is_empty(), "{:?}\n{}", ended.failures, ended.summary);

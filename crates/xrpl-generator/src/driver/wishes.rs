@@ -11,13 +11,12 @@ use xrpl_protocol::{
 use super::Driver;
 use crate::{
     accounts::{Account, Index, Role},
-    catalogue::{Applied, OwnFields, Tx},
+    command::{Asked, Key, NewAccount, Reply},
     engine::Prepared,
     error::GeneratorError,
     fees::{FeeClass, Fees},
-    funding::{learn_created, pay_to},
-    generator::{Asked, Key, NewAccount, Reply},
-    objects::World,
+    plan::{Plan, Width},
+    setup,
 };
 
 /// How long a transaction that was asked for waits for an account.
@@ -71,8 +70,8 @@ fn fee_class(body: &Object, fees: &Fees) -> FeeClass {
         return FeeClass::Exactly(drops.unsigned_abs());
     }
     let least = least_fee(body, &fees.figures());
-    match least > fees.fee(FeeClass::Ordinary).0 {
-        true => FeeClass::Exactly(least),
+    match least > fees.figures().base {
+        true => FeeClass::Least(least),
         false => FeeClass::Ordinary,
     }
 }
@@ -184,8 +183,10 @@ impl Driver {
                     send_max: None,
                     destination_tag: None,
                 };
-                let tx = Tx { xrp: drops, to: accounts.find(*to), ..Tx::new(body) };
-                self.send_asked(index, tx, "Payment")
+                let to = accounts.find(*to);
+                let mut plan = Plan::payment(body).spending(drops);
+                plan.holds.to = to;
+                self.send_asked(index, plan, "Payment")
             }
             What::Fund { to, drops } => self.make_funding(*to, *drops),
             What::Send { from, body } => {
@@ -199,17 +200,20 @@ impl Driver {
                     known: self.engine.catalogue.names().collect(),
                 })?;
                 let sent = body.amount(fields::AMOUNT).and_then(|amount| amount.drops());
-                let tx = Tx {
-                    flags: body.u32(fields::FLAGS).unwrap_or(0),
+                let to = body.account(fields::DESTINATION).and_then(|id| accounts.find(id));
+                let mut plan = Plan {
                     fee: fee_class(body, &self.engine.fees),
                     // TicketCreate moves the Sequence by its Tickets too; more than the ledger
                     // allows are refused and move nothing.
-                    width: 1 + body.u32(fields::TICKET_COUNT).unwrap_or(0).min(MOST_TICKETS),
-                    xrp: sent.and_then(|drops| u64::try_from(drops).ok()).unwrap_or(0),
-                    to: body.account(fields::DESTINATION).and_then(|id| accounts.find(id)),
-                    ..Tx::new(OwnFields(body.clone()))
+                    width: Width::Exactly(
+                        1 + body.u32(fields::TICKET_COUNT).unwrap_or(0).min(MOST_TICKETS),
+                    ),
+                    ..Plan::given(body.clone())
+                        .flagged(body.u32(fields::FLAGS).unwrap_or(0))
+                        .spending(sent.and_then(|drops| u64::try_from(drops).ok()).unwrap_or(0))
                 };
-                self.send_asked(index, tx, name)
+                plan.holds.to = to;
+                self.send_asked(index, plan, name)
             }
         }
     }
@@ -229,10 +233,8 @@ impl Driver {
             let account = world.accounts[funder].id;
             return Err(GeneratorError::Funds { account, has, needed: drops.0 });
         }
-        let mut prepared = self
-            .engine
-            .send(funder, pay_to(world, to, drops.0), Some(learn_created), true)
-            .map_err(|_| {
+        let mut prepared =
+            self.engine.send(funder, setup::funding(world, to, drops.0), true).map_err(|_| {
                 GeneratorError::Busy("the funding account has as many in flight as allowed")
             })?;
         prepared.name = "Payment";
@@ -240,20 +242,16 @@ impl Driver {
         Ok(prepared)
     }
 
-    /// A given transaction; what its metadata says about trust lines and Tickets is learnt.
+    /// A given transaction.
     fn send_asked(
         &mut self,
         index: Index,
-        tx: Tx,
+        plan: Plan,
         name: &'static str,
     ) -> Result<Prepared, GeneratorError> {
-        let learn = |world: &mut World, applied: &Applied<'_>| {
-            world.learn_lines(applied.metadata);
-            world.learn_tickets(applied.metadata);
-        };
         let mut prepared = self
             .engine
-            .send(index, tx, Some(learn), true)
+            .send(index, plan, true)
             .map_err(|_| GeneratorError::Busy("the account has as many in flight as allowed"))?;
         prepared.name = name;
         Ok(prepared)
@@ -298,9 +296,12 @@ mod tests {
             FeeClass::Exactly(7)
         );
         let delete = json!({"TransactionType": "AccountDelete"});
-        assert_eq!(class(delete, base), FeeClass::Exactly(2_000_000));
+        assert_eq!(class(delete, base), FeeClass::Least(2_000_000));
         let finish = json!({"TransactionType": "EscrowFinish", "Fulfillment": "A0028000"});
-        assert_eq!(class(finish.clone(), base), FeeClass::Exactly(330));
-        assert_eq!(class(finish, FeeStrategy::Fixed(500)), FeeClass::Ordinary);
+        assert_eq!(class(finish.clone(), base), FeeClass::Least(330));
+        let mut fees = Fees::new(FeeStrategy::Fixed(500), 1000);
+        fees.set_ledger(10, 10_000_000, 2_000_000);
+        let fixed = class(finish, FeeStrategy::Fixed(500));
+        assert_eq!(fees.fee(fixed).0, 500, "what was asked for is enough");
     }
 }

@@ -9,11 +9,13 @@ use xrpl_tracker::CallersKey;
 
 use crate::{
     accounts::Index,
-    catalogue::{Applied, Entry},
-    intent::Taint,
+    catalogue::TypeId,
+    coverage::Way,
     lane::{Answer, Rival},
-    objects::{Stake, World},
+    mutation::Mutation,
+    plan::Authorization,
     stats::Stats,
+    world::Holds,
 };
 
 /// Why a transaction was made.
@@ -45,32 +47,35 @@ pub struct Prepared {
     /// Why it was made.
     pub origin: Origin,
     /// What is wrong with it, if it is meant to fail.
-    pub taint: Option<&'static Taint>,
+    pub mutation: Option<&'static Mutation>,
     /// Whether its metadata is needed.
     pub want_metadata: bool,
     /// By what its caller finds it again.
     pub callers_key: Option<Arc<CallersKey>>,
 }
 
-pub(super) type Effects = fn(&mut World, &Applied<'_>);
-
 #[derive(Debug)]
 pub(super) struct Flying {
     pub(super) sender: Index,
-    /// The lane's slot, or one that a taint put in its place, of which the lane knows nothing.
+    /// The lane's slot, or one that a mutation put in its place, of which the lane knows nothing.
     pub(super) slot: Slot,
     /// Which of the slot's transactions it is.
     pub(super) rival: Rival,
     pub(super) width: u32,
-    pub(super) stake: Stake,
-    pub(super) entry: Option<&'static Entry>,
-    /// The type itself, also when `entry` is one that carries another.
-    pub(super) carried: Option<&'static Entry>,
-    pub(super) effects: Option<Effects>,
-    pub(super) taint: Option<&'static Taint>,
+    /// How far it moves the Sequence, only the ledger says.
+    pub(super) unsure: bool,
+    /// Slots of other accounts that it may use.
+    pub(super) legs: SmallVec<[(Index, Slot); 2]>,
+    pub(super) holds: Holds,
+    /// Its type in the catalogue; none if it is none of the load's.
+    pub(super) of: Option<TypeId>,
+    /// What of it is counted.
+    pub(super) ways: SmallVec<[Way; 2]>,
+    pub(super) authorization: Authorization,
+    /// Whether its metadata are needed.
+    pub(super) learns: bool,
+    pub(super) mutation: Option<&'static Mutation>,
     pub(super) origin: Origin,
-    /// By how much it changed the sender's planned Tickets.
-    pub(super) tickets: i32,
     /// The node's newest answer; none while it is on the wire for the first time.
     pub(super) answer: Option<Answer>,
     /// The newest validated ledger when it was made.
@@ -127,7 +132,7 @@ pub struct Done {
 }
 
 impl Stats {
-    pub(in crate::engine) fn submitted(&mut self, flying: &Flying) {
+    pub(in crate::engine) fn submitted(&mut self, flying: &Flying, name: &'static str) {
         match flying.origin {
             Origin::Setup => return,
             Origin::Replacement => {
@@ -136,12 +141,12 @@ impl Stats {
             }
             Origin::Load | Origin::Filler | Origin::Asked(_) => {}
         }
-        match flying.taint {
+        match flying.mutation {
             Some(_) => self.submitted_invalid += 1,
             None => self.submitted += 1,
         }
-        if let Some(entry) = flying.entry {
-            self.by_type.entry(entry.name).or_default().submitted += 1;
+        if flying.of.is_some() {
+            self.by_type.entry(name).or_default().submitted += 1;
         }
     }
 }

@@ -23,10 +23,11 @@ use super::{
     flight::{Flying, Origin, Prepared},
 };
 use crate::{
-    catalogue::no_op,
     fees::{FeeClass, FeeStrategy},
     lane::Answer,
-    objects::Stake,
+    plan::{Authorization, Plan},
+    signing::{signed, signed_fields},
+    world::Holds,
 };
 
 /// How many validated ledgers one that was refused may stand in the way before a no-op follows.
@@ -108,14 +109,14 @@ impl Engine {
             matches!(flying.origin, Origin::Load | Origin::Filler | Origin::Replacement);
         // Only the newest on its slot is followed.
         let followed = flying.rivals.len() > usize::from(flying.rival);
-        if flying.taint.is_some() || !made_by_us || followed {
+        if flying.mutation.is_some() || !made_by_us || followed {
             return None;
         }
         let case = Case {
             answer: flying.answer,
             waited: self.head.0.saturating_sub(flying.made_at.0),
             life: self.last_ledger_offset,
-            fee: flying.stake.fee,
+            fee: flying.holds.fee,
             open_ledger: self.fees.open_ledger(),
             max: self.fees.max(),
             strategy: self.fees.strategy(),
@@ -143,12 +144,18 @@ impl Engine {
             return None;
         }
         let fee = match next {
+            // Its signers would have to sign anew.
+            Next::HigherFee(_) if flying.unsure => return None,
             // Behind others it would wait for them whatever it paid.
             Next::HigherFee(_) if !account.lane.is_next(slot) => return None,
             Next::HigherFee(drops) => Drops(drops),
             Next::NoOp => self.fees.fee(FeeClass::Ordinary),
         };
-        if account.purse.spendable(&self.fees) < fee.0 {
+        let payer = match next {
+            Next::HigherFee(_) => flying.holds.payer.unwrap_or(sender),
+            Next::NoOp => sender,
+        };
+        if self.world.accounts[payer].purse.spendable(&self.fees) < fee.0 {
             return None;
         }
         let signed = match next {
@@ -163,7 +170,8 @@ impl Engine {
                     network_id: self.network_id,
                     source_tag: None,
                 };
-                no_op().body.sign(&common, &account.key)
+                let own = Authorization::Own;
+                signed(&self.world.accounts, sender, Plan::no_op().body, &own, &common, &[])
             }
         };
         let rival = self.world.accounts[sender].lane.rival(slot)?;
@@ -175,17 +183,21 @@ impl Engine {
             slot,
             rival,
             width: if fills { 1 } else { flying.width },
-            stake: match fills {
-                true => Stake { fee: fee.0, ..Stake::default() },
-                false => Stake { fee: fee.0, ..flying.stake },
+            unsure: false,
+            legs: SmallVec::new(),
+            holds: match fills {
+                true => Holds::fee(fee.0),
+                false => Holds { fee: fee.0, ..flying.holds.clone() },
             },
-            entry: flying.entry.filter(|_| !fills),
-            carried: flying.carried.filter(|_| !fills),
-            effects: flying.effects.filter(|_| !fills),
-            taint: None,
+            of: flying.of.filter(|_| !fills),
+            ways: if fills { SmallVec::new() } else { flying.ways.clone() },
+            authorization: match fills {
+                true => Authorization::Own,
+                false => flying.authorization.clone(),
+            },
+            learns: flying.learns && !fills,
+            mutation: None,
             origin: Origin::Replacement,
-            // Of the slot, whoever uses it.
-            tickets: flying.tickets,
             answer: None,
             made_at: self.head,
             blob: blob.clone(),
@@ -194,15 +206,15 @@ impl Engine {
         };
         let mut replacement = of_first(first);
         replacement.rivals = first.rivals.iter().copied().chain([hash]).collect();
-        let name = replacement.entry.map_or("AccountSet", |entry| entry.name);
-        let want_metadata = replacement.effects.is_some();
+        let name = self.name_of(replacement.of);
+        let want_metadata = replacement.learns;
         // Each knows all the others: whichever is validated, they end because of it.
         for other in &replacement.rivals {
             if let Some(flying) = self.flying.get_mut(other) {
                 flying.rivals.push(signed.hash);
             }
         }
-        self.world.reserve(sender, &replacement.stake);
+        self.world.reserve(sender, &replacement.holds);
         self.flying.insert(signed.hash, replacement);
         self.answers.add(None);
         Some(Prepared {
@@ -211,7 +223,7 @@ impl Engine {
             sender,
             name,
             origin: Origin::Replacement,
-            taint: None,
+            mutation: None,
             want_metadata,
             callers_key: None,
         })
@@ -224,7 +236,7 @@ impl Engine {
         let last = self.head.plus(self.last_ledger_offset);
         tx.set(fields::FEE, Value::Amount(Amount::xrp(fee)));
         tx.set(fields::LAST_LEDGER_SEQUENCE, Value::UInt32(last.0));
-        Some(xrpl_protocol::sign::sign(tx, &self.world.accounts[flying.sender].key))
+        Some(signed_fields(&self.world.accounts, flying.sender, tx, &flying.authorization))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an end means for lanes, purses and counters.
 
+use smallvec::SmallVec;
 use xrpl_protocol::{TxHash, transaction::Slot};
 use xrpl_tracker::{Evidence, Outcome, State};
 
@@ -8,10 +9,14 @@ use super::{
     flight::{Done, Flying, Origin},
 };
 use crate::{
-    catalogue::Applied,
-    lane::{Answer, End, Verdict},
-    objects::Metadata,
+    accounts::Index,
+    lane::{Answer, End},
+    metadata::Metadata,
 };
+
+/// What a transaction ends with that used an object which is not as it was taken to be.
+const NOT_AS_KNOWN: &[&str] =
+    &["tecNO_ENTRY", "tecNO_TARGET", "tecOBJECT_NOT_FOUND", "tecNO_PERMISSION", "tecEXPIRED"];
 
 impl Engine {
     /// The tracker did not take it: it never left. `sure` is false if even that is not certain.
@@ -19,16 +24,25 @@ impl Engine {
         let flying = self.flying.remove(&hash)?;
         self.answers.remove(flying.answer);
         self.stats.not_taken += 1;
-        self.world.release(flying.sender, &flying.stake);
-        let account = &mut self.world.accounts[flying.sender];
+        self.world.release(flying.sender, &flying.holds);
         let end = if sure { End::Free } else { End::Doubtful };
-        let verdict = account.lane.settled(flying.slot, flying.rival, end);
-        if verdict != Some(Verdict::Open) && flying.rival == 0 {
-            account.planned_tickets =
-                account.planned_tickets.saturating_add_signed(-flying.tickets);
-        }
-        self.touch(flying.sender);
+        self.world.accounts[flying.sender].lane.settled(flying.slot, flying.rival, end);
+        self.settle_legs(&flying, end);
+        self.wake(flying.sender);
         Some(Done { hash, origin: flying.origin, success: false })
+    }
+
+    /// Slots of other accounts that a Batch may have used.
+    fn settle_legs(&mut self, flying: &Flying, end: End) {
+        let end = match end {
+            // It used its own slot: whether what it held used theirs, only the ledger says.
+            End::Consumed { .. } | End::Doubtful => End::Doubtful,
+            End::Free | End::Lost => End::Free,
+        };
+        for (account, slot) in &flying.legs {
+            self.world.accounts[*account].lane.settled(*slot, 0, end);
+            self.wake(*account);
+        }
     }
 
     /// The end of a transaction. None if it was not made here, or has ended before.
@@ -46,16 +60,18 @@ impl Engine {
         self.answers.remove(flying.answer);
         if flying.answer.is_none() {
             // The end came before the answer.
-            self.stats.submitted(&flying);
+            let name = self.name_of(flying.of);
+            self.stats.submitted(&flying, name);
         }
         let success = outcome.is_success();
-        self.world.release(flying.sender, &flying.stake);
+        self.world.release(flying.sender, &flying.holds);
         let end = match &outcome.evidence {
+            Evidence::Validated(_) if success && flying.unsure => End::Doubtful,
             Evidence::Validated(_) => {
                 End::Consumed { width: if success { flying.width } else { 1 } }
             }
             Evidence::RefusedByNode { engine_result } => match engine_result.as_str() {
-                "tefPAST_SEQ" | "tefNO_TICKET" if flying.taint.is_none() => End::Doubtful,
+                "tefPAST_SEQ" | "tefNO_TICKET" if flying.mutation.is_none() => End::Doubtful,
                 _ => End::Free,
             },
             Evidence::NeverSent { .. } | Evidence::LastLedgerPassed { .. } => End::Free,
@@ -64,32 +80,20 @@ impl Engine {
             Evidence::SlotGone { .. } if !flying.rivals.is_empty() => End::Lost,
             Evidence::SequenceConsumed { .. } | Evidence::SlotGone { .. } => End::Doubtful,
         };
-        let account = &mut self.world.accounts[flying.sender];
-        let verdict = account.lane.settled(flying.slot, flying.rival, end);
-        // A Ticket is used up by a claim too; a TicketCreate makes some only if it succeeds. While
-        // others on the slot may still do so, nothing is known.
-        let unmade = match verdict {
-            Some(Verdict::Used | Verdict::Doubtful) => {
-                flying.tickets > 0 && (!success || flying.fills)
-            }
-            Some(Verdict::Free) => true,
-            Some(Verdict::Open) | None => false,
-        };
-        if unmade {
-            account.planned_tickets =
-                account.planned_tickets.saturating_add_signed(-flying.tickets);
+        let lane = &mut self.world.accounts[flying.sender].lane;
+        lane.settled(flying.slot, flying.rival, end);
+        if success && flying.mutation.is_some() {
+            lane.doubt();
         }
-        if success && flying.taint.is_some() {
-            account.lane.doubt();
-        }
+        let applied = outcome.state == State::Validated && success;
+        self.settle_legs(&flying, if applied { end } else { End::Free });
+        let mut concerned: SmallVec<[Index; 4]> = flying.holds.to.into_iter().collect();
         if outcome.state == State::Validated {
-            self.learn(&flying, outcome, success);
+            concerned.extend(self.learn_of(&flying, outcome, success));
         }
         self.count(&flying, outcome, end == End::Lost);
-        self.touch(flying.sender);
-        if let Some(to) = flying.stake.to {
-            self.touch(to);
-        }
+        self.wake(flying.sender);
+        concerned.into_iter().for_each(|index| self.wake(index));
         Some(Done { hash: outcome.hash, origin: flying.origin, success })
     }
 
@@ -110,34 +114,37 @@ impl Engine {
         self.touch(index);
     }
 
-    fn learn(&mut self, flying: &Flying, outcome: &Outcome, success: bool) {
-        let metadata = match (&flying.effects, &outcome.metadata, flying.taint) {
-            (Some(effects), Some(raw), None) => {
-                Metadata::parse(raw.get()).ok().map(|m| (effects, m))
-            }
-            _ => None,
-        };
-        let Some((effects, metadata)) = metadata else {
-            self.stats.metadata_missing +=
-                u64::from(flying.effects.is_some() && flying.taint.is_none());
-            self.world.apply(flying.sender, &flying.stake, success);
+    /// What a validated transaction did; whom it concerned.
+    fn learn_of(
+        &mut self,
+        flying: &Flying,
+        outcome: &Outcome,
+        success: bool,
+    ) -> SmallVec<[Index; 4]> {
+        let raw = outcome.metadata.as_ref().filter(|_| flying.learns);
+        let Some(metadata) = raw.and_then(|raw| Metadata::parse(raw.get()).ok()) else {
+            self.stats.metadata_missing += u64::from(flying.learns);
+            self.world.apply(flying.sender, &flying.holds, success);
             if matches!(flying.slot, Slot::Ticket(_)) {
                 self.world.ticket_used(flying.sender);
             }
-            return;
+            return SmallVec::new();
         };
-        self.world.learn_accounts(&metadata);
-        if success {
-            let (sender, slot, hash) = (flying.sender, flying.slot, outcome.hash);
-            effects(&mut self.world, &Applied { sender, slot, hash, metadata: &metadata });
+        let concerned = self.world.learn(&metadata);
+        let result = outcome.engine_result.as_ref().map_or("", |result| result.as_str());
+        if NOT_AS_KNOWN.contains(&result) {
+            for id in &flying.holds.objects {
+                self.world.objects.forget(*id);
+            }
         }
+        concerned
     }
 
     fn count(&mut self, flying: &Flying, outcome: &Outcome, lost: bool) {
         let result = outcome.engine_result.as_ref();
         let name = result.map_or_else(|| outcome.evidence.kind(), |result| result.as_str());
-        if let ("temDISABLED", Some(entry)) = (name, flying.carried) {
-            self.catalogue.refused(entry, "temDISABLED");
+        if let ("temDISABLED", Some(of)) = (name, flying.of) {
+            self.catalogue.refused(of, "temDISABLED");
         }
         if flying.origin == Origin::Setup {
             return;
@@ -150,11 +157,15 @@ impl Engine {
             return;
         }
         let validated = outcome.state == State::Validated;
-        if let (Some(entry), true) = (flying.entry, validated) {
-            self.stats.by_type.entry(entry.name).or_default().validated += 1;
+        let of = self.name_of(flying.of);
+        if flying.of.is_some() {
+            flying.ways.iter().for_each(|way| self.covered.count(of, *way, name));
         }
-        if let Some(taint) = flying.taint {
-            self.stats.invalid.count(taint, name);
+        if flying.of.is_some() && validated {
+            self.stats.by_type.entry(of).or_default().validated += 1;
+        }
+        if let Some(mutation) = flying.mutation {
+            self.stats.invalid.count(of, mutation, name);
         } else if validated {
             self.stats.validated += 1;
             if !outcome.is_success() {

@@ -8,7 +8,9 @@ use serde_json::{Map, Value as Json_, json};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use xrpl_client::request::Raw;
-use xrpl_generator::{AccountListing, GatewayListing, stats::Status};
+use xrpl_generator::{
+    AccountListing, GatewayListing, coverage::Coverage, diagnosis::TypeDiagnosis, stats::Status,
+};
 use xrpl_protocol::{AccountId, Drops, LedgerIndex, TxHash, keys::KeyType};
 use xrpl_tracker::{ResultName, Row, RowFilter, State as TxState};
 
@@ -37,6 +39,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(currencies))
         .routes(routes!(mptokens))
         .routes(routes!(diagnostics))
+        .routes(routes!(coverage))
 }
 
 fn listing(app: &App) -> Arc<AccountListing> {
@@ -344,12 +347,17 @@ struct Diagnostics {
     rereads: u64,
     /// What became of the schedule's slots.
     pacing: xrpl_generator::pacing::PacingStats,
+    /// Why each type of transaction runs or does not; none once the run has ended.
+    types: Vec<TypeDiagnosis>,
 }
 
 /// What holds the load up
 #[utoipa::path(get, path = "/state/diagnostics", tag = "state", responses((status = 200, body = Diagnostics)))]
 async fn diagnostics(State(app): Shared) -> Result<Json<Diagnostics>, ApiError> {
-    let status = generator(&app)?.last_status();
+    let generator = generator(&app)?;
+    let status = generator.last_status();
+    // One that has ended runs no type.
+    let types = generator.diagnoses().await.unwrap_or_default();
     let stats = app.tracker.stats();
     let open: Vec<_> = TxState::ALL.into_iter().filter(|state| !state.is_terminal()).collect();
     let filter = RowFilter { states: open.clone(), ..RowFilter::default() };
@@ -370,5 +378,12 @@ async fn diagnostics(State(app): Shared) -> Result<Json<Diagnostics>, ApiError> 
         replaced: status.stats.replaced,
         rereads: status.stats.rereads,
         pacing: status.stats.pacing,
+        types,
     }))
+}
+
+/// What was sent in which way and with which result, and what never was
+#[utoipa::path(get, path = "/state/coverage", tag = "state", responses((status = 200, body = Coverage)))]
+async fn coverage(State(app): Shared) -> Result<Json<Coverage>, ApiError> {
+    Ok(Json(generator(&app)?.coverage().await))
 }

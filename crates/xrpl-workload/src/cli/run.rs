@@ -37,7 +37,7 @@ async fn drive(config: Config, view: &View) -> Result<Exit, SetupError> {
     };
     let ended = session.run(&stop, view).await?;
     signals.abort();
-    view.end(&ended.summary, &ended.failures);
+    view.end(&ended.summary, &ended.failures, ended.coverage.as_ref());
     Ok(match (ended.reset, ended.failures.is_empty()) {
         // The chain that was to be driven is not to be had any more.
         (true, _) => Exit::Setup,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use url::Url;
-use xrpl_generator::{catalogue::Catalogue, config::MOST_CURRENCIES};
+use xrpl_generator::{catalogue::Catalogue, config::MOST_CURRENCIES, modifier::Shares};
 use xrpl_protocol::{Currency, Hash256, keys::Seed};
 use xrpl_standalone::ledger::Amendment;
 use xrpl_tracker::{Subscription, store::Retention};
@@ -284,6 +284,21 @@ pub fn types(values: &[String]) -> Result<BTreeMap<String, u32>> {
     let weights = table(values)?;
     Catalogue::new(&weights).map_err(|error| error.to_string())?;
     Ok(weights)
+}
+
+/// Shares of modifiers that there are.
+pub fn modifiers(values: &[String]) -> Result<BTreeMap<String, u32>> {
+    let shares = table(values)?;
+    Shares::new(&shares).map_err(|error| error.to_string())?;
+    Ok(shares)
+}
+
+/// What a run is steered by.
+pub fn steer(text: &str) -> Result<()> {
+    match text {
+        "coverage" => Ok(()),
+        _ => Err("expected coverage".into()),
+    }
 }
 
 /// Codes of issued currencies.

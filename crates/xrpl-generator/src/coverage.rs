@@ -1,0 +1,112 @@
+//! What was sent in which way, and with which result: type x variant or modifier or mutation x result.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{catalogue::Catalogue, modifier::Modifier, mutation::COMMON};
+
+/// A way in which a type was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Way {
+    /// As it is; one of its variants, if it has any.
+    Plain(Option<&'static str>),
+    /// With a modifier.
+    Modified(Modifier),
+    /// Wrong on purpose.
+    Mutated(&'static str),
+}
+
+impl Way {
+    fn name(self) -> String {
+        match self {
+            Self::Plain(None) => "plain".to_owned(),
+            Self::Plain(Some(variant)) => format!("plain: {variant}"),
+            Self::Modified(modifier) => modifier.name().to_owned(),
+            Self::Mutated(name) => format!("mutation: {name}"),
+        }
+    }
+}
+
+/// Ends by type, way and result.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Covered(BTreeMap<(&'static str, Way), BTreeMap<String, u64>>);
+
+impl Covered {
+    pub(crate) fn count(&mut self, of: &'static str, way: Way, result: &str) {
+        let results = self.0.entry((of, way)).or_default();
+        match results.get_mut(result) {
+            Some(n) => *n += 1,
+            None => drop(results.insert(result.to_owned(), 1)),
+        }
+    }
+
+    /// Whether a type has got any end in a way.
+    pub(crate) fn has(&self, of: &'static str, way: Way) -> bool {
+        self.0.contains_key(&(of, way))
+    }
+}
+
+/// One type in one way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct CoverageRow {
+    /// The type.
+    pub transaction_type: &'static str,
+    /// `plain`, a variant of it, a modifier, or a mutation.
+    pub way: String,
+    /// Ends by result, or by evidence where there was none.
+    pub results: BTreeMap<String, u64>,
+}
+
+/// What was reached, and what never was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Coverage {
+    /// Combinations that were sent and have an end.
+    pub reached: Vec<CoverageRow>,
+    /// Combinations of types that are drawn which have none, as `type: way`.
+    pub never: Vec<String>,
+}
+
+impl std::fmt::Display for Coverage {
+    /// A line a combination.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "coverage: {} combinations of type and way were reached", self.reached.len())?;
+        for row in &self.reached {
+            let results: Vec<_> = row.results.iter().map(|(r, n)| format!("{r} {n}")).collect();
+            let what = format!("{}: {}", row.transaction_type, row.way);
+            writeln!(f, "  {what:<64} {}", results.join(", "))?;
+        }
+        if self.never.is_empty() {
+            return f.write_str("none was never reached");
+        }
+        write!(f, "never reached:")?;
+        self.never.iter().try_for_each(|never| write!(f, "\n  {never}"))
+    }
+}
+
+/// The whole of it.
+pub(crate) fn coverage(covered: &Covered, catalogue: &Catalogue, mutations: bool) -> Coverage {
+    let row = |((of, way), results): (&(&'static str, Way), &BTreeMap<String, u64>)| CoverageRow {
+        transaction_type: of,
+        way: way.name(),
+        results: results.clone(),
+    };
+    let off: Vec<_> = catalogue.disabled().map(|(name, _)| name).collect();
+    let mut never = Vec::new();
+    for of in catalogue.types().map(|of| of.about()).filter(|of| !off.contains(&of.name)) {
+        let name = of.name;
+        let plain = covered.0.keys().any(|(n, way)| *n == name && matches!(way, Way::Plain(_)));
+        if !plain {
+            never.push(format!("{name}: plain"));
+        }
+        let modified = of.modifiers.iter().map(|modifier| Way::Modified(*modifier));
+        let mutated = of.mutations.iter().chain(COMMON).map(|m| Way::Mutated(m.name));
+        let mutated = mutated.filter(|_| mutations);
+        for way in modified.chain(mutated).filter(|way| !covered.has(name, *way)) {
+            never.push(format!("{name}: {}", way.name()));
+        }
+    }
+    Coverage { reached: covered.0.iter().map(row).collect(), never }
+}

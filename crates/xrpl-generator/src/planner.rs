@@ -1,0 +1,271 @@
+//! What a type sees when it plans: the world, the sender, and this plan's own random numbers.
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use xrpl_protocol::{AccountId, Amount, Hash256, IssuedValue, hash::sha512_half, object_id};
+
+use crate::{
+    accounts::{Account, Index, Role},
+    fees::{FeeClass, Fees},
+    holdings::AssetId,
+    objects::{Entry, Kind},
+    plan::Wait,
+    world::World,
+};
+
+/// See the [module](self).
+pub struct Planner<'a> {
+    /// Everything that exists.
+    pub world: &'a World,
+    /// Fees and reserves.
+    pub fees: &'a Fees,
+    /// Who sends.
+    pub sender: Index,
+    /// Random numbers that depend on nothing but the run's seed, the account and the plan's number.
+    pub rng: &'a mut ChaCha8Rng,
+}
+
+impl std::fmt::Debug for Planner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Planner").field("sender", &self.sender).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Planner<'a> {
+    /// The sender.
+    #[must_use]
+    pub fn me(&self) -> &'a Account {
+        &self.world.accounts[self.sender]
+    }
+
+    /// An account's address.
+    #[must_use]
+    pub fn id(&self, index: Index) -> AccountId {
+        self.world.accounts[index].id
+    }
+
+    /// A number below `n` (0 if `n` is 0).
+    pub fn below(&mut self, n: u64) -> u64 {
+        below(self.rng, n)
+    }
+
+    /// One in so many.
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    /// One of several; none if there is none.
+    pub fn pick<'t, T>(&mut self, among: &'t [T]) -> Option<&'t T> {
+        among.get(self.below(among.len() as u64) as usize)
+    }
+
+    /// A user other than the sender, of those that were prepared: who is made later is not drawn, so
+    /// that the others' plans stay what they were.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn other_user(&mut self) -> Result<Index, Wait> {
+        let users = self.world.accounts.users();
+        let start = self.below(users.len() as u64) as usize;
+        let turn = users[start..].iter().chain(&users[..start]);
+        turn.copied()
+            .find(|index| *index != self.sender && self.world.accounts[*index].active)
+            .ok_or(Wait::Until("there is no other user"))
+    }
+
+    /// An account that no ledger has.
+    pub fn nobody(&mut self) -> AccountId {
+        let mut id = AccountId::ZERO;
+        self.rng.fill_bytes(&mut id.0);
+        id
+    }
+
+    /// A hash that names nothing.
+    pub fn nothing(&mut self) -> Hash256 {
+        let mut hash = Hash256::default();
+        self.rng.fill_bytes(&mut hash.0);
+        hash
+    }
+
+    /// Whether the sender can pay its fee and so much more without touching its reserve.
+    ///
+    /// # Errors
+    /// [`Wait::Funds`].
+    pub fn afford(&self, drops: u64, more_objects: u32) -> Result<(), Wait> {
+        let fee = self.fees.fee(FeeClass::Ordinary).0;
+        self.has(self.sender, drops.saturating_add(fee), more_objects)
+    }
+
+    /// Whether an account has so much above its reserve.
+    ///
+    /// # Errors
+    /// [`Wait::Funds`].
+    pub fn has(&self, who: Index, drops: u64, more_objects: u32) -> Result<(), Wait> {
+        let has = self.world.accounts[who].purse.spendable_with(self.fees, more_objects);
+        if has >= drops { Ok(()) } else { Err(Wait::Funds) }
+    }
+
+    /// A time after any ledger that a transaction made now can be in.
+    #[must_use]
+    pub fn later(&self) -> u32 {
+        self.world.close_time.saturating_add(self.world.horizon)
+    }
+
+    /// Whether a time has passed in the newest ledger, so that it has in every later one.
+    #[must_use]
+    pub fn has_passed(&self, time: u64) -> bool {
+        time < u64::from(self.world.close_time)
+    }
+
+    /// Whether a time will not have passed in any ledger that a transaction made now can be in.
+    #[must_use]
+    pub fn is_ahead(&self, time: Option<u64>) -> bool {
+        time.is_none_or(|time| time > u64::from(self.later()))
+    }
+
+    /// Whether an account has fewer of a type than that.
+    ///
+    /// # Errors
+    /// It has enough.
+    pub fn fewer(&self, kind: Kind, than: usize) -> Result<(), Wait> {
+        match self.world.objects.owned(kind, self.sender).nth(than.saturating_sub(1)) {
+            Some(_) => Err(Wait::Until("it has enough of these objects")),
+            None => Ok(()),
+        }
+    }
+
+    /// One of the sender's objects of a type that nothing in flight uses.
+    ///
+    /// # Errors
+    /// [`Wait::Object`].
+    pub fn own(&mut self, kind: Kind, fits: impl Fn(&Entry) -> bool) -> Result<&'a Entry, Wait> {
+        let world = self.world;
+        self.choose(kind, world.objects.owned(kind, self.sender), fits)
+    }
+
+    /// One for the sender.
+    ///
+    /// # Errors
+    /// [`Wait::Object`].
+    pub fn mine(&mut self, kind: Kind, fits: impl Fn(&Entry) -> bool) -> Result<&'a Entry, Wait> {
+        let world = self.world;
+        self.choose(kind, world.objects.toward(kind, self.sender), fits)
+    }
+
+    /// One of anybody's.
+    ///
+    /// # Errors
+    /// [`Wait::Object`].
+    pub fn any(&mut self, kind: Kind, fits: impl Fn(&Entry) -> bool) -> Result<&'a Entry, Wait> {
+        /// Enough to choose from: a plan is not to look through thousands.
+        const LOOKED_AT: usize = 64;
+        let world = self.world;
+        let skip = self.below(world.objects.count(kind) as u64) as usize;
+        let all = world.objects.all(kind);
+        let some = all.skip(skip).chain(world.objects.all(kind).take(skip)).take(LOOKED_AT);
+        self.choose(kind, some, fits)
+    }
+
+    fn choose(
+        &mut self,
+        kind: Kind,
+        among: impl Iterator<Item = &'a Entry>,
+        fits: impl Fn(&Entry) -> bool,
+    ) -> Result<&'a Entry, Wait> {
+        let objects = &self.world.objects;
+        let fitting: smallvec::SmallVec<[&Entry; 8]> =
+            among.filter(|entry| !objects.is_held(entry.id) && fits(entry)).collect();
+        self.pick(&fitting).copied().ok_or(Wait::Object(kind))
+    }
+
+    /// Whether nothing in flight uses that.
+    ///
+    /// # Errors
+    /// [`Wait::InFlight`].
+    pub fn free(&self, id: Hash256) -> Result<Hash256, Wait> {
+        match self.world.objects.is_held(id) {
+            true => Err(Wait::InFlight),
+            false => Ok(id),
+        }
+    }
+
+    /// What stands for an account's own settings: who changes its keys or signs otherwise holds it.
+    #[must_use]
+    pub fn keys_of(&self, who: Index) -> Hash256 {
+        object_id::account_root(self.id(who))
+    }
+
+    /// An issued value of at most 10.0000, so that hundreds in flight fit into any balance.
+    ///
+    /// # Errors
+    /// Never: a number of six digits is a value.
+    pub fn small_value(&mut self) -> Result<IssuedValue, Wait> {
+        IssuedValue::new(1 + self.below(100_000) as i64, -4)
+            .map_err(|_| Wait::Never("there is no such value"))
+    }
+
+    /// An asset that every user has, as the preparation left it: so the draw is the same whenever it
+    /// is made.
+    ///
+    /// # Errors
+    /// The run has none.
+    pub fn asset(&mut self) -> Result<AssetId, Wait> {
+        match self.world.common_assets as u64 {
+            0 => Err(Wait::Never("the run has no issued currency")),
+            n => Ok(self.below(n) as AssetId),
+        }
+    }
+
+    /// Whether an account holds so much of an asset that nothing in flight takes.
+    ///
+    /// # Errors
+    /// [`Wait::Until`].
+    pub fn holds(&self, who: Index, asset: AssetId, value: IssuedValue) -> Result<(), Wait> {
+        let line = self.world.accounts[who].lines.get(asset);
+        match line.is_some_and(|line| line.exists && line.available() >= value) {
+            true => Ok(()),
+            false => Err(Wait::Until("it holds too little of the currency")),
+        }
+    }
+
+    /// Whether an account may get so much more of an asset.
+    #[must_use]
+    pub fn has_room(&self, who: Index, asset: AssetId, value: IssuedValue) -> bool {
+        self.world.accounts[who].lines.get(asset).is_some_and(|line| line.has_room(value))
+    }
+
+    /// An amount of a currency that nobody has a trust line for, of a gateway.
+    ///
+    /// # Errors
+    /// The run has no gateway.
+    pub fn unheld(&mut self, value: IssuedValue) -> Result<Amount, Wait> {
+        let mut code = [0; 20];
+        code[..8].copy_from_slice(b"\xffunheld!");
+        let world = self.world;
+        let asset = self.pick(&world.assets).ok_or(Wait::Never("the run has no gateway"))?;
+        Ok(Amount::issued(value, xrpl_protocol::Currency(code), asset.issuer))
+    }
+
+    /// A secret of the sender's, the n-th: it follows from the run's seed, so that a run that goes on
+    /// knows it again.
+    #[must_use]
+    pub fn secret(&self, who: Index, what: &str, n: u8) -> [u8; 32] {
+        let account = &self.world.accounts[who];
+        let told = sha512_half(&[b"xrpl-workload", what.as_bytes(), &[n], &account.id.0]);
+        // Without the account's key nobody can tell it in advance.
+        let signed = account.key.sign(&told.0);
+        sha512_half(&[&told.0, signed.as_bytes()]).0
+    }
+
+    /// Whether an account sends load, so that its objects are used.
+    #[must_use]
+    pub fn is_user(&self, index: Index) -> bool {
+        let account = &self.world.accounts[index];
+        account.active && account.role == Role::User
+    }
+}
+
+/// A uniform number below `n`, by multiplication: the same on every machine and version.
+pub(crate) fn below(rng: &mut impl Rng, n: u64) -> u64 {
+    ((u128::from(rng.next_u64()) * u128::from(n)) >> 64) as u64
+}

@@ -1,0 +1,289 @@
+//! Everything the run knows to exist: its accounts, the currencies its gateways issue, the objects of
+//! the ledger that concern them, and what of all that transactions in flight may take.
+
+use serde_json::{Map, Value as Json};
+use smallvec::SmallVec;
+use xrpl_protocol::{
+    AccountId, Amount, Currency, Hash256, Issue, IssuedValue, LedgerIndex, Sequence,
+};
+
+use crate::{
+    accounts::{Accounts, Index, Role},
+    holdings::AssetId,
+    lane::Lane,
+    metadata::{Change, Metadata, Node},
+    objects::Objects,
+};
+
+/// An issued currency of one gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Its code.
+    pub currency: Currency,
+    /// Who issues it.
+    pub issuer: AccountId,
+    /// The same as an index.
+    pub gateway: Index,
+}
+
+impl Asset {
+    /// An amount of it.
+    #[must_use]
+    pub fn amount(&self, value: IssuedValue) -> Amount {
+        Amount::issued(value, self.currency, self.issuer)
+    }
+}
+
+/// Issued value on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IssuedMove {
+    /// Of what.
+    pub asset: AssetId,
+    /// Whose line it leaves; none when it is issued.
+    pub from: Option<Index>,
+    /// Whose line it comes to; none when it is redeemed.
+    pub to: Option<Index>,
+    /// How much.
+    pub value: IssuedValue,
+}
+
+/// XRP and reserve that a transaction may take of another account than its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OthersXrp {
+    /// Whose.
+    pub account: Index,
+    /// Drops.
+    pub drops: u64,
+    /// Objects it may add to that account.
+    pub owners: u32,
+}
+
+/// What a transaction may take until its end is known. Nobody else is given it meanwhile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holds {
+    /// Its fee.
+    pub fee: u64,
+    /// Who pays that, if not its sender (a delegate).
+    pub payer: Option<Index>,
+    /// XRP it sends, and to which of the run's accounts, if to one.
+    pub xrp: u64,
+    /// See `xrp`.
+    pub to: Option<Index>,
+    /// Objects it may add to its sender.
+    pub owners: u32,
+    /// Issued value it moves.
+    pub issued: Option<IssuedMove>,
+    /// What it may take of others.
+    pub others: SmallVec<[OthersXrp; 1]>,
+    /// What it alone may use: ids of objects, those that it makes too.
+    pub objects: SmallVec<[Hash256; 2]>,
+}
+
+impl Holds {
+    /// What a transaction takes that does nothing but pay its fee.
+    #[must_use]
+    pub fn fee(drops: u64) -> Self {
+        Self { fee: drops, ..Self::default() }
+    }
+}
+
+/// See the [module](self).
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// The accounts.
+    pub accounts: Accounts,
+    /// The assets; the first ones are those every user holds.
+    pub assets: Vec<Asset>,
+    /// How many of the assets every user holds.
+    pub common_assets: usize,
+    /// What they own besides, and what is for them.
+    pub objects: Objects,
+    /// The newest validated ledger.
+    pub head: LedgerIndex,
+    /// When it closed, seconds since 2000-01-01 00:00 UTC.
+    pub close_time: u32,
+    /// The longest that a transaction made now may take to its ledger, seconds: what is to happen
+    /// after it is later than that.
+    pub horizon: u32,
+}
+
+impl World {
+    /// The asset of a currency and issuer.
+    #[must_use]
+    pub fn asset(&self, currency: Currency, issuer: AccountId) -> Option<AssetId> {
+        let is = |a: &Asset| a.currency == currency && a.issuer == issuer;
+        self.assets.iter().position(is).map(|at| at as AssetId)
+    }
+
+    /// Sets aside what a transaction may take.
+    pub fn reserve(&mut self, sender: Index, holds: &Holds) {
+        self.accounts[holds.payer.unwrap_or(sender)].purse.pending += holds.fee;
+        let purse = &mut self.accounts[sender].purse;
+        purse.pending += holds.xrp;
+        purse.owners_pending += holds.owners;
+        for other in &holds.others {
+            let purse = &mut self.accounts[other.account].purse;
+            purse.pending += other.drops;
+            purse.owners_pending += other.owners;
+        }
+        holds.objects.iter().for_each(|id| self.objects.hold(*id));
+        self.move_pending(holds, |sum, value| sum.add(value).unwrap_or(sum));
+    }
+
+    /// Gives it back, whatever became of the transaction.
+    pub fn release(&mut self, sender: Index, holds: &Holds) {
+        let mut give = |account: Index, drops: u64, owners: u32| {
+            let purse = &mut self.accounts[account].purse;
+            purse.pending = purse.pending.saturating_sub(drops);
+            purse.owners_pending = purse.owners_pending.saturating_sub(owners);
+        };
+        give(holds.payer.unwrap_or(sender), holds.fee, 0);
+        give(sender, holds.xrp, holds.owners);
+        holds.others.iter().for_each(|other| give(other.account, other.drops, other.owners));
+        holds.objects.iter().for_each(|id| self.objects.release(*id));
+        self.move_pending(holds, |sum, value| sum.sub(value).unwrap_or(sum));
+    }
+
+    fn move_pending(&mut self, holds: &Holds, f: impl Fn(IssuedValue, IssuedValue) -> IssuedValue) {
+        let Some(issued) = holds.issued else { return };
+        if let Some(from) = issued.from {
+            let line = self.accounts[from].lines.entry(issued.asset);
+            line.leaving = f(line.leaving, issued.value);
+        }
+        if let Some(to) = issued.to {
+            let line = self.accounts[to].lines.entry(issued.asset);
+            line.coming = f(line.coming, issued.value);
+        }
+    }
+
+    /// A validated transaction whose metadata was not asked for: its fee is gone, and if it
+    /// succeeded, its XRP moved. Exact for what does nothing else.
+    pub fn apply(&mut self, sender: Index, holds: &Holds, success: bool) {
+        let signed = |drops: u64| i64::try_from(drops).unwrap_or(i64::MAX);
+        self.accounts[holds.payer.unwrap_or(sender)].purse.change(-signed(holds.fee));
+        if success {
+            self.accounts[sender].purse.change(-signed(holds.xrp));
+            if let Some(to) = holds.to {
+                self.accounts[to].purse.change(signed(holds.xrp));
+            }
+        }
+    }
+
+    /// A Ticket of this account is gone, and with it an object it owned.
+    pub fn ticket_used(&mut self, owner: Index) {
+        let purse = &mut self.accounts[owner].purse;
+        purse.owners = purse.owners.saturating_sub(1);
+    }
+
+    /// Takes in what a validated transaction did, whoever sent it. Which of the run's accounts it
+    /// concerned.
+    pub fn learn(&mut self, metadata: &Metadata) -> SmallVec<[Index; 4]> {
+        let mut concerned = SmallVec::new();
+        for node in metadata.all() {
+            match node.entry_type {
+                "AccountRoot" => concerned.extend(self.learn_account(&node)),
+                "RippleState" => self.learn_line(&node, &mut concerned),
+                "Ticket" => self.learn_ticket(&node),
+                _ => {
+                    if let Some((owner, toward)) = self.objects.learn(&node, &self.accounts) {
+                        concerned.extend(owner.into_iter().chain(toward));
+                    }
+                }
+            }
+        }
+        concerned.sort_unstable();
+        concerned.dedup();
+        concerned
+    }
+
+    fn learn_account(&mut self, node: &Node<'_>) -> Option<Index> {
+        let index = node.account("Account").and_then(|id| self.accounts.find(id))?;
+        let difference = |field: &str, parse: fn(&Json) -> Option<i64>| {
+            let read = |fields: &Map<String, Json>| fields.get(field).and_then(parse);
+            let now = read(node.fields)?;
+            let before = match (node.change, node.previous) {
+                (Change::Created, _) => 0,
+                (_, previous) => previous.and_then(read)?,
+            };
+            Some(now - before)
+        };
+        let drops = difference("Balance", |v| v.as_str()?.parse().ok());
+        let owners = difference("OwnerCount", Json::as_i64);
+        let account = &mut self.accounts[index];
+        if node.change == Change::Deleted {
+            account.active = false;
+            return Some(index);
+        }
+        if let Some(drops) = drops {
+            account.purse.change(drops);
+        }
+        if let Some(owners) = owners {
+            account.purse.owners = account.purse.owners.saturating_add_signed(owners as i32);
+        }
+        if let Some(flags) = node.fields.get("Flags").and_then(Json::as_u64) {
+            account.flags = flags as u32;
+        }
+        account.regular_key = node.account("RegularKey");
+        // A new account's first Sequence is the index of the ledger that made it.
+        if let (Change::Created, Some(sequence)) =
+            (node.change, node.fields.get("Sequence").and_then(Json::as_u64))
+        {
+            account.active = true;
+            account.lane = Lane::new(Sequence(sequence as u32), account.lane.max_pending());
+        }
+        Some(index)
+    }
+
+    fn learn_line(&mut self, node: &Node<'_>, concerned: &mut SmallVec<[Index; 4]>) {
+        let limit = |side: &str| node.fields.get(side).and_then(|v| Amount::from_json(v).ok());
+        let (Some(low), Some(high)) = (limit("LowLimit"), limit("HighLimit")) else { return };
+        let (Some(low_limit), Some(high_limit)) = (low.value(), high.value()) else { return };
+        let balance_of = |fields: &Map<String, Json>| {
+            fields.get("Balance")?.get("value")?.as_str()?.parse::<IssuedValue>().ok()
+        };
+        let now = balance_of(node.fields).unwrap_or(IssuedValue::ZERO);
+        let before = match node.change {
+            Change::Created => IssuedValue::ZERO,
+            _ => node.previous.and_then(balance_of).unwrap_or(now),
+        };
+        let Ok(difference) = now.sub(before) else { return };
+        // A limit's issuer is the side that sets it; the balance is the low side's.
+        let (Issue::Issued { currency, issuer: low }, Issue::Issued { issuer: high, .. }) =
+            (low.issue(), high.issue())
+        else {
+            return;
+        };
+        for (holder, limit, issuer, difference) in
+            [(low, low_limit, high, difference), (high, high_limit, low, difference.negated())]
+        {
+            let (Some(asset), Some(index)) =
+                (self.asset(currency, issuer), self.accounts.find(holder))
+            else {
+                continue;
+            };
+            concerned.push(index);
+            let line = self.accounts[index].lines.entry(asset);
+            line.balance = line.balance.add(difference).unwrap_or(line.balance);
+            line.limit = limit;
+            line.exists = node.change != Change::Deleted;
+        }
+    }
+
+    fn learn_ticket(&mut self, node: &Node<'_>) {
+        let number = node.fields.get("TicketSequence").and_then(Json::as_u64);
+        let owner = node.account("Account").and_then(|id| self.accounts.find(id));
+        if let (Change::Created, Some(number), Some(owner)) = (node.change, number, owner) {
+            self.accounts[owner].lane.add_tickets(u32::try_from(number));
+        }
+    }
+
+    /// Whether an account sends load.
+    #[must_use]
+    pub fn sends(&self, index: Index) -> bool {
+        let account = &self.accounts[index];
+        account.active && matches!(account.role, Role::User | Role::Gateway)
+    }
+}
+
+#[cfg(test)]
+mod tests;
