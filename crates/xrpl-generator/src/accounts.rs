@@ -12,6 +12,7 @@ use xrpl_protocol::{
 use crate::{
     holdings::{Lines, Purse},
     lane::Lane,
+    metadata::Moment,
 };
 
 /// Position of an account in [`Accounts`].
@@ -75,6 +76,8 @@ pub struct Account {
     pub flags: u32,
     /// Its regular key there.
     pub regular_key: Option<AccountId>,
+    /// Since when these are so.
+    pub(crate) as_of: Moment,
     /// Plans that wait until they can be made, by their number: of which type.
     pub(crate) owed: SmallVec<[(u64, usize); 4]>,
     /// Whether something has changed since those were tried.
@@ -99,6 +102,7 @@ impl Account {
             plans: 0,
             flags: 0,
             regular_key: None,
+            as_of: Moment::default(),
             owed: SmallVec::new(),
             awake: true,
             listed: false,

@@ -59,6 +59,8 @@ pub trait TransactionType: std::fmt::Debug + Send + Sync {
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait>;
 }
 
+mod secrets;
+
 macro_rules! types {
     ($($file:ident::$name:ident,)*) => {
         $(mod $file;)*
@@ -71,6 +73,38 @@ types! {
     trust_set::TrustSet,
     account_set::AccountSet,
     ticket_create::TicketCreate,
+    set_regular_key::SetRegularKey,
+    signer_list_set::SignerListSet,
+    deposit_preauth::DepositPreauth,
+    delegate_set::DelegateSet,
+    did_set::DIDSet,
+    did_delete::DIDDelete,
+    clawback::Clawback,
+    escrow_create::EscrowCreate,
+    escrow_finish::EscrowFinish,
+    escrow_cancel::EscrowCancel,
+    payment_channel_create::PaymentChannelCreate,
+    payment_channel_fund::PaymentChannelFund,
+    payment_channel_claim::PaymentChannelClaim,
+    check_create::CheckCreate,
+    check_cancel::CheckCancel,
+    nftoken_mint::NFTokenMint,
+    nftoken_burn::NFTokenBurn,
+    nftoken_create_offer::NFTokenCreateOffer,
+    nftoken_accept_offer::NFTokenAcceptOffer,
+    nftoken_cancel_offer::NFTokenCancelOffer,
+    nftoken_modify::NFTokenModify,
+    mptoken_issuance_create::MPTokenIssuanceCreate,
+    mptoken_issuance_set::MPTokenIssuanceSet,
+    mptoken_issuance_destroy::MPTokenIssuanceDestroy,
+    mptoken_authorize::MPTokenAuthorize,
+    credential_create::CredentialCreate,
+    credential_accept::CredentialAccept,
+    credential_delete::CredentialDelete,
+    permissioned_domain_set::PermissionedDomainSet,
+    permissioned_domain_delete::PermissionedDomainDelete,
+    oracle_set::OracleSet,
+    oracle_delete::OracleDelete,
 }
 
 /// Position of a type in the catalogue.
@@ -223,6 +257,11 @@ impl Catalogue {
     #[must_use]
     pub fn may_send(&self, role: Role, id: TypeId) -> bool {
         self.rows[id].of.about().roles.contains(&role)
+    }
+
+    /// The types that are on and that the role may send.
+    pub fn open(&self, role: Role) -> impl Iterator<Item = TypeId> {
+        self.tables[usize::from(role == Role::Gateway)].iter().map(|(_, id)| *id)
     }
 
     /// Draws a type by weight among those that are on and that the role may send.

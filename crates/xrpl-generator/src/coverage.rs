@@ -41,6 +41,11 @@ impl Covered {
         }
     }
 
+    /// Whether a type has got any end as it is.
+    pub(crate) fn has_plain(&self, of: &str) -> bool {
+        self.0.keys().any(|(name, way)| *name == of && matches!(way, Way::Plain(_)))
+    }
+
     /// Whether a type has got any end in a way.
     pub(crate) fn has(&self, of: &'static str, way: Way) -> bool {
         self.0.contains_key(&(of, way))
@@ -97,8 +102,7 @@ pub(crate) fn coverage(covered: &Covered, catalogue: &Catalogue, mutations: bool
     let mut never = Vec::new();
     for of in catalogue.types().map(|of| of.about()).filter(|of| !off.contains(&of.name)) {
         let name = of.name;
-        let plain = covered.0.keys().any(|(n, way)| *n == name && matches!(way, Way::Plain(_)));
-        if !plain {
+        if !covered.has_plain(name) {
             never.push(format!("{name}: plain"));
         }
         let modified = of.modifiers.iter().map(|modifier| Way::Modified(*modifier));

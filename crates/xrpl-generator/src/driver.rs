@@ -4,6 +4,7 @@
 //! back with the node's first answer; outcomes come by a channel of their own.
 
 mod answer;
+mod foreign;
 mod wishes;
 
 use std::{
@@ -20,13 +21,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xrpl_client::{Pool, request::Fee};
-use xrpl_protocol::{AccountId, Sequence, TxHash};
+use xrpl_protocol::{AccountId, LedgerIndex, Sequence, TxHash};
 use xrpl_tracker::{
     Error as TrackerError, Intent, LedgerHead, Outcome, ResultName, Submission, Submitted, Tracker,
 };
 
 use self::{
     answer::answer_of,
+    foreign::Others,
     wishes::{What, Wish},
 };
 use crate::{
@@ -38,6 +40,7 @@ use crate::{
     fees::FeeStrategy,
     lane::Blocked,
     lanes,
+    metadata::Metadata,
     pacing::{Cause, Schedule},
     plan::Plan,
     reading,
@@ -74,6 +77,7 @@ pub(crate) struct Driver {
     outcomes: mpsc::UnboundedReceiver<Arc<Outcome>>,
     outcomes_to: mpsc::UnboundedSender<Arc<Outcome>>,
     revocations: mpsc::UnboundedReceiver<Arc<Outcome>>,
+    others: Others,
     /// What attempts after the first were answered.
     later_answers: mpsc::UnboundedReceiver<Submitted>,
     later_answers_to: mpsc::UnboundedSender<Submitted>,
@@ -131,6 +135,7 @@ impl Driver {
             pool,
             head: tracker.ledger(),
             revocations: tracker.revocations(),
+            others: Others::new(&tracker),
             tracker,
             idle: (0..workers.len()).rev().collect(),
             workers,
@@ -318,6 +323,7 @@ impl Driver {
             Some(outcome) = self.revocations.recv() => self.engine.revoked(&outcome),
             _ = self.outcomes.recv_many(&mut outcomes, 256) => {}
             _ = self.answers.recv_many(&mut answers, 256) => {}
+            told = self.others.next() => self.take_foreign(told),
             Some(later) = self.later_answers.recv() => {
                 self.engine.answered(later.hash, answer_of(&later));
             }
@@ -330,6 +336,9 @@ impl Driver {
         while let Ok(answered) = self.answers.try_recv() {
             self.take_answer(answered);
         }
+        while let Some(told) = self.others.ready() {
+            self.take_foreign(told);
+        }
         while let Ok(later) = self.later_answers.try_recv() {
             self.engine.answered(later.hash, answer_of(&later));
         }
@@ -338,6 +347,17 @@ impl Driver {
         }
         while let Ok(outcome) = self.outcomes.try_recv() {
             self.take_outcome(outcome);
+        }
+    }
+
+    /// What was read of the accounts is of this ledger.
+    pub(crate) fn read_at(&mut self, ledger: LedgerIndex) {
+        self.others.read_at = ledger;
+    }
+
+    fn take_foreign(&mut self, told: Option<(Metadata, LedgerIndex)>) {
+        if let Some((metadata, ledger)) = told {
+            self.engine.learn(&metadata, ledger);
         }
     }
 

@@ -25,6 +25,7 @@ use crate::{
     error::GeneratorError,
     fees::Fees,
     lane::{Answer, Blocked, MOST_RIVALS, Rival},
+    metadata::Metadata,
     modifier::Shares,
     pacing::Cause,
     plan::{Plan, Wait},
@@ -256,8 +257,8 @@ impl Engine {
     }
 
     /// Takes in what a validated transaction did that was not made here.
-    pub fn learn(&mut self, metadata: &crate::metadata::Metadata) {
-        for index in self.world.learn(metadata) {
+    pub fn learn(&mut self, metadata: &Metadata, ledger: LedgerIndex) {
+        for index in self.world.learn(metadata, ledger) {
             self.wake(index);
         }
     }

@@ -30,6 +30,7 @@ use crate::{
     error::GeneratorError,
     fees::FeeClass,
     lane::Lane,
+    metadata::Moment,
     objects::Kind,
     plan::Plan,
     reading, setup,
@@ -80,9 +81,12 @@ pub(crate) async fn prepare(
     settle_previous(driver, progress).await?;
     read_network(driver).await?;
     let funder = populate(driver)?;
-    survey(driver, progress).await?;
+    let known = driver.tracker.ledger().borrow().index;
+    let ledger = reading::newest(&driver.pool, known).await;
+    driver.read_at(ledger);
+    survey(driver, ledger, progress).await?;
     if funder.is_some() {
-        adopt_made(driver).await?;
+        adopt_made(driver, ledger).await?;
     }
     driver.watch_fee = true;
     driver.ask_fee();
@@ -209,14 +213,13 @@ fn populate(driver: &mut Driver) -> Result<Option<Index>, GeneratorError> {
 /// Reads what the validated ledger has of the accounts.
 async fn survey(
     driver: &mut Driver,
+    ledger: LedgerIndex,
     progress: &(impl Fn(Progress) + Send),
 ) -> Result<(), GeneratorError> {
     let ids: Vec<(Index, AccountId)> =
         driver.engine.world.accounts.iter().enumerate().map(|(n, a)| (n as Index, a.id)).collect();
     let total = ids.len();
     let pool = driver.pool.clone();
-    let known = driver.tracker.ledger().borrow().index;
-    let ledger = reading::newest(&pool, known).await;
     let mut found = stream::iter(ids)
         .map(|(index, id)| read_account(pool.clone(), index, id, ledger))
         .buffer_unordered(READS);
@@ -224,13 +227,14 @@ async fn survey(
     while let Some(found) = found.try_next().await? {
         done += 1;
         progress(Progress { stage: "reading accounts", done, total });
-        take_in(&mut driver.engine.world, found);
+        take_in(&mut driver.engine.world, found, ledger);
     }
     Ok(())
 }
 
 /// What the ledger has of an account, into what is known of it.
-fn take_in(world: &mut World, found: Found) {
+fn take_in(world: &mut World, found: Found, ledger: LedgerIndex) {
+    let as_of = Moment::end_of(ledger);
     let Found { index, root, lines, objects } = found;
     let Some(root) = root else { return };
     let assets: Vec<_> = lines
@@ -251,16 +255,17 @@ fn take_in(world: &mut World, found: Found) {
     account.purse.owners = root.owner_count;
     account.flags = root.flags;
     account.regular_key = root.regular_key;
+    account.as_of = as_of;
     for (asset, balance, limit) in assets {
         let line = account.lines.entry(asset);
-        (line.balance, line.limit, line.exists) = (balance, limit, true);
+        (line.balance, line.limit, line.exists, line.as_of) = (balance, limit, true, as_of);
     }
     for object in &objects {
         let text = |field: &str| object.get(field).and_then(Json::as_str);
         let kind = text("LedgerEntryType").and_then(Kind::named);
         let id = text("index").and_then(|id| id.parse().ok());
         if let (Some(kind), Some(id), Some(fields)) = (kind, id, object.as_object()) {
-            world.objects.put(kind, id, fields, &world.accounts);
+            world.objects.put(kind, id, fields, as_of, &world.accounts);
         }
     }
 }
@@ -269,10 +274,8 @@ fn take_in(world: &mut World, found: Found) {
 /// them: they are neither funded nor equipped. The ledger itself is what remembers them: numbers are
 /// looked for until [`MADE_GAP`] in a row are in no ledger, with either key type. A number whose
 /// funding was never validated is not there, and is given out again.
-async fn adopt_made(driver: &mut Driver) -> Result<(), GeneratorError> {
-    let known = driver.tracker.ledger().borrow().index;
+async fn adopt_made(driver: &mut Driver, ledger: LedgerIndex) -> Result<(), GeneratorError> {
     let pool = driver.pool.clone();
-    let ledger = reading::newest(&pool, known).await;
     let seed = driver.config().seed.clone();
     let (mut first, mut end) = (0, MADE_GAP);
     while first < end {
@@ -295,7 +298,7 @@ async fn adopt_made(driver: &mut Driver) -> Result<(), GeneratorError> {
                 end = end.max(account.made.map_or(0, |n| n.saturating_add(1 + MADE_GAP)));
                 let world = &mut driver.engine.world;
                 let index = world.accounts.add(account);
-                take_in(world, Found { index, ..found });
+                take_in(world, Found { index, ..found }, ledger);
             }
         }
     }

@@ -28,8 +28,8 @@ pub struct Generator {
     status: watch::Receiver<Arc<Status>>,
     accounts: watch::Receiver<Arc<AccountListing>>,
     driver: Arc<Mutex<Option<Driver>>>,
-    /// As it was when the run ended.
-    last_coverage: Arc<parking_lot::Mutex<Coverage>>,
+    /// As these were when the run ended.
+    last: Arc<parking_lot::Mutex<(Coverage, Vec<TypeDiagnosis>)>>,
 }
 
 impl std::fmt::Debug for Generator {
@@ -63,7 +63,7 @@ impl Generator {
             status,
             accounts,
             driver: Arc::new(Mutex::new(Some(driver))),
-            last_coverage: Arc::default(),
+            last: Arc::default(),
         })
     }
 
@@ -77,7 +77,7 @@ impl Generator {
         let mut driver = self.driver.lock().await.take().ok_or(GeneratorError::Ended)?;
         let ended = driver.run(&cancel).await;
         driver.publish();
-        *self.last_coverage.lock() = driver.engine.coverage();
+        *self.last.lock() = (driver.engine.coverage(), driver.engine.diagnoses());
         ended?;
         if driver.config().sweep {
             funding::sweep(&mut driver).await?;
@@ -180,6 +180,12 @@ impl Generator {
         self.ask(Command::Diagnose).await
     }
 
+    /// The same as it was when the run ended.
+    #[must_use]
+    pub fn last_diagnoses(&self) -> Vec<TypeDiagnosis> {
+        self.last.lock().1.clone()
+    }
+
     /// What was sent in which way and with which result, and what never was. It can be asked for after
     /// the end too.
     pub async fn coverage(&self) -> Coverage {
@@ -192,7 +198,7 @@ impl Generator {
     /// The same as it was when the run ended.
     #[must_use]
     pub fn last_coverage(&self) -> Coverage {
-        self.last_coverage.lock().clone()
+        self.last.lock().0.clone()
     }
 
     /// Who could send now and why the others could not: at most `limit` of them.

@@ -6,7 +6,7 @@
 use smallvec::SmallVec;
 use xrpl_protocol::IssuedValue;
 
-use crate::fees::Fees;
+use crate::{fees::Fees, metadata::Moment};
 
 /// Position of an asset in the run's assets.
 pub type AssetId = u16;
@@ -59,6 +59,8 @@ pub struct Line {
     pub coming: IssuedValue,
     /// Whether a validated ledger has it.
     pub exists: bool,
+    /// Since when it is so, and its limit so.
+    pub as_of: Moment,
 }
 
 impl Line {
@@ -97,7 +99,8 @@ impl Lines {
         let at = self.0.iter().position(|line| line.asset == asset).unwrap_or_else(|| {
             let zero = IssuedValue::ZERO;
             let (limit, balance, leaving, coming) = (zero, zero, zero, zero);
-            self.0.push(Line { asset, limit, balance, leaving, coming, exists: false });
+            let as_of = Moment::default();
+            self.0.push(Line { asset, limit, balance, leaving, coming, exists: false, as_of });
             self.0.len() - 1
         });
         &mut self.0[at]

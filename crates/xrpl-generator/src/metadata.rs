@@ -3,7 +3,26 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
-use xrpl_protocol::AccountId;
+use xrpl_protocol::{AccountId, LedgerIndex};
+
+/// When a transaction was applied: its ledger, and its place there. What is known of later is not
+/// changed by what is told of earlier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u32, u32);
+
+impl Moment {
+    /// The end of a ledger.
+    #[must_use]
+    pub fn end_of(ledger: LedgerIndex) -> Self {
+        Self(ledger.0, u32::MAX)
+    }
+
+    /// Its ledger.
+    #[must_use]
+    pub fn ledger(self) -> LedgerIndex {
+        LedgerIndex(self.0)
+    }
+}
 
 /// What happened to a ledger entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +64,8 @@ impl Node<'_> {
 pub struct Metadata {
     #[serde(rename = "AffectedNodes", default)]
     affected: Vec<Affected>,
+    #[serde(rename = "TransactionIndex", default)]
+    index: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -74,6 +95,12 @@ impl Metadata {
     /// When it is no metadata.
     pub fn parse(json: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(json)
+    }
+
+    /// When it happened, if it is of this ledger.
+    #[must_use]
+    pub fn moment(&self, ledger: LedgerIndex) -> Moment {
+        Moment(ledger.0, self.index)
     }
 
     /// The entries of a type.

@@ -57,6 +57,9 @@ impl Modifier {
     /// Those for types that use more than their own slot.
     pub const WIDE: &'static [Self] = &[Self::RegularKey, Self::Multisign, Self::Memos];
 
+    /// Those for a Batch: who signs for its sender.
+    pub const BATCH: &'static [Self] = &[Self::RegularKey, Self::Multisign];
+
     /// Its name in the configuration and the API.
     #[must_use]
     pub fn name(self) -> &'static str {

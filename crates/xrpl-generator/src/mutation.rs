@@ -136,20 +136,23 @@ pub static COMMON: &[Mutation] = &[
     ),
 ];
 
-/// Makes a plan wrong in one of its type's ways or of those that all have, drawn by the plan; gives it
-/// back where none fits.
+/// Makes a plan wrong in one of its type's ways or of those that all have, drawn by the plan, but
+/// those that `first` names first; gives it back where none fits.
 pub(crate) fn mutate(
     planner: &mut Planner<'_>,
     own: &'static [Mutation],
     plan: Plan,
+    first: impl Fn(&Mutation) -> bool,
 ) -> (Plan, Option<&'static Mutation>) {
     let count = own.len() + COMMON.len();
     let start = planner.below(count as u64) as usize;
-    let found = (0..count).find_map(|n| {
-        let at = (start + n) % count;
-        let mutation = own.get(at).unwrap_or_else(|| &COMMON[at - own.len()]);
-        Some(((mutation.mutate)(planner, plan.clone())?, mutation))
-    });
+    let turn = (0..count).map(|n| (start + n) % count);
+    let all = || turn.clone().map(|at| own.get(at).unwrap_or_else(|| &COMMON[at - own.len()]));
+    let preferred = all().filter(|mutation| first(mutation));
+    let others = all().filter(|mutation| !first(mutation));
+    let found = preferred
+        .chain(others)
+        .find_map(|mutation| Some(((mutation.mutate)(planner, plan.clone())?, mutation)));
     match found {
         Some((mutant, mutation)) => (mutant, Some(mutation)),
         None => (plan, None),

@@ -7,11 +7,11 @@
 
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value as Json};
-use xrpl_protocol::{AccountId, Amount, Hash256, MptId};
+use xrpl_protocol::{AccountId, Amount, Hash256, Issue, MptId};
 
 use crate::{
     accounts::{Accounts, Index},
-    metadata::{Change, Node},
+    metadata::{Change, Moment, Node},
 };
 
 macro_rules! kinds {
@@ -58,6 +58,8 @@ kinds! {
     Did "DID" "Account" "";
     /// Something held until a time or a condition.
     Escrow "Escrow" "Account" "Destination";
+    /// A trust line of an AMM's LP tokens; other trust lines are kept with their holders.
+    LpLine "RippleState" "" "";
     /// What a holder has of a multi-purpose token.
     MpToken "MPToken" "Account" "";
     /// A multi-purpose token.
@@ -91,6 +93,8 @@ pub struct Entry {
     pub toward: Option<Index>,
     /// Its fields, as JSON has them; those with default values may lack.
     pub fields: Map<String, Json>,
+    /// Since when.
+    as_of: Moment,
 }
 
 impl Entry {
@@ -191,6 +195,8 @@ pub struct Objects {
     owned: FxHashMap<(Kind, Index), Vec<Hash256>>,
     toward: FxHashMap<(Kind, Index), Vec<Hash256>>,
     of_kind: FxHashMap<Kind, Vec<Hash256>>,
+    /// What was removed, and when: what happened to it before may be told later.
+    gone: FxHashMap<Hash256, Moment>,
     /// How many transactions in flight hold what: those that replace each other hold the same.
     held: FxHashMap<Hash256, u32>,
 }
@@ -224,6 +230,12 @@ impl Objects {
     #[must_use]
     pub fn count(&self, kind: Kind) -> usize {
         self.of_kind.get(&kind).map_or(0, Vec::len)
+    }
+
+    /// Whether an account has a non-fungible token.
+    #[must_use]
+    pub fn owns_nft(&self, owner: Index, nft: Nft) -> bool {
+        self.owned(Kind::NftPage, owner).flat_map(Entry::nfts).any(|other| other == nft)
     }
 
     /// Holds something, also what is not there yet.
@@ -270,8 +282,13 @@ impl Objects {
         kind: Kind,
         id: Hash256,
         fields: &Map<String, Json>,
+        as_of: Moment,
         accounts: &Accounts,
     ) -> Option<(Option<Index>, Option<Index>)> {
+        let known = self.entries.get(&id).map(|entry| entry.as_of);
+        if known.or(self.gone.get(&id).copied()).is_some_and(|known| known > as_of) {
+            return None;
+        }
         let find = |field: &str| {
             let id = fields.get(field)?.as_str()?.parse().ok()?;
             accounts.find(id)
@@ -280,6 +297,7 @@ impl Objects {
         let owner = match kind {
             // Its id begins with its owner's.
             Kind::NftPage => accounts.find(page_owner(id)),
+            Kind::LpLine => lp_holder(fields, accounts),
             // Older ones do not name their owner.
             Kind::SignerList => find(owner).or_else(|| accounts.of_signer_list(id)),
             _ => find(owner),
@@ -293,6 +311,7 @@ impl Objects {
         {
             // Metadata of a change lacks nothing but the entry's type.
             old.fields.clone_from(fields);
+            old.as_of = as_of;
             return Some((owner, toward));
         }
         self.forget(id);
@@ -303,7 +322,8 @@ impl Objects {
         if let Some(toward) = toward {
             self.toward.entry((kind, toward)).or_default().push(id);
         }
-        self.entries.insert(id, Entry { id, kind, owner, toward, fields: fields.clone() });
+        self.gone.remove(&id);
+        self.entries.insert(id, Entry { id, kind, owner, toward, fields: fields.clone(), as_of });
         Some((owner, toward))
     }
 
@@ -311,17 +331,43 @@ impl Objects {
     pub(crate) fn learn(
         &mut self,
         node: &Node<'_>,
+        as_of: Moment,
         accounts: &Accounts,
     ) -> Option<(Option<Index>, Option<Index>)> {
         let kind = Kind::named(node.entry_type)?;
         let id = node.id.parse().ok()?;
         if node.change == Change::Deleted {
-            let sides = self.get(id).map(|old| (old.owner, old.toward));
-            self.forget(id);
-            return sides;
+            return self.remove(id, as_of);
         }
-        self.put(kind, id, node.fields, accounts)
+        self.put(kind, id, node.fields, as_of, accounts)
     }
+
+    fn remove(&mut self, id: Hash256, as_of: Moment) -> Option<(Option<Index>, Option<Index>)> {
+        /// How many are remembered, and for how many ledgers: outcomes come in any order, but soon.
+        const REMEMBERED: usize = 10_000;
+        const LEDGERS: u32 = 64;
+        let sides = self.get(id).map(|old| (old.owner, old.toward));
+        self.forget(id);
+        self.gone.insert(id, as_of);
+        if self.gone.len() > REMEMBERED {
+            let oldest = as_of.ledger().0.saturating_sub(LEDGERS);
+            self.gone.retain(|_, when| when.ledger().0 >= oldest);
+        }
+        sides
+    }
+}
+
+/// Who holds the LP tokens of a trust line; none if they are none.
+fn lp_holder(fields: &Map<String, Json>, accounts: &Accounts) -> Option<Index> {
+    /// What codes of LP tokens begin with.
+    const LP_TOKEN: u8 = 0x03;
+    let limits = ["LowLimit", "HighLimit"].map(|side| {
+        match Amount::from_json(fields.get(side)?).ok()?.issue() {
+            Issue::Issued { currency, issuer } if currency.0[0] == LP_TOKEN => Some(issuer),
+            _ => None,
+        }
+    });
+    limits.into_iter().flatten().find_map(|side| accounts.find(side))
 }
 
 fn page_owner(id: Hash256) -> AccountId {

@@ -8,7 +8,7 @@ use crate::{
     accounts::{Account, Index, Role},
     fees::{FeeClass, Fees},
     holdings::AssetId,
-    objects::{Entry, Kind},
+    objects::{Entry, Kind, Nft},
     plan::Wait,
     world::World,
 };
@@ -71,6 +71,14 @@ impl<'a> Planner<'a> {
         turn.copied()
             .find(|index| *index != self.sender && self.world.accounts[*index].active)
             .ok_or(Wait::Until("there is no other user"))
+    }
+
+    /// The address of another user.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn other_id(&mut self) -> Result<AccountId, Wait> {
+        self.other_user().map(|index| self.id(index))
     }
 
     /// An account that no ledger has.
@@ -178,6 +186,34 @@ impl<'a> Planner<'a> {
         self.pick(&fitting).copied().ok_or(Wait::Object(kind))
     }
 
+    /// One of the sender's non-fungible tokens that nothing in flight uses.
+    ///
+    /// # Errors
+    /// It has none that fits.
+    pub fn own_nft(&mut self, fits: impl Fn(Nft) -> bool) -> Result<Nft, Wait> {
+        let objects = &self.world.objects;
+        let tokens = objects.owned(Kind::NftPage, self.sender).flat_map(Entry::nfts);
+        let fitting: smallvec::SmallVec<[Nft; 8]> =
+            tokens.filter(|nft| !objects.is_held(nft.0) && fits(*nft)).collect();
+        self.pick(&fitting).copied().ok_or(Wait::First("NFTokenMint"))
+    }
+
+    /// One of another user's, and whose.
+    ///
+    /// # Errors
+    /// Nobody has one that fits.
+    pub fn foreign_nft(&mut self, fits: impl Fn(Nft) -> bool) -> Result<(Index, Nft), Wait> {
+        let objects = &self.world.objects;
+        let me = self.sender;
+        let fitting = |page: &Entry| {
+            page.nfts().filter(|nft| !objects.is_held(nft.0) && fits(*nft)).collect::<Vec<_>>()
+        };
+        let theirs = |page: &Entry| page.owner.is_some_and(|owner| owner != me);
+        let page = self.any(Kind::NftPage, |page| theirs(page) && !fitting(page).is_empty())?;
+        let nft = *self.pick(&fitting(page)).ok_or(Wait::Object(Kind::NftPage))?;
+        Ok((page.owner.ok_or(Wait::Object(Kind::NftPage))?, nft))
+    }
+
     /// Whether nothing in flight uses that.
     ///
     /// # Errors
@@ -255,6 +291,14 @@ impl<'a> Planner<'a> {
         // Without the account's key nobody can tell it in advance.
         let signed = account.key.sign(&told.0);
         sha512_half(&[&told.0, signed.as_bytes()]).0
+    }
+
+    /// Whether nothing of an account is in flight, so that its next transaction can be within another
+    /// account's Batch.
+    #[must_use]
+    pub fn is_idle(&self, who: Index) -> bool {
+        let lane = &self.world.accounts[who].lane;
+        lane.in_flight() == 0 && lane.may_take(1).is_ok()
     }
 
     /// Whether an account sends load, so that its objects are used.

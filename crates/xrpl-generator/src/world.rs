@@ -11,7 +11,7 @@ use crate::{
     accounts::{Accounts, Index, Role},
     holdings::AssetId,
     lane::Lane,
-    metadata::{Change, Metadata, Node},
+    metadata::{Change, Metadata, Moment, Node},
     objects::Objects,
 };
 
@@ -72,7 +72,7 @@ pub struct Holds {
     /// Objects it may add to its sender.
     pub owners: u32,
     /// Issued value it moves.
-    pub issued: Option<IssuedMove>,
+    pub issued: SmallVec<[IssuedMove; 1]>,
     /// What it may take of others.
     pub others: SmallVec<[OthersXrp; 1]>,
     /// What it alone may use: ids of objects, those that it makes too.
@@ -145,14 +145,15 @@ impl World {
     }
 
     fn move_pending(&mut self, holds: &Holds, f: impl Fn(IssuedValue, IssuedValue) -> IssuedValue) {
-        let Some(issued) = holds.issued else { return };
-        if let Some(from) = issued.from {
-            let line = self.accounts[from].lines.entry(issued.asset);
-            line.leaving = f(line.leaving, issued.value);
-        }
-        if let Some(to) = issued.to {
-            let line = self.accounts[to].lines.entry(issued.asset);
-            line.coming = f(line.coming, issued.value);
+        for issued in &holds.issued {
+            if let Some(from) = issued.from {
+                let line = self.accounts[from].lines.entry(issued.asset);
+                line.leaving = f(line.leaving, issued.value);
+            }
+            if let Some(to) = issued.to {
+                let line = self.accounts[to].lines.entry(issued.asset);
+                line.coming = f(line.coming, issued.value);
+            }
         }
     }
 
@@ -177,15 +178,21 @@ impl World {
 
     /// Takes in what a validated transaction did, whoever sent it. Which of the run's accounts it
     /// concerned.
-    pub fn learn(&mut self, metadata: &Metadata) -> SmallVec<[Index; 4]> {
+    pub fn learn(&mut self, metadata: &Metadata, ledger: LedgerIndex) -> SmallVec<[Index; 4]> {
+        let as_of = metadata.moment(ledger);
         let mut concerned = SmallVec::new();
         for node in metadata.all() {
             match node.entry_type {
-                "AccountRoot" => concerned.extend(self.learn_account(&node)),
-                "RippleState" => self.learn_line(&node, &mut concerned),
+                "AccountRoot" => concerned.extend(self.learn_account(&node, as_of)),
+                "RippleState" => {
+                    self.learn_line(&node, as_of, &mut concerned);
+                    let lp = self.objects.learn(&node, as_of, &self.accounts);
+                    concerned.extend(lp.and_then(|(owner, _)| owner));
+                }
                 "Ticket" => self.learn_ticket(&node),
                 _ => {
-                    if let Some((owner, toward)) = self.objects.learn(&node, &self.accounts) {
+                    if let Some((owner, toward)) = self.objects.learn(&node, as_of, &self.accounts)
+                    {
                         concerned.extend(owner.into_iter().chain(toward));
                     }
                 }
@@ -196,7 +203,7 @@ impl World {
         concerned
     }
 
-    fn learn_account(&mut self, node: &Node<'_>) -> Option<Index> {
+    fn learn_account(&mut self, node: &Node<'_>, as_of: Moment) -> Option<Index> {
         let index = node.account("Account").and_then(|id| self.accounts.find(id))?;
         let difference = |field: &str, parse: fn(&Json) -> Option<i64>| {
             let read = |fields: &Map<String, Json>| fields.get(field).and_then(parse);
@@ -220,10 +227,12 @@ impl World {
         if let Some(owners) = owners {
             account.purse.owners = account.purse.owners.saturating_add_signed(owners as i32);
         }
-        if let Some(flags) = node.fields.get("Flags").and_then(Json::as_u64) {
-            account.flags = flags as u32;
+        if as_of >= account.as_of {
+            account.as_of = as_of;
+            let flags = node.fields.get("Flags").and_then(Json::as_u64);
+            account.flags = flags.unwrap_or(account.flags.into()) as u32;
+            account.regular_key = node.account("RegularKey");
         }
-        account.regular_key = node.account("RegularKey");
         // A new account's first Sequence is the index of the ledger that made it.
         if let (Change::Created, Some(sequence)) =
             (node.change, node.fields.get("Sequence").and_then(Json::as_u64))
@@ -234,7 +243,7 @@ impl World {
         Some(index)
     }
 
-    fn learn_line(&mut self, node: &Node<'_>, concerned: &mut SmallVec<[Index; 4]>) {
+    fn learn_line(&mut self, node: &Node<'_>, as_of: Moment, concerned: &mut SmallVec<[Index; 4]>) {
         let limit = |side: &str| node.fields.get(side).and_then(|v| Amount::from_json(v).ok());
         let (Some(low), Some(high)) = (limit("LowLimit"), limit("HighLimit")) else { return };
         let (Some(low_limit), Some(high_limit)) = (low.value(), high.value()) else { return };
@@ -264,8 +273,11 @@ impl World {
             concerned.push(index);
             let line = self.accounts[index].lines.entry(asset);
             line.balance = line.balance.add(difference).unwrap_or(line.balance);
-            line.limit = limit;
-            line.exists = node.change != Change::Deleted;
+            if as_of >= line.as_of {
+                line.as_of = as_of;
+                line.limit = limit;
+                line.exists = node.change != Change::Deleted;
+            }
         }
     }
 

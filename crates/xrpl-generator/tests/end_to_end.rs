@@ -87,8 +87,12 @@ async fn all_of_a_mixed_load_is_validated() {
     let status = load(&generator, Duration::from_secs(6)).await;
     healthy(&status);
     assert!(status.stats.validated > 300, "{:?}", status.stats);
-    let kinds: Vec<_> = status.stats.by_type.keys().copied().collect();
-    assert_eq!(kinds.len(), status.types.len(), "every type took part: {kinds:?}");
+    // Every type took part, or waits for a time that has not come.
+    for diagnosis in generator.last_diagnoses() {
+        let sent = status.stats.by_type.contains_key(diagnosis.name);
+        let waits = diagnosis.why_not.as_ref().is_some_and(|why| why.contains("ledger has closed"));
+        assert!(sent || waits, "{diagnosis:?}");
+    }
     assert_eq!(world.tracker.stats().overturned, 0);
     world.ledger.shutdown().await;
 }

@@ -144,7 +144,9 @@ impl Sim {
     }
 
     fn submit(&mut self, prepared: &Prepared) -> EngineResult {
-        let tx = PreparedTx::parse_and_check(&prepared.blob).expect("what is made is well-formed");
+        let tx = PreparedTx::parse_and_check(&prepared.blob).unwrap_or_else(|error| {
+            panic!("{error:?}: {}", decode(prepared).to_json(Definitions::builtin()))
+        });
         let firm = prepared.mutation.is_some_and(|mutation| !mutation.claims());
         let result = self.node.submit(tx, firm).engine_result;
         *self.answers.entry(result.name()).or_default() += 1;
@@ -176,7 +178,7 @@ impl Sim {
             let Some(live) = self.live.remove(&transaction.hash()) else {
                 // A stranger's, or within a Batch.
                 let text = read.metadata.to_json(Definitions::builtin()).to_string();
-                self.engine.learn(&Metadata::parse(&text).unwrap());
+                self.engine.learn(&Metadata::parse(&text).unwrap(), LedgerIndex(index));
                 continue;
             };
             self.validate(&live.prepared, &transaction.result, &read.metadata, index);
@@ -499,17 +501,37 @@ fn mirrored(sim: &Sim) {
 
 #[test]
 fn valid_load_succeeds_without_exception() {
+    let mut validated: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut coverage = Vec::new();
     for seed in 0..6 {
         let mut sim = sim(seed, 0.0, 1 + seed as usize * 2, Faults::default());
-        run(&mut sim, 30);
+        run(&mut sim, 60);
         assert!(sim.bad.is_empty(), "seed {seed}: {:?}", sim.bad);
         let stats = sim.engine.stats();
         assert!(stats.validated > 150 && stats.validated == stats.submitted, "{stats:?}");
         assert_eq!((stats.holes_filled, stats.rereads, stats.metadata_missing), (0, 0, 0));
         for name in sim.engine.catalogue.names() {
-            assert!(stats.by_type[name].validated > 0, "{name}: {stats:?}");
+            *validated.entry(name).or_default() +=
+                stats.by_type.get(name).map_or(0, |t| t.validated);
         }
+        coverage.push(sim.engine.coverage());
         agrees(&sim);
+        if seed == 5 {
+            let diagnoses = sim.engine.diagnoses();
+            println!(
+                "{:#?}",
+                diagnoses.iter().map(|d| (d.name, d.planned, &d.why_not)).collect::<Vec<_>>()
+            );
+        }
+    }
+    let few: Vec<_> = validated.iter().filter(|(_, n)| **n < 20).collect();
+    assert!(few.is_empty(), "seldom validated: {few:?} of {validated:?}");
+    // Every way of sending was reached by some type.
+    for modifier in xrpl_generator::modifier::Modifier::ALL {
+        let reached =
+            coverage.iter().flat_map(|c| &c.reached).any(|row| row.way == modifier.name());
+        // No Batch without the amendment, which this network lacks.
+        assert!(reached || modifier.name() == "batch", "{} was never reached", modifier.name());
     }
 }
 

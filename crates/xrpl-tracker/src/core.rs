@@ -33,7 +33,7 @@ use crate::{
     lifecycle::{Effect, Event, State, transition},
     matrix::CellKey,
     pending::{Entry, Key, Pending, Resend},
-    record::{LedgerHead, Outcome, RunId, StateChange, Validation},
+    record::{Foreign, LedgerHead, Outcome, RunId, StateChange, Validation},
     stats::Counters,
     store::{Store, rows},
     supervisor::Supervisor,
@@ -175,6 +175,8 @@ pub(crate) struct Core {
     pub(crate) ask_again: Vec<Key>,
     /// Who is told of ends that are taken back.
     pub(crate) revocations: Vec<mpsc::UnboundedSender<Arc<Outcome>>>,
+    /// Who is told of transactions that are not tracked.
+    pub(crate) foreign: Vec<mpsc::UnboundedSender<Foreign>>,
     /// Ledgers that turned out to be others, and their hashes, until the store was searched for ends
     /// that rest on them.
     pub(crate) denied: BTreeMap<u32, Hash256>,
@@ -231,6 +233,7 @@ impl Core {
             ask_now: VecDeque::new(),
             ask_again: Vec::new(),
             revocations: Vec::new(),
+            foreign: Vec::new(),
             denied: BTreeMap::new(),
             without_hash: BTreeMap::new(),
             waiting: Vec::new(),

@@ -274,6 +274,17 @@ pub struct LedgerHead {
     pub network_id: Option<u32>,
 }
 
+/// A transaction in a validated ledger that was not handed in here.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    /// Its hash.
+    pub hash: TxHash,
+    /// The ledger.
+    pub ledger_index: LedgerIndex,
+    /// Its metadata, as JSON.
+    pub metadata: Box<str>,
+}
+
 /// One state change, as broadcast.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -26,8 +26,8 @@ use crate::{
     network,
     pending::{Key, NewEntry, Waiters},
     record::{
-        CheckReport, Dossier, Identity, LedgerHead, Outcome, PreliminaryView, Progress, Record,
-        Row, RowFilter, RowPage, RunId, StateChange, Submission, Submitted, Validation,
+        CheckReport, Dossier, Foreign, Identity, LedgerHead, Outcome, PreliminaryView, Progress,
+        Record, Row, RowFilter, RowPage, RunId, StateChange, Submission, Submitted, Validation,
     },
     stats::{Stats, StepTimes, WsStats},
     store::{Created, Resumed, Store, rows},
@@ -366,6 +366,16 @@ impl Tracker {
     pub fn revocations(&self) -> mpsc::UnboundedReceiver<Arc<Outcome>> {
         let (tell, told) = mpsc::unbounded_channel();
         self.shared.lock().revocations.push(tell);
+        told
+    }
+
+    /// Transactions in validated ledgers that were not handed in here, strangers' and those within a
+    /// Batch, as far as streams and readings show them: each at least once from now on, maybe several
+    /// times. What is told must be taken: it waits.
+    #[must_use]
+    pub fn foreign(&self) -> mpsc::UnboundedReceiver<Foreign> {
+        let (tell, told) = mpsc::unbounded_channel();
+        self.shared.lock().foreign.push(tell);
         told
     }
 

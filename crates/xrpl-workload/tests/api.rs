@@ -418,7 +418,7 @@ async fn the_load_is_controlled_while_it_runs() {
             json!(true),
             json!(false),
         ),
-        ("/workload/weight", json!({"type": "Payment", "weight": 0}), json!(50), json!(0)),
+        ("/workload/weight", json!({"type": "Payment", "weight": 0}), json!(100), json!(0)),
         ("/workload/toggle-type", json!({"type": "AccountSet"}), json!(false), json!(true)),
     ] {
         let answer = post(api, path, body).await;

@@ -12,7 +12,7 @@ use xrpl_protocol::Hash256;
 
 use super::{Engine, Making, Origin, Prepared};
 use crate::{
-    accounts::Index,
+    accounts::{Index, Role},
     catalogue::TypeId,
     coverage::Way,
     lane::Blocked,
@@ -114,7 +114,7 @@ impl Engine {
         let invalid =
             (below(&mut rng, 1 << 32) as f64) < self.intent_invalid / 100.0 * 2f64.powi(32);
         let mut waits = Waits::new();
-        let drawn = self.catalogue.draw(&mut rng, account.role);
+        let drawn = self.draw(&mut rng, account.role);
         let Some(mut of) = wanted.or(drawn) else { return (None, waits) };
         let mut planner =
             Planner { world: &self.world, fees: &self.fees, sender: index, rng: &mut rng };
@@ -134,8 +134,24 @@ impl Engine {
         (Some(Ready { of, plan, mutation, ways }), waits)
     }
 
+    /// A type by weight; every other time one of those that the run has not sent yet, if it is steered
+    /// so.
+    fn draw(&self, rng: &mut ChaCha8Rng, role: Role) -> Option<TypeId> {
+        let drawn = self.catalogue.draw(rng, role);
+        if !self.steered {
+            return drawn;
+        }
+        let new: SmallVec<[TypeId; 64]> = self
+            .catalogue
+            .open(role)
+            .filter(|id| !self.covered.has_plain(self.catalogue.get(*id).about().name))
+            .collect();
+        let first = below(rng, 2 * new.len() as u64) as usize;
+        new.get(first).copied().or(drawn)
+    }
+
     /// The type that must come first, if that is what a type waits for and it can be sent.
-    fn first(&self, role: crate::accounts::Role, wait: Wait, waits: &Waits) -> Option<TypeId> {
+    fn first(&self, role: Role, wait: Wait, waits: &Waits) -> Option<TypeId> {
         let Wait::First(name) = wait else { return None };
         let first = self.catalogue.find(name).ok()?;
         let possible = self.catalogue.is_enabled(first)
@@ -156,7 +172,10 @@ impl Engine {
         let of = self.catalogue.get(of).about();
         let plain = Way::Plain(plan.variant);
         if invalid {
-            let (plan, mutation) = mutation::mutate(planner, of.mutations, plan);
+            let new = |mutation: &Mutation| {
+                self.steered && !self.covered.has(of.name, Way::Mutated(mutation.name))
+            };
+            let (plan, mutation) = mutation::mutate(planner, of.mutations, plan, new);
             let way = mutation.map_or(plain, |mutation| Way::Mutated(mutation.name));
             return (plan, mutation, [way].into_iter().collect());
         }

@@ -130,7 +130,11 @@ impl Engine {
             }
             return SmallVec::new();
         };
-        let concerned = self.world.learn(&metadata);
+        let ledger = match &outcome.evidence {
+            Evidence::Validated(place) => place.ledger_index,
+            _ => self.head,
+        };
+        let concerned = self.world.learn(&metadata, ledger);
         let result = outcome.engine_result.as_ref().map_or("", |result| result.as_str());
         if NOT_AS_KNOWN.contains(&result) {
             for id in &flying.holds.objects {

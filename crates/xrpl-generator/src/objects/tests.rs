@@ -1,5 +1,8 @@
 use serde_json::json;
-use xrpl_protocol::keys::{KeyPair, KeyType, Seed};
+use xrpl_protocol::{
+    LedgerIndex,
+    keys::{KeyPair, KeyType, Seed},
+};
 
 use super::*;
 use crate::{
@@ -19,11 +22,16 @@ fn accounts() -> Accounts {
 const ID: &str = "00000000000000000000000000000000000000000000000000000000000000AB";
 
 fn learn(objects: &mut Objects, accounts: &Accounts, nodes: Json) -> Vec<Index> {
-    let metadata = json!({"AffectedNodes": nodes}).to_string();
+    learn_at(objects, accounts, nodes, 0)
+}
+
+fn learn_at(objects: &mut Objects, accounts: &Accounts, nodes: Json, place: u32) -> Vec<Index> {
+    let metadata = json!({"AffectedNodes": nodes, "TransactionIndex": place}).to_string();
     let metadata = Metadata::parse(&metadata).unwrap();
+    let as_of = metadata.moment(LedgerIndex(7));
     metadata
         .all()
-        .filter_map(|node| objects.learn(&node, accounts))
+        .filter_map(|node| objects.learn(&node, as_of, accounts))
         .flat_map(|(owner, toward)| owner.into_iter().chain(toward))
         .collect()
 }
@@ -75,4 +83,25 @@ fn owners_that_no_field_names_are_found_by_the_id() {
     assert_eq!(objects.owned(Kind::SignerList, 2).count(), 1);
     let nft = objects.owned(Kind::NftPage, 1).flat_map(Entry::nfts).next().unwrap();
     assert_eq!((nft.flags(), nft.issuer()), (8, accounts[0].id));
+}
+
+/// Outcomes of one ledger come in any order: the ledger's own order decides what there is.
+#[test]
+fn what_is_told_late_changes_nothing_that_came_after() {
+    let accounts = accounts();
+    let mut objects = Objects::default();
+    let from = accounts[0].id.to_string();
+    let node = |amount: &str| {
+        let fields = json!({"Account": from, "Amount": amount});
+        json!({"LedgerEntryType": "Escrow", "LedgerIndex": ID, "NewFields": fields, "FinalFields": fields})
+    };
+    let id: Hash256 = ID.parse().unwrap();
+    learn_at(&mut objects, &accounts, json!([{"ModifiedNode": node("3")}]), 5);
+    learn_at(&mut objects, &accounts, json!([{"CreatedNode": node("2")}]), 4);
+    assert_eq!(objects.get(id).unwrap().amount("Amount"), Some(Amount::Xrp(3)));
+    learn_at(&mut objects, &accounts, json!([{"DeletedNode": node("3")}]), 7);
+    learn_at(&mut objects, &accounts, json!([{"ModifiedNode": node("4")}]), 6);
+    assert!(objects.get(id).is_none(), "it is gone");
+    learn_at(&mut objects, &accounts, json!([{"CreatedNode": node("9")}]), 8);
+    assert!(objects.get(id).is_some(), "another one of the same id");
 }

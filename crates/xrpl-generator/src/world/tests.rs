@@ -52,7 +52,7 @@ fn what_is_in_flight_cannot_be_spent_twice() {
 fn issued_value_in_flight_counts_at_both_ends() {
     let mut world = world();
     let moved = IssuedMove { asset: 0, from: Some(0), to: Some(1), value: v("60") };
-    let holds = Holds { issued: Some(moved), ..Holds::default() };
+    let holds = Holds { issued: [moved].into_iter().collect(), ..Holds::default() };
     world.reserve(0, &holds);
     let line = |world: &World, n: Index| *world.accounts[n].lines.get(0).unwrap();
     assert_eq!(line(&world, 0).available(), v("40"));
@@ -93,7 +93,7 @@ fn follows(name: &str, least: usize) {
     world.accounts[genesis].purse.balance = 100_000_000_000_000_000;
     let mut known = BTreeSet::new();
     let mut compared = 0;
-    for step in steps.iter().filter(|step| step["step"] == "accept") {
+    for (index, step) in (1..).zip(steps.iter().filter(|step| step["step"] == "accept")) {
         let mut transactions =
             step["ledger"]["ledger"]["transactions"].as_array().cloned().unwrap_or_default();
         transactions.sort_by_key(|tx| tx["metaData"]["TransactionIndex"].as_u64());
@@ -111,7 +111,7 @@ fn follows(name: &str, least: usize) {
                     }
                 }
             }
-            world.learn(&metadata);
+            world.learn(&metadata, LedgerIndex(index));
             compared += compare(&world, &metadata);
         }
     }
@@ -177,7 +177,7 @@ fn created_tickets_come_to_their_owners_lane() {
             "NewFields": {"Account": owner.to_string(), "TicketSequence": n}}})
     };
     let metadata = serde_json::json!({"AffectedNodes": [ticket(8), ticket(9)]}).to_string();
-    world.learn(&Metadata::parse(&metadata).unwrap());
+    world.learn(&Metadata::parse(&metadata).unwrap(), LedgerIndex(9));
     assert_eq!(world.accounts[0].lane.free_tickets(), 2);
 }
 
@@ -216,7 +216,7 @@ fn a_new_account_begins_at_the_sequence_that_its_metadata_show() {
         "LedgerEntryType": "AccountRoot", "LedgerIndex": "00",
         "NewFields": {"Account": id, "Balance": "77", "Sequence": 9}}}]});
     assert!(!world.accounts[1].active);
-    world.learn(&Metadata::parse(&node.to_string()).unwrap());
+    world.learn(&Metadata::parse(&node.to_string()).unwrap(), LedgerIndex(9));
     let account = &world.accounts[1];
     assert!(account.active);
     assert_eq!((account.lane.next(), account.lane.max_pending()), (Sequence(9), 5));
@@ -234,7 +234,7 @@ fn odd_metadata_is_no_panic() {
     ] {
         let metadata = Metadata::parse(text).unwrap();
         let mut world = world();
-        world.learn(&metadata);
+        world.learn(&metadata, LedgerIndex(9));
     }
     assert!(Metadata::parse("7").is_err());
 }

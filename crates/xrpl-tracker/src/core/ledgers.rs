@@ -10,7 +10,7 @@ use crate::{
     lifecycle::{Event, State},
     message::{LedgerClosed, ValidatedTransaction},
     pending::Key,
-    record::{LedgerHead, Sighting},
+    record::{Foreign, LedgerHead, Sighting},
 };
 
 /// Ledgers after LastLedgerSequence before a transaction without proof is called undecided: the
@@ -40,6 +40,7 @@ impl Core {
         match self.pending.find(tx.hash) {
             Some(key) => self.sighted(key, tx, source, now_ms),
             None => {
+                self.tell_foreign(tx);
                 if let (Some(account), Some(slot)) = (&tx.account, tx.slot) {
                     let rivals: smallvec::SmallVec<[Key; 4]> =
                         self.pending.on_slot(account, slot).collect();
@@ -50,6 +51,18 @@ impl Core {
         if completed {
             self.settle_past_last(now_ms);
         }
+    }
+
+    /// Tells of a transaction that is not tracked, once for each time it is seen.
+    fn tell_foreign(&mut self, tx: &ValidatedTransaction<'_>) {
+        self.foreign.retain(|to| {
+            let told = Foreign {
+                hash: tx.hash,
+                ledger_index: tx.ledger_index,
+                metadata: tx.meta.as_ref().into(),
+            };
+            to.send(told).is_ok()
+        });
     }
 
     fn sighted(&mut self, key: Key, tx: &ValidatedTransaction<'_>, source: Source, now_ms: u64) {

@@ -347,7 +347,7 @@ struct Diagnostics {
     rereads: u64,
     /// What became of the schedule's slots.
     pacing: xrpl_generator::pacing::PacingStats,
-    /// Why each type of transaction runs or does not; none once the run has ended.
+    /// Why each type of transaction runs or does not.
     types: Vec<TypeDiagnosis>,
 }
 
@@ -356,8 +356,11 @@ struct Diagnostics {
 async fn diagnostics(State(app): Shared) -> Result<Json<Diagnostics>, ApiError> {
     let generator = generator(&app)?;
     let status = generator.last_status();
-    // One that has ended runs no type.
-    let types = generator.diagnoses().await.unwrap_or_default();
+    let types = match generator.diagnoses().await {
+        Ok(types) => types,
+        // It has ended.
+        Err(_) => generator.last_diagnoses(),
+    };
     let stats = app.tracker.stats();
     let open: Vec<_> = TxState::ALL.into_iter().filter(|state| !state.is_terminal()).collect();
     let filter = RowFilter { states: open.clone(), ..RowFilter::default() };

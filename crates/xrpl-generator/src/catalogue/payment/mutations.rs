@@ -15,7 +15,7 @@ const TF_LIMIT_QUALITY: u32 = 0x0004_0000;
 fn xrp(planner: &mut Planner<'_>, plan: Plan, drops: i64) -> Option<Plan> {
     let to = planner.other_user().ok()?;
     let destination = planner.id(to);
-    plan.holds.issued.is_none().then(|| plan.with(DESTINATION, destination).with(AMOUNT, Amount::Xrp(drops)))
+    plan.holds.issued.is_empty().then(|| plan.with(DESTINATION, destination).with(AMOUNT, Amount::Xrp(drops)))
 }
 
 fn flagged(planner: &mut Planner<'_>, plan: Plan, flags: u32) -> Option<Plan> {
@@ -24,7 +24,7 @@ fn flagged(planner: &mut Planner<'_>, plan: Plan, flags: u32) -> Option<Plan> {
 
 /// The asset that the payment would have moved.
 fn asset(planner: &Planner<'_>, plan: &Plan) -> Option<Asset> {
-    plan.holds.issued.map(|moved| planner.world.assets[usize::from(moved.asset)])
+    plan.holds.issued.first().map(|moved| planner.world.assets[usize::from(moved.asset)])
 }
 
 /// So much of the asset to another user.
