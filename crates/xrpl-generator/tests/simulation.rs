@@ -18,7 +18,8 @@ use xrpl_generator::{
     world::Asset,
 };
 use xrpl_protocol::{
-    Definitions, Drops, EngineResult, LedgerIndex, Object, ResultClass, Sequence, TxHash, fields,
+    Definitions, Drops, EngineResult, Issue, LedgerIndex, Object, ResultClass, Sequence, TxHash,
+    fields,
     keys::{KeyPair, KeyType, Seed},
     object_id,
     transaction::{AccountSet, Common, Direct, Payment, Slot},
@@ -464,7 +465,12 @@ fn mirrored(sim: &Sim) {
                 let object = entry(sim.node.closed(), id).unwrap();
                 let code = object.u16(fields::LEDGER_ENTRY_TYPE).unwrap();
                 let name = Definitions::builtin().ledger_entry_type_name(code).unwrap();
-                if Kind::named(name).is_some() {
+                // Trust lines are kept with their holders, but those of LP tokens.
+                let kept = match object.amount(fields::BALANCE).map(|balance| balance.issue()) {
+                    Some(Issue::Issued { currency, .. }) => currency.0[0] == 3,
+                    _ => true,
+                };
+                if kept && Kind::named(name).is_some() {
                     in_ledger.insert(*id, object);
                 }
             }
