@@ -88,25 +88,17 @@ impl Modifier {
         !matches!(self, Self::Ticket | Self::Memos)
     }
 
-    /// The plan sent so; as it was where that is not possible now.
-    ///
-    /// # Errors
-    /// The plan.
-    pub(crate) fn apply(self, planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Plan> {
-        let plain =
-            plan.authorization == Authorization::Own && !matches!(plan.body, Body::Batch(_));
+    /// Has the plan sent so; false, and the plan as it was, where that is not possible now.
+    pub(crate) fn apply(self, planner: &mut Planner<'_>, plan: &mut Plan) -> bool {
+        let own = plan.authorization == Authorization::Own;
+        let batch = matches!(plan.body, Body::Batch(_));
         match self {
-            Self::Ticket => on_ticket(planner, plan),
-            Self::RegularKey if plan.authorization == Authorization::Own => {
-                by_regular_key(planner, plan)
-            }
-            Self::Multisign if plan.authorization == Authorization::Own => {
-                by_several(planner, plan)
-            }
-            Self::Delegated if plain => by_delegate(planner, plan),
-            Self::Batch if plain => in_batch(planner, plan),
-            Self::Memos if !matches!(plan.body, Body::Batch(_)) => Ok(with_memo(planner, plan)),
-            _ => Err(plan),
+            Self::Ticket => !batch && on_ticket(planner, plan),
+            Self::RegularKey => own && by_regular_key(planner, plan),
+            Self::Multisign => own && by_several(planner, plan).is_some(),
+            Self::Delegated => own && !batch && by_delegate(planner, plan).is_some(),
+            Self::Batch => own && !batch && in_batch(planner, plan),
+            Self::Memos => !batch && with_memo(planner, plan),
         }
     }
 }
@@ -165,27 +157,28 @@ impl Shares {
     }
 }
 
-fn on_ticket(planner: &Planner<'_>, plan: Plan) -> Result<Plan, Plan> {
+fn on_ticket(planner: &Planner<'_>, plan: &mut Plan) -> bool {
     let fits = plan.place == Place::Sequence
         && plan.width == Width::Exactly(1)
-        && !matches!(plan.body, Body::Batch(_))
         && planner.me().lane.free_tickets() > 0;
-    match fits {
+    if fits {
         // Metadata show that the Ticket is gone.
-        true => Ok(Plan { place: Place::Ticket, learns: true, ..plan }),
-        false => Err(plan),
+        (plan.place, plan.learns) = (Place::Ticket, true);
     }
+    fits
 }
 
-fn by_regular_key(planner: &Planner<'_>, plan: Plan) -> Result<Plan, Plan> {
+fn by_regular_key(planner: &Planner<'_>, plan: &mut Plan) -> bool {
     let me = planner.me();
     let keys = planner.keys_of(planner.sender);
     let is_set = me.regular_key == Some(me.regular_pair().account_id());
-    if !is_set || planner.free(keys).is_err() || plan.holds.objects.contains(&keys) {
-        return Err(plan);
+    let fits = is_set && planner.free(keys).is_ok() && !plan.holds.objects.contains(&keys);
+    if fits {
+        plan.authorization = Authorization::Regular;
+        // Who changes the key waits meanwhile: the ledger might take that one first.
+        plan.holds.objects.push(keys);
     }
-    // Who changes the key waits meanwhile: the ledger might take that one first.
-    Ok(Plan { authorization: Authorization::Regular, ..plan.holding(keys) })
+    fits
 }
 
 /// The signers of a list, if all are accounts of the run.
@@ -200,71 +193,63 @@ fn signers(planner: &Planner<'_>, list: &Entry) -> Option<SmallVec<[u32; 3]>> {
         .collect()
 }
 
-fn by_several(planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Plan> {
-    let Ok(list) =
-        planner.own(Kind::SignerList, |list| list.number("SignerQuorum") == Some(SIGNING as u64))
-    else {
-        return Err(plan);
-    };
-    let Some(mut signers) = signers(planner, list).filter(|all| all.len() >= SIGNING) else {
-        return Err(plan);
-    };
+fn by_several(planner: &mut Planner<'_>, plan: &mut Plan) -> Option<()> {
+    let quorum = |list: &Entry| list.number("SignerQuorum") == Some(SIGNING as u64);
+    let list = planner.own(Kind::SignerList, quorum).ok()?;
+    let mut signers = signers(planner, list).filter(|all| all.len() >= SIGNING)?;
     if plan.holds.objects.contains(&list.id) {
-        return Err(plan);
+        return None;
     }
     let leave_out = planner.below(signers.len() as u64) as usize;
     if signers.len() > SIGNING {
         signers.remove(leave_out);
     }
     signers.truncate(SIGNING);
-    Ok(Plan { authorization: Authorization::Multi(signers), ..plan.holding(list.id) })
+    plan.authorization = Authorization::Multi(signers);
+    plan.holds.objects.push(list.id);
+    Some(())
 }
 
-fn by_delegate(planner: &mut Planner<'_>, mut plan: Plan) -> Result<Plan, Plan> {
-    let code = plan.fields().u16(fields::TRANSACTION_TYPE);
-    let name = code.and_then(|code| Definitions::builtin().transaction_type_name(code));
+fn by_delegate(planner: &mut Planner<'_>, plan: &mut Plan) -> Option<()> {
+    let code = plan.fields().u16(fields::TRANSACTION_TYPE)?;
+    let name = Definitions::builtin().transaction_type_name(code)?;
     let permits = |delegate: &Entry| {
         let all = delegate.fields.get("Permissions").and_then(serde_json::Value::as_array);
         all.into_iter().flatten().any(|one| {
             let value = one.get("Permission").and_then(|one| one.get("PermissionValue"));
-            value.and_then(serde_json::Value::as_str) == name
+            value.and_then(serde_json::Value::as_str) == Some(name)
         })
     };
-    let Ok(delegate) = planner.own(Kind::Delegate, permits) else { return Err(plan) };
-    let Some(index) = delegate.toward.filter(|who| planner.is_user(*who)) else {
-        return Err(plan);
-    };
+    let delegate = planner.own(Kind::Delegate, permits).ok()?;
+    let index = delegate.toward.filter(|who| planner.is_user(*who))?;
     // It pays the fee.
     let fee = planner.fees.fee(FeeClass::Ordinary).0;
-    if planner.has(index, fee.saturating_mul(10), 0).is_err() {
-        return Err(plan);
-    }
-    let mut plan = Plan { authorization: Authorization::Delegate(index), ..plan };
+    planner.has(index, fee.saturating_mul(10), 0).ok()?;
+    plan.authorization = Authorization::Delegate(index);
     plan.holds.payer = Some(index);
+    plan.holds.objects.push(delegate.id);
     plan.learns = true;
-    Ok(plan.holding(delegate.id))
+    Some(())
 }
 
-fn in_batch(planner: &Planner<'_>, mut plan: Plan) -> Result<Plan, Plan> {
+fn in_batch(planner: &Planner<'_>, plan: &mut Plan) -> bool {
     if plan.width != Width::Exactly(1) || plan.place != Place::Sequence {
-        return Err(plan);
+        return false;
     }
     let account = planner.sender;
     let body = plan.fields().clone().with(fields::FLAGS, plan.flags);
     let mut no_op = Plan::no_op();
     let legs = vec![Leg { account, body }, Leg { account, body: no_op.fields().clone() }];
-    Ok(Plan {
-        holds: plan.holds,
-        variant: plan.variant,
-        width: Width::AtMost(3),
-        ..Plan::batch(TF_ALL_OR_NOTHING, legs)
-    })
+    plan.body = Body::Batch(legs);
+    (plan.flags, plan.width, plan.learns) = (TF_ALL_OR_NOTHING, Width::AtMost(3), true);
+    true
 }
 
-fn with_memo(planner: &mut Planner<'_>, plan: Plan) -> Plan {
+fn with_memo(planner: &mut Planner<'_>, plan: &mut Plan) -> bool {
     let number = planner.below(1 << 32);
     let memo = Object::new()
         .with(fields::MEMO_TYPE, b"xrpl-workload".to_vec())
         .with(fields::MEMO_DATA, format!("{number:08x}").into_bytes());
-    plan.with(fields::MEMOS, Value::Array(vec![(fields::MEMO, memo)]))
+    plan.fields().set(fields::MEMOS, Value::Array(vec![(fields::MEMO, memo)]));
+    true
 }

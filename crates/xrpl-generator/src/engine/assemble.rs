@@ -37,6 +37,11 @@ impl Making {
     }
 }
 
+/// The slots of what a Batch holds.
+type Numbers = SmallVec<[Slot; 4]>;
+/// Those of them that are other accounts'.
+type Legs = SmallVec<[(Index, Slot); 2]>;
+
 impl Engine {
     pub(super) fn assemble(
         &mut self,
@@ -140,13 +145,7 @@ impl Engine {
 
     /// The slots of what a Batch holds, and those of them that are other accounts'. Nothing follows on
     /// these before the Batch has its end.
-    fn take_legs(
-        &mut self,
-        index: Index,
-        slot: Slot,
-        body: &Body,
-        wrong: bool,
-    ) -> (SmallVec<[Slot; 4]>, SmallVec<[(Index, Slot); 2]>) {
+    fn take_legs(&mut self, index: Index, slot: Slot, body: &Body, wrong: bool) -> (Numbers, Legs) {
         let (mut numbers, mut legs) = (SmallVec::new(), SmallVec::new());
         let Body::Batch(held) = body else { return (numbers, legs) };
         let mut own = slot.number();

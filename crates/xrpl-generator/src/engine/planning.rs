@@ -188,13 +188,9 @@ impl Engine {
         let mut ways: SmallVec<[Way; 2]> = SmallVec::new();
         let mut varied = plan;
         for modifier in drawn {
-            varied = match modifier.apply(planner, varied) {
-                Ok(modified) => {
-                    ways.push(Way::Modified(modifier));
-                    modified
-                }
-                Err(as_it_was) => as_it_was,
-            };
+            if modifier.apply(planner, &mut varied) {
+                ways.push(Way::Modified(modifier));
+            }
         }
         if ways.is_empty() {
             ways.push(plain);
