@@ -3,7 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use tokio::process::Command;
-use xrpl_standalone::{Closing, FaucetConfig, Standalone, StandaloneConfig};
+use xrpl_standalone::{
+    Closing, FaucetConfig, Standalone, StandaloneConfig, ledger::amendment, node::NodeConfig,
+};
 
 fn libraries() -> PathBuf {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -17,6 +19,8 @@ async fn run(program: PathBuf, script: &str, closing: Closing) {
         rpc_bind: ([127, 0, 0, 1], 0).into(),
         ws_bind: ([127, 0, 0, 1], 0).into(),
         closing,
+        // Batches are in development.
+        node: NodeConfig { features: vec![amendment::BATCH_V1_1.id()], ..NodeConfig::default() },
         faucet: Some(FaucetConfig::default()),
         ..StandaloneConfig::default()
     })
@@ -81,4 +85,14 @@ async fn xrpl_py_is_funded_by_the_faucet() {
     for closing in [OFTEN, Closing::OnSubmit] {
         run_py("fund.py", closing).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn xrpl_js_uses_every_family() {
+    run_js("families.js", Closing::OnSubmit).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn xrpl_py_uses_every_family() {
+    run_py("families.py", Closing::OnSubmit).await;
 }
