@@ -23,15 +23,24 @@ pub(super) fn signature(tx: &PreparedTx) -> Result<(), String> {
         return Err("Batch inner transactions are never considered validly signed.".into());
     }
     let object = &tx.object;
-    if signing_key(object).is_empty() {
-        let definitions = Definitions::builtin();
-        let mut message = prefix::TRANSACTION_MULTISIGN.to_vec();
-        object.encode_into(&mut message, |field| definitions.is_signed(field));
-        multi_signature(object, tx.fee_payer(), message)?;
-    } else {
-        single_signature(object, &object.encode_for_signing(Definitions::builtin()))?;
+    signed(object, object, Some(tx.fee_payer()))?;
+    if let Some(counter) = object.object(fields::COUNTERPARTY_SIGNATURE) {
+        signed(object, counter, None).map_err(|reason| format!("Counterparty: {reason}"))?;
     }
     batch_signatures(tx)
+}
+
+/// The signature or signatures that `object` (the transaction, or a part of it) has of a transaction.
+/// Several may not include the account itself, where it is known for whom they sign.
+fn signed(tx: &Object, object: &Object, signed_for: Option<AccountId>) -> Result<(), String> {
+    let definitions = Definitions::builtin();
+    if signing_key(object).is_empty() {
+        let mut message = prefix::TRANSACTION_MULTISIGN.to_vec();
+        tx.encode_into(&mut message, |field| definitions.is_signed(field));
+        multi_signature(object, signed_for, message)
+    } else {
+        single_signature(object, &tx.encode_for_signing(definitions))
+    }
 }
 
 fn signing_key(object: &Object) -> &[u8] {
@@ -51,7 +60,7 @@ fn single_signature(object: &Object, message: &[u8]) -> Result<(), String> {
 /// Several sign `message` for an account, each with its own name at the end.
 fn multi_signature(
     object: &Object,
-    signed_for: AccountId,
+    signed_for: Option<AccountId>,
     mut message: Vec<u8>,
 ) -> Result<(), String> {
     let Some(signers) = object.array(fields::SIGNERS) else {
@@ -67,7 +76,7 @@ fn multi_signature(
     let mut last = AccountId::ZERO;
     for (_, signer) in signers {
         let account = signer.account(fields::ACCOUNT).unwrap_or_default();
-        if account == signed_for {
+        if Some(account) == signed_for {
             return Err("Invalid multisigner.".into());
         }
         if last == account {
@@ -101,7 +110,7 @@ fn batch_signatures(tx: &PreparedTx) -> Result<(), String> {
         let account = signer.account(fields::ACCOUNT).unwrap_or_default();
         let message = [&message[..], &account.0].concat();
         if signing_key(signer).is_empty() {
-            multi_signature(signer, account, message)?;
+            multi_signature(signer, Some(account), message)?;
         } else {
             single_signature(signer, &message)?;
         }

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use xrpl_protocol::{EngineResult, Hash256, Object, TxHash};
 
 use super::{
+    close_time::CLOSE_TIME_RESOLUTION,
     closed::ClosedLedger,
     prepared::PreparedTx,
     shamap::ShaMap,
@@ -68,15 +69,19 @@ pub struct OpenView<'a> {
 }
 
 impl OpenView<'static> {
-    /// An empty layer over `base`; `close_time` makes it the next closed ledger.
+    /// An empty layer over `base`: the open ledger, or one that is being closed.
     #[must_use]
-    pub fn new(base: Arc<ClosedLedger>, close_time: Option<u32>) -> Self {
+    pub fn new(base: Arc<ClosedLedger>, closing: bool) -> Self {
+        let last = base.header.close_time;
+        // While its transactions are applied, xrpld does not know the close time yet: it takes the
+        // parent's and one step of the resolution.
+        let step = if closing && last != 0 { u32::from(CLOSE_TIME_RESOLUTION) } else { 0 };
         let info = ViewInfo {
             index: base.header.index + 1,
             parent_hash: base.header.hash,
             parent_close_time: base.header.close_time,
-            close_time: close_time.unwrap_or(base.header.close_time),
-            open: close_time.is_none(),
+            close_time: last.saturating_add(step),
+            open: !closing,
             fees: base.fees,
             rules: Arc::clone(&base.info.rules),
         };

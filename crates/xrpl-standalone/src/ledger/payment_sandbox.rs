@@ -215,7 +215,7 @@ mod tests {
 
     fn open() -> OpenView<'static> {
         let (_, closed) = genesis::ledgers(&[], Default::default(), 10);
-        OpenView::new(Arc::new(closed), None)
+        OpenView::new(Arc::new(closed), false)
     }
 
     /// B holds 10, gets 5 and pays 3: it may still spend 7, and not 12.

@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn layers_stack() {
         let (_, closed) = genesis::ledgers(&[], Default::default(), 10);
-        let mut open = OpenView::new(Arc::new(closed), None);
+        let mut open = OpenView::new(Arc::new(closed), false);
         open.put(key(1), Arc::new(entry(1)));
         let mut upper = OpenView::on(&open);
         upper.put(key(2), Arc::new(entry(2)));

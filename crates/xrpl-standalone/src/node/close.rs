@@ -66,7 +66,7 @@ pub(super) fn build(
     close_time: u32,
     set: &mut CanonicalSet,
 ) -> ClosedLedger {
-    let mut view = OpenView::new(Arc::clone(parent), Some(close_time));
+    let mut view = OpenView::new(Arc::clone(parent), true);
     passes(set, |tx, flags| {
         let attempt = transactors::apply_transaction(context, &mut view, tx, flags);
         (attempt.applied, !attempt.applied && !hopeless(attempt.result))

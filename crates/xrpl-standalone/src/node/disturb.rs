@@ -41,7 +41,7 @@ impl Node {
         self.bad.forget_before(u32::MAX);
         self.bad_signatures.forget_before(u32::MAX);
         self.held_before.forget_before(u32::MAX);
-        self.open = OpenView::new(closed, None);
+        self.open = OpenView::new(closed, false);
     }
 
     /// The others agreed on other ledgers after this one: it goes back to it, and what was in its own
@@ -57,7 +57,7 @@ impl Node {
             self.store(Arc::clone(base));
         }
         self.txq.restart();
-        self.open = OpenView::new(Arc::clone(base), None);
+        self.open = OpenView::new(Arc::clone(base), false);
     }
 
     /// Forgets transactions of the open ledger for which `which` says so, and everything queued or
@@ -83,7 +83,7 @@ impl Node {
             })
             .collect();
         let closed = Arc::clone(self.closed());
-        self.open = OpenView::new(Arc::clone(&closed), None);
+        self.open = OpenView::new(Arc::clone(&closed), false);
         let mut retries = CanonicalSet::new(closed.header.hash);
         close::reapply(&self.context, &mut self.open, &closed, kept, &mut retries);
     }

@@ -231,7 +231,7 @@ impl Node {
             bad: Marks::default(),
             bad_signatures: Marks::default(),
             held_before: Marks::default(),
-            open: OpenView::new(Arc::clone(&newest), None),
+            open: OpenView::new(Arc::clone(&newest), false),
             txq: TxQ::new(config.queue),
             held: CanonicalSet::default(),
             local: LocalTxs::default(),
@@ -635,7 +635,7 @@ impl Node {
 
     /// The next open ledger: what the last one could not take, the queue, local transactions.
     fn reopen(&mut self, ledger: &Arc<ClosedLedger>, mut retries: CanonicalSet) {
-        let before = std::mem::replace(&mut self.open, OpenView::new(Arc::clone(ledger), None));
+        let before = std::mem::replace(&mut self.open, OpenView::new(Arc::clone(ledger), false));
         close::reapply(&self.context, &mut self.open, ledger, before.transactions(), &mut retries);
         self.txq.accept(&mut self.open);
         for tx in self.local.set().iter().filter(|tx| !ledger.has_transaction(&tx.hash)) {

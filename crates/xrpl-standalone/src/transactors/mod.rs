@@ -35,6 +35,7 @@ mod escrow;
 pub mod flow;
 mod invariants;
 mod ledger_state_fix;
+mod lending;
 mod mpt;
 mod nft;
 mod offer;

@@ -127,7 +127,7 @@ pub(super) fn has_invalid_amount(object: &Object, depth: usize) -> bool {
 }
 
 /// What is only tried out must not be signed.
-fn unsigned(tx: &Object) -> Ter {
+pub(super) fn unsigned(tx: &Object) -> Ter {
     let has = |object: &Object, field| object.blob(field).is_some_and(|bytes| !bytes.is_empty());
     if has(tx, fields::TXN_SIGNATURE) {
         return Err(EngineResult::TEM_INVALID);

@@ -4,7 +4,7 @@
 
 use super::{
     Transactor, account_delete, account_set, amm, batch, check, clawback, credential, delegate,
-    deposit_preauth, did, escrow, ledger_state_fix, mpt, nft, offer, oracle, payment,
+    deposit_preauth, did, escrow, ledger_state_fix, lending, mpt, nft, offer, oracle, payment,
     payment_channel, permissioned_domain, regular_key, signer_list, ticket, trust_set, vault,
 };
 use crate::ledger::{Amendment, amendment};
@@ -127,15 +127,15 @@ static TABLE: &[TransactionType] = &[
     row(69, "VaultWithdraw", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_DELETE_MPT | privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, Some(&vault::Withdraw)),
     row(70, "VaultClawback", false, Some(amendment::SINGLE_ASSET_VAULT), privilege::MAY_DELETE_MPT | privilege::MUST_MODIFY_VAULT, Some(&vault::Clawback)),
     row(71, "Batch", false, Some(amendment::BATCH_V1_1), 0, Some(&batch::Batch)),
-    row(74, "LoanBrokerSet", false, Some(amendment::LENDING_PROTOCOL), privilege::CREATE_PSEUDO_ACCT | privilege::MAY_AUTHORIZE_MPT, None),
-    row(75, "LoanBrokerDelete", false, Some(amendment::LENDING_PROTOCOL), privilege::MUST_DELETE_ACCT | privilege::MAY_AUTHORIZE_MPT, None),
-    row(76, "LoanBrokerCoverDeposit", false, Some(amendment::LENDING_PROTOCOL), 0, None),
-    row(77, "LoanBrokerCoverWithdraw", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_AUTHORIZE_MPT, None),
-    row(78, "LoanBrokerCoverClawback", false, Some(amendment::LENDING_PROTOCOL), 0, None),
-    row(80, "LoanSet", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, None),
-    row(81, "LoanDelete", false, Some(amendment::LENDING_PROTOCOL), 0, None),
-    row(82, "LoanManage", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_MODIFY_VAULT, None),
-    row(84, "LoanPay", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, None),
+    row(74, "LoanBrokerSet", false, Some(amendment::LENDING_PROTOCOL), privilege::CREATE_PSEUDO_ACCT | privilege::MAY_AUTHORIZE_MPT, Some(&lending::BrokerSet)),
+    row(75, "LoanBrokerDelete", false, Some(amendment::LENDING_PROTOCOL), privilege::MUST_DELETE_ACCT | privilege::MAY_AUTHORIZE_MPT, Some(&lending::BrokerDelete)),
+    row(76, "LoanBrokerCoverDeposit", false, Some(amendment::LENDING_PROTOCOL), 0, Some(&lending::CoverDeposit)),
+    row(77, "LoanBrokerCoverWithdraw", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_AUTHORIZE_MPT, Some(&lending::CoverWithdraw)),
+    row(78, "LoanBrokerCoverClawback", false, Some(amendment::LENDING_PROTOCOL), 0, Some(&lending::CoverClawback)),
+    row(80, "LoanSet", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, Some(&lending::LoanSet)),
+    row(81, "LoanDelete", false, Some(amendment::LENDING_PROTOCOL), 0, Some(&lending::LoanDelete)),
+    row(82, "LoanManage", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_MODIFY_VAULT, Some(&lending::LoanManage)),
+    row(84, "LoanPay", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, Some(&lending::LoanPay)),
     row(85, "ConfidentialMPTConvert", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
     row(86, "ConfidentialMPTMergeInbox", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
     row(87, "ConfidentialMPTConvertBack", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),

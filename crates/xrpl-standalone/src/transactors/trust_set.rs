@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn pseudo_accounts_take_only_lines_for_an_amm_s_own_tokens() {
         let (_, closed) = genesis::ledgers(&genesis::amendments(), Default::default(), 10);
-        let open = OpenView::new(Arc::new(closed), None);
+        let open = OpenView::new(Arc::new(closed), false);
         let mut view = Sandbox::new(&open);
         let (peer, amm) = (AccountId([7; 20]), Hash256([8; 32]));
         let (tokens, other) = (Currency([3; 20]), Currency([4; 20]));

@@ -8,6 +8,7 @@ pub mod account_root;
 pub mod amm;
 pub mod book;
 pub mod credentials;
+pub mod loan;
 pub mod mpt;
 pub mod nft;
 pub mod number;

@@ -16,6 +16,8 @@ mod entry_types;
 mod escrow;
 mod fee;
 mod freeze;
+mod loan;
+mod loan_broker;
 mod mpt_issuance;
 mod mpt_payment;
 mod mpt_transfer;
@@ -140,6 +142,8 @@ invariants! {
     amm: amm::ValidAmm,
     unmodifiable: unmodifiable::NoModifiedUnmodifiableFields,
     pseudo_accounts: pseudo_accounts::ValidPseudoAccounts,
+    loan_broker: loan_broker::ValidLoanBroker,
+    loan: loan::ValidLoan,
     vault: vault::ValidVault,
     mpt_payment: mpt_payment::ValidMptPayment,
     amounts: amounts::ValidAmounts,

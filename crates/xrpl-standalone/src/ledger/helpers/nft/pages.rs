@@ -316,7 +316,7 @@ mod tests {
 
     fn with_owner(test: impl FnOnce(&mut dyn ApplyView)) {
         let (_, closed) = genesis::ledgers(&genesis::amendments(), Default::default(), 10);
-        let open = OpenView::new(Arc::new(closed), None);
+        let open = OpenView::new(Arc::new(closed), false);
         let mut view = Sandbox::new(&open);
         let root = entry_type::new(entry_type::ACCOUNT_ROOT)
             .with(fields::ACCOUNT, OWNER)

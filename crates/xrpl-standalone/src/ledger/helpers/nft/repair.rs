@@ -108,7 +108,7 @@ mod tests {
     /// A ledger with these pages (key, link back, link on), and what they are after the repair.
     fn repaired(pages: &[Page]) -> (bool, Vec<Page>) {
         let (_, closed) = genesis::ledgers(&genesis::amendments(), Default::default(), 10);
-        let open = OpenView::new(Arc::new(closed), None);
+        let open = OpenView::new(Arc::new(closed), false);
         let mut view = Sandbox::new(&open);
         for (key, previous, next) in pages {
             let mut page = entry_type::new(entry_type::NFTOKEN_PAGE)

@@ -161,7 +161,7 @@ impl Case {
             closed.state.insert(key, Arc::new(entry));
         }
         closed.info.rules = Arc::new(closed.info.rules.with_features(&self.features));
-        let open = OpenView::new(Arc::new(closed), None);
+        let open = OpenView::new(Arc::new(closed), false);
         let mut view = Sandbox::new(&open);
         for (key, before, after) in &self.changes {
             match (before, after) {
