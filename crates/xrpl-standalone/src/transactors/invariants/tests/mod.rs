@@ -2,9 +2,11 @@
 
 mod accounts;
 mod entries;
+mod loans;
 mod mpts;
 mod pools;
 mod tokens;
+mod vaults;
 
 use std::sync::Arc;
 
