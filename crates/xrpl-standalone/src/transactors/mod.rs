@@ -54,6 +54,7 @@ pub mod table;
 mod ticket;
 mod trust_set;
 mod vault;
+mod xchain;
 
 use xrpl_protocol::{AccountId, Amount, EngineResult, fields};
 

@@ -188,6 +188,8 @@ impl Draw<'_> {
             }
             "PublicKey" => const_hex::encode_upper(super::world::public_key(3)).into(),
             "Condition" | "Fulfillment" | "Signature" | "MessageKey" => self.hex(33),
+            "XChainBridge" => plans::bridge(self, sender),
+            "WasLockingChainSend" => self.below(2).into(),
             "Memos" => json!([{"Memo": {"MemoData": self.hex(8)}}]),
             "CredentialType" => (*self.pick(&["4B5943", "414D4C", "01"])).into(),
             "OracleDocumentID" => self.below(3).into(),

@@ -3,6 +3,9 @@
 
 mod pools;
 mod tokens;
+mod xchain;
+
+pub(crate) use xchain::bridge;
 
 use rand::RngExt as _;
 use serde_json::{Value as Json, json};
@@ -12,7 +15,12 @@ use xrpl_standalone::ledger::{Entry, entry_type as kind};
 use super::draw::{Draw, Tx};
 
 /// Types with a plan: each must succeed now and then.
-pub(crate) const PLANNED: [&str; 45] = [
+pub(crate) const PLANNED: [&str; 50] = [
+    "XChainCreateBridge",
+    "XChainModifyBridge",
+    "XChainCreateClaimID",
+    "XChainCommit",
+    "XChainAccountCreateCommit",
     "Batch",
     "AccountSet",
     "CheckCancel",
@@ -280,6 +288,7 @@ pub(crate) fn fill(draw: &mut Draw<'_>, name: &str, sender: AccountId, tx: &mut 
         "AMMDeposit" | "AMMWithdraw" | "AMMVote" | "AMMBid" | "AMMDelete" | "AMMClawback" => {
             pools::amm(draw, name, &mut put);
         }
+        name if name.starts_with("XChain") => xchain::fill(draw, name, sender, &mut put),
         "VaultDeposit" | "VaultWithdraw" | "VaultSet" | "VaultDelete" | "VaultClawback" => {
             pools::vault(draw, name, sender, &mut put);
         }
