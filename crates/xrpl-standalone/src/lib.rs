@@ -23,5 +23,5 @@ pub mod txq;
 
 pub use server::{
     Begin, Builder, Closing, FaucetConfig, FundedAccount, FundedAccounts, Kind, Refused,
-    Standalone, StandaloneConfig, StartError,
+    Standalone, StandaloneConfig, StartError, fork,
 };

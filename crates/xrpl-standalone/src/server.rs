@@ -8,11 +8,13 @@ mod closing;
 mod config;
 mod explorer;
 mod faucet;
+pub mod fork;
 mod http;
 mod json;
 mod keeping;
 mod shared;
 mod time_travel;
+mod turns;
 mod websocket;
 
 use std::{
@@ -79,7 +81,12 @@ impl Standalone {
         let rpc = TcpListener::bind(config.rpc_bind).await?;
         let ws = TcpListener::bind(config.ws_bind).await?;
         let (rpc_bind, ws_bind) = (rpc.local_addr()?, ws.local_addr()?);
-        let this = Self::in_memory(StandaloneConfig { rpc_bind, ws_bind, ..config });
+        let config = StandaloneConfig { rpc_bind, ws_bind, ..config };
+        let shared = match &config.begin {
+            Begin::Fork(fork) => fork.with_all(|| Shared::new(&config)).await?,
+            _ => Shared::new(&config),
+        };
+        let this = Self::of(shared, &config);
         this.listen(rpc, Kind::Rpc);
         this.listen(ws, Kind::WebSocket);
         Ok(this)
@@ -89,12 +96,14 @@ impl Standalone {
     /// [`Standalone::serve_connection`]. Its addresses are those of the configuration.
     #[must_use]
     pub fn in_memory(config: StandaloneConfig) -> Self {
-        let (rpc_addr, ws_addr) = (config.rpc_bind, config.ws_bind);
-        let shared = Arc::new(Shared::new(&config));
+        Self::of(Shared::new(&config), &config)
+    }
+
+    fn of(shared: Shared, config: &StandaloneConfig) -> Self {
         let this = Self {
-            rpc_addr,
-            ws_addr,
-            shared,
+            rpc_addr: config.rpc_bind,
+            ws_addr: config.ws_bind,
+            shared: Arc::new(shared),
             cancel: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
@@ -159,7 +168,8 @@ impl Standalone {
         self.shared.change(change)
     }
 
-    /// Answers a JSON-RPC request without a connection.
+    /// Answers a JSON-RPC request without a connection. In a fork, which may have to read first,
+    /// [`Self::ask`] does.
     ///
     /// # Errors
     /// The plain text that HTTP answers with status 400.

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Dura
 use url::Url;
 use xrpl_generator::Capacity;
 use xrpl_protocol::{Hash256, keys::KeyType};
+use xrpl_standalone::ledger::Impersonated;
 use xrpl_tracker::{Subscription, store::Retention};
 
 use crate::settings::{ENV_PREFIX, SETTINGS, Setting, Shape, find, split};
@@ -68,6 +69,15 @@ pub enum OnReset {
     NewRun,
 }
 
+/// From where a fork goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForkChoice {
+    /// WebSocket address of an xrpld.
+    pub url: Url,
+    /// Which ledger; the newest validated one if not given.
+    pub ledger: Option<u32>,
+}
+
 /// When the ledger of `standalone` closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
@@ -128,6 +138,9 @@ pub struct Config {
     pub state: Option<PathBuf>,
     pub state_interval: Option<Duration>,
     pub import: Option<PathBuf>,
+    pub fork: Option<ForkChoice>,
+    pub fork_cache: Option<PathBuf>,
+    pub impersonate: Impersonated,
     pub exit_on_stdin_eof: bool,
     pub rpc_bind: SocketAddr,
     pub ws_bind: SocketAddr,
@@ -326,6 +339,9 @@ impl Config {
             state: None,
             state_interval: None,
             import: None,
+            fork: None,
+            fork_cache: None,
+            impersonate: Impersonated::Nobody,
             exit_on_stdin_eof: false,
             rpc_bind: anywhere,
             ws_bind: anywhere,
@@ -502,6 +518,20 @@ impl Config {
                     self.gateways
                 ));
             }
+        }
+        if self.fork.is_some() {
+            for (other, given) in
+                [("--state", self.state.is_some()), ("--import", self.import.is_some())]
+            {
+                if given {
+                    return conflict(format!(
+                        "--fork and {other}: a ledger begins in one way; what --fork reads is kept \
+                         in --fork-cache by itself. Give only one of them"
+                    ));
+                }
+            }
+        } else if self.fork_cache.is_some() {
+            return conflict("--fork-cache keeps nothing without --fork: give both".into());
         }
         if !self.currencies.is_empty() && self.gateways == 0 {
             return conflict(

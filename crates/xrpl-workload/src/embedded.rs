@@ -1,6 +1,6 @@
 //! The embedded ledger: where it listens and how it is set for load.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use url::Url;
 use xrpl_client::{
@@ -8,7 +8,8 @@ use xrpl_client::{
     connect::{BoxedIo, Connecting},
 };
 use xrpl_standalone::{
-    ledger::{ClosedLedger, Fees, ReadView as _},
+    fork::{Fork, ForkConfig, Upstream},
+    ledger::{ClosedLedger, Fees, Impersonated, ReadView as _},
     node::{History, NodeConfig},
     server::{
         Begin, Closing, Door, FaucetConfig, FundedAccounts, Kind, Standalone, StandaloneConfig,
@@ -18,7 +19,7 @@ use xrpl_standalone::{
 };
 
 use crate::{
-    config::{Close, Config},
+    config::{Close, Config, ForkChoice},
     session::SetupError,
     view::View,
 };
@@ -138,13 +139,49 @@ pub async fn start_for_run(config: &Config, view: &View) -> Result<Embedded, Set
 /// # Errors
 /// A port is taken.
 pub async fn start_alone(config: &Config) -> Result<Embedded, SetupError> {
-    let (file, begin) = beginning(config)?;
+    let (file, begin) = match &config.fork {
+        Some(choice) => (None, Begin::Fork(fork(config, choice).await?)),
+        None => beginning(config)?,
+    };
     let wanted = StandaloneConfig { begin, ..alone(config) };
     let standalone = Standalone::start(wanted).await.map_err(|error| taken(config, &error))?;
     if let Some(file) = file {
         standalone.keep(file, config.state_interval);
     }
     Ok(Embedded { standalone })
+}
+
+/// A fork of another network's ledger.
+async fn fork(config: &Config, choice: &ForkChoice) -> Result<Fork, SetupError> {
+    let wrong = |why: String| SetupError(format!("--fork: {why}"));
+    let url = choice.url.clone();
+    let upstream = Upstream::new(choice.url.as_str(), move || {
+        let url = url.clone();
+        Box::pin(async move {
+            let io = TcpConnector.connect(&url).await?;
+            Ok(Box::new(io) as xrpl_standalone::fork::BoxedIo)
+        })
+    });
+    let cache = config.fork_cache.clone().or_else(|| {
+        let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let home = || folder("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        let cache = folder("XDG_CACHE_HOME").map(PathBuf::from).or_else(home)?;
+        Some(cache.join("xrpl-workload/fork"))
+    });
+    let fork = Fork::begin(ForkConfig { upstream, ledger: choice.ledger, cache }).await.map_err(
+        |error| wrong(format!("{error}. It must be the WebSocket of an xrpld that has the ledger")),
+    )?;
+    agree(config, fork.ledger(), "--fork")?;
+    if config.network_id.is_some_and(|id| id != fork.network_id) {
+        let id = fork.network_id;
+        return Err(SetupError(format!("--network-id: the network of --fork has the id {id}")));
+    }
+    tracing::warn!(
+        url = fork.url(),
+        ledger = fork.header().index,
+        "this ledger is a fork: what is new in it is nowhere else"
+    );
+    Ok(fork)
 }
 
 /// The file in which a ledger is kept, and what it begins with.
@@ -217,7 +254,11 @@ fn alone(config: &Config) -> StandaloneConfig {
         rate: config.faucet_rate,
         token: config.faucet_token.as_ref().map(|token| token.reveal().to_owned()),
     };
-    let base = standalone_config(config, STANDALONE_LEDGER_SIZE, History::default());
+    if config.impersonate != Impersonated::Nobody {
+        tracing::warn!(accounts = ?config.impersonate, "any key may sign for these accounts");
+    }
+    let mut base = standalone_config(config, STANDALONE_LEDGER_SIZE, History::default());
+    base.node.impersonated = config.impersonate.clone();
     StandaloneConfig {
         closing: match config.close {
             Close::Interval => base.closing,

@@ -128,9 +128,9 @@ macro_rules! settings {
 }
 
 use crate::config::values::{
-    accounts_file, address, amendments, close, currencies, duration, fee_strategy, flag, modifiers,
-    number, on_reset, optional, percent, rate, retention, ripple_time, secret, steer, store,
-    subscribe, text, types, url,
+    accounts_file, address, amendments, close, currencies, duration, fee_strategy, flag, fork,
+    impersonated, modifiers, number, on_reset, optional, percent, rate, retention, ripple_time,
+    secret, steer, store, subscribe, text, types, url,
 };
 
 settings! {
@@ -270,6 +270,15 @@ settings! {
         import: One "FILE" = "", STANDALONE;
             "JSON of a ledger to begin with: what standalone_export_state answers, or pages of ledger_data of any xrpld, one after another."
             => |c, v| { c.import = optional(v, |t| Ok(t.into()))?; Ok(()) };
+        fork: One "URL" = "", STANDALONE;
+            "Goes on from a validated ledger of another network, ws://HOST or wss://HOST of an xrpld, with @INDEX for another than the newest. Its entries are read when they are needed; what is new is here only."
+            => |c, v| { c.fork = optional(v, fork)?; Ok(()) };
+        fork_cache: One "DIR" = "", STANDALONE;
+            "Where what --fork reads is kept; `xrpl-workload/fork` in the user's cache folder if not given."
+            => |c, v| { c.fork_cache = optional(v, |t| Ok(t.into()))?; Ok(()) };
+        impersonate: Many "ACCOUNTS" = "", STANDALONE;
+            "Accounts for which any key may sign, or `all`. No ledger of a network is so: server_info tells it."
+            => |c, v| { c.impersonate = impersonated(v)?; Ok(()) };
         exit_on_stdin_eof: Switch "" = "false", STANDALONE;
             "End when standard input ends: for programs that start a ledger and must not leave it behind."
             => |c, v| { c.exit_on_stdin_eof = flag(text(v)?)?; Ok(()) };

@@ -219,3 +219,64 @@ fn a_state_file_and_json_carry_a_ledger_on() {
     refused(&kept, &["--state", "move it away"]);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "nonsense");
 }
+
+#[test]
+fn a_fork_of_another_ledger_goes_its_own_way() {
+    let mut origin = Ledger::start(&["--json", "--exit-on-stdin-eof", "--close", "manual"]);
+    let told: Json = serde_json::from_str(&origin.line()).unwrap();
+    let (rpc, ws) = (told["rpc"].as_str().unwrap(), told["ws"].as_str().unwrap());
+    ask(rpc, "standalone_close", json!({"count": 5}));
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("cache").to_str().unwrap().to_owned();
+    let rich = told["accounts"][3]["address"].as_str().unwrap();
+    let from = format!("{ws}@6");
+    let start = |more: &[&str]| {
+        let own = ["--json", "--exit-on-stdin-eof", "--close", "on-submit", "--seed", "mine"];
+        Ledger::start(&[&own[..], &["--fork", &from, "--fork-cache", &cache], more].concat())
+    };
+    for impersonate in [false, true] {
+        let given = ["--impersonate", rich];
+        let mut fork = start(if impersonate { &given } else { &[] });
+        let mine: Json = serde_json::from_str(&fork.line()).unwrap();
+        let url = mine["rpc"].as_str().unwrap();
+        assert_eq!(ask(url, "ledger_closed", json!({}))["ledger_index"], 7);
+        let info = ask(url, "server_info", json!({}))["info"]["standalone"].clone();
+        assert_eq!(
+            (&info["fork"]["ledger_index"], info.get("impersonated").is_some()),
+            (&json!(6), impersonate)
+        );
+        let secret = mine["accounts"][0]["seed"].as_str().unwrap();
+        let tx = json!({
+            "TransactionType": "Payment", "Account": rich,
+            "Destination": mine["accounts"][0]["address"], "Amount": "1000000",
+        });
+        let sent = ask(url, "submit", json!({"secret": secret, "tx_json": tx}));
+        match impersonate {
+            true => assert_eq!(sent["engine_result"], "tesSUCCESS", "{sent}"),
+            false => assert_eq!(sent["error"], "badSecret", "{sent}"),
+        }
+        drop(fork.child.stdin.take());
+        assert_eq!(fork.ended(), Some(0));
+    }
+    assert_eq!(std::fs::read_dir(&cache).unwrap().count(), 1);
+    assert_eq!(
+        ask(rpc, "account_info", json!({"account": rich}))["account_data"]["Balance"],
+        "10000000000"
+    );
+    drop(origin.child.stdin.take());
+    assert_eq!(origin.ended(), Some(0));
+
+    let dir = tempfile::tempdir().unwrap();
+    for (args, exit, words) in [
+        (vec!["--fork", ws, "--fork-cache", &cache], 3, "--fork"),
+        (vec!["--fork", "https://a.example"], 2, "wss"),
+        (vec!["--fork", ws, "--state", "x"], 2, "--state"),
+        (vec!["--fork-cache", &cache], 2, "without --fork"),
+        (vec!["--impersonate", "somebody"], 2, "addresses"),
+    ] {
+        let output = program(dir.path()).args(FREE).args(&args).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{args:?}: {text}");
+        assert!(text.contains(words), "{args:?}: {text}");
+    }
+}

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use xrpl_protocol::{Hash256, hash::sha512_half, rounding::Digits};
+use xrpl_protocol::{AccountId, Hash256, hash::sha512_half, rounding::Digits};
 
 /// An amendment that the rules of this ledger ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -202,6 +202,19 @@ pub struct Rules {
     known: u128,
     /// Every enabled id, those that nothing here asks for too.
     all: Arc<[Hash256]>,
+    impersonated: Impersonated,
+}
+
+/// Accounts for which any key may sign: for trying what others would do, on a fork of their network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Impersonated {
+    /// None, as on every true ledger.
+    #[default]
+    Nobody,
+    /// These.
+    These(Arc<[AccountId]>),
+    /// All.
+    Everybody,
 }
 
 // `known` has a bit for each.
@@ -213,14 +226,36 @@ impl Rules {
     pub fn of(amendments: &[Hash256]) -> Self {
         let on = |amendment: &Amendment| amendments.contains(&amendment.id());
         let known = Amendment::all().filter(on).fold(0, |bits, amendment| bits | 1 << amendment.0);
-        Self { known, all: amendments.into() }
+        Self { known, all: amendments.into(), impersonated: Impersonated::Nobody }
     }
 
     /// These rules, and amendments that are on whatever the ledger says: see
     /// [`crate::node::NodeConfig::features`].
     #[must_use]
     pub fn with_features(&self, features: &[Hash256]) -> Self {
-        Self { known: self.known | Self::of(features).known, all: Arc::clone(&self.all) }
+        Self { known: self.known | Self::of(features).known, ..self.clone() }
+    }
+
+    /// These rules, and accounts for which any key may sign.
+    #[must_use]
+    pub fn with_impersonated(&self, impersonated: Impersonated) -> Self {
+        Self { impersonated, ..self.clone() }
+    }
+
+    /// Accounts for which any key may sign.
+    #[must_use]
+    pub fn impersonated(&self) -> &Impersonated {
+        &self.impersonated
+    }
+
+    /// Whether any key may sign for an account.
+    #[must_use]
+    pub fn impersonates(&self, account: AccountId) -> bool {
+        match &self.impersonated {
+            Impersonated::Nobody => false,
+            Impersonated::These(accounts) => accounts.contains(&account),
+            Impersonated::Everybody => true,
+        }
     }
 
     /// Whether an amendment is on.

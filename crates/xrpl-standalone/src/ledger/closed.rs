@@ -11,8 +11,10 @@ use xrpl_protocol::{
 
 use super::{
     amendment::Rules,
+    origin::Origin,
     prepared::PreparedTx,
     shamap::{LeafItem, ShaMap},
+    state::State,
     view::{Entry, Fees, ReadView, ViewInfo},
 };
 
@@ -130,7 +132,7 @@ pub struct ClosedLedger {
     /// Its header.
     pub header: LedgerHeader,
     /// Every ledger entry by id.
-    pub state: ShaMap<Entry>,
+    pub state: State,
     /// Its transactions by hash.
     pub tx_map: ShaMap<Arc<LedgerTransaction>>,
     /// Its transactions in the order in which they were applied (`TransactionIndex`).
@@ -151,7 +153,7 @@ impl ClosedLedger {
     /// state.
     pub(crate) fn build(
         mut header: LedgerHeader,
-        state: ShaMap<Entry>,
+        state: State,
         transactions: Vec<Arc<LedgerTransaction>>,
         parent: Option<&Self>,
     ) -> Self {
@@ -168,7 +170,7 @@ impl ClosedLedger {
     /// Which hash of the header they do not have.
     pub(crate) fn restored(
         header: LedgerHeader,
-        state: ShaMap<Entry>,
+        state: State,
         transactions: Vec<Arc<LedgerTransaction>>,
         parent: Option<&Self>,
     ) -> Result<Self, &'static str> {
@@ -190,25 +192,30 @@ impl ClosedLedger {
 
     /// A ledger that another server closed, of which only the state is known. A header without hash
     /// of the state gets the one that there is.
-    pub(crate) fn imported(mut header: LedgerHeader, state: ShaMap<Entry>) -> Self {
+    pub(crate) fn imported(mut header: LedgerHeader, state: State) -> Self {
         header.account_hash = state.hash();
         header.hash = header.compute_hash();
         Self::whole(header, state, Default::default(), None)
     }
 
+    /// A ledger that is known by asking. Fees and amendments are those that are known of it so far.
+    pub(crate) fn forked(origin: Arc<Origin>) -> Self {
+        Self::whole(origin.header().clone(), State::of_origin(origin), Default::default(), None)
+    }
+
     fn whole(
         header: LedgerHeader,
-        state: ShaMap<Entry>,
+        state: State,
         (tx_map, transactions): (ShaMap<Arc<LedgerTransaction>>, Vec<Arc<LedgerTransaction>>),
         parent: Option<&Self>,
     ) -> Self {
-        let fees = state.get(&object_id::fees()).map(|e| Fees::of(e)).unwrap_or_default();
+        let fees = state.get(&object_id::fees()).map(|e| Fees::of(&e)).unwrap_or_default();
         let rules = match parent {
             Some(parent) => Arc::clone(&parent.info.rules),
             None => {
                 let entry = state.get(&object_id::amendments());
-                let list = entry.and_then(|e| e.vector256(fields::AMENDMENTS)).unwrap_or_default();
-                Arc::new(Rules::of(list))
+                let list = entry.as_ref().and_then(|e| e.vector256(fields::AMENDMENTS));
+                Arc::new(Rules::of(list.unwrap_or_default()))
             }
         };
         let info = ViewInfo {
@@ -232,7 +239,7 @@ impl ClosedLedger {
 
 impl ReadView for ClosedLedger {
     fn read(&self, key: &Hash256) -> Option<Entry> {
-        self.state.get(key).cloned()
+        self.state.get(key)
     }
 
     fn succ(&self, key: &Hash256) -> Option<Hash256> {

@@ -80,7 +80,7 @@ pub(crate) fn ledgers(
         close_time_resolution: CLOSE_TIME_RESOLUTION,
         close_flags: 0,
     };
-    let first = ClosedLedger::build(header, state(amendments, fees), Vec::new(), None);
+    let first = ClosedLedger::build(header, state(amendments, fees).into(), Vec::new(), None);
     let mut state = first.state.clone();
     update_skip_lists(&mut state, 2, first.header.hash);
     let header = LedgerHeader {

@@ -10,7 +10,7 @@ use super::{
     close_time::CLOSE_TIME_RESOLUTION,
     closed::ClosedLedger,
     prepared::PreparedTx,
-    shamap::ShaMap,
+    state::State,
     view::{Entry, ReadView, ViewInfo},
 };
 
@@ -175,7 +175,7 @@ impl<'a> OpenView<'a> {
 
     /// Writes the changes into a state tree; hands out the transactions in their order and the XRP
     /// that they burnt.
-    pub(crate) fn apply_to(self, state: &mut ShaMap<Entry>) -> (Vec<Applied>, u64) {
+    pub(crate) fn apply_to(self, state: &mut State) -> (Vec<Applied>, u64) {
         for (key, change) in self.changes {
             match change {
                 Change::Put(entry) => state.insert(key, entry),

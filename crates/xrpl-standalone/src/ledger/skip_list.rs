@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use xrpl_protocol::{Hash256, Object, fields, object_id};
 
-use super::{entry_type, shamap::ShaMap, view::Entry};
+use super::{entry_type, state::State};
 
 /// Ledgers in the short list.
 const RECENT_LEDGERS: usize = 256;
@@ -18,11 +18,11 @@ pub(crate) fn is_skip_list(key: &Hash256, index: u32) -> bool {
 }
 
 /// Notes the parent's hash in the lists by which ledgers prove their history.
-pub(crate) fn update_skip_lists(state: &mut ShaMap<Entry>, index: u32, parent_hash: Hash256) {
+pub(crate) fn update_skip_lists(state: &mut State, index: u32, parent_hash: Hash256) {
     let Some(parent) = index.checked_sub(1) else { return };
     let mut append = |key: Hash256, limit: usize| {
         let mut list = match state.get(&key) {
-            Some(entry) => Object::clone(entry),
+            Some(entry) => Object::clone(&entry),
             None => entry_type::new(entry_type::LEDGER_HASHES),
         };
         let mut hashes = list.vector256(fields::HASHES).unwrap_or_default().to_vec();

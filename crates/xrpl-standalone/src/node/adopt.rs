@@ -9,17 +9,13 @@ use std::sync::Arc;
 
 use xrpl_protocol::{AccountId, Field, Hash256, Object, TxHash, Value, fields, object_id};
 
-use crate::ledger::{Entry, LedgerTransaction, ShaMap, entry_type};
+use crate::ledger::{LedgerTransaction, State, entry_type};
 
 /// A directory page that lists an entry, and whether it keeps the order of arrival.
 type Link = (Hash256, bool);
 
 /// Applies the changes of transactions in their order.
-pub(super) fn apply(
-    state: &mut ShaMap<Entry>,
-    index: u32,
-    transactions: &[Arc<LedgerTransaction>],
-) {
+pub(super) fn apply(state: &mut State, index: u32, transactions: &[Arc<LedgerTransaction>]) {
     for tx in transactions {
         let mut arrived = Vec::new();
         let mut gone = Vec::new();
@@ -28,7 +24,7 @@ pub(super) fn apply(
             let Some(id) = node.hash256(fields::LEDGER_INDEX) else { continue };
             if *node_kind == fields::DELETED_NODE {
                 if let Some(entry) = state.get(&id) {
-                    gone.extend(links(entry).into_iter().map(|link| (link, id)));
+                    gone.extend(links(&entry).into_iter().map(|link| (link, id)));
                 }
                 state.remove(&id);
                 continue;
@@ -39,7 +35,7 @@ pub(super) fn apply(
                 entry
             } else {
                 let Some(old) = state.get(&id) else { continue };
-                modified(old, node, tx.hash(), index)
+                modified(&old, node, tx.hash(), index)
             };
             state.insert(id, Arc::new(entry));
         }
@@ -58,9 +54,9 @@ pub(super) fn apply(
 }
 
 /// Changes what a directory page lists.
-fn list(state: &mut ShaMap<Entry>, page: Hash256, change: impl FnOnce(&mut Vec<Hash256>)) {
+fn list(state: &mut State, page: Hash256, change: impl FnOnce(&mut Vec<Hash256>)) {
     let Some(entry) = state.get(&page) else { return };
-    let mut entry = Object::clone(entry);
+    let mut entry = Object::clone(&entry);
     let mut ids = entry.vector256(fields::INDEXES).unwrap_or_default().to_vec();
     change(&mut ids);
     entry.set(fields::INDEXES, ids.into());

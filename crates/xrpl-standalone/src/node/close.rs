@@ -8,7 +8,7 @@ use xrpl_protocol::{EngineResult, Hash256, LedgerHeader, Object, ResultClass};
 use super::adopt;
 use crate::{
     ledger::{
-        ClosedLedger, Entry, LedgerTransaction, OpenView, PreparedTx, ReadView,
+        ClosedLedger, LedgerTransaction, OpenView, PreparedTx, ReadView, State,
         canonical::CanonicalSet,
         close_time::CLOSE_TIME_RESOLUTION,
         open_view::Applied,
@@ -124,7 +124,7 @@ fn after(
     parent: &ClosedLedger,
     close_time: u32,
     burnt: u64,
-    mut state: ShaMap<Entry>,
+    mut state: State,
     transactions: Vec<Arc<LedgerTransaction>>,
 ) -> ClosedLedger {
     let index = parent.header.index + 1;

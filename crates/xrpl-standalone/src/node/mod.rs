@@ -20,7 +20,8 @@ pub use snapshot::Snapshot;
 use self::held::{HOLD_LEDGERS, LocalTxs};
 use crate::{
     ledger::{
-        ClosedLedger, Fees, InvalidTransaction, LedgerTransaction, OpenView, PreparedTx, ReadView,
+        ClosedLedger, Fees, Impersonated, InvalidTransaction, LedgerTransaction, OpenView,
+        PreparedTx, ReadView,
         canonical::CanonicalSet,
         close_time, genesis,
         helpers::{account_root::sequence_of, offer},
@@ -69,6 +70,8 @@ pub struct NodeConfig {
     /// Amendments whose rules hold besides, although no ledger lists them: xrpld's `[features]`, by
     /// which a server that stands alone tries those that are in development.
     pub features: Vec<Hash256>,
+    /// Accounts for which any key may sign.
+    pub impersonated: Impersonated,
     /// Close time of ledger 2, in seconds since 2000-01-01.
     pub start_time: u32,
     /// xrpld's `[transaction_queue]`.
@@ -99,6 +102,7 @@ impl Default for NodeConfig {
             fees: Fees::default(),
             amendments: genesis::amendments(),
             features: Vec::new(),
+            impersonated: Impersonated::Nobody,
             start_time: 848_737_540,
             queue: QueueSetup::default(),
             history: History::default(),
@@ -189,10 +193,11 @@ pub struct Node {
 }
 
 /// A ledger under whose rules the next ones are made.
-fn with_features(mut ledger: Arc<ClosedLedger>, features: &[Hash256]) -> Arc<ClosedLedger> {
-    if !features.is_empty() {
+fn with_rules(mut ledger: Arc<ClosedLedger>, config: &NodeConfig) -> Arc<ClosedLedger> {
+    if !config.features.is_empty() || config.impersonated != Impersonated::Nobody {
         let ledger = Arc::make_mut(&mut ledger);
-        ledger.info.rules = Arc::new(ledger.info.rules.with_features(features));
+        let rules = ledger.info.rules.with_features(&config.features);
+        ledger.info.rules = Arc::new(rules.with_impersonated(config.impersonated.clone()));
     }
     ledger
 }
@@ -208,7 +213,7 @@ impl Node {
     #[must_use]
     pub fn new(config: NodeConfig) -> Self {
         let (first, second) = genesis::ledgers(&config.amendments, config.fees, config.start_time);
-        let second = with_features(Arc::new(second), &config.features);
+        let second = with_rules(Arc::new(second), &config);
         Self::on(config, vec![Arc::new(first)], second)
     }
 
@@ -216,7 +221,7 @@ impl Node {
     /// those of the newest. None without a ledger.
     #[must_use]
     pub fn resume(config: NodeConfig, mut ledgers: Vec<Arc<ClosedLedger>>) -> Option<Self> {
-        let newest = with_features(ledgers.pop()?, &config.features);
+        let newest = with_rules(ledgers.pop()?, &config);
         Some(Self::on(config, ledgers, newest))
     }
 

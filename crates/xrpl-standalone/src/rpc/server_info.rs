@@ -1,6 +1,7 @@
 //! The server about itself.
 
 use super::{Answer, Call, RpcError, object};
+use crate::ledger::{Impersonated, ReadView as _};
 use rand::RngExt as _;
 use serde_json::{Value as Json, json};
 
@@ -42,8 +43,36 @@ fn common(call: &Call<'_>) -> Json {
     })
 }
 
+/// What makes this ledger none that a network would have.
+fn peculiar(call: &Call<'_>) -> Option<Json> {
+    let fork = call.shared.fork().map(|fork| {
+        json!({
+            "ledger_hash": fork.header().hash.to_string(),
+            "ledger_index": fork.header().index,
+            "url": fork.url(),
+        })
+    });
+    let impersonated = match call.shared.node().current().rules().impersonated() {
+        Impersonated::Nobody => None,
+        Impersonated::These(accounts) => {
+            let accounts = accounts.iter().map(|account| account.to_string());
+            Some(json!(accounts.collect::<Vec<_>>()))
+        }
+        Impersonated::Everybody => Some(json!("all")),
+    };
+    if fork.is_none() && impersonated.is_none() {
+        return None;
+    }
+    let members = [("fork", fork), ("impersonated", impersonated)];
+    let members = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    Some(Json::Object(members.collect()))
+}
+
 pub(super) fn server_info(call: &Call<'_>) -> Answer {
     let mut info = object(common(call));
+    if let Some(peculiar) = peculiar(call) {
+        info.insert("standalone".into(), peculiar);
+    }
     let node = call.shared.node();
     let ledger = node.validated();
     let xrp = |drops: u64| {

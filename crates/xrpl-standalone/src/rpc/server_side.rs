@@ -66,7 +66,11 @@ pub(super) fn check_secret(
     account: AccountId,
     key: AccountId,
 ) -> Result<()> {
+    let impersonated = |account| node.current().rules().impersonates(account);
     let Some(delegate) = tx.get("Delegate") else {
+        if impersonated(account) {
+            return Ok(());
+        }
         return may_sign(node.current().account(account).as_ref(), account, key);
     };
     let delegate: AccountId = delegate
@@ -77,7 +81,10 @@ pub(super) fn check_secret(
         .current()
         .account(delegate)
         .ok_or_else(|| RpcError::new("delegateActNotFound", 68, "Delegate account not found."))?;
-    may_sign(Some(&root), delegate, key)
+    match impersonated(delegate) {
+        true => Ok(()),
+        false => may_sign(Some(&root), delegate, key),
+    }
 }
 
 /// Sequence, or 0 where a Ticket stands for it.

@@ -241,6 +241,18 @@ impl Standalone {
         }
     }
 
+    /// The same, reading first what a fork does not know yet.
+    ///
+    /// # Errors
+    /// What the method answered instead; `noNetwork` where a fork's origin does not answer.
+    pub async fn ask(&self, method: &str, params: Json) -> Result<Json, Refused> {
+        let asked = self.shared.complete(|| self.call(method, params.clone())).await;
+        asked.unwrap_or_else(|error| {
+            let result = json!({"error": "noNetwork", "error_message": error.to_string()});
+            Err(Refused { token: "noNetwork".into(), result })
+        })
+    }
+
     /// Keeps ledger and clock as they are; the snapshot's name.
     #[must_use]
     pub fn snapshot(&self) -> String {

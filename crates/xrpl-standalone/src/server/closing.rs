@@ -19,7 +19,9 @@ pub(super) async fn by_the_clock(shared: Arc<Shared>, cancel: CancellationToken)
             timer.tick().await;
             loop {
                 timer.tick().await;
-                shared.accept();
+                if let Err(error) = shared.complete(|| shared.accept()).await {
+                    tracing::warn!(%error, "a ledger could not be closed: its origin does not answer");
+                }
             }
         };
         tokio::select! {

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use xrpl_protocol::keys::KeyType;
 
+use super::fork::Fork;
 use crate::{ledger::ClosedLedger, node::NodeConfig, state::Saved};
 
 /// When a ledger closes. It can be changed while the server runs.
@@ -72,6 +73,9 @@ pub enum Begin {
     Saved(Saved),
     /// A ledger of another server: see [`crate::state::import`].
     Ledger(Arc<ClosedLedger>),
+    /// A ledger of another network, whose entries are read when they are needed: see
+    /// [`crate::fork`]. [`super::Standalone::start`] reads what it begins with.
+    Fork(Fork),
 }
 
 /// How the server starts.

@@ -19,6 +19,12 @@ fn plain(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
     response
 }
 
+/// What is answered where a fork's origin does not answer.
+fn without_origin(error: &std::io::Error) -> Response<Full<Bytes>> {
+    let text = format!("The fork's origin does not answer: {error}");
+    plain(StatusCode::SERVICE_UNAVAILABLE, &text)
+}
+
 pub(super) async fn http_request(
     shared: Arc<Shared>,
     peer: Option<IpAddr>,
@@ -32,13 +38,17 @@ pub(super) async fn http_request(
     };
     if head.method == Method::GET && shared.explorer {
         shared.until_open().await;
-        return Ok(explorer::answer(&shared, head.uri.path(), head.uri.query()));
+        let (path, query) = (head.uri.path(), head.uri.query());
+        let answer = shared.complete(|| explorer::answer(&shared, path, query)).await;
+        return Ok(answer.unwrap_or_else(|error| without_origin(&error)));
     }
     if let (faucet::PATH, Some(faucet)) = (head.uri.path(), &shared.faucet)
         && matches!(head.method, Method::POST | Method::OPTIONS)
     {
         shared.until_open().await;
-        return Ok(faucet::answer(&shared, faucet, (&head.method, &head.headers, peer), &body));
+        let caller = (&head.method, &head.headers, peer);
+        let answer = shared.complete(|| faucet::answer(&shared, faucet, caller, &body)).await;
+        return Ok(answer.unwrap_or_else(|error| without_origin(&error)));
     }
     let request = match super::json::parse(&body) {
         Ok(Json::Object(request)) if !request.is_empty() => request,
@@ -49,7 +59,7 @@ pub(super) async fn http_request(
         }
     };
     shared.until_open().await;
-    let answer = match request.get("method").and_then(Json::as_str) {
+    let work = || match request.get("method").and_then(Json::as_str) {
         Some("batch") => match request.get("params") {
             Some(Json::Array(calls)) => {
                 let answers = calls.iter().map(|call| match call {
@@ -64,6 +74,10 @@ pub(super) async fn http_request(
             _ => Err("Malformed batch request"),
         },
         _ => rpc_call(&shared, &request, role),
+    };
+    let answer = match shared.complete(work).await {
+        Ok(answer) => answer,
+        Err(error) => return Ok(without_origin(&error)),
     };
     let answer = match answer {
         Ok(answer) => answer,

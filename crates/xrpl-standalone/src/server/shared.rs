@@ -22,6 +22,7 @@ use super::{
     accounts::{self, FundedAccount},
     clock::Clock,
     faucet::{self, Faucet},
+    fork::Forked,
     keeping::Kept,
     time_travel::Moment,
 };
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(super) moments: Mutex<Vec<Moment>>,
     /// The file in which all this is kept, if it is.
     pub(super) kept: Mutex<Option<Kept>>,
+    /// Where it comes from, if it is a fork.
+    pub(super) forked: Option<Forked>,
 }
 
 /// A node and a clock as the configuration has them.
@@ -61,6 +64,10 @@ fn begun(config: &StandaloneConfig) -> (Node, Clock) {
         Begin::Genesis => None,
         Begin::Saved(saved) => Some((saved.ledgers.clone(), saved.clock, Some(saved.network_id))),
         Begin::Ledger(ledger) => Some((vec![Arc::clone(ledger)], ledger.header.close_time, None)),
+        Begin::Fork(fork) => {
+            let time = fork.header().close_time;
+            Some((vec![Arc::clone(&fork.ledger)], time, Some(fork.network_id)))
+        }
     };
     let mut node = config.node.clone();
     if let Some((ledgers, time, network_id)) = brought {
@@ -107,6 +114,10 @@ impl Shared {
             faucet,
             explorer: config.explorer,
             kept: Mutex::default(),
+            forked: match &config.begin {
+                Begin::Fork(fork) => Some(Forked::new(fork.clone())),
+                _ => None,
+            },
             next_close_time: AtomicU32::new(0),
             moments: Mutex::default(),
         }
@@ -176,6 +187,11 @@ impl Shared {
         let done = change(&mut node);
         let (events, range) = (node.drain_events(), node.range());
         if events.is_empty() {
+            return done;
+        }
+        if let Some(forked) = &self.forked {
+            // Told once it holds.
+            forked.events.lock().push((events, range));
             return done;
         }
         // Taken before the ledger is let go, so that nobody comes between.

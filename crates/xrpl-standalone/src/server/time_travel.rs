@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{Closing, Shared};
+use super::{Closing, Shared, fork::Fork};
 use crate::{ledger::ClosedLedger, node::Snapshot};
 
 /// A server's ledger and clock at one moment.
@@ -22,6 +22,11 @@ impl Shared {
 
     pub(crate) fn set_closing(&self, closing: Closing) {
         self.closing_mode.send_replace(closing);
+    }
+
+    /// The fork that this is, if it is one.
+    pub(crate) fn fork(&self) -> Option<&Fork> {
+        self.forked.as_ref().map(|forked| &forked.fork)
     }
 
     /// Puts the clock forward.

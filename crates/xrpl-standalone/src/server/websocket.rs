@@ -76,7 +76,8 @@ impl WsConnection {
                     _ => continue,
                 };
                 this.shared.until_open().await;
-                let answer = this.request(&text);
+                let answer = this.shared.complete(|| this.request(&text)).await;
+                let answer = answer.unwrap_or_else(|error| this.without_origin(&text, &error));
                 if !this.queue.send(Outgoing::Text(answer.to_string().into()), usize::MAX) {
                     return;
                 }
@@ -132,6 +133,19 @@ impl WsConnection {
             }
         }
         message.into()
+    }
+
+    /// What is answered where a fork's origin does not answer.
+    fn without_origin(&self, text: &str, error: &std::io::Error) -> Json {
+        let request = serde_json::from_str::<Json>(text).unwrap_or_default();
+        json!({
+            "error": "noNetwork",
+            "error_code": 17,
+            "error_message": format!("The fork's origin does not answer: {error}"),
+            "id": request["id"],
+            "status": "error",
+            "type": "response",
+        })
     }
 
     fn subscribe(&self, params: &Map<String, Json>) -> Result<Map<String, Json>, RpcError> {

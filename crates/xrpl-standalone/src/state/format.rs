@@ -22,7 +22,7 @@ use xrpl_protocol::{
 
 use super::Saved;
 use crate::ledger::{
-    ClosedLedger, Entry, LedgerTransaction, PreparedTx, ShaMap,
+    ClosedLedger, LedgerTransaction, PreparedTx, ShaMap, State,
     skip_list::{is_skip_list, update_skip_lists},
 };
 
@@ -71,7 +71,7 @@ pub fn encode(saved: &Saved) -> Vec<u8> {
     let mut before = ShaMap::default();
     for (n, ledger) in saved.ledgers.iter().enumerate() {
         out.extend_from_slice(&ledger.header.encode());
-        let mut changes = before.changes_to(&ledger.state);
+        let mut changes = before.changes_to(ledger.state.tree());
         if n > 0 {
             changes.retain(|(key, _)| !is_skip_list(key, ledger.header.index));
         }
@@ -86,7 +86,7 @@ pub fn encode(saved: &Saved) -> Vec<u8> {
             put_blob(&mut out, &tx.blob);
             put_blob(&mut out, &tx.metadata_blob);
         }
-        before = ledger.state.clone();
+        before = ledger.state.tree().clone();
     }
     put_count(&mut out, saved.pending.len());
     for tx in &saved.pending {
@@ -174,8 +174,8 @@ fn ledger(
 ) -> Result<ClosedLedger, FormatError> {
     let header = LedgerHeader::decode(&read.array::<ENCODED_LENGTH>()?);
     let wrong = |what: &str| inconsistent(format!("ledger {} {what}", header.index));
-    let mut state: ShaMap<Entry> = match before {
-        None => ShaMap::default(),
+    let mut state = match before {
+        None => State::default(),
         Some(before) => {
             if header.parent_hash != before.header.hash {
                 return Err(wrong("does not follow the one before it"));
@@ -188,7 +188,9 @@ fn ledger(
     for _ in 0..read.number()? {
         let key = Hash256(read.array()?);
         match read.blob()? {
-            [] => drop(state.remove(&key)),
+            [] => {
+                state.remove(&key);
+            }
             blob => {
                 let entry = Object::decode(blob, Definitions::builtin());
                 let entry = entry.map_err(|error| wrong(&format!("has an entry: {error}")))?;

@@ -13,7 +13,7 @@ use xrpl_protocol::{
     Definitions, Hash256, LedgerHeader, Object, ledger_header::ENCODED_LENGTH, object_id,
 };
 
-use crate::ledger::{ClosedLedger, Entry, ShaMap, genesis::TOTAL_COINS};
+use crate::ledger::{ClosedLedger, Entry, State, genesis::TOTAL_COINS};
 
 /// Why JSON makes no ledger.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +93,7 @@ pub fn import(text: &str) -> Result<ClosedLedger, ImportError> {
     }
     let mut header = None;
     let mut ledgers = BTreeSet::new();
-    let mut state: ShaMap<Entry> = ShaMap::default();
+    let mut state = State::default();
     for page in &pages {
         let page = page.get("result").unwrap_or(page);
         if let Some(version) = page.get("version").filter(|_| page.get("format").is_some())
@@ -158,7 +158,7 @@ fn read_entry(json: &Json) -> Result<(Hash256, Object), ImportError> {
 }
 
 /// A header, and whether it says which entries there must be.
-fn read_header(shown: &Map<String, Json>) -> Result<(LedgerHeader, bool), ImportError> {
+pub(crate) fn read_header(shown: &Map<String, Json>) -> Result<(LedgerHeader, bool), ImportError> {
     if let Some(Json::String(data)) = shown.get("ledger_data") {
         let bytes = const_hex::decode(data).ok().and_then(|bytes| bytes.try_into().ok());
         let bytes: [u8; ENCODED_LENGTH] =

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::ledger::{ClosedLedger, PreparedTx};
 
+pub(crate) use self::json::read_header;
 pub use self::{
     file::{OpenError, StateFile},
     format::{FormatError, VERSION, decode, encode},

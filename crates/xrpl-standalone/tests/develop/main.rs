@@ -3,6 +3,7 @@
 
 mod bench;
 mod explorer;
+mod fork;
 mod state;
 
 use std::time::Duration;

@@ -25,7 +25,7 @@ fn head(server: &Standalone) -> String {
 }
 
 /// Things of many kinds, some of them gone again.
-fn furnish(server: &Standalone) {
+pub(crate) fn furnish(server: &Standalone) {
     let usd =
         |value: &str| json!({"currency": "USD", "issuer": address(server, 0), "value": value});
     let made = [

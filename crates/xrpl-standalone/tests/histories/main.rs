@@ -141,7 +141,7 @@ fn the_judge_sees_what_is_wrong() {
         }
         let mut header = ledger.header.clone();
         header.account_hash = state.hash();
-        let judged = judge::Judged { header: &header, state: &state, transactions: &[] };
+        let judged = judge::Judged { header: &header, state: state.tree(), transactions: &[] };
         judge::judge(&judged, header.total_coins)
     };
     let plus = |field: Field, by: u64| {

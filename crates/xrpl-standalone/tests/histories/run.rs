@@ -262,7 +262,7 @@ impl Stage {
 
 fn judged(ledger: &ClosedLedger) -> Judged<'_> {
     let ClosedLedger { header, state, transactions, .. } = ledger;
-    Judged { header, state, transactions }
+    Judged { header, state: state.tree(), transactions }
 }
 
 /// A transaction that a server would look at; none for what has no form.

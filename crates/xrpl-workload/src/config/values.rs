@@ -7,11 +7,11 @@ use std::{
 
 use url::Url;
 use xrpl_generator::{catalogue::Catalogue, config::MOST_CURRENCIES, modifier::Shares};
-use xrpl_protocol::{Currency, Hash256, keys::Seed};
-use xrpl_standalone::ledger::Amendment;
+use xrpl_protocol::{AccountId, Currency, Hash256, keys::Seed};
+use xrpl_standalone::ledger::{Amendment, Impersonated};
 use xrpl_tracker::{Subscription, store::Retention};
 
-use super::{Close, FeeChoice, OnReset, Secret, StoreChoice};
+use super::{Close, FeeChoice, ForkChoice, OnReset, Secret, StoreChoice};
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -57,6 +57,37 @@ pub fn close(text: &str) -> Result<Close> {
 pub fn amendments(values: &[String]) -> Result<Vec<Hash256>> {
     let on = Amendment::selection(values.iter().map(String::as_str))?;
     Ok(on.into_iter().map(Amendment::id).collect())
+}
+
+/// A node and perhaps a ledger of it.
+pub fn fork(text: &str) -> Result<ForkChoice> {
+    let example = "wss://s1.ripple.com@90000000";
+    let (address, ledger) = match text.rsplit_once('@') {
+        Some((address, index)) if index.bytes().all(|c| c.is_ascii_digit()) => {
+            (address, Some(number(index, 1, u32::MAX, "90000000")?))
+        }
+        _ => (text, None),
+    };
+    Ok(ForkChoice { url: url(address, &["ws", "wss"], example)?, ledger })
+}
+
+/// Accounts for which any key may sign.
+pub fn impersonated(values: &[String]) -> Result<Impersonated> {
+    match values {
+        [] => Ok(Impersonated::Nobody),
+        [all] if all == "all" => Ok(Impersonated::Everybody),
+        several => {
+            let read = |text: &String| {
+                text.parse::<AccountId>()
+                    .map_err(|_| format!("{text:?}: expected addresses (r...), or `all`"))
+            };
+            several
+                .iter()
+                .map(read)
+                .collect::<Result<Vec<_>>>()
+                .map(|a| Impersonated::These(a.into()))
+        }
+    }
 }
 
 /// A time in seconds since 2000-01-01, or as RFC 3339 has it in UTC.

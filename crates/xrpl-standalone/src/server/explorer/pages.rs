@@ -216,7 +216,7 @@ fn entry(shared: &Shared, id: Hash256) -> Option<Json> {
         "page": "entry",
         "id": id.to_string(),
         "ledger_index": ledger.header.index,
-        "entry": entry_json(&id, entry),
+        "entry": entry_json(&id, &entry),
     }))
 }
 
