@@ -372,3 +372,59 @@ async fn ends_in_the_store_are_taken_back_too() {
         tracker.shutdown(std::time::Duration::ZERO).await;
     }
 }
+
+/// One is EXPIRED by a ledger that is denied later. Meanwhile another one used its Sequence, and both
+/// have left memory: the first one is superseded by the other then, and no failure.
+#[tokio::test(start_paused = true)]
+async fn one_that_is_open_again_finds_the_rival_that_left_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = SqliteStore::open(folder.path().join("run.db"), SqliteOptions::default()).unwrap();
+    let stores: [std::sync::Arc<dyn Store>; 2] = [MemoryStore::shared(), std::sync::Arc::new(file)];
+    for store in stores {
+        let config = TrackerConfig { terminal_capacity: 0, ..TrackerConfig::default() };
+        let (nodes, tracker) = wrong_one_first(store, config).await;
+        nodes[2].set(|script| {
+            script.chain = 1;
+            script.hashes.insert(11, xrpl_protocol::Hash256([9; 32]));
+        });
+        let forgotten = async || {
+            for _ in 0..2_000 {
+                if tracker.stats().in_memory == 0 {
+                    return;
+                }
+                pass(1).await;
+            }
+            panic!("still in memory");
+        };
+        let sender = Sender::new(1);
+        let slot = Slot::Sequence(Sequence(5));
+        let (loser, winner) = (sender.pay(slot, Some(11), 1), sender.pay(slot, Some(60), 2));
+        tracker.submit(submission(&loser)).await.unwrap();
+        for _ in 11..=13 {
+            nodes[2].close(&[]);
+            nodes[..2].iter().for_each(|node| drop(node.close_silently(&[])));
+        }
+        assert_eq!(end(&tracker, loser.hash).await.state, State::Expired);
+        forgotten().await;
+        tracker.submit(submission(&winner)).await.unwrap();
+        nodes.iter().for_each(|node| drop(node.close(&[(&winner, "tesSUCCESS")])));
+        assert_eq!(end(&tracker, winner.hash).await.state, State::Validated);
+        nodes.iter().for_each(|node| drop(node.close(&[])));
+        forgotten().await;
+        nodes[..2].iter().for_each(|node| node.tell_closed(11));
+        for _ in 0..2_000 {
+            if tracker.stats().revoked == 1 && tracker.stats().pending == 0 {
+                break;
+            }
+            pass(1).await;
+        }
+        let row = tracker.dossier(loser.hash).await.unwrap().unwrap().row;
+        assert_eq!((row.state, row.revoked), (State::Rejected, true));
+        assert!(
+            matches!(row.evidence, Some(Evidence::SequenceConsumed { by, .. }) if by == winner.hash)
+        );
+        let stats = tracker.stats();
+        assert_eq!((stats.superseded, stats.valid_failed), (1, 0));
+        tracker.shutdown(std::time::Duration::ZERO).await;
+    }
+}

@@ -11,6 +11,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use rustc_hash::FxHashSet;
 use xrpl_protocol::{Hash256, LedgerIndex};
 
 use super::Core;
@@ -87,7 +88,8 @@ impl Core {
         self.links.disputes.notify_one();
     }
 
-    /// Rows of the store that rest on a denied ledger: those that are not in memory are open again.
+    /// Rows of the store that rest on a denied ledger, and those on their slots: of the former, those
+    /// that are not in memory are open again, and stand there beside the latter.
     pub(crate) fn denied_in_store(
         &mut self,
         index: LedgerIndex,
@@ -95,14 +97,20 @@ impl Core {
         records: Vec<Record>,
         now_ms: u64,
     ) {
-        for record in records {
-            if self.pending.find(record.identity.hash).is_some()
-                || !rests_on_another(&record.progress, index, hash)
-            {
-                continue;
-            }
+        let unknown =
+            records.into_iter().filter(|record| self.pending.find(record.identity.hash).is_none());
+        let (fall, others): (Vec<_>, Vec<_>) =
+            unknown.partition(|record| rests_on_another(&record.progress, index, hash));
+        let slot = |record: &Record| (record.identity.account, record.identity.slot);
+        let slots: FxHashSet<_> = fall.iter().map(slot).collect();
+        for rival in others.into_iter().filter(|record| slots.contains(&slot(record))) {
+            let key = self.take_in_ended(rival);
+            self.pending.ended(key, now_ms);
+        }
+        for record in fall {
             let key = self.take_in_ended(record);
             self.apply(key, &Event::LedgerDenied, now_ms, None);
+            self.settle_by_rival(key, now_ms);
         }
     }
 

@@ -201,8 +201,14 @@ impl Store for MemoryStore {
     async fn resting_on(&self, ledger: LedgerIndex) -> Result<Vec<Record>> {
         let inner = self.inner.lock();
         let run = inner.run();
-        let records = inner.records.values().filter(|record| record.run == run);
-        Ok(records.filter(|record| super::rows::rests_on(record, ledger)).cloned().collect())
+        let ended = inner
+            .records
+            .values()
+            .filter(|record| record.run == run && record.progress.state.is_terminal());
+        let slot = |record: &Record| (record.identity.account, record.identity.slot);
+        let rests = |record: &&Record| super::rows::rests_on(record, ledger);
+        let slots: FxHashSet<_> = ended.clone().filter(rests).map(slot).collect();
+        Ok(ended.filter(|record| slots.contains(&slot(record))).cloned().collect())
     }
 
     async fn newest_ledgers(

@@ -122,7 +122,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn get(&self, hash: TxHash) -> Result<Option<Record>>;
 
     /// Ended transactions of the present run whose evidence
-    /// [rests on](crate::evidence::Evidence::rests_on) a ledger.
+    /// [rests on](crate::evidence::Evidence::rests_on) a ledger, and those with an end that share a
+    /// Sequence or Ticket with them.
     async fn resting_on(&self, ledger: LedgerIndex) -> Result<Vec<Record>>;
 
     /// The newest hashes of validated ledgers that a run has, at most `limit`, newest first.

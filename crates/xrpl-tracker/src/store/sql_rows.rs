@@ -1,7 +1,7 @@
 //! Rows of the SQLite store, read back. Filters become constants of the SQL text and parameters;
 //! no value is ever formatted into it.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
@@ -22,6 +22,9 @@ pub(super) const COLUMNS: &str = "id, run, hash, account, slot, is_ticket, last_
     ledger_hash, source, evidence, preliminary, sightings, first_answer_ms, finality_ms, \
     finality_ledgers, callers_key, callers_request, fail_hard, fresh, \
     reason, revoked, superseded";
+
+/// Slots of one statement.
+const SLOTS_AT_ONCE: usize = 200;
 
 pub(super) fn json_text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Store(format!("writing JSON: {e}")))
@@ -150,7 +153,7 @@ pub(super) fn open_with_rivals(connection: &Connection, run: RunId) -> Result<Re
     Ok(Resumed { open, ended_rivals, counts: Vec::new() })
 }
 
-/// Ended transactions of a run whose evidence rests on a ledger.
+/// Ended transactions of a run whose evidence rests on a ledger, and ended ones on their slots.
 pub(super) fn resting_on(
     connection: &Connection,
     run: RunId,
@@ -170,7 +173,40 @@ pub(super) fn resting_on(
             found.push(record);
         }
     }
+    let slots: Vec<(AccountId, Slot)> =
+        found.iter().map(|record| (record.identity.account, record.identity.slot)).collect();
+    let known: BTreeSet<u64> = found.iter().map(|record| record.id).collect();
+    for slots in slots.chunks(SLOTS_AT_ONCE) {
+        let rivals = ended_on(connection, run, slots)?;
+        found.extend(rivals.into_iter().filter(|record| !known.contains(&record.id)));
+    }
     Ok(found)
+}
+
+/// Ended transactions of a run on these slots.
+fn ended_on(
+    connection: &Connection,
+    run: RunId,
+    slots: &[(AccountId, Slot)],
+) -> Result<Vec<Record>> {
+    let places = vec!["(?, ?, ?)"; slots.len()].join(", ");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM transactions WHERE run = ? AND state >= 3
+         AND (account, slot, is_ticket) IN (VALUES {places}) ORDER BY id"
+    );
+    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(run.0)];
+    for (account, slot) in slots {
+        let (number, is_ticket) = match slot {
+            Slot::Sequence(number) => (number.0, false),
+            Slot::Ticket(number) => (number.0, true),
+        };
+        values.push(Box::new(account.0));
+        values.push(Box::new(number));
+        values.push(Box::new(is_ticket));
+    }
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(values), read_row)?;
+    Ok(rows.collect::<Read<_>>()?)
 }
 
 /// The first transaction of a run with a caller's key.

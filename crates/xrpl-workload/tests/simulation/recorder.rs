@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash, transaction::Slot};
 use xrpl_tracker::{
     Intent, MemoryStore, Result, RowFilter, RunId, State, Store,
@@ -33,6 +33,8 @@ pub struct Written {
     pub denies: bool,
     /// How often an end was taken back so.
     pub revoked: u64,
+    /// And when, the last time: what was signed at that very instant was signed before.
+    reopened: std::collections::HashMap<TxHash, Instant>,
     /// What must never happen.
     pub wrongs: Vec<String>,
 }
@@ -138,7 +140,9 @@ impl Store for Recorder {
                 .order
                 .iter()
                 .filter(|(slot, hash, _)| {
-                    *slot == key && !written.states.get(hash).is_some_and(|s| s.is_terminal())
+                    *slot == key
+                        && !written.states.get(hash).is_some_and(|s| s.is_terminal())
+                        && written.reopened.get(hash) != Some(&Instant::now())
                 })
                 .collect();
             let blobs: Vec<_> = open.iter().map(|(.., blob)| blob).collect();
@@ -175,6 +179,7 @@ impl Store for Recorder {
                     && progress.state == State::Submitted =>
             {
                 written.revoked += 1;
+                written.reopened.insert(hash, Instant::now());
             }
             // A ledger is believed that contradicts an end, until it is denied itself.
             Some(State::Rejected) if written.denies && progress.overturned => {}
