@@ -172,7 +172,7 @@ pub(crate) struct Core {
     pub(crate) overdue: Vec<Key>,
     pub(crate) ask_now: VecDeque<Key>,
     /// Asked about in vain: once more at the next check.
-    pub(crate) ask_again: Vec<Key>,
+    pub(crate) ask_again: VecDeque<Key>,
     /// Who is told of ends that are taken back.
     pub(crate) revocations: Vec<mpsc::UnboundedSender<Arc<Outcome>>>,
     /// Who is told of transactions that are not tracked.
@@ -231,7 +231,7 @@ impl Core {
             past_last: Vec::new(),
             overdue: Vec::new(),
             ask_now: VecDeque::new(),
-            ask_again: Vec::new(),
+            ask_again: VecDeque::new(),
             revocations: Vec::new(),
             foreign: Vec::new(),
             denied: BTreeMap::new(),

@@ -69,7 +69,7 @@ pub(crate) async fn check(shared: &Shared, resting: Resting) -> CheckReport {
         core.links.backfill.notify_one();
         // What was asked meanwhile is asked now: the stream may settle nothing of it.
         let mut keys: Vec<Key> = core.ask_now.drain(..).collect();
-        keys.append(&mut core.ask_again);
+        keys.extend(core.take_ask_again());
         keys.extend(core.take_overdue(shared, resting, now_ms));
         keys.sort_unstable();
         keys.dedup();
@@ -116,7 +116,18 @@ async fn look_up_all(shared: &Shared, keys: Vec<Key>) -> CheckReport {
         .collect()
         .await;
     history::find_users(shared, wanted).await;
-    let core = shared.lock();
+    let now_ms = shared.now_ms();
+    let mut core = shared.lock();
+    for (key, _) in &hashes {
+        // An answer may not count: of another chain, or about a ledger under dispute.
+        let open = core.pending.get(*key).is_some_and(|entry| {
+            let waits = entry.condition.undecided && entry.rests_until_ms <= now_ms;
+            waits && !entry.progress.state.is_terminal()
+        });
+        if open {
+            core.ask_again(*key);
+        }
+    }
     let left = |(key, tx_hash)| {
         let entry = core.pending.get(key)?;
         Some(CheckResult {
@@ -130,6 +141,28 @@ async fn look_up_all(shared: &Shared, keys: Vec<Key>) -> CheckReport {
 }
 
 impl Core {
+    /// A question that was asked in vain stays: without this, a transaction that is not overdue yet
+    /// would wait until it is.
+    fn ask_again(&mut self, key: Key) {
+        if let Some(entry) = self.pending.get_mut(key)
+            && !std::mem::replace(&mut entry.asked_again, true)
+        {
+            self.ask_again.push_back(key);
+        }
+    }
+
+    /// Those asked about in vain, as many as a cycle has time for.
+    fn take_ask_again(&mut self) -> Vec<Key> {
+        let n = self.ask_again.len().min(PER_CYCLE);
+        let keys: Vec<Key> = self.ask_again.drain(..n).collect();
+        for key in &keys {
+            if let Some(entry) = self.pending.get_mut(*key) {
+                entry.asked_again = false;
+            }
+        }
+        keys
+    }
+
     /// Transactions without an end that are overdue.
     fn take_overdue(&mut self, shared: &Shared, resting: Resting, now_ms: u64) -> Vec<Key> {
         let head = self.head.index.0;
@@ -260,8 +293,7 @@ async fn look_up(shared: &Shared, key: Key, is: SlotIs) -> Option<history::Wante
         }
         Err(error) => {
             tracing::debug!(hash = %question.hash, %error, "a look-up failed");
-            // The question stays: without this, one that is not overdue yet would wait until it is.
-            core.ask_again.push(key);
+            core.ask_again(key);
             None
         }
     }

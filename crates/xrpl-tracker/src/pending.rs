@@ -74,6 +74,8 @@ pub(crate) struct Entry {
     pub(crate) rests_until_ms: u64,
     /// How often it has rested so.
     pub(crate) rests: u8,
+    /// It is to be asked about at the next check.
+    pub(crate) asked_again: bool,
     /// When it ended; for eviction.
     pub(crate) ended_at_ms: u64,
     pub(crate) waiters: Option<Box<Waiters>>,
@@ -317,6 +319,7 @@ impl Pending {
             retries: 0,
             rests_until_ms: 0,
             rests: 0,
+            asked_again: false,
             ended_at_ms: 0,
             waiters: None,
             shares_slot: same_slot.is_some(),
