@@ -402,14 +402,20 @@ async fn one_that_is_open_again_finds_the_rival_that_left_memory() {
         tracker.submit(submission(&loser)).await.unwrap();
         for _ in 11..=13 {
             nodes[2].close(&[]);
-            nodes[..2].iter().for_each(|node| drop(node.close_silently(&[])));
+            for node in &nodes[..2] {
+                node.close_silently(&[]);
+            }
         }
         assert_eq!(end(&tracker, loser.hash).await.state, State::Expired);
         forgotten().await;
         tracker.submit(submission(&winner)).await.unwrap();
-        nodes.iter().for_each(|node| drop(node.close(&[(&winner, "tesSUCCESS")])));
+        for node in &nodes {
+            node.close(&[(&winner, "tesSUCCESS")]);
+        }
         assert_eq!(end(&tracker, winner.hash).await.state, State::Validated);
-        nodes.iter().for_each(|node| drop(node.close(&[])));
+        for node in &nodes {
+            node.close(&[]);
+        }
         forgotten().await;
         nodes[..2].iter().for_each(|node| node.tell_closed(11));
         for _ in 0..2_000 {
