@@ -53,6 +53,12 @@ fn the_packages_carry_the_program_and_their_fixtures_work() {
         println!("skipped: Vitest or pytest is not installed (scripts/install-test-libraries)");
         return;
     }
+    let node = done("node --version", Command::new("node").arg("--version"));
+    let major = node.trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok());
+    if major.is_none_or(|major: u32| major < 20) {
+        println!("skipped: Vitest needs Node.js 20, and there is {node}");
+        return;
+    }
     // The program of a test is a hundred megabytes: what is packed starts it.
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("program");

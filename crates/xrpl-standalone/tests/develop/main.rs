@@ -4,6 +4,7 @@
 mod bench;
 mod explorer;
 mod fork;
+mod recorded;
 mod state;
 
 use std::time::Duration;
