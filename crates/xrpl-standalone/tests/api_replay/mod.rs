@@ -21,14 +21,6 @@ use super::recordings;
 /// Longest that an answer over loopback may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Whether a trade went through an AMM, which the payment engine does not do yet.
-fn trades_with_pool(tx: &Json) -> bool {
-    let is_trade = !tx["TransactionType"].as_str().unwrap_or_default().starts_with("AMM");
-    let nodes = tx["metaData"]["AffectedNodes"].as_array().map_or(&[][..], Vec::as_slice);
-    let is_pool = |node: &Json| node["ModifiedNode"]["FinalFields"]["AMMID"].is_string();
-    is_trade && nodes.iter().any(is_pool)
-}
-
 /// Members that tell of the machine or the moment, not of the ledger.
 const VOLATILE: [&str; 27] = [
     "hostid",
@@ -250,8 +242,7 @@ impl Replay {
         let recorded = line["ledger"]["ledger"]["transactions"].as_array();
         let recorded = recorded.map_or(&[][..], Vec::as_slice);
         let hash = |tx: &Json| tx["hash"].as_str().unwrap().to_owned();
-        let adopt =
-            recorded.iter().any(|tx| self.not_built.contains(&hash(tx)) || trades_with_pool(tx));
+        let adopt = recorded.iter().any(|tx| self.not_built.contains(&hash(tx)));
         self.server.with_node(|node| match adopt {
             true => node.adopt(time, recordings::adopted(recorded)),
             false => node.accept_at(time),
