@@ -110,7 +110,7 @@ fn slot_json(slot: &Object, now: u32) -> Json {
     let mut shown = object(json!({
         "account": account(slot),
         "discounted_fee": fee(slot, fields::DISCOUNTED_FEE),
-        "expiration": format!("{}+0000", end.trim_end_matches('Z')),
+        "expiration": format!("{}.000000000+0000", end.trim_end_matches('Z')),
         "price": slot.amount(fields::PRICE).map(|price| price.to_json()),
         "time_interval": slots::interval(now, slot).unwrap_or(slots::SLOT_INTERVALS),
     }));

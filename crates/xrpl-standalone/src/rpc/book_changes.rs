@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{
     Amount, Field, Hash256, Issue, Object, amount_math::NO_ISSUE, fields, issued_value::ValueError,
+    ledger_header::LedgerHeader,
 };
 
-use super::{Answer, Call, Looked, RpcError, object, order_book::number};
-use crate::ledger::{ClosedLedger, entry_type};
+use super::{Answer, Call, Looked, object, order_book::number};
+use crate::ledger::{ClosedLedger, ReadView, entry_type};
 
 const OFFER_CREATE: u16 = 7;
 const OFFER_CANCEL: u16 = 8;
@@ -32,10 +33,16 @@ struct Taken {
 }
 
 pub(super) fn book_changes(call: &Call<'_>) -> Answer {
-    match call.ledger(&call.shared.node())? {
-        Looked::Open(_) => Err(RpcError::new("lgrNotFound", 21, "ledgerNotFound")),
-        Looked::Closed(ledger) => Ok(book_changes_of(&ledger)),
-    }
+    let node = call.shared.node();
+    Ok(match call.ledger(&node)? {
+        Looked::Closed(ledger) => book_changes_of(&ledger),
+        // Nothing has changed in the open ledger yet; it goes by the hash of the one below it.
+        Looked::Open(open) => shown(
+            Vec::new(),
+            &LedgerHeader { index: open.info().index, ..node.closed().header.clone() },
+            false,
+        ),
+    })
 }
 
 /// What the stream `book_changes` and the method of that name say of a ledger.
@@ -55,13 +62,17 @@ pub(crate) fn book_changes_of(ledger: &ClosedLedger) -> Map<String, Json> {
         }
     }
     let changes: Vec<Json> = tallies.into_values().map(|tally| show(&tally)).collect();
+    shown(changes, &ledger.header, true)
+}
+
+fn shown(changes: Vec<Json>, header: &LedgerHeader, validated: bool) -> Map<String, Json> {
     object(json!({
         "changes": changes,
-        "ledger_hash": ledger.header.hash.to_string(),
-        "ledger_index": ledger.header.index,
-        "ledger_time": ledger.header.close_time,
+        "ledger_hash": header.hash.to_string(),
+        "ledger_index": header.index,
+        "ledger_time": header.close_time,
         "type": "bookChanges",
-        "validated": true,
+        "validated": validated,
     }))
 }
 

@@ -7,7 +7,7 @@ use xrpl_protocol::{
     AccountId, Amount, Currency, Issue, MptId, Rate, fields, issued_value::ValueError, object_id,
 };
 
-use super::{Answer, Call, Looked, RpcError, entry_json, object, owned::quality};
+use super::{Answer, Call, Looked, RpcError, entry_json, hash_of, object, owned::quality};
 use crate::ledger::{
     Entry, LedgerTransaction, ReadView, entry_type,
     helpers::{
@@ -192,7 +192,7 @@ fn bad_market() -> RpcError {
 }
 
 fn domain_of(json: &Json) -> Result<xrpl_protocol::Hash256, RpcError> {
-    let domain = json.as_str().and_then(|text| text.parse().ok());
+    let domain = json.as_str().and_then(hash_of);
     domain.ok_or_else(|| RpcError::new("domainMalformed", 97, "Unable to parse domain."))
 }
 

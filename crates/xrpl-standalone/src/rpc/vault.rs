@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 use xrpl_protocol::{AccountId, Hash256, object_id};
 
-use super::{Answer, Call, RpcError, entry_json};
+use super::{Answer, Call, Looked, RpcError, convert::text_of, entry_json, hash_of};
 use crate::ledger::helpers::vault;
 
 /// xrpld puts this token over whatever was wrong.
@@ -11,7 +11,7 @@ const MALFORMED: &str = "malformedRequest";
 
 pub(super) fn vault_info(call: &Call<'_>) -> Answer {
     let looked = call.ledger(&call.shared.node())?;
-    let id = named(call).map_err(|error| error.in_ledger(&looked))?;
+    let id = named(call, &looked)?;
     let missing = || RpcError::new("entryNotFound", 0, "").in_ledger(&looked);
     let (entry, issuance) = vault::find(looked.view(), &id).ok_or_else(missing)?;
     let issuance = issuance.ok_or_else(missing)?;
@@ -26,21 +26,21 @@ pub(super) fn vault_info(call: &Call<'_>) -> Answer {
 }
 
 /// The id of the vault that is asked for: itself, or by owner and Sequence.
-fn named(call: &Call<'_>) -> Result<Hash256, RpcError> {
-    let invalid = || RpcError::new(MALFORMED, 31, "Invalid parameters.");
+fn named(call: &Call<'_>, looked: &Looked) -> Result<Hash256, RpcError> {
+    let wrong = |code, words| RpcError::new(MALFORMED, code, words).in_ledger(looked);
+    let invalid = || wrong(31, "Invalid parameters.");
     let get = |key: &str| call.params.get(key);
     match (get("vault_id"), get("owner"), get("seq")) {
         (Some(id), None, None) => {
-            let id: Hash256 = id.as_str().and_then(|id| id.parse().ok()).ok_or_else(invalid)?;
+            let id = hash_of(&text_of(id)?).ok_or_else(invalid)?;
             match id.is_zero() {
-                true => Err(RpcError::new(MALFORMED, 0, "")),
+                true => Err(wrong(0, "")),
                 false => Ok(id),
             }
         }
         (None, Some(owner), Some(seq)) => {
-            let owner: Option<AccountId> = owner.as_str().and_then(|owner| owner.parse().ok());
-            let malformed = || RpcError::new(MALFORMED, 35, "Account malformed.");
-            let owner = owner.ok_or_else(malformed)?;
+            let owner: Option<AccountId> = text_of(owner)?.parse().ok();
+            let owner = owner.ok_or_else(|| wrong(35, "Account malformed."))?;
             let seq = seq.as_u64().filter(|seq| *seq > 0).and_then(|seq| u32::try_from(seq).ok());
             Ok(object_id::vault(owner, seq.ok_or_else(invalid)?))
         }

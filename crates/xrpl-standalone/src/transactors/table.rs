@@ -137,11 +137,11 @@ static TABLE: &[TransactionType] = &[
     row(81, "LoanDelete", false, Some(amendment::LENDING_PROTOCOL), 0, Some(&lending::LoanDelete)),
     row(82, "LoanManage", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_MODIFY_VAULT, Some(&lending::LoanManage)),
     row(84, "LoanPay", false, Some(amendment::LENDING_PROTOCOL), privilege::MAY_AUTHORIZE_MPT | privilege::MUST_MODIFY_VAULT, Some(&lending::LoanPay)),
-    row(85, "ConfidentialMPTConvert", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
-    row(86, "ConfidentialMPTMergeInbox", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
-    row(87, "ConfidentialMPTConvertBack", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
-    row(88, "ConfidentialMPTSend", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
-    row(89, "ConfidentialMPTClawback", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, None),
+    row(85, "ConfidentialMPTConvert", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, Some(&mpt::confidential::Convert)),
+    row(86, "ConfidentialMPTMergeInbox", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, Some(&mpt::confidential::MergeInbox)),
+    row(87, "ConfidentialMPTConvertBack", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, Some(&mpt::confidential::ConvertBack)),
+    row(88, "ConfidentialMPTSend", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, Some(&mpt::confidential::Send)),
+    row(89, "ConfidentialMPTClawback", true, Some(amendment::CONFIDENTIAL_TRANSFER), 0, Some(&mpt::confidential::Clawback)),
 ];
 
 /// The type of that code.

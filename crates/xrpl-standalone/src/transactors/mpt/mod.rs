@@ -4,6 +4,7 @@
 
 mod authorize;
 mod clawback;
+pub(super) mod confidential;
 mod issuance_create;
 mod issuance_destroy;
 mod issuance_set;
