@@ -59,7 +59,9 @@ pub trait TransactionType: std::fmt::Debug + Send + Sync {
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait>;
 }
 
+mod pools;
 mod secrets;
+mod vaults;
 
 macro_rules! types {
     ($($file:ident::$name:ident,)*) => {
@@ -105,6 +107,22 @@ types! {
     permissioned_domain_delete::PermissionedDomainDelete,
     oracle_set::OracleSet,
     oracle_delete::OracleDelete,
+    check_cash::CheckCash,
+    offer_create::OfferCreate,
+    offer_cancel::OfferCancel,
+    amm_create::AMMCreate,
+    amm_deposit::AMMDeposit,
+    amm_withdraw::AMMWithdraw,
+    amm_vote::AMMVote,
+    amm_bid::AMMBid,
+    amm_clawback::AMMClawback,
+    batch::Batch,
+    vault_create::VaultCreate,
+    vault_set::VaultSet,
+    vault_delete::VaultDelete,
+    vault_deposit::VaultDeposit,
+    vault_withdraw::VaultWithdraw,
+    vault_clawback::VaultClawback,
 }
 
 /// Position of a type in the catalogue.

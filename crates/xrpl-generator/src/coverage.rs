@@ -1,6 +1,6 @@
 //! What was sent in which way, and with which result: type x variant or modifier or mutation x result.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -30,11 +30,18 @@ impl Way {
 
 /// Ends by type, way and result.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Covered(BTreeMap<(&'static str, Way), BTreeMap<String, u64>>);
+pub(crate) struct Covered {
+    ends: BTreeMap<(&'static str, Way), BTreeMap<String, u64>>,
+    /// Types that have any end as they are.
+    plain: BTreeSet<&'static str>,
+}
 
 impl Covered {
     pub(crate) fn count(&mut self, of: &'static str, way: Way, result: &str) {
-        let results = self.0.entry((of, way)).or_default();
+        if matches!(way, Way::Plain(_)) {
+            self.plain.insert(of);
+        }
+        let results = self.ends.entry((of, way)).or_default();
         match results.get_mut(result) {
             Some(n) => *n += 1,
             None => drop(results.insert(result.to_owned(), 1)),
@@ -43,12 +50,12 @@ impl Covered {
 
     /// Whether a type has got any end as it is.
     pub(crate) fn has_plain(&self, of: &str) -> bool {
-        self.0.keys().any(|(name, way)| *name == of && matches!(way, Way::Plain(_)))
+        self.plain.contains(of)
     }
 
     /// Whether a type has got any end in a way.
     pub(crate) fn has(&self, of: &'static str, way: Way) -> bool {
-        self.0.contains_key(&(of, way))
+        self.ends.contains_key(&(of, way))
     }
 }
 
@@ -112,5 +119,5 @@ pub(crate) fn coverage(covered: &Covered, catalogue: &Catalogue, mutations: bool
             never.push(format!("{name}: {}", way.name()));
         }
     }
-    Coverage { reached: covered.0.iter().map(row).collect(), never }
+    Coverage { reached: covered.ends.iter().map(row).collect(), never }
 }

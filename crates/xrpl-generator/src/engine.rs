@@ -307,6 +307,7 @@ impl Engine {
         if self.queue_full || !self.pressure.may_send() {
             return Err(Cause::NodeQueue);
         }
+        self.world.busy = self.node_is_busy();
         while let Some(index) = self.ready.pop_front() {
             self.world.accounts[index].listed = false;
             for _ in 0..PLANS {

@@ -86,6 +86,12 @@ impl Fees {
         self.open_ledger
     }
 
+    /// The same of what costs at least so many drops instead of the base fee.
+    #[must_use]
+    pub fn open_ledger_of(&self, least: u64) -> u64 {
+        self.open_ledger.saturating_mul(least.max(self.base)) / self.base.max(1)
+    }
+
     /// The most that is paid of the program's own accord, drops.
     #[must_use]
     pub fn max(&self) -> u64 {

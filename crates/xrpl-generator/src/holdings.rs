@@ -1,7 +1,7 @@
 //! What an account has: XRP, and issued currencies on its trust lines.
 //!
-//! Balances change by the differences in metadata, so that the order in which outcomes arrive does
-//! not matter. What is in flight is set aside until its end is known.
+//! XRP changes by the differences in metadata and lines by what the newest ones say, so that the order
+//! in which outcomes arrive does not matter. What is in flight is set aside until its end is known.
 
 use smallvec::SmallVec;
 use xrpl_protocol::IssuedValue;

@@ -7,7 +7,7 @@ use xrpl_protocol::{AccountId, LedgerIndex};
 
 /// When a transaction was applied: its ledger, and its place there. What is known of later is not
 /// changed by what is told of earlier.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u32, u32);
 
 impl Moment {
@@ -65,7 +65,7 @@ pub struct Metadata {
     #[serde(rename = "AffectedNodes", default)]
     affected: Vec<Affected>,
     #[serde(rename = "TransactionIndex", default)]
-    index: u32,
+    index: Option<u32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -100,7 +100,13 @@ impl Metadata {
     /// When it happened, if it is of this ledger.
     #[must_use]
     pub fn moment(&self, ledger: LedgerIndex) -> Moment {
-        Moment(ledger.0, self.index)
+        Moment(ledger.0, self.index.unwrap_or(0))
+    }
+
+    /// Whether it says which of its ledger's transactions it is of.
+    #[must_use]
+    pub fn has_place(&self) -> bool {
+        self.index.is_some()
     }
 
     /// The entries of a type.

@@ -57,6 +57,9 @@ impl Modifier {
     /// Those for types that use more than their own slot.
     pub const WIDE: &'static [Self] = &[Self::RegularKey, Self::Multisign, Self::Memos];
 
+    /// Those for types that no Batch may hold and nobody else may send.
+    pub const ALONE: &'static [Self] =
+        &[Self::Ticket, Self::RegularKey, Self::Multisign, Self::Memos];
     /// Those for a Batch: who signs for its sender.
     pub const BATCH: &'static [Self] = &[Self::RegularKey, Self::Multisign];
 
@@ -233,7 +236,8 @@ fn by_delegate(planner: &mut Planner<'_>, plan: &mut Plan) -> Option<()> {
 }
 
 fn in_batch(planner: &Planner<'_>, plan: &mut Plan) -> bool {
-    if plan.width != Width::Exactly(1) || plan.place != Place::Sequence {
+    let fits = plan.width == Width::Exactly(1) && plan.place == Place::Sequence;
+    if !fits || planner.node_is_calm().is_err() {
         return false;
     }
     let account = planner.sender;

@@ -96,11 +96,14 @@ impl Mutation {
         self.expected.iter().chain(room).copied()
     }
 
-    /// What one can take of its sender: its fee, if it claims one.
+    /// What one can take of its sender: its fee, if it claims one, and what it alone uses.
     #[must_use]
     pub(crate) fn holds(&self, fee: u64, planned: &Holds) -> Holds {
         match self.claims() {
-            true => Holds { payer: planned.payer, ..Holds::fee(fee) },
+            true => {
+                let objects = planned.objects.clone();
+                Holds { payer: planned.payer, objects, ..Holds::fee(fee) }
+            }
             false => Holds::default(),
         }
     }

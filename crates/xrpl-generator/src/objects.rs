@@ -78,6 +78,8 @@ kinds! {
     PermissionedDomain "PermissionedDomain" "Owner" "";
     /// Who may sign for an account.
     SignerList "SignerList" "Owner" "";
+    /// A pool of one asset that others deposit into.
+    Vault "Vault" "Owner" "";
 }
 
 /// A mirrored entry.

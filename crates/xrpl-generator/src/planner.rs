@@ -225,6 +225,18 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Whether the node takes everything at once now. Its queue has no change of keys beside others
+    /// (`telCAN_NOT_QUEUE_BLOCKS`), and a Batch that waits there holds up all its accounts.
+    ///
+    /// # Errors
+    /// [`Wait::Until`].
+    pub fn node_is_calm(&self) -> Result<(), Wait> {
+        match self.world.busy {
+            true => Err(Wait::Until("the node queues or refuses for now")),
+            false => Ok(()),
+        }
+    }
+
     /// What stands for an account's own settings: who changes its keys or signs otherwise holds it.
     #[must_use]
     pub fn keys_of(&self, who: Index) -> Hash256 {

@@ -1,6 +1,7 @@
 //! Everything the run knows to exist: its accounts, the currencies its gateways issue, the objects of
 //! the ledger that concern them, and what of all that transactions in flight may take.
 
+use rustc_hash::FxHashSet;
 use serde_json::{Map, Value as Json};
 use smallvec::SmallVec;
 use xrpl_protocol::{
@@ -98,10 +99,14 @@ pub struct World {
     pub common_assets: usize,
     /// What they own besides, and what is for them.
     pub objects: Objects,
+    /// Transactions that were learnt from.
+    learnt: FxHashSet<Moment>,
     /// The newest validated ledger.
     pub head: LedgerIndex,
     /// When it closed, seconds since 2000-01-01 00:00 UTC.
     pub close_time: u32,
+    /// Whether the node queues or refuses for now.
+    pub busy: bool,
     /// The longest that a transaction made now may take to its ledger, seconds: what is to happen
     /// after it is later than that.
     pub horizon: u32,
@@ -176,10 +181,13 @@ impl World {
         purse.owners = purse.owners.saturating_sub(1);
     }
 
-    /// Takes in what a validated transaction did, whoever sent it. Which of the run's accounts it
-    /// concerned.
+    /// Takes in what a validated transaction did, whoever sent it; once, however often it is told. Which
+    /// of the run's accounts it concerned.
     pub fn learn(&mut self, metadata: &Metadata, ledger: LedgerIndex) -> SmallVec<[Index; 4]> {
         let as_of = metadata.moment(ledger);
+        if metadata.has_place() && !self.is_news(as_of) {
+            return SmallVec::new();
+        }
         let mut concerned = SmallVec::new();
         for node in metadata.all() {
             match node.entry_type {
@@ -201,6 +209,18 @@ impl World {
         concerned.sort_unstable();
         concerned.dedup();
         concerned
+    }
+
+    /// Whether nothing was learnt of that transaction before.
+    fn is_news(&mut self, moment: Moment) -> bool {
+        /// How many are remembered at least, and of how many ledgers.
+        const REMEMBERED: usize = 100_000;
+        const LEDGERS: u32 = 256;
+        if self.learnt.len() >= REMEMBERED {
+            let oldest = moment.ledger().0.saturating_sub(LEDGERS);
+            self.learnt.retain(|learnt| learnt.ledger().0 >= oldest);
+        }
+        self.learnt.insert(moment)
     }
 
     fn learn_account(&mut self, node: &Node<'_>, as_of: Moment) -> Option<Index> {
@@ -234,8 +254,8 @@ impl World {
             account.regular_key = node.account("RegularKey");
         }
         // A new account's first Sequence is the index of the ledger that made it.
-        if let (Change::Created, Some(sequence)) =
-            (node.change, node.fields.get("Sequence").and_then(Json::as_u64))
+        if let (Change::Created, Some(sequence), false) =
+            (node.change, node.fields.get("Sequence").and_then(Json::as_u64), account.active)
         {
             account.active = true;
             account.lane = Lane::new(Sequence(sequence as u32), account.lane.max_pending());
@@ -247,23 +267,17 @@ impl World {
         let limit = |side: &str| node.fields.get(side).and_then(|v| Amount::from_json(v).ok());
         let (Some(low), Some(high)) = (limit("LowLimit"), limit("HighLimit")) else { return };
         let (Some(low_limit), Some(high_limit)) = (low.value(), high.value()) else { return };
-        let balance_of = |fields: &Map<String, Json>| {
-            fields.get("Balance")?.get("value")?.as_str()?.parse::<IssuedValue>().ok()
-        };
-        let now = balance_of(node.fields).unwrap_or(IssuedValue::ZERO);
-        let before = match node.change {
-            Change::Created => IssuedValue::ZERO,
-            _ => node.previous.and_then(balance_of).unwrap_or(now),
-        };
-        let Ok(difference) = now.sub(before) else { return };
+        let balance = node.fields.get("Balance").and_then(|balance| balance.get("value"));
+        let balance = balance.and_then(Json::as_str).and_then(|value| value.parse().ok());
+        let balance: IssuedValue = balance.unwrap_or(IssuedValue::ZERO);
         // A limit's issuer is the side that sets it; the balance is the low side's.
         let (Issue::Issued { currency, issuer: low }, Issue::Issued { issuer: high, .. }) =
             (low.issue(), high.issue())
         else {
             return;
         };
-        for (holder, limit, issuer, difference) in
-            [(low, low_limit, high, difference), (high, high_limit, low, difference.negated())]
+        for (holder, limit, issuer, balance) in
+            [(low, low_limit, high, balance), (high, high_limit, low, balance.negated())]
         {
             let (Some(asset), Some(index)) =
                 (self.asset(currency, issuer), self.accounts.find(holder))
@@ -272,9 +286,10 @@ impl World {
             };
             concerned.push(index);
             let line = self.accounts[index].lines.entry(asset);
-            line.balance = line.balance.add(difference).unwrap_or(line.balance);
             if as_of >= line.as_of {
+                // The ledger's own figure: sums of sixteen digits depend on their order.
                 line.as_of = as_of;
+                line.balance = balance;
                 line.limit = limit;
                 line.exists = node.change != Change::Deleted;
             }

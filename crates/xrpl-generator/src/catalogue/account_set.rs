@@ -1,7 +1,10 @@
 //! AccountSet: settings that get in nobody's way
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/accountset>).
 
-use xrpl_protocol::fields::{CLEAR_FLAG, DOMAIN, SET_FLAG, TICK_SIZE, TRANSFER_RATE};
+use xrpl_protocol::{
+    fields::{CLEAR_FLAG, DOMAIN, SET_FLAG, TICK_SIZE, TRANSFER_RATE},
+    object_id,
+};
 
 use super::{About, TransactionType};
 use crate::{
@@ -44,13 +47,14 @@ static ABOUT: About = About {
                 Some(plan.with(SET_FLAG, ASF_AUTHORIZED_NFTOKEN_MINTER))
             }),
             Mutation::new("the only key disabled", &["tecNO_ALTERNATIVE_KEY"], |planner, plan| {
-                // Only who has no other key, now or in flight, may not.
-                let me = planner.me();
-                let lists = planner.own(crate::objects::Kind::SignerList, |_| true);
-                let only = me.regular_key.is_none() && lists.is_err();
-                let keys = planner.free(planner.keys_of(planner.sender));
-                (only && keys.is_ok()).then(|| plan.with(SET_FLAG, ASF_DISABLE_MASTER))
-            }),
+                // Only who has no other key, now or in flight, may not. Nobody gives it one meanwhile.
+                let (me, keys) = (planner.me(), planner.keys_of(planner.sender));
+            let list = object_id::signer_list(me.id);
+            let none = me.regular_key.is_none() && planner.world.objects.get(list).is_none();
+            let (keys, list) = (planner.free(keys).ok()?, planner.free(list).ok()?);
+            let plan = plan.with(SET_FLAG, ASF_DISABLE_MASTER);
+            none.then(|| plan.holding(keys).holding(list))
+        }),
         ],
     ..About::TYPE
 };

@@ -1,6 +1,6 @@
 //! CheckCancel (<https://xrpl.org/docs/references/protocol/transactions/types/checkcancel>).
 
-use xrpl_protocol::{fields::CHECK_ID};
+use xrpl_protocol::fields::CHECK_ID;
 
 use super::{About, TransactionType};
 use crate::{

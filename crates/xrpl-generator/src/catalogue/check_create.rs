@@ -1,6 +1,6 @@
 //! CheckCreate (<https://xrpl.org/docs/references/protocol/transactions/types/checkcreate>).
 
-use xrpl_protocol::{fields::{DESTINATION, EXPIRATION, SEND_MAX}};
+use xrpl_protocol::fields::{DESTINATION, EXPIRATION, SEND_MAX};
 
 use super::{About, TransactionType};
 use crate::{

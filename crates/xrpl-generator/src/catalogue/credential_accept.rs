@@ -1,7 +1,7 @@
 //! CredentialAccept
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/credentialaccept>).
 
-use xrpl_protocol::{fields::{CREDENTIAL_TYPE, ISSUER}};
+use xrpl_protocol::fields::{CREDENTIAL_TYPE, ISSUER};
 
 use super::{About, TransactionType};
 use crate::{

@@ -2,7 +2,7 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/credentialdelete>): by who said
 //! it or of whom it was said.
 
-use xrpl_protocol::{fields::{CREDENTIAL_TYPE, ISSUER, SUBJECT}};
+use xrpl_protocol::fields::{CREDENTIAL_TYPE, ISSUER, SUBJECT};
 
 use super::{About, TransactionType};
 use crate::{

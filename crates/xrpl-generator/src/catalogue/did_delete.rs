@@ -1,6 +1,6 @@
 //! DIDDelete (<https://xrpl.org/docs/references/protocol/transactions/types/diddelete>).
 
-use xrpl_protocol::{object_id};
+use xrpl_protocol::object_id;
 
 use super::{About, TransactionType};
 use crate::{

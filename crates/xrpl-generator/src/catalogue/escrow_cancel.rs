@@ -1,6 +1,6 @@
 //! EscrowCancel (<https://xrpl.org/docs/references/protocol/transactions/types/escrowcancel>).
 
-use xrpl_protocol::{fields::{OFFER_SEQUENCE, OWNER}};
+use xrpl_protocol::fields::{OFFER_SEQUENCE, OWNER};
 
 use super::{About, TransactionType};
 use crate::{

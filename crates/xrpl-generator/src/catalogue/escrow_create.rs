@@ -2,7 +2,7 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/escrowcreate>): XRP or an issued
 //! currency, held until a time or until somebody knows a secret.
 
-use xrpl_protocol::{fields::{AMOUNT, CANCEL_AFTER, CONDITION, DESTINATION, FINISH_AFTER}};
+use xrpl_protocol::fields::{AMOUNT, CANCEL_AFTER, CONDITION, DESTINATION, FINISH_AFTER};
 
 use super::{
     About, TransactionType,

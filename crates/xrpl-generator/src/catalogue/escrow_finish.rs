@@ -1,6 +1,6 @@
 //! EscrowFinish (<https://xrpl.org/docs/references/protocol/transactions/types/escrowfinish>).
 
-use xrpl_protocol::{fields::{CONDITION, FULFILLMENT, OFFER_SEQUENCE, OWNER}};
+use xrpl_protocol::fields::{CONDITION, FULFILLMENT, OFFER_SEQUENCE, OWNER};
 
 use super::{
     About, TransactionType,

@@ -76,10 +76,15 @@ impl TransactionType for MPTokenAuthorize {
             let plan = plan.with(MP_TOKEN_ISSUANCE_ID, Value::Hash192(id.0)).with(HOLDER, holder);
             return Ok(plan.holding(token.id).variant("allowing"));
         }
+        let left = |token: &Entry| {
+            // Shares of vaults come and go with what is deposited.
+            let issued = token.mpt().map(object_id::mpt_issuance);
+            let kept = issued.is_some_and(|issuance| world.objects.get(issuance).is_some());
+            let empty = !token.has("MPTAmount") && !token.has("LockedAmount");
+            kept && empty && token.flags() & LSF_LOCKED == 0
+        };
         if planner.one_in(6)
-            && let Ok(token) = planner.own(Kind::MpToken, |token| {
-                !token.has("MPTAmount") && !token.has("LockedAmount") && token.flags() & LSF_LOCKED == 0
-            })
+            && let Ok(token) = planner.own(Kind::MpToken, left)
         {
             planner.afford(0, 0)?;
             let id = token.mpt().ok_or(none)?;

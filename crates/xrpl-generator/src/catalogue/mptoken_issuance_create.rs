@@ -1,7 +1,7 @@
 //! MPTokenIssuanceCreate
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/mptokenissuancecreate>).
 
-use xrpl_protocol::{fields::{ASSET_SCALE, MAXIMUM_AMOUNT, MP_TOKEN_METADATA, TRANSFER_FEE}};
+use xrpl_protocol::fields::{ASSET_SCALE, MAXIMUM_AMOUNT, MP_TOKEN_METADATA, TRANSFER_FEE};
 
 use super::{About, TransactionType};
 use crate::{

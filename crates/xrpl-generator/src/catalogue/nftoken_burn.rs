@@ -1,7 +1,7 @@
 //! NFTokenBurn (<https://xrpl.org/docs/references/protocol/transactions/types/nftokenburn>): its own
 //! and those of others that it issued as burnable.
 
-use xrpl_protocol::{fields::{NF_TOKEN_ID, OWNER}};
+use xrpl_protocol::fields::{NF_TOKEN_ID, OWNER};
 
 use super::{About, TransactionType};
 use crate::{

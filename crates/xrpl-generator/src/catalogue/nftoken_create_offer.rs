@@ -2,7 +2,7 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/nftokencreateoffer>): to sell
 //! one of its own or to buy another account's.
 
-use xrpl_protocol::{fields::{AMOUNT, DESTINATION, EXPIRATION, NF_TOKEN_ID, OWNER}};
+use xrpl_protocol::fields::{AMOUNT, DESTINATION, EXPIRATION, NF_TOKEN_ID, OWNER};
 
 use super::{About, TransactionType};
 use crate::{

@@ -1,6 +1,6 @@
 //! NFTokenMint (<https://xrpl.org/docs/references/protocol/transactions/types/nftokenmint>).
 
-use xrpl_protocol::{fields::{ISSUER, NF_TOKEN_TAXON, TRANSFER_FEE, URI}};
+use xrpl_protocol::fields::{ISSUER, NF_TOKEN_TAXON, TRANSFER_FEE, URI};
 
 use super::{About, TransactionType};
 use crate::{

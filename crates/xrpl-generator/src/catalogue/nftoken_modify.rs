@@ -2,7 +2,7 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/nftokenmodify>): another URI for
 //! a token that it issued as mutable, whoever has it.
 
-use xrpl_protocol::{fields::{NF_TOKEN_ID, OWNER, URI}};
+use xrpl_protocol::fields::{NF_TOKEN_ID, OWNER, URI};
 
 use super::{About, TransactionType};
 use crate::{

@@ -1,7 +1,7 @@
 //! PaymentChannelCreate
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/paymentchannelcreate>).
 
-use xrpl_protocol::{fields::{AMOUNT, DESTINATION, PUBLIC_KEY, SETTLE_DELAY}};
+use xrpl_protocol::fields::{AMOUNT, DESTINATION, PUBLIC_KEY, SETTLE_DELAY};
 
 use super::{About, TransactionType};
 use crate::{

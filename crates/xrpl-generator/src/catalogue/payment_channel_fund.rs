@@ -1,7 +1,7 @@
 //! PaymentChannelFund
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/paymentchannelfund>).
 
-use xrpl_protocol::{fields::{AMOUNT, CHANNEL}};
+use xrpl_protocol::fields::{AMOUNT, CHANNEL};
 
 use super::{About, TransactionType};
 use crate::{

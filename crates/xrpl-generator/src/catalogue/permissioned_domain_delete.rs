@@ -1,7 +1,7 @@
 //! PermissionedDomainDelete
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/permissioneddomaindelete>).
 
-use xrpl_protocol::{fields::DOMAIN_ID};
+use xrpl_protocol::fields::DOMAIN_ID;
 
 use super::{About, TransactionType};
 use crate::{

@@ -2,7 +2,7 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/setregularkey>): sets the key that
 //! the modifier `regular_key` signs with, and takes it away.
 
-use xrpl_protocol::{fields::REGULAR_KEY};
+use xrpl_protocol::fields::REGULAR_KEY;
 
 use super::{About, TransactionType};
 use crate::{
@@ -34,6 +34,7 @@ impl TransactionType for SetRegularKey {
     }
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        planner.node_is_calm()?;
         let keys = planner.free(planner.keys_of(planner.sender))?;
         let take_away = planner.me().regular_key.is_some() && planner.one_in(3);
         planner.afford(0, 0)?;

@@ -66,6 +66,7 @@ impl TransactionType for SignerListSet {
     }
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        planner.node_is_calm()?;
         let list = planner.free(object_id::signer_list(planner.me().id))?;
         let has = planner.world.objects.get(list).is_some();
         let plan = Plan::new("SignerListSet").holding(list);

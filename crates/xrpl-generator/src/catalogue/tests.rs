@@ -128,3 +128,44 @@ fn draws_follow_the_weights() {
     assert_eq!(drawn(&catalogue, Role::User).keys().collect::<Vec<_>>(), [&"TrustSet"]);
     assert!(drawn(&catalogue, Role::Gateway).is_empty(), "nothing is left to draw");
 }
+
+/// `docs/types.md` is made from the catalogue.
+#[test]
+fn types_are_documented() {
+    let catalogue = Catalogue::new(&BTreeMap::new()).unwrap();
+    let mut all: Vec<_> = catalogue.types().map(|of| of.about()).collect();
+    all.sort_by_key(|about| about.name);
+    let mut text = String::from(
+        "# What the load consists of\n\nMade from the catalogue. A type's weight is its share where nothing \
+         else is said (`--types`); modifiers are ways to send it (`--modifiers`); mutations are ways to make it \
+         wrong (`--intent-invalid`), beside those that every type has.\n\n\
+         | type | weight | sent by | amendment | modifiers | mutations |\n|---|---|---|---|---|---|\n",
+    );
+    for about in all {
+        let role = |role: &Role| if *role == Role::Gateway { "gateways" } else { "users" };
+        let roles: Vec<_> = about.roles.iter().map(role).collect();
+        let modifiers: Vec<_> = about.modifiers.iter().map(|modifier| modifier.name()).collect();
+        let mutation = |m: &Mutation| format!("{} ({})", m.name, m.expected.join(" or "));
+        let mutations: Vec<_> = about.mutations.iter().map(mutation).collect();
+        text += &format!(
+            "| {} | {} | {} | {} | {} | {} |\n",
+            about.name,
+            about.weight,
+            roles.join(", "),
+            about.amendment.unwrap_or("-"),
+            modifiers.join(", "),
+            mutations.join("; "),
+        );
+    }
+    text += "\nEvery type has these mutations too:";
+    for mutation in COMMON {
+        text += &format!("\n- {} ({})", mutation.name, mutation.expected.join(" or "));
+    }
+    text.push('\n');
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/types.md");
+    if std::env::var_os("UPDATE_TYPES").is_some() {
+        std::fs::write(&file, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(kept == text, "docs/types.md differs: UPDATE_TYPES=1 writes it anew");
+}

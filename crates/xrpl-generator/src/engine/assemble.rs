@@ -96,6 +96,7 @@ impl Engine {
                 rival: 0,
                 width: most,
                 unsure,
+                least,
                 legs,
                 holds,
                 of,

@@ -64,6 +64,8 @@ pub(super) struct Flying {
     pub(super) width: u32,
     /// How far it moves the Sequence, only the ledger says.
     pub(super) unsure: bool,
+    /// What it costs at least, drops.
+    pub(super) least: u64,
     /// Slots of other accounts that it may use.
     pub(super) legs: SmallVec<[(Index, Slot); 2]>,
     pub(super) holds: Holds,

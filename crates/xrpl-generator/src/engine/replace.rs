@@ -117,7 +117,7 @@ impl Engine {
             waited: self.head.0.saturating_sub(flying.made_at.0),
             life: self.last_ledger_offset,
             fee: flying.holds.fee,
-            open_ledger: self.fees.open_ledger(),
+            open_ledger: self.fees.open_ledger_of(flying.least),
             max: self.fees.max(),
             strategy: self.fees.strategy(),
         };
@@ -144,8 +144,6 @@ impl Engine {
             return None;
         }
         let fee = match next {
-            // Its signers would have to sign anew.
-            Next::HigherFee(_) if flying.unsure => return None,
             // Behind others it would wait for them whatever it paid.
             Next::HigherFee(_) if !account.lane.is_next(slot) => return None,
             Next::HigherFee(drops) => Drops(drops),
@@ -183,7 +181,9 @@ impl Engine {
             slot,
             rival,
             width: if fills { 1 } else { flying.width },
-            unsure: false,
+            // What the others within a Batch have signed does not depend on its fee.
+            unsure: flying.unsure && !fills,
+            least: flying.least,
             legs: SmallVec::new(),
             holds: match fills {
                 true => Holds::fee(fee.0),

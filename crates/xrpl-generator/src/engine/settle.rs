@@ -35,9 +35,10 @@ impl Engine {
     /// Slots of other accounts that a Batch may have used.
     fn settle_legs(&mut self, flying: &Flying, end: End) {
         let end = match end {
-            // It used its own slot: whether what it held used theirs, only the ledger says.
-            End::Consumed { .. } | End::Doubtful => End::Doubtful,
-            End::Free | End::Lost => End::Free,
+            // It or one with another fee used its own slot: whether what they held used theirs, only
+            // the ledger says.
+            End::Consumed { .. } | End::Doubtful | End::Lost => End::Doubtful,
+            End::Free => End::Free,
         };
         for (account, slot) in &flying.legs {
             self.world.accounts[*account].lane.settled(*slot, 0, end);
@@ -85,8 +86,8 @@ impl Engine {
         if success && flying.mutation.is_some() {
             lane.doubt();
         }
-        let applied = outcome.state == State::Validated && success;
-        self.settle_legs(&flying, if applied { end } else { End::Free });
+        let claimed = outcome.state == State::Validated && !success;
+        self.settle_legs(&flying, if claimed { End::Free } else { end });
         let mut concerned: SmallVec<[Index; 4]> = flying.holds.to.into_iter().collect();
         if outcome.state == State::Validated {
             concerned.extend(self.learn_of(&flying, outcome, success));

@@ -208,6 +208,24 @@ fn what_a_delegate_pays_and_what_others_may_lose_is_set_aside_of_them() {
     );
 }
 
+/// Several nodes and readings tell of the same transaction: it counts once, and an account that sends
+/// already does not begin anew.
+#[test]
+fn what_is_told_twice_is_learnt_once() {
+    let mut world = world();
+    let id = world.accounts[1].id.to_string();
+    let node = serde_json::json!({"TransactionIndex": 3, "AffectedNodes": [{"CreatedNode": {
+        "LedgerEntryType": "AccountRoot", "LedgerIndex": "00",
+        "NewFields": {"Account": id, "Balance": "77", "Sequence": 9}}}]});
+    let metadata = Metadata::parse(&node.to_string()).unwrap();
+    let before = world.accounts[1].purse.balance;
+    assert_eq!(world.learn(&metadata, LedgerIndex(9)).as_slice(), [1]);
+    world.accounts[1].lane.take(1).unwrap();
+    assert!(world.learn(&metadata, LedgerIndex(9)).is_empty());
+    let account = &world.accounts[1];
+    assert_eq!((account.purse.balance, account.lane.next()), (before + 77, Sequence(10)));
+}
+
 #[test]
 fn a_new_account_begins_at_the_sequence_that_its_metadata_show() {
     let mut world = world();

@@ -1,0 +1,65 @@
+//! AMMBid (<https://xrpl.org/docs/references/protocol/transactions/types/ammbid>): for the slot of
+//! a pool that trades at a discount.
+
+use xrpl_protocol::{
+    Amount, IssuedValue, Object, Value,
+    fields::{ACCOUNT, AUTH_ACCOUNT, AUTH_ACCOUNTS, BID_MIN},
+};
+
+use super::{About, TransactionType, pools::pool};
+use crate::{
+    modifier::Modifier,
+    mutation::Mutation,
+    objects::Kind,
+    plan::{Plan, Wait},
+    planner::Planner,
+};
+
+/// A bidder has at least this part of all tokens.
+const SHARE: u32 = 4;
+
+#[derive(Debug)]
+pub(super) struct AMMBid;
+
+static ABOUT: About = About {
+    name: "AMMBid",
+    weight: 3,
+    amendment: Some("AMM"),
+    modifiers: Modifier::DELEGABLE,
+    mutations: &[
+        Mutation::new("in something else", &["temBAD_AMM_TOKENS"], |planner, plan| {
+            Some(plan.with(BID_MIN, planner.unheld(IssuedValue::ONE).ok()?))
+        }),
+        Mutation::new("more than five others", &["temMALFORMED"], |planner, plan| {
+            let one = (AUTH_ACCOUNT, Object::new().with(ACCOUNT, planner.id(planner.sender)));
+            Some(plan.with(AUTH_ACCOUNTS, Value::Array(vec![one; 5])))
+        }),
+        Mutation::unknown_flag(),
+    ],
+    ..About::TYPE
+};
+
+impl TransactionType for AMMBid {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        planner.afford(0, 0)?;
+        let (world, me) = (planner.world, planner.sender);
+        // What a slot costs is a small part of all tokens, and more after each bid.
+        let pool = pool(planner, |pool| {
+            pool.held(world, me).is_some_and(|held| pool.has_share(held, SHARE))
+        });
+        let pool = pool.map_err(|_| Wait::First("AMMDeposit"))?;
+        let held = pool.held(world, me).ok_or(Wait::Object(Kind::Amm))?;
+        let slot = pool.entry.fields.get("AuctionSlot");
+        let price = slot.and_then(|slot| slot.get("Price")).and_then(|p| Amount::from_json(p).ok());
+        let price = price.and_then(|price| price.value()).unwrap_or(IssuedValue::ZERO);
+        let twice = price.add(price).map_err(|_| Wait::Object(Kind::Amm))?;
+        if twice > held.mul_ratio(1, 2, false).map_err(|_| Wait::Object(Kind::Amm))? {
+            return Err(Wait::Until("the slot is too dear"));
+        }
+        Ok(pool.plan("AMMBid"))
+    }
+}

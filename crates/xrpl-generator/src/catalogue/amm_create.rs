@@ -1,0 +1,82 @@
+//! AMMCreate (<https://xrpl.org/docs/references/protocol/transactions/types/ammcreate>): a pool of
+//! XRP and a currency or of two currencies, of which there is one each.
+
+use xrpl_protocol::{
+    IssuedValue,
+    fields::{AMOUNT, AMOUNT2, TRADING_FEE},
+    object_id,
+};
+
+use super::{About, TransactionType};
+use crate::{
+    holdings::AssetId,
+    modifier::Modifier,
+    mutation::Mutation,
+    plan::{Plan, Wait, drops},
+    planner::Planner,
+    world::IssuedMove,
+};
+
+#[derive(Debug)]
+pub(super) struct AMMCreate;
+
+static ABOUT: About = About {
+    name: "AMMCreate",
+    amendment: Some("AMM"),
+    modifiers: Modifier::DELEGABLE,
+    mutations: &[
+        Mutation::new("of a currency and itself", &["temBAD_AMM_TOKENS"], |planner, plan| {
+            let one = planner.unheld(IssuedValue::ONE).ok()?;
+            Some(plan.with(AMOUNT, one).with(AMOUNT2, one))
+        }),
+        Mutation::new("a fee above 1 %", &["temBAD_FEE"], |_, plan| {
+            Some(plan.with(TRADING_FEE, 1_001u16))
+        }),
+        Mutation::new("more than it has", &["tecUNFUNDED_AMM"], |planner, plan| {
+            let unheld = planner.unheld(IssuedValue::ONE).ok()?;
+            Some(plan.with(AMOUNT, unheld).with(AMOUNT2, drops(1_000_000)))
+        }),
+    ],
+    ..About::TYPE
+};
+
+impl TransactionType for AMMCreate {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        let (first, second) = (planner.asset()?, planner.asset()?);
+        let world = planner.world;
+        let asset = |id: AssetId| world.assets[usize::from(id)];
+        let units = 50 + planner.below(50) as i64;
+        let fee = planner.below(1_000) as u16;
+        let value = IssuedValue::new(units, 0).map_err(|_| Wait::Never("there is no such value"))?;
+        let burnt = planner.fees.figures().increment;
+        let amount = asset(first).amount(value);
+        planner.holds(planner.sender, first, value)?;
+        let xrp = units.unsigned_abs() * 1_000_000;
+        let other = if first == second { drops(xrp) } else { asset(second).amount(value) };
+        let id = planner.free(object_id::amm(amount.issue(), other.issue()))?;
+        if world.objects.get(id).is_some() {
+            return Err(Wait::Until("there is a pool of these already"));
+        }
+        let mut plan = Plan::new("AMMCreate")
+            .with(AMOUNT, amount)
+            .with(AMOUNT2, other)
+            .with(TRADING_FEE, fee)
+            .holding(id)
+            .owning(1);
+        let from = Some(planner.sender);
+        let leaving = |asset| IssuedMove { asset, from, to: None, value };
+        plan.holds.issued.push(leaving(first));
+        if first == second {
+            planner.afford(burnt + xrp, 1)?;
+            return Ok(plan.spending(xrp).variant("XRP"));
+        }
+        planner.afford(burnt, 1)?;
+        planner.holds(planner.sender, second, value)?;
+        plan.holds.issued.push(leaving(second));
+        Ok(plan.variant("currencies"))
+    }
+}

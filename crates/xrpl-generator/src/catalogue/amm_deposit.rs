@@ -1,0 +1,72 @@
+//! AMMDeposit (<https://xrpl.org/docs/references/protocol/transactions/types/ammdeposit>): of one
+//! asset or of both.
+
+use xrpl_protocol::{
+    Amount, Issue, IssuedValue,
+    fields::{AMOUNT, AMOUNT2},
+};
+
+use super::{About, TransactionType, pools::pool};
+use crate::{
+    modifier::Modifier,
+    mutation::Mutation,
+    objects::Kind,
+    plan::{Plan, Wait, drops},
+    planner::Planner,
+    world::IssuedMove,
+};
+
+const TF_SINGLE_ASSET: u32 = 0x0008_0000;
+const TF_TWO_ASSET: u32 = 0x0010_0000;
+
+#[derive(Debug)]
+pub(super) struct AMMDeposit;
+
+static ABOUT: About = About {
+    name: "AMMDeposit",
+    weight: 8,
+    amendment: Some("AMM"),
+    modifiers: Modifier::DELEGABLE,
+    mutations: &[
+        Mutation::new("no form of deposit", &["temMALFORMED"], |_, plan| Some(plan.flagged(0))),
+        Mutation::new("two forms of deposit", &["temMALFORMED"], |_, plan| {
+            Some(plan.flagged(TF_SINGLE_ASSET | TF_TWO_ASSET))
+        }),
+        Mutation::new("an asset of another pool", &["temBAD_AMM_TOKENS"], |planner, plan| {
+            let unheld = planner.unheld(IssuedValue::ONE).ok()?;
+            Some(plan.flagged(TF_SINGLE_ASSET).without(AMOUNT2).with(AMOUNT, unheld))
+        }),
+    ],
+    ..About::TYPE
+};
+
+impl TransactionType for AMMDeposit {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        let pool = pool(planner, |_| true).map_err(|_| Wait::First("AMMCreate"))?;
+        let both = planner.one_in(3);
+        let which = planner.below(2) as usize;
+        let mut plan = pool.plan("AMMDeposit").owning(1);
+        let value = planner.small_value()?;
+        let xrp = 1_000_000 + planner.below(1_000_000);
+        planner.afford(xrp, 1)?;
+        let (world, from) = (planner.world, Some(planner.sender));
+        let assets = if both { &pool.assets[..] } else { &pool.assets[which..=which] };
+        for (field, issue) in [AMOUNT, AMOUNT2].into_iter().zip(assets) {
+            match *issue {
+                Issue::Issued { currency, issuer } => {
+                    let asset = world.asset(currency, issuer).ok_or(Wait::Object(Kind::Amm))?;
+                    planner.holds(planner.sender, asset, value)?;
+                    plan.holds.issued.push(IssuedMove { asset, from, to: None, value });
+                    plan = plan.with(field, Amount::issued(value, currency, issuer));
+                }
+                _ => plan = plan.with(field, drops(xrp)).spending(xrp),
+            }
+        }
+        let flags = if both { TF_TWO_ASSET } else { TF_SINGLE_ASSET };
+        Ok(plan.flagged(flags).variant(if both { "both" } else { "one" }))
+    }
+}

@@ -1,0 +1,46 @@
+//! AMMVote (<https://xrpl.org/docs/references/protocol/transactions/types/ammvote>).
+
+use xrpl_protocol::fields::{ASSET, ASSET2, TRADING_FEE};
+
+use super::{About, TransactionType, pools::pool};
+use crate::{
+    modifier::Modifier,
+    mutation::Mutation,
+    plan::{Plan, Wait},
+    planner::Planner,
+};
+
+#[derive(Debug)]
+pub(super) struct AMMVote;
+
+static ABOUT: About = About {
+    name: "AMMVote",
+    amendment: Some("AMM"),
+    modifiers: Modifier::DELEGABLE,
+    mutations: &[
+        Mutation::new("a fee above 1 %", &["temBAD_FEE"], |_, plan| {
+            Some(plan.with(TRADING_FEE, 1_001u16))
+        }),
+        Mutation::new("of a currency and itself", &["temBAD_AMM_TOKENS"], |_, mut plan| {
+            let asset = plan.fields().get(ASSET)?.clone();
+            Some(plan.with(ASSET2, asset))
+        }),
+        Mutation::unknown_flag(),
+    ],
+    ..About::TYPE
+};
+
+impl TransactionType for AMMVote {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        planner.afford(0, 0)?;
+        let (world, me) = (planner.world, planner.sender);
+        let pool = pool(planner, |pool| pool.held(world, me).is_some());
+        let pool = pool.map_err(|_| Wait::First("AMMDeposit"))?;
+        let fee = planner.below(1_001) as u16;
+        Ok(pool.plan("AMMVote").with(TRADING_FEE, fee))
+    }
+}

@@ -1,0 +1,58 @@
+//! AMMWithdraw (<https://xrpl.org/docs/references/protocol/transactions/types/ammwithdraw>): some or
+//! all of what its tokens stand for; the last one ends the pool.
+
+use xrpl_protocol::fields::{AMOUNT, LP_TOKEN_IN};
+
+use super::{About, TransactionType, pools::pool};
+use crate::{
+    modifier::Modifier,
+    mutation::Mutation,
+    objects::Kind,
+    plan::{Plan, Wait, drops},
+    planner::Planner,
+};
+
+const TF_LP_TOKEN: u32 = 0x0001_0000;
+const TF_WITHDRAW_ALL: u32 = 0x0002_0000;
+
+#[derive(Debug)]
+pub(super) struct AMMWithdraw;
+
+static ABOUT: About = About {
+    name: "AMMWithdraw",
+    weight: 5,
+    amendment: Some("AMM"),
+    modifiers: Modifier::DELEGABLE,
+    mutations: &[
+        Mutation::new("no form of withdrawal", &["temMALFORMED"], |_, plan| Some(plan.flagged(0))),
+        Mutation::new("all of it and some", &["temMALFORMED"], |_, plan| {
+            Some(plan.flagged(TF_WITHDRAW_ALL | TF_LP_TOKEN))
+        }),
+        Mutation::new("all of it, with an amount", &["temMALFORMED"], |_, plan| {
+            let plan = plan.flagged(TF_WITHDRAW_ALL).without(LP_TOKEN_IN);
+            Some(plan.with(AMOUNT, drops(1)))
+        }),
+    ],
+    ..About::TYPE
+};
+
+impl TransactionType for AMMWithdraw {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        planner.afford(0, 0)?;
+        let (world, me) = (planner.world, planner.sender);
+        let pool = pool(planner, |pool| pool.held(world, me).is_some());
+        let pool = pool.map_err(|_| Wait::First("AMMDeposit"))?;
+        let held = pool.held(world, me).ok_or(Wait::Object(Kind::Amm))?;
+        let plan = pool.plan("AMMWithdraw");
+        if planner.one_in(3) {
+            return Ok(plan.flagged(TF_WITHDRAW_ALL).variant("all"));
+        }
+        let part = held.mul_ratio(1 + planner.below(5) as u32, 10, false);
+        let part = part.map_err(|_| Wait::Object(Kind::Amm))?;
+        Ok(plan.flagged(TF_LP_TOKEN).with(LP_TOKEN_IN, pool.amount(part)).variant("some"))
+    }
+}

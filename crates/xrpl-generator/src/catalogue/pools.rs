@@ -1,0 +1,85 @@
+//! What an AMM's entry and the trust lines of its LP tokens tell.
+
+use xrpl_protocol::{AccountId, Amount, Issue, IssuedValue, Object, Value, fields};
+
+use crate::{
+    accounts::Index,
+    objects::{Entry, Kind},
+    plan::{Plan, Wait},
+    planner::Planner,
+    world::World,
+};
+
+/// A pool that nothing in flight uses, and what is to be known of it.
+pub(super) struct Pool<'a> {
+    pub(super) entry: &'a Entry,
+    pub(super) assets: [Issue; 2],
+    /// Its LP tokens, all of them.
+    pub(super) tokens: Amount,
+}
+
+fn read(entry: &Entry) -> Option<Pool<'_>> {
+    // Metadata of a new one leave out what has its default value: XRP.
+    let asset = |field: &str| match entry.fields.get(field) {
+        Some(issue) => Issue::from_json(issue).ok(),
+        None => Some(Issue::Xrp),
+    };
+    let assets = [asset("Asset")?, asset("Asset2")?];
+    Some(Pool { entry, assets, tokens: entry.amount("LPTokenBalance")? })
+}
+
+/// One that fits.
+pub(super) fn pool<'a>(
+    planner: &mut Planner<'a>,
+    fits: impl Fn(&Pool<'_>) -> bool,
+) -> Result<Pool<'a>, Wait> {
+    let entry = planner.any(Kind::Amm, |entry| read(entry).is_some_and(|pool| fits(&pool)))?;
+    read(entry).ok_or(Wait::Object(Kind::Amm))
+}
+
+impl Pool<'_> {
+    /// A plan that names the pool, which it alone uses: others might empty it meanwhile.
+    pub(super) fn plan(&self, transaction_type: &str) -> Plan {
+        let mut plan = Plan::new(transaction_type).holding(self.entry.id);
+        let fields: &mut Object = plan.fields();
+        fields.set(fields::ASSET, Value::Issue(self.assets[0]));
+        fields.set(fields::ASSET2, Value::Issue(self.assets[1]));
+        plan
+    }
+
+    /// How many of its tokens an account has.
+    pub(super) fn held(&self, world: &World, who: Index) -> Option<IssuedValue> {
+        let pool = self.entry.account("Account")?;
+        let id = world.accounts[who].id;
+        let line = world
+            .objects
+            .owned(Kind::LpLine, who)
+            .find(|line| sides(line).is_some_and(|(low, high)| low == pool || high == pool))?;
+        let balance = line.amount("Balance")?.value()?;
+        let held = if sides(line)?.0 == id { balance } else { balance.negated() };
+        (held.signum() > 0).then_some(held)
+    }
+
+    /// So many of its tokens.
+    pub(super) fn amount(&self, value: IssuedValue) -> Amount {
+        match self.tokens {
+            Amount::Issued { currency, issuer, .. } => Amount::issued(value, currency, issuer),
+            other => other,
+        }
+    }
+
+    /// Whether an account has at least a share of its tokens.
+    pub(super) fn has_share(&self, held: IssuedValue, of: u32) -> bool {
+        let least = self.tokens.value().and_then(|all| all.mul_ratio(1, of, true).ok());
+        least.is_some_and(|least| held >= least)
+    }
+}
+
+/// The accounts of a trust line, low and high.
+pub(super) fn sides(line: &Entry) -> Option<(AccountId, AccountId)> {
+    let side = |field: &str| match line.amount(field)?.issue() {
+        Issue::Issued { issuer, .. } => Some(issuer),
+        _ => None,
+    };
+    Some((side("LowLimit")?, side("HighLimit")?))
+}

@@ -1,0 +1,74 @@
+//! VaultClawback (<https://xrpl.org/docs/references/protocol/transactions/types/vaultclawback>): a
+//! gateway takes back what it issued.
+
+use xrpl_protocol::{
+    Amount, Issue, IssuedValue,
+    fields::{AMOUNT, HOLDER, VAULT_ID},
+};
+
+use super::{
+    About, TransactionType,
+    vaults::{asset, shares},
+};
+use crate::{
+    accounts::Role,
+    modifier::Modifier,
+    mutation::Mutation,
+    objects::{Entry, Kind},
+    plan::{Plan, Wait, drops},
+    planner::Planner,
+};
+
+const LSF_ALLOW_TRUST_LINE_CLAWBACK: u32 = 0x8000_0000;
+
+#[derive(Debug)]
+pub(super) struct VaultClawback;
+
+static ABOUT: About = About {
+    name: "VaultClawback",
+    roles: &[Role::Gateway],
+    amendment: Some("SingleAssetVault"),
+    modifiers: Modifier::ALONE,
+    mutations: &[
+        Mutation::new("XRP", &["temMALFORMED"], |_, plan| Some(plan.with(AMOUNT, drops(1)))),
+        Mutation::new("a vault of zeros", &["temMALFORMED"], |_, plan| {
+            Some(plan.with(VAULT_ID, xrpl_protocol::Hash256::ZERO))
+        }),
+        Mutation::new("a vault that there is not", &["tecNO_ENTRY"], |planner, plan| {
+            Some(plan.with(VAULT_ID, planner.nothing()))
+        }),
+    ],
+    ..About::TYPE
+};
+
+impl TransactionType for VaultClawback {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        planner.afford(0, 0)?;
+        if planner.me().flags & LSF_ALLOW_TRUST_LINE_CLAWBACK == 0 {
+            return Err(Wait::Never("it has promised its holders not to"));
+        }
+        let (world, me, holder) = (planner.world, planner.me().id, planner.other_user()?);
+        let own = |vault: &Entry| {
+            matches!(asset(vault), Some(Issue::Issued { issuer, .. }) if issuer == me)
+        };
+        let vault =
+            planner.any(Kind::Vault, |vault| own(vault) && shares(world, vault, holder).is_some());
+        let vault = vault.map_err(|_| Wait::Object(Kind::Vault))?;
+        let (_, token, _) = shares(world, vault, holder).ok_or(Wait::Object(Kind::Vault))?;
+        let Some(Issue::Issued { currency, issuer }) = asset(vault) else {
+            return Err(Wait::Object(Kind::Vault));
+        };
+        planner.free(token)?;
+        let some = IssuedValue::new(1, -2).map_err(|_| Wait::Never("there is no such value"))?;
+        Ok(Plan::new("VaultClawback")
+            .with(VAULT_ID, vault.id)
+            .with(HOLDER, planner.id(holder))
+            .with(AMOUNT, Amount::issued(some, currency, issuer))
+            .holding(vault.id)
+            .holding(token))
+    }
+}

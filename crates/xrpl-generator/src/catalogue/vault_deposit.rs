@@ -1,0 +1,68 @@
+//! VaultDeposit (<https://xrpl.org/docs/references/protocol/transactions/types/vaultdeposit>).
+
+use xrpl_protocol::{
+    Amount, Issue, IssuedValue,
+    fields::{AMOUNT, VAULT_ID},
+};
+
+use super::{About, TransactionType, vaults::asset};
+use crate::{
+    modifier::Modifier,
+    mutation::Mutation,
+    objects::Kind,
+    plan::{Plan, Wait, drops},
+    planner::Planner,
+    world::IssuedMove,
+};
+
+#[derive(Debug)]
+pub(super) struct VaultDeposit;
+
+static ABOUT: About = About {
+    name: "VaultDeposit",
+    weight: 6,
+    amendment: Some("SingleAssetVault"),
+    modifiers: Modifier::ALONE,
+    mutations: &[
+        Mutation::new("nothing", &["temBAD_AMOUNT"], |_, plan| Some(plan.with(AMOUNT, drops(0)))),
+        Mutation::new("another asset", &["tecWRONG_ASSET"], |planner, plan| {
+            Some(plan.with(AMOUNT, planner.unheld(IssuedValue::ONE).ok()?))
+        }),
+        Mutation::new("a vault of zeros", &["temMALFORMED"], |_, plan| {
+            Some(plan.with(VAULT_ID, xrpl_protocol::Hash256::ZERO))
+        }),
+        Mutation::new("a vault that there is not", &["tecNO_ENTRY"], |planner, plan| {
+            Some(plan.with(VAULT_ID, planner.nothing()))
+        }),
+    ],
+    ..About::TYPE
+};
+
+impl TransactionType for VaultDeposit {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        let vault = planner.any(Kind::Vault, |_| true).map_err(|_| Wait::First("VaultCreate"))?;
+        let plan = Plan::new("VaultDeposit").with(VAULT_ID, vault.id).holding(vault.id).owning(1);
+        match asset(vault).ok_or(Wait::Object(Kind::Vault))? {
+            Issue::Issued { currency, issuer } => {
+                planner.afford(0, 1)?;
+                let value = planner.small_value()?;
+                let asset = planner.world.asset(currency, issuer);
+                let asset = asset.ok_or(Wait::Object(Kind::Vault))?;
+                planner.holds(planner.sender, asset, value)?;
+                let from = Some(planner.sender);
+                let mut plan = plan.with(AMOUNT, Amount::issued(value, currency, issuer));
+                plan.holds.issued.push(IssuedMove { asset, from, to: None, value });
+                Ok(plan.variant("a currency"))
+            }
+            _ => {
+                let amount = 1_000 + planner.below(1_000_000);
+                planner.afford(amount, 1)?;
+                Ok(plan.with(AMOUNT, drops(amount)).spending(amount).variant("XRP"))
+            }
+        }
+    }
+}

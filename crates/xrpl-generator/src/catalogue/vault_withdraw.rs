@@ -1,0 +1,63 @@
+//! VaultWithdraw (<https://xrpl.org/docs/references/protocol/transactions/types/vaultwithdraw>): some
+//! or all of its shares.
+
+use xrpl_protocol::{
+    Amount, IssuedValue,
+    fields::{AMOUNT, VAULT_ID},
+};
+
+use super::{About, TransactionType, vaults::shares};
+use crate::{
+    modifier::Modifier,
+    mutation::Mutation,
+    objects::Kind,
+    plan::{Plan, Wait, drops},
+    planner::Planner,
+};
+
+#[derive(Debug)]
+pub(super) struct VaultWithdraw;
+
+static ABOUT: About = About {
+    name: "VaultWithdraw",
+    weight: 6,
+    amendment: Some("SingleAssetVault"),
+    modifiers: Modifier::ALONE,
+    mutations: &[
+        Mutation::new("nothing", &["temBAD_AMOUNT"], |_, plan| Some(plan.with(AMOUNT, drops(0)))),
+        Mutation::new("another asset", &["tecWRONG_ASSET"], |planner, plan| {
+            Some(plan.with(AMOUNT, planner.unheld(IssuedValue::ONE).ok()?))
+        }),
+        Mutation::new("a vault of zeros", &["temMALFORMED"], |_, plan| {
+            Some(plan.with(VAULT_ID, xrpl_protocol::Hash256::ZERO))
+        }),
+        Mutation::new("a vault that there is not", &["tecNO_ENTRY"], |planner, plan| {
+            Some(plan.with(VAULT_ID, planner.nothing()))
+        }),
+    ],
+    ..About::TYPE
+};
+
+impl TransactionType for VaultWithdraw {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        planner.afford(0, 0)?;
+        let (world, me) = (planner.world, planner.sender);
+        let vault = planner.any(Kind::Vault, |vault| shares(world, vault, me).is_some());
+        let vault = vault.map_err(|_| Wait::First("VaultDeposit"))?;
+        let (share, token, held) = shares(world, vault, me).ok_or(Wait::Object(Kind::Vault))?;
+        planner.free(token)?;
+        let all = planner.one_in(2);
+        let part = if all { held } else { 1 + planner.below(held) };
+        let value = i64::try_from(part).map_err(|_| Wait::Object(Kind::Vault))?;
+        Ok(Plan::new("VaultWithdraw")
+            .with(VAULT_ID, vault.id)
+            .with(AMOUNT, Amount::Mpt { value, id: share })
+            .holding(vault.id)
+            .holding(token)
+            .variant(if all { "all" } else { "some" }))
+    }
+}
