@@ -385,7 +385,7 @@ fn value_to_json(field: Field, name: &str, value: &Value, definitions: &Definiti
             })
             .collect(),
         Value::PathSet(paths) => {
-            paths.iter().map(|path| path.iter().map(step_to_json).collect::<Json>()).collect()
+            paths.iter().map(|path| path.iter().map(PathStep::to_json).collect::<Json>()).collect()
         }
         Value::Vector256(hashes) => hashes.iter().map(|h| hex(&h.0)).collect(),
         Value::Issue(issue) => issue.to_json(),
@@ -399,24 +399,28 @@ fn value_to_json(field: Field, name: &str, value: &Value, definitions: &Definiti
     }
 }
 
-fn step_to_json(found: &PathStep) -> Json {
-    let bits = [
-        (found.account.is_some(), step::ACCOUNT),
-        (found.currency.is_some(), step::CURRENCY),
-        (found.issuer.is_some(), step::ISSUER),
-        (found.mpt.is_some(), step::MPT),
-    ];
-    let kind: u8 = bits.iter().filter(|(is, _)| *is).map(|(_, bit)| bit).sum();
-    let mut members = Map::new();
-    members.insert("type".to_owned(), json!(kind));
-    let mut add = |key: &str, value: Option<String>| {
-        if let Some(value) = value {
-            members.insert(key.to_owned(), Json::String(value));
-        }
-    };
-    add("account", found.account.map(|id| id.to_string()));
-    add("currency", found.currency.map(|c| c.to_string()));
-    add("issuer", found.issuer.map(|id| id.to_string()));
-    add("mpt_issuance_id", found.mpt.map(|id| id.to_string()));
-    Json::Object(members)
+impl PathStep {
+    /// As JSON of transactions and answers has it.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let bits = [
+            (self.account.is_some(), step::ACCOUNT),
+            (self.currency.is_some(), step::CURRENCY),
+            (self.issuer.is_some(), step::ISSUER),
+            (self.mpt.is_some(), step::MPT),
+        ];
+        let kind: u8 = bits.iter().filter(|(is, _)| *is).map(|(_, bit)| bit).sum();
+        let mut members = Map::new();
+        members.insert("type".to_owned(), json!(kind));
+        let mut add = |key: &str, value: Option<String>| {
+            if let Some(value) = value {
+                members.insert(key.to_owned(), Json::String(value));
+            }
+        };
+        add("account", self.account.map(|id| id.to_string()));
+        add("currency", self.currency.map(|c| c.to_string()));
+        add("issuer", self.issuer.map(|id| id.to_string()));
+        add("mpt_issuance_id", self.mpt.map(|id| id.to_string()));
+        Json::Object(members)
+    }
 }

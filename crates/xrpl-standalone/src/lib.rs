@@ -14,6 +14,7 @@
 pub mod faults;
 pub mod ledger;
 pub mod node;
+mod paths;
 mod rpc;
 pub mod server;
 pub mod state;

@@ -22,8 +22,8 @@ use crate::{
     ledger::{ClosedLedger, LedgerTransaction},
     node::{Event, Proposed, ServerFees},
     rpc::{
-        ApiShape, Book, RpcError, book_changes_of, book_of, closed_message, proposed_message,
-        reversed, touched_books, wants_both,
+        ApiShape, Book, PathRequest, RpcError, book_changes_of, book_of, closed_message,
+        proposed_message, reversed, touched_books, wants_both,
     },
 };
 
@@ -125,6 +125,22 @@ struct Subscriber {
     accounts: HashSet<AccountId>,
     accounts_proposed: HashSet<AccountId>,
     books: Vec<Book>,
+    /// Paths it wants to know with every ledger.
+    paths: Option<PathRequest>,
+}
+
+impl Subscriber {
+    fn new(queue: &Queue, shape: ApiShape) -> Self {
+        Self {
+            queue: queue.clone(),
+            shape,
+            streams: HashSet::new(),
+            accounts: HashSet::new(),
+            accounts_proposed: HashSet::new(),
+            books: Vec::new(),
+            paths: None,
+        }
+    }
 }
 
 /// Everybody who listens.
@@ -156,14 +172,8 @@ impl Streams {
         shape: ApiShape,
     ) -> Result<(bool, bool), RpcError> {
         let wanted = Wanted::read(params)?;
-        let subscriber = self.subscribers.entry(connection).or_insert_with(|| Subscriber {
-            queue: queue.clone(),
-            shape,
-            streams: HashSet::new(),
-            accounts: HashSet::new(),
-            accounts_proposed: HashSet::new(),
-            books: Vec::new(),
-        });
+        let new = || Subscriber::new(queue, shape);
+        let subscriber = self.subscribers.entry(connection).or_insert_with(new);
         subscriber.shape = shape;
         let snapshots =
             (wanted.streams.contains(&Stream::Ledger), wanted.streams.contains(&Stream::Server));
@@ -191,6 +201,36 @@ impl Streams {
             subscriber.books.retain(|book| !unwanted.books.contains(book));
         }
         Ok(())
+    }
+
+    /// Keeps a connection's search of paths, in place of one before; none ends it.
+    pub(crate) fn set_paths(
+        &mut self,
+        connection: u64,
+        queue: &Queue,
+        shape: ApiShape,
+        paths: Option<PathRequest>,
+    ) {
+        let new = || Subscriber::new(queue, shape);
+        self.subscribers.entry(connection).or_insert_with(new).paths = paths;
+    }
+
+    /// A connection's search of paths.
+    pub(crate) fn paths(&self, connection: u64) -> Option<&PathRequest> {
+        self.subscribers.get(&connection)?.paths.as_ref()
+    }
+
+    /// Sends paths in a ledger to who searches them, or to one connection.
+    pub(crate) fn send_paths(&mut self, ledger: &ClosedLedger, only: Option<u64>) {
+        let limit = self.limit;
+        self.subscribers.retain(|connection, subscriber| {
+            let Some(paths) = &mut subscriber.paths else { return true };
+            if only.is_some_and(|only| only != *connection) {
+                return true;
+            }
+            let text = paths.message(ledger).to_string();
+            subscriber.queue.send(Outgoing::Text(text.into()), limit)
+        });
     }
 
     /// Tells everybody what happened, in order.
@@ -249,6 +289,7 @@ impl Streams {
         for transaction in &ledger.transactions {
             self.publish_transaction(ledger, transaction);
         }
+        self.send_paths(ledger, None);
     }
 
     fn publish_transaction(

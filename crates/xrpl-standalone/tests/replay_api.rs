@@ -46,6 +46,7 @@ macro_rules! recordings {
 }
 
 recordings! {
-    api checks clock credentials_domains delegate escrow mpt nft offers paychan
+    amm api batch checks clock credentials_domains delegate escrow mpt nft offers paychan
+    payment_netid random_amm random_dex random_holds random_mixed random_mpt random_nft random_vault retries vault
     payment_xrp streams tickets trust_iou txq
 }

@@ -225,6 +225,7 @@ impl ClosedLedger {
             close_time: header.close_time,
             open: false,
             fees,
+            arithmetic: Arc::clone(&rules),
             rules,
         };
         Self { header, state, tx_map, transactions, fees, info }

@@ -84,6 +84,7 @@ impl OpenView<'static> {
             open: !closing,
             fees: base.fees,
             rules: Arc::clone(&base.info.rules),
+            arithmetic: Arc::clone(&base.info.rules),
         };
         Self::over(Base::Closed(base), info, 0)
     }

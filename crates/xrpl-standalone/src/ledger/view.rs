@@ -76,6 +76,8 @@ pub struct ViewInfo {
     pub fees: Fees,
     /// Amendments.
     pub rules: Arc<Rules>,
+    /// Those that arithmetic goes by.
+    pub arithmetic: Arc<Rules>,
 }
 
 /// Reading a ledger.
@@ -95,6 +97,12 @@ pub trait ReadView {
     /// Which amendments are on.
     fn rules(&self) -> &Rules {
         &self.info().rules
+    }
+
+    /// Which amendments arithmetic goes by. xrpld asks there for those of the transaction that is being
+    /// applied, and takes none to be on where there is none: where paths are searched.
+    fn arithmetic_rules(&self) -> &Rules {
+        &self.info().arithmetic
     }
 
     /// Whether there is an entry of that id.

@@ -31,6 +31,7 @@ mod wallet;
 
 pub(crate) use book_changes::book_changes_of;
 pub(crate) use order_book::{Book, book_of, reversed, snapshots, touched_books, wants_both};
+pub(crate) use paths::{PathRequest, no_request, subcommand};
 pub(crate) use shape::{
     ApiShape, affected_accounts, closed_message, iso_time, metadata_with_ids, proposed_message,
 };

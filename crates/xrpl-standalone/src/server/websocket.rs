@@ -1,7 +1,10 @@
 //! A WebSocket connection: requests matched by `id`, and its share of the streams.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,7 +24,7 @@ use tokio_tungstenite::{
 
 use super::{Shared, http::redacted};
 use crate::{
-    rpc::{self, ApiShape, Role, RpcError},
+    rpc::{self, ApiShape, PathRequest, Role, RpcError},
     streams::{Outgoing, Queue, ledger_snapshot},
 };
 
@@ -30,6 +33,8 @@ pub(super) struct WsConnection {
     id: u64,
     queue: Queue,
     role: Role,
+    /// Paths are searched since the last request.
+    new_paths: AtomicBool,
 }
 
 impl WsConnection {
@@ -39,7 +44,7 @@ impl WsConnection {
     {
         let id = shared.connections.fetch_add(1, Ordering::Relaxed);
         let (queue, mut outgoing) = Queue::new();
-        let this = Self { shared, id, queue, role };
+        let this = Self { shared, id, queue, role, new_paths: AtomicBool::new(false) };
         let (mut sink, mut source) = stream.split();
         let writer = async {
             while let Some(message) = outgoing.recv().await {
@@ -81,6 +86,9 @@ impl WsConnection {
                 if !this.queue.send(Outgoing::Text(answer.to_string().into()), usize::MAX) {
                     return;
                 }
+                if this.new_paths.swap(false, Ordering::Relaxed) {
+                    this.send_paths();
+                }
             }
         };
         tokio::select! {
@@ -106,6 +114,7 @@ impl WsConnection {
             Some("unsubscribe") => {
                 self.shared.streams.lock().unsubscribe(self.id, &request).map(|()| Map::new())
             }
+            Some("path_find") => self.path_find(&request),
             Some("ping") => {
                 rpc::handle(&self.shared, "ping", &request, self.role).map(|mut answer| {
                     if self.role == Role::Admin {
@@ -146,6 +155,44 @@ impl WsConnection {
             "status": "error",
             "type": "response",
         })
+    }
+
+    fn path_find(&self, params: &Map<String, Json>) -> Result<Map<String, Json>, RpcError> {
+        let shape = ApiShape::of(params)?;
+        let subcommand = rpc::subcommand(params)?;
+        match subcommand {
+            "create" => {
+                let ledger = Arc::clone(self.shared.node().validated());
+                let created = PathRequest::create(params, &*ledger);
+                let (paths, answer) = created
+                    .map(|(paths, answer)| (Some(paths), Ok(answer)))
+                    .unwrap_or_else(|error| (None, Err(error)));
+                self.new_paths.store(paths.is_some(), Ordering::Relaxed);
+                self.shared.streams.lock().set_paths(self.id, &self.queue, shape, paths);
+                answer
+            }
+            "close" | "status" => {
+                let mut streams = self.shared.streams.lock();
+                let paths = streams.paths(self.id).ok_or_else(rpc::no_request)?;
+                if subcommand == "status" {
+                    return Ok(paths.status("status", "success"));
+                }
+                let closed = paths.status("closed", true);
+                streams.set_paths(self.id, &self.queue, shape, None);
+                Ok(closed)
+            }
+            _ => Err(RpcError::invalid("Invalid parameters.")),
+        }
+    }
+
+    /// Sends paths twice to who has just asked: xrpld searches them for new requests, and then again
+    /// for all.
+    fn send_paths(&self) {
+        let ledger = Arc::clone(self.shared.node().validated());
+        let mut streams = self.shared.streams.lock();
+        for _ in 0..2 {
+            streams.send_paths(&ledger, Some(self.id));
+        }
     }
 
     fn subscribe(&self, params: &Map<String, Json>) -> Result<Map<String, Json>, RpcError> {

@@ -57,7 +57,14 @@ fn masked(json: &Json) -> Json {
         Json::Object(members) => members
             .iter()
             .filter(|(key, _)| !VOLATILE.contains(&key.as_str()))
-            .map(|(key, value)| (key.clone(), masked(value)))
+            .map(|(key, value)| match (key.as_str(), value) {
+                // In the order of a hash table.
+                ("destination_currencies", Json::Array(names)) => {
+                    let names: BTreeSet<_> = names.iter().filter_map(Json::as_str).collect();
+                    (key.clone(), names.into_iter().collect())
+                }
+                _ => (key.clone(), masked(value)),
+            })
             .collect::<Map<_, _>>()
             .into(),
         Json::Array(list) => list.iter().map(masked).collect(),

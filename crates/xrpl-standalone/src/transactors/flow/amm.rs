@@ -148,11 +148,11 @@ impl AmmPool {
     }
 
     /// One of the offers that grow; none if the pool does not hold as much.
-    fn growing(&self, rules: &Rules, held: InOut) -> Result<Option<InOut>, ValueError> {
+    fn growing(&self, view: &dyn ReadView, held: InOut) -> Result<Option<InOut>, ValueError> {
         let share = Decimal::new(25, -5)?;
         let first = share * self.initial.input.decimal();
         let input = AssetAmount::of(&swap::amount_of(self.input, first, Rounding::Up)?);
-        let output = self.swap_in(rules, self.initial, input)?;
+        let output = self.swap_in(view.arithmetic_rules(), self.initial, input)?;
         let Some(before) = self.context.rounds.get().checked_sub(1) else {
             return Ok(Some(InOut { input, output }));
         };
@@ -162,12 +162,13 @@ impl AmmPool {
         if output >= held.output {
             return Err(ValueError::Overflow);
         }
-        Ok(Some(InOut { input: self.swap_out(rules, held, output)?, output }))
+        Ok(Some(InOut { input: self.swap_out(view.arithmetic_rules(), held, output)?, output }))
     }
 
     /// The largest offer: nearly all that the pool holds. How much of it is taken is decided later.
-    fn largest(&self, rules: &Rules, held: InOut) -> Result<Option<InOut>, ValueError> {
-        if !rules.enabled(amendment::FIX_AMM_OVERFLOW_OFFER) {
+    fn largest(&self, view: &dyn ReadView, held: InOut) -> Result<Option<InOut>, ValueError> {
+        let rules = view.arithmetic_rules();
+        if !view.rules().enabled(amendment::FIX_AMM_OVERFLOW_OFFER) {
             let input = AssetAmount::of(&most_of(self.input)?);
             return Ok(Some(InOut { input, output: self.swap_in(rules, held, input)? }));
         }
@@ -176,32 +177,32 @@ impl AmmPool {
         if output.signum() <= 0 || output >= held.output {
             return Ok(None);
         }
-        Ok(Some(InOut { input: self.swap_out(rules, held, output)?, output }))
+        Ok(Some(InOut { input: self.swap_out(view.arithmetic_rules(), held, output)?, output }))
     }
 
     /// Amounts and quality of an offer that is not worse than `best`, the quality of the book.
     fn sized(
         &self,
-        rules: &Rules,
+        view: &dyn ReadView,
         held: InOut,
         best: Option<Quality>,
     ) -> Result<Option<(InOut, Quality)>, ValueError> {
         let by_amounts = |amounts: InOut| (amounts, amounts.quality());
         if self.has_several_strands() {
-            let offer = self.growing(rules, held)?.map(by_amounts);
+            let offer = self.growing(view, held)?.map(by_amounts);
             return Ok(offer.filter(|(_, quality)| best.is_none_or(|best| *quality >= best)));
         }
         let largest = || {
-            let amounts = self.largest(rules, held)?;
+            let amounts = self.largest(view, held)?;
             Ok::<_, ValueError>(amounts.map(|amounts| (amounts, held.quality())))
         };
         let Some(best) = best else { return largest() };
-        let amounts = swap::change_spot_price(rules, &self.amounts(held), best, self.fee)?;
+        let amounts = swap::change_spot_price(view.rules(), &self.amounts(held), best, self.fee)?;
         if let Some(Amounts { input, output }) = amounts {
             let (input, output) = (AssetAmount::of(&input), AssetAmount::of(&output));
             return Ok(Some(by_amounts(InOut { input, output })));
         }
-        if !rules.enabled(amendment::FIX_AMM_V1_2) {
+        if !view.rules().enabled(amendment::FIX_AMM_V1_2) {
             return Ok(None);
         }
         Ok(largest()?.filter(|(amounts, _)| amounts.quality() > best))
@@ -232,10 +233,10 @@ impl AmmPool {
                 return Ok(None);
             }
         }
-        let sized = match self.sized(rules, held, best) {
+        let sized = match self.sized(view, held, best) {
             Ok(sized) => sized,
             Err(_) if rules.enabled(amendment::FIX_AMM_OVERFLOW_OFFER) => None,
-            Err(_) => self.largest(rules, held)?.map(|amounts| (amounts, held.quality())),
+            Err(_) => self.largest(view, held)?.map(|amounts| (amounts, held.quality())),
         };
         let sized = sized.filter(|(amounts, _)| !amounts.is_empty());
         Ok(sized.map(|(left, quality)| AmmOffer {

@@ -273,7 +273,7 @@ impl BookStep {
                 // Even if that is all, the offer is used up and must go.
                 return Ok(true);
             }
-            taking.limit_output(offer, left, run.view.rules())?;
+            taking.limit_output(offer, left, run.view.arithmetic_rules())?;
             left = left.zero();
             inputs.insert(taking.step.input);
             done = InOut { input: inputs.total()?, output };
@@ -313,7 +313,7 @@ impl BookStep {
                 outputs.insert(taking.step.output);
                 done = InOut { input: inputs.total()?, output: outputs.total()? };
             } else {
-                taking.limit_input(offer, left, run.view.rules())?;
+                taking.limit_input(offer, left, run.view.arithmetic_rules())?;
                 inputs.insert(left);
                 outputs.insert(taking.step.output);
                 done = InOut { input, output: outputs.total()? };
@@ -324,7 +324,7 @@ impl BookStep {
                 outputs.remove(taking.step.output);
                 let mut again = whole;
                 let rest = cache.output.minus(outputs.total()?)?;
-                again.limit_output(offer, rest, run.view.rules())?;
+                again.limit_output(offer, rest, run.view.arithmetic_rules())?;
                 if again.step.input == left {
                     done = InOut { input, output: cache.output };
                     inputs.replace(done.input);

@@ -176,7 +176,9 @@ impl Taking {
         offer: &mut Offer,
     ) -> Result<(), FlowError> {
         let rules = run.view.rules();
-        if !offer.is_sound(rules, self.offer)? && rules.enabled(amendment::FIX_AMM_OVERFLOW_OFFER) {
+        if !offer.is_sound(run.view.arithmetic_rules(), self.offer)?
+            && rules.enabled(amendment::FIX_AMM_OVERFLOW_OFFER)
+        {
             return Err(FlowError::Strand(EngineResult::TEC_INVARIANT_FAILED));
         }
         let owner = offer.owner();

@@ -123,7 +123,8 @@ impl<'a> Walk<'a> {
             taking.owner_gives = offers.funds;
             let output = offers.funds.mul_ratio(PARITY, rate_out, false)?;
             // Rounded down, so that what is left is as good as its directory says.
-            taking.offer = offer.limit_output(run.view.rules(), taking.offer, output, false)?;
+            taking.offer =
+                offer.limit_output(run.view.arithmetic_rules(), taking.offer, output, false)?;
             let input = taking.offer.input.mul_ratio(rate_in, PARITY, true)?;
             taking.step = InOut { input, output };
         }
@@ -134,7 +135,7 @@ impl<'a> Walk<'a> {
             let nothing = Amount::Mpt { value: 0, id };
             let (frozen, any) = (IfFrozen::Ignore, IfUnauthorized::Ignore);
             let available = token::account_funds(&*run.view, id.issuer(), nothing, frozen, any);
-            taking.limit_input(offer, AssetAmount::of(&available), run.view.rules())?;
+            taking.limit_input(offer, AssetAmount::of(&available), run.view.arithmetic_rules())?;
         }
         Ok(taking)
     }
