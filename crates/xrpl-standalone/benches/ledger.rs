@@ -1,6 +1,6 @@
 //! Payments per second through the ledger core: submit (open ledger) and close (canonical order,
-//! metadata, hashes), without signature checks. And what it costs to keep a moment of a ledger of a
-//! million entries, and to go back to it.
+//! metadata, hashes), without signature checks; an offer that crosses ten others. And what it costs to
+//! keep a moment of a ledger of a million entries, and to go back to it.
 
 use std::{
     sync::Arc,
@@ -8,7 +8,7 @@ use std::{
 };
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use xrpl_protocol::{AccountId, Amount, Object, Value, fields, object_id};
+use xrpl_protocol::{AccountId, Amount, IssuedValue, Object, Value, fields, object_id};
 use xrpl_standalone::{
     ledger::{PreparedTx, entry_type, genesis::GENESIS_ACCOUNT},
     node::{History, Node, NodeConfig},
@@ -30,21 +30,30 @@ fn account(n: u32) -> AccountId {
     AccountId::of_public_key(&key)
 }
 
-fn payment(from: u32, to: AccountId, sequence: u32, drops: i64) -> Arc<PreparedTx> {
+/// A transaction of one of the accounts.
+fn transaction(from: u32, sequence: u32, kind: u16, own: Object) -> Arc<PreparedTx> {
     let mut key = KEY;
     key[1..5].copy_from_slice(&from.to_be_bytes());
-    let mut tx = Object::new()
-        .with(fields::TRANSACTION_TYPE, 0u16)
+    let mut tx = own
+        .with(fields::TRANSACTION_TYPE, kind)
         .with(fields::FLAGS, 0u32)
         .with(fields::SEQUENCE, sequence)
         .with(fields::LAST_LEDGER_SEQUENCE, u32::MAX)
-        .with(fields::AMOUNT, Amount::Xrp(drops))
         .with(fields::FEE, Amount::Xrp(10))
-        .with(fields::ACCOUNT, AccountId::of_public_key(&key))
-        .with(fields::DESTINATION, to);
+        .with(fields::ACCOUNT, AccountId::of_public_key(&key));
     tx.set(fields::SIGNING_PUB_KEY, Value::Blob(key.to_vec()));
     tx.set(fields::TXN_SIGNATURE, Value::Blob(vec![1; 64]));
-    Arc::new(PreparedTx::parse(&tx.encode()).expect("a well-formed payment"))
+    Arc::new(PreparedTx::parse(&tx.encode()).expect("a well-formed transaction"))
+}
+
+fn payment(from: u32, to: AccountId, sequence: u32, drops: i64) -> Arc<PreparedTx> {
+    let own = Object::new().with(fields::AMOUNT, Amount::Xrp(drops)).with(fields::DESTINATION, to);
+    transaction(from, sequence, 0, own)
+}
+
+fn offer(from: u32, sequence: u32, pays: Amount, gets: Amount) -> Arc<PreparedTx> {
+    let own = Object::new().with(fields::TAKER_PAYS, pays).with(fields::TAKER_GETS, gets);
+    transaction(from, sequence, 7, own)
 }
 
 /// A ledger with funded accounts. The genesis account signs with a regular key made up here.
@@ -110,6 +119,43 @@ fn submit_and_close(c: &mut Criterion) {
     group.finish();
 }
 
+/// One offer takes those of ten accounts.
+fn cross_ten_offers(c: &mut Criterion) {
+    const MAKERS: u32 = 10;
+    let (mut node, first) = funded();
+    let mut crossings = 0;
+    let usd = |value: i32| Amount::Issued {
+        value: IssuedValue::from_whole(value),
+        currency: "USD".parse().expect("a currency"),
+        issuer: account(0),
+    };
+    let mut group = c.benchmark_group("ledger");
+    group.bench_function("cross_ten_offers", |b| {
+        b.iter_custom(|rounds| {
+            let mut spent = Duration::ZERO;
+            for _ in 0..rounds {
+                let sequence = first + crossings;
+                for maker in 1..=MAKERS {
+                    let tx = offer(maker, sequence, usd(1), Amount::Xrp(1_000_000));
+                    assert!(node.submit(tx, false).applied);
+                }
+                let tx = offer(0, sequence, Amount::Xrp(10_000_000), usd(10));
+                let start = Instant::now();
+                let outcome = node.submit(tx, false);
+                spent += start.elapsed();
+                assert!(outcome.applied, "{}", outcome.engine_result);
+                crossings += 1;
+                if crossings.is_multiple_of(100) {
+                    node.accept(0);
+                    node.drain_events();
+                }
+            }
+            spent
+        });
+    });
+    group.finish();
+}
+
 /// A ledger of a million accounts.
 fn large() -> Node {
     const ENTRIES: u32 = 1_000_000;
@@ -148,5 +194,5 @@ fn snapshot_and_revert(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, submit_and_close, snapshot_and_revert);
+criterion_group!(benches, submit_and_close, cross_ten_offers, snapshot_and_revert);
 criterion_main!(benches);

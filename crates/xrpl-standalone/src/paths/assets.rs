@@ -3,14 +3,19 @@
 use std::{collections::HashMap, rc::Rc};
 
 use xrpl_protocol::{
-    AccountId, Currency, Hash256, IssuedValue, MptId, Object, Value, fields, object_id,
+    AccountId, Currency, Hash256, Issue, IssuedValue, MptId, Object, Value, fields, object_id,
 };
 
-use super::{PathAsset, books::Books};
+use super::{
+    PathAsset,
+    books::{self, Books},
+};
 use crate::ledger::{
     ReadView, directory, entry_type,
     helpers::{
-        BAD_CURRENCY, mpt,
+        BAD_CURRENCY,
+        book::Book,
+        mpt,
         trust_line::{self, Side},
     },
 };
@@ -123,6 +128,8 @@ pub(crate) struct Assets<'a> {
     domain: Option<Hash256>,
     lines: HashMap<AccountId, (Direction, Rc<[Line]>)>,
     tokens: HashMap<AccountId, Rc<[Token]>>,
+    /// What books may give, if not all of the ledger is to be looked through.
+    likely: Option<Vec<Issue>>,
     books: Option<Books>,
 }
 
@@ -135,12 +142,40 @@ impl std::fmt::Debug for Assets<'_> {
 impl<'a> Assets<'a> {
     /// Of a ledger; `domain` is whose books are used instead of the open ones.
     pub(crate) fn new(view: &'a dyn ReadView, domain: Option<Hash256>) -> Self {
-        Self { view, domain, lines: HashMap::new(), tokens: HashMap::new(), books: None }
+        Self {
+            view,
+            domain,
+            lines: HashMap::new(),
+            tokens: HashMap::new(),
+            likely: None,
+            books: None,
+        }
     }
 
-    pub(super) fn books(&mut self) -> &Books {
+    /// Asks for single books only: a fork's ledger cannot be looked through. At the level at which
+    /// paths are searched, books give XRP and what is to be delivered: whose, the destination's lines
+    /// tell.
+    pub(crate) fn ask_for_books(&mut self, deliver: Issue, destination: AccountId) {
+        let mut likely = vec![Issue::Xrp, deliver];
+        if let Issue::Issued { currency, .. } = deliver {
+            let lines = self.lines(destination, Direction::Outgoing);
+            let lines = lines.iter().filter(|line| line.currency == currency);
+            likely.extend(lines.map(|line| Issue::Issued { currency, issuer: line.peer }));
+        }
+        likely.sort();
+        likely.dedup();
+        self.likely = Some(likely);
+    }
+
+    /// What can be had for something in books.
+    pub(super) fn outputs(&mut self, input: Issue) -> Vec<Issue> {
         let (view, domain) = (self.view, self.domain);
-        self.books.get_or_insert_with(|| Books::of(view, domain))
+        if let Some(likely) = &self.likely {
+            let is_there =
+                |output: &Issue| books::is_there(view, Book { input, output: *output, domain });
+            return likely.iter().copied().filter(is_there).collect();
+        }
+        self.books.get_or_insert_with(|| Books::of(view, domain)).outputs(input).collect()
     }
 
     fn owned<'v>(&self, account: AccountId) -> impl Iterator<Item = crate::ledger::Entry> + 'v

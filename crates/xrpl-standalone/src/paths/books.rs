@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use xrpl_protocol::{AccountId, Currency, Field, Hash256, Issue, MptId, Object, Value, fields};
+use xrpl_protocol::{
+    AccountId, Currency, Field, Hash256, Issue, MptId, Object, Quality, Value, fields, object_id,
+};
 
-use crate::ledger::{ReadView, entry_type};
+use crate::ledger::{ReadView, entry_type, helpers::book::Book};
 
 /// Books of a ledger, by what who takes an offer pays; the open ones or those of one domain.
 #[derive(Debug)]
@@ -46,14 +48,13 @@ impl Books {
     pub(super) fn outputs(&self, input: Issue) -> impl Iterator<Item = Issue> {
         self.0.get(&input).into_iter().flatten().copied()
     }
+}
 
-    pub(super) fn count(&self, input: Issue) -> usize {
-        self.0.get(&input).map_or(0, BTreeSet::len)
-    }
-
-    pub(super) fn has_xrp_for(&self, input: Issue) -> bool {
-        self.0.get(&input).is_some_and(|outputs| outputs.contains(&Issue::Xrp))
-    }
+/// Whether there is a book or a pool.
+pub(super) fn is_there(view: &dyn ReadView, book: Book) -> bool {
+    let has_pool =
+        || book.domain.is_none() && view.exists(&object_id::amm(book.input, book.output));
+    book.input != book.output && (book.first(view, Quality(0)).is_some() || has_pool())
 }
 
 /// What the first page of a directory of offers is for.

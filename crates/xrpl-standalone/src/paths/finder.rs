@@ -304,7 +304,7 @@ impl<'a> Finder<'a> {
         if is_frozen {
             return 0;
         }
-        let mut count = assets.books().count(asset.issued_by(account));
+        let mut count = assets.outputs(asset.issued_by(account)).len();
         for link in assets.links(account, asset, direction, needs_auth) {
             if !link.is_usable {
                 continue;
@@ -321,7 +321,7 @@ impl<'a> Finder<'a> {
     fn add_book_to_xrp(&self, assets: &mut Assets<'_>, path: &Path, into: &mut Vec<Path>) {
         let last = self.last_of(path);
         let issue = last.asset.issued_by(last.issuer);
-        if !last.asset.is_xrp() && assets.books().has_xrp_for(issue) {
+        if !last.asset.is_xrp() && assets.outputs(issue).contains(&Issue::Xrp) {
             add_new(into, extended(path, Element::XRP));
         }
     }
@@ -336,8 +336,7 @@ impl<'a> Finder<'a> {
     ) {
         let last = self.last_of(path);
         let wanted = PathAsset::of(self.search.deliver.issue());
-        let outputs: Vec<Issue> =
-            assets.books().outputs(last.asset.issued_by(last.issuer)).collect();
+        let outputs = assets.outputs(last.asset.issued_by(last.issuer));
         for output in outputs {
             let book = Element::book(output);
             let is_wanted = book.asset == wanted;

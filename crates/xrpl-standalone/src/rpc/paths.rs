@@ -187,6 +187,8 @@ enum Asked {
 pub(crate) struct PathRequest {
     wanted: Wanted,
     asked: Asked,
+    /// Whether the ledger goes on from another network's, of which not everything is known.
+    is_fork: bool,
     /// What was found before.
     context: BTreeMap<Issue, Vec<Path>>,
     /// The last answer.
@@ -198,18 +200,20 @@ impl PathRequest {
         params: &Map<String, Json>,
         view: &dyn ReadView,
         asked: Asked,
+        is_fork: bool,
     ) -> Result<Self, RpcError> {
         let wanted = Wanted::read(params)?;
         wanted.check(view)?;
-        Ok(Self { wanted, asked, context: BTreeMap::new(), status: Map::new() })
+        Ok(Self { wanted, asked, is_fork, context: BTreeMap::new(), status: Map::new() })
     }
 
     /// What `path_find` asks for with `create`, and its first answer.
     pub(crate) fn create(
         params: &Map<String, Json>,
         view: &dyn ReadView,
+        is_fork: bool,
     ) -> Result<(Self, Map<String, Json>), RpcError> {
-        let mut request = Self::new(params, view, Asked::Lasting)?;
+        let mut request = Self::new(params, view, Asked::Lasting, is_fork)?;
         let answer = request.update(view, true)?;
         Ok((request, answer))
     }
@@ -234,6 +238,9 @@ impl PathRequest {
     fn update(&mut self, view: &dyn ReadView, fast: bool) -> Result<Map<String, Json>, RpcError> {
         let view = &Searched::new(view);
         let mut assets = Assets::new(view, self.wanted.domain);
+        if self.is_fork {
+            assets.ask_for_books(self.wanted.amount.issue(), self.wanted.destination);
+        }
         let alternatives = self.alternatives(&mut assets, view).ok_or_else(RpcError::internal)?;
         let wanted = &self.wanted;
         let mut answer = object(json!({
@@ -357,7 +364,7 @@ impl PathRequest {
 pub(super) fn ripple_path_find(call: &Call<'_>) -> Answer {
     let looked: Looked = call.ledger(&call.shared.node())?;
     let view = looked.view();
-    let answer = PathRequest::new(call.params, view, Asked::Once)
+    let answer = PathRequest::new(call.params, view, Asked::Once, call.shared.is_fork())
         .and_then(|mut request| request.update(view, false));
     let mut answer = answer.map_err(|error| match error.token {
         // An exception ends the request before it has an answer.

@@ -151,6 +151,11 @@ impl Shared {
         self.faucet.as_ref().map(|_| format!("http://{rpc}{}", faucet::PATH))
     }
 
+    /// Whether the ledger goes on from another network's.
+    pub(crate) fn is_fork(&self) -> bool {
+        self.forked.is_some()
+    }
+
     pub(crate) fn submit(&self, tx: Arc<PreparedTx>, fail_hard: bool) -> SubmitOutcome {
         let outcome = self.change(|node| node.submit(tx, fail_hard));
         self.submitted();

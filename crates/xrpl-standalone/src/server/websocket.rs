@@ -163,7 +163,7 @@ impl WsConnection {
         match subcommand {
             "create" => {
                 let ledger = Arc::clone(self.shared.node().validated());
-                let created = PathRequest::create(params, &*ledger);
+                let created = PathRequest::create(params, &*ledger, self.shared.is_fork());
                 let (paths, answer) = created
                     .map(|(paths, answer)| (Some(paths), Ok(answer)))
                     .unwrap_or_else(|error| (None, Err(error)));
