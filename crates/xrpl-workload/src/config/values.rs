@@ -61,7 +61,7 @@ pub fn amendments(values: &[String]) -> Result<Vec<Hash256>> {
 
 /// A node and perhaps a ledger of it.
 pub fn fork(text: &str) -> Result<ForkChoice> {
-    let example = "wss://s1.ripple.com@90000000";
+    let example = "wss://xrpld.example:6005@90000000";
     let (address, ledger) = match text.rsplit_once('@') {
         Some((address, index)) if index.bytes().all(|c| c.is_ascii_digit()) => {
             (address, Some(number(index, 1, u32::MAX, "90000000")?))

@@ -29,6 +29,8 @@ use crate::{
 
 /// Entries that are read at once where those after an id are wanted.
 const PAGE: u32 = 32;
+/// Requests that are on their way together: public servers bound what one caller may ask.
+const TOGETHER: usize = 64;
 /// Rounds of asking for one thing, far beyond what any needs.
 const ROUNDS: usize = 10_000;
 
@@ -145,6 +147,13 @@ impl Fork {
 
     /// Asks what is wanted, and learns it.
     pub(super) async fn fetch(&self, wants: &[Want]) -> io::Result<()> {
+        for some in wants.chunks(TOGETHER) {
+            self.fetch_together(some).await?;
+        }
+        Ok(())
+    }
+
+    async fn fetch_together(&self, wants: &[Want]) -> io::Result<()> {
         let hash = self.origin.header().hash.to_string();
         let requests: Vec<Json> = wants
             .iter()
