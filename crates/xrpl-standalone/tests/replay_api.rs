@@ -46,7 +46,7 @@ macro_rules! recordings {
 }
 
 recordings! {
-    amm api batch checks clock credentials_domains delegate escrow mpt nft offers paychan
-    payment_netid random_amm random_dex random_holds random_mixed random_mpt random_nft random_vault retries vault
+    accounts_misc amm api batch checks clock credentials_domains delegate escrow mpt nft offers paychan
+    payment_netid random_amm random_dex random_holds random_mixed random_mpt random_nft random_vault retries types_dev vault lending xchain_types
     payment_xrp streams tickets trust_iou txq
 }

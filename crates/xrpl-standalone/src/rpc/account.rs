@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{
-    AccountId, Amount, Currency, Definitions, Hash256, IssuedValue, fields, object_id,
+    AccountId, Amount, Currency, Definitions, Hash256, IssuedValue, Value, fields, object_id,
 };
 
 use super::{
@@ -80,6 +80,10 @@ pub(super) fn info(call: &Call<'_>) -> Answer {
     if !root.contains(fields::PREVIOUS_TXN_ID) {
         data.insert("PreviousTxnID".into(), Hash256::ZERO.to_string().into());
         data.insert("PreviousTxnLgrSeq".into(), 0.into());
+    }
+    if let Some(Value::Hash128(email)) = root.get(fields::EMAIL_HASH) {
+        let picture = format!("https://www.gravatar.com/avatar/{}", const_hex::encode(email));
+        data.insert("urlgravatar".into(), picture.into());
     }
     let flags = root.u32(fields::FLAGS).unwrap_or(0);
     let shown: Map<_, _> = FLAGS

@@ -153,7 +153,8 @@ fn metadata_of(tx: &PreparedTx, result: EngineResult, metadata: &Object) -> Json
 }
 
 fn delivered(tx: &PreparedTx, result: EngineResult, metadata: &Object) -> Option<Amount> {
-    const DELIVERING: [u16; 3] = [0, 17, 38];
+    // Payment, CheckCash, AccountDelete.
+    const DELIVERING: [u16; 3] = [0, 17, 21];
     if !DELIVERING.contains(&tx.kind) || !result.is_success() {
         return None;
     }

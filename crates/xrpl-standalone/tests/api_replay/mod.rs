@@ -220,6 +220,12 @@ impl Replay {
             match line["step"].as_str().unwrap() {
                 "submit" => this.submit(line),
                 "accept" => this.accept(line),
+                // Ledgers that were closed one second after another.
+                "note" => this.server.with_node(|node| {
+                    for _ in 0..line["count"].as_u64().unwrap_or(0) {
+                        node.accept_at(node.closed().header.close_time + 1);
+                    }
+                }),
                 "stream" => {
                     let heard = this.recorded.entry(connection_of(line)).or_default();
                     heard.push(masked(&line["message"]));
