@@ -366,7 +366,13 @@ impl Engine {
                 Ok(planned) => planned,
                 Err(Some(Wait::InFlight) | None) => continue,
                 Err(Some(wait)) => {
-                    why = wait.reason();
+                    why = match wait {
+                        Wait::First(_) => {
+                            "another type must come first, which /state/diagnostics names"
+                        }
+                        Wait::Object(_) => "there is no object that it could use",
+                        wait => wait.reason(),
+                    };
                     continue;
                 }
             };

@@ -389,31 +389,47 @@ fn all_exist(driver: &Driver) -> Result<(), GeneratorError> {
     }
 }
 
+/// The settings that an account still needs. Of given accounts what cannot be taken back is left as it
+/// is.
+fn settings(account: &Account, given: bool) -> Vec<u32> {
+    let lacks = |flag: u32| account.flags & flag == 0;
+    let mut wanted = Vec::new();
+    if account.role == Role::Tagged && lacks(LSF_REQUIRE_DEST) {
+        wanted.push(setup::ASF_REQUIRE_DEST);
+    }
+    if account.role != Role::Gateway {
+        return wanted;
+    }
+    // Whoever has issued already keeps what it promised its holders.
+    if !given && account.purse.owners == 0 && lacks(LSF_ALLOW_TRUST_LINE_CLAWBACK) {
+        wanted.push(setup::ASF_ALLOW_TRUST_LINE_CLAWBACK);
+    }
+    if lacks(LSF_DEFAULT_RIPPLE) {
+        wanted.push(setup::ASF_DEFAULT_RIPPLE);
+    }
+    if !given && lacks(LSF_ALLOW_TRUST_LINE_LOCKING) {
+        wanted.push(setup::ASF_ALLOW_TRUST_LINE_LOCKING);
+    }
+    wanted
+}
+
 async fn set_flags(
     driver: &mut Driver,
     progress: &(impl Fn(Progress) + Send),
 ) -> Result<(), GeneratorError> {
+    let given = matches!(driver.config().funding, Funding::Accounts(_));
     let accounts = &driver.engine.world.accounts;
-    let mut jobs = Vec::new();
-    let mut lacks = |index: Index, flag: u32, set: u32| {
-        if accounts[index].flags & flag == 0 {
-            let make: Make = Box::new(move |_| setup::setting(set));
-            jobs.push(Job { sender: index, make, tries: 0 });
-        }
-    };
-    for gateway in accounts.gateways() {
-        // Whoever has issued already keeps what it promised its holders.
-        if accounts[*gateway].purse.owners == 0 {
-            let clawback = setup::ASF_ALLOW_TRUST_LINE_CLAWBACK;
-            lacks(*gateway, LSF_ALLOW_TRUST_LINE_CLAWBACK, clawback);
-        }
-        lacks(*gateway, LSF_DEFAULT_RIPPLE, setup::ASF_DEFAULT_RIPPLE);
-        let locking = setup::ASF_ALLOW_TRUST_LINE_LOCKING;
-        lacks(*gateway, LSF_ALLOW_TRUST_LINE_LOCKING, locking);
-    }
-    if let Some(tagged) = accounts.tagged() {
-        lacks(tagged, LSF_REQUIRE_DEST, setup::ASF_REQUIRE_DEST);
-    }
+    let senders = accounts.gateways().iter().copied().chain(accounts.tagged());
+    let jobs = senders
+        .flat_map(|index| {
+            let wanted = settings(&accounts[index], given);
+            wanted.into_iter().map(move |flag| (index, flag))
+        })
+        .map(|(sender, flag)| {
+            let make: Make = Box::new(move |_| setup::setting(flag));
+            Job { sender, make, tries: 0 }
+        })
+        .collect();
     run(driver, "setting up gateways", jobs, progress).await
 }
 
@@ -550,4 +566,27 @@ async fn run(
         return Err(GeneratorError::Prepare { stage, count: failed, last });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_accounts_are_not_changed_for_good() {
+        let key = KeyPair::from_seed(&derive("s", Role::Gateway, 0, KeyType::Ed25519));
+        let mut gateway = Account::new(key, Role::Gateway, 5);
+        let all = [
+            setup::ASF_ALLOW_TRUST_LINE_CLAWBACK,
+            setup::ASF_DEFAULT_RIPPLE,
+            setup::ASF_ALLOW_TRUST_LINE_LOCKING,
+        ];
+        assert_eq!(settings(&gateway, false), all);
+        assert_eq!(settings(&gateway, true), [setup::ASF_DEFAULT_RIPPLE]);
+        // Who has trust lines can promise no more.
+        gateway.purse.owners = 1;
+        gateway.flags = LSF_DEFAULT_RIPPLE;
+        assert_eq!(settings(&gateway, false), [setup::ASF_ALLOW_TRUST_LINE_LOCKING]);
+        assert!(settings(&gateway, true).is_empty());
+    }
 }
