@@ -30,9 +30,9 @@ static ABOUT: About = About {
         Mutation::new("in something else", &["temBAD_AMM_TOKENS"], |planner, plan| {
             Some(plan.with(BID_MIN, planner.unheld(IssuedValue::ONE).ok()?))
         }),
-        Mutation::new("more than five others", &["temMALFORMED"], |planner, plan| {
+        Mutation::new("itself among those it names", &["temMALFORMED"], |planner, plan| {
             let one = (AUTH_ACCOUNT, Object::new().with(ACCOUNT, planner.id(planner.sender)));
-            Some(plan.with(AUTH_ACCOUNTS, Value::Array(vec![one; 5])))
+            Some(plan.with(AUTH_ACCOUNTS, Value::Array(vec![one])))
         }),
         Mutation::unknown_flag(),
     ],
