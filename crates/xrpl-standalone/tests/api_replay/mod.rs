@@ -220,12 +220,7 @@ impl Replay {
             match line["step"].as_str().unwrap() {
                 "submit" => this.submit(line),
                 "accept" => this.accept(line),
-                // Ledgers that were closed one second after another.
-                "note" => this.server.with_node(|node| {
-                    for _ in 0..line["count"].as_u64().unwrap_or(0) {
-                        node.accept_at(node.closed().header.close_time + 1);
-                    }
-                }),
+                "note" => this.accept_unrecorded(line).await,
                 "stream" => {
                     let heard = this.recorded.entry(connection_of(line)).or_default();
                     heard.push(masked(&line["message"]));
@@ -264,6 +259,25 @@ impl Replay {
             true => node.adopt(time, recordings::adopted(recorded)),
             false => node.accept_at(time),
         });
+    }
+
+    /// Empty ledgers in a row that were not recorded one by one, nor what the streams said of them:
+    /// each closed a second after the one before, as fast as they were asked for.
+    async fn accept_unrecorded(&mut self, line: &Json) {
+        for connection in self.connections.values_mut() {
+            connection.catch_up().await;
+        }
+        let heard: Vec<_> = self.connections.values().map(|it| it.heard.len()).collect();
+        for _ in 0..line["count"].as_u64().unwrap_or_default() {
+            self.server.with_node(|node| {
+                let after = node.closed().header.close_time + 1;
+                node.accept_at(after)
+            });
+        }
+        for (connection, before) in self.connections.values_mut().zip(heard) {
+            connection.catch_up().await;
+            connection.heard.truncate(before);
+        }
     }
 
     /// Closes a ledger that a request closed, at the time that the streams tell.
