@@ -241,3 +241,17 @@ async fn a_full_disk_stops_what_is_new_and_loses_nothing() {
     store.flush().await.unwrap();
     assert_eq!(store.get(written[0]).await.unwrap().unwrap().progress.state, State::FailedNet);
 }
+
+/// The one that is ending lets go a moment after the next one has come: it is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_let_go_in_a_moment_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let first = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+    let ending = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        drop(first);
+    });
+    assert!(SqliteStore::open(&path, SqliteOptions::default()).is_ok());
+    ending.join().unwrap();
+}

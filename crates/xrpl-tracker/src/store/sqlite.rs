@@ -21,7 +21,7 @@ use std::{
         mpsc,
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -266,16 +266,25 @@ fn open_unchanging(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// How long whoever has the file may take to let go of it: one that is ending does so soon.
+const LETTING_GO: Duration = Duration::from_secs(2);
+
 /// Takes the file for this process: two that send from one store would use the same Sequences.
 fn lock(path: &Path) -> Result<File> {
     let beside = lock_path(path);
     let failed = |e: std::io::Error| Error::Store(format!("locking {}: {e}", beside.display()));
     own(&beside)?;
     let file = File::open(&beside).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+    let since = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if since.elapsed() < LETTING_GO => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => return Err(Error::InUse),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
     }
 }
 
