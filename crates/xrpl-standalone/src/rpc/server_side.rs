@@ -51,7 +51,7 @@ pub(super) fn may_sign(root: Option<&Entry>, account: AccountId, key: AccountId)
     match root {
         Some(root) if is_master => match root.u32(fields::FLAGS).unwrap_or(0) & MASTER_DISABLED {
             0 => Ok(()),
-            _ => Err(RpcError::new("masterDisabled", 17, "Master key is disabled.")),
+            _ => Err(RpcError::new("masterDisabled", 23, "Master key is disabled.")),
         },
         Some(root) if root.account(fields::REGULAR_KEY) == Some(key) => Ok(()),
         None if is_master => Ok(()),
