@@ -228,6 +228,92 @@ async fn from_xrp_to_xrp_there_is_no_path() {
     }
 }
 
+/// Accounts and currencies may be given in hexadecimal, `0` for all zeros; what stands for no currency
+/// names none.
+#[tokio::test]
+async fn accounts_and_currencies_in_hexadecimal() {
+    const BAD: &str = "0000000000000000000000005852500000000000";
+    let server = server(NodeConfig::default());
+    let find = |more: Json| {
+        let mut params = json!({
+            "source_account": GENESIS, "destination_account": OTHER,
+            "destination_amount": "10000000", "ledger_index": "validated",
+        });
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ask(&server, "ripple_path_find", params)
+    };
+    let issuer = "ab".repeat(20);
+    for source in [
+        json!({"currency": "USD", "issuer": issuer}),
+        json!({"currency": "USD", "issuer": "0"}),
+        json!({"currency": "0"}),
+        json!({"mpt_issuance_id": "0"}),
+    ] {
+        let found = find(json!({"source_currencies": [source]}));
+        assert_eq!(found["alternatives"], json!([]), "{source}: {found}");
+    }
+    let all = |more: Json| {
+        let mut params = json!({"destination_amount": "-1"});
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        find(params)
+    };
+    let amount = |currency: &str, issuer: &str| json!({"currency": currency, "issuer": issuer, "value": "1"});
+    for (answer, error) in [
+        (find(json!({"source_currencies": [{"currency": "1"}]})), "srcCurMalformed"),
+        (
+            find(json!({"source_currencies": [{"currency": "0", "issuer": issuer}]})),
+            "srcCurMalformed",
+        ),
+        (find(json!({"destination_amount": amount(BAD, GENESIS)})), "dstAmtMalformed"),
+        (find(json!({"destination_amount": amount("USD", "0")})), "dstAmtMalformed"),
+        (find(json!({"destination_amount": amount("1", GENESIS)})), "dstAmtMalformed"),
+        (all(json!({"send_max": amount(BAD, GENESIS)})), "sendMaxMalformed"),
+        (all(json!({"send_max": amount("USD", "0")})), "sendMaxMalformed"),
+    ] {
+        assert_eq!(answer["error"], error, "{answer}");
+    }
+    let book = |gets: Json| {
+        let params = json!({"taker_pays": {"currency": "XRP"}, "taker_gets": gets});
+        ask(&server, "book_offers", params)
+    };
+    assert_eq!(book(json!({"currency": "USD", "issuer": issuer}))["offers"], json!([]));
+    assert_eq!(book(json!({"currency": "0"}))["error"], "badMarket");
+    assert_eq!(book(json!({"currency": "1", "issuer": GENESIS}))["error"], "dstAmtMalformed");
+    let nobody = book(json!({"currency": "USD", "issuer": "0"}));
+    assert_eq!(
+        nobody["error_message"], "Invalid field 'taker_gets.issuer', expected non-XRP issuer.",
+        "{nobody}"
+    );
+    let longer = book(json!({"currency": "USD", "issuer": format!("0x{issuer}")}));
+    assert_eq!(longer["error"], "dstIsrMalformed", "{longer}");
+    let pool = |asset: Json| {
+        ask(&server, "amm_info", json!({"asset": asset, "asset2": {"currency": "XRP"}}))
+    };
+    let of = |currency: &str, issuer: &str| json!({"currency": currency, "issuer": issuer});
+    assert_eq!(pool(of("USD", GENESIS))["error"], "actNotFound");
+    assert_eq!(pool(of(BAD, GENESIS))["error"], "issueMalformed");
+    assert_eq!(pool(of("USD", "rrrrrrrrrrrrrrrrrrrrrhoLvTp"))["error"], "issueMalformed");
+}
+
+/// An `id` that is as good as none is not repeated.
+#[tokio::test]
+async fn an_empty_id_is_none() {
+    let server = server(NodeConfig::default());
+    let find = |id: Json| {
+        let params = json!({
+            "source_account": GENESIS, "destination_account": OTHER, "id": id,
+            "destination_amount": "10000000", "ledger_index": "validated",
+        });
+        ask(&server, "ripple_path_find", params)
+    };
+    for empty in [json!(""), json!([]), json!({}), json!(null)] {
+        assert_eq!(find(empty.clone()).get("id"), None, "{empty}");
+    }
+    for id in [json!(0), json!(false), json!("x"), json!([0])] {
+        assert_eq!(find(id.clone())["id"], id);
+    }
+}
+
 #[tokio::test]
 async fn a_lone_first_digit_is_a_byte() {
     let server = server(NodeConfig::default());

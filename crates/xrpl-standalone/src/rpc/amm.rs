@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::{AccountId, Amount, Hash256, Object, fields, object_id};
 
-use super::{Answer, Call, Looked, RpcError, ledger_entry::asset_of, object, shape::iso_time};
+use super::{Answer, Call, Looked, RpcError, object, shape::iso_time, tx_json::asset_of};
 use crate::ledger::{
     Entry,
     helpers::{

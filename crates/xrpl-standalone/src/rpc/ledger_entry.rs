@@ -8,7 +8,10 @@ use xrpl_protocol::{
     AccountId, Currency, Definitions, Hash256, Issue, MptId, object::XChainBridge, object_id,
 };
 
-use super::{Answer, ApiShape, Call, RpcError, entry_json, object};
+use super::{
+    Answer, ApiShape, Call, RpcError, entry_json, object,
+    tx_json::{self, asset_of, issue_of},
+};
 use crate::ledger::entry_type;
 
 /// Members that name an entry, which type it must then be of, and how each is read.
@@ -155,30 +158,6 @@ fn credential_type(members: &Members, token: &'static str) -> Result<Vec<u8>> {
     let read = required(members, field)?.as_str().and_then(super::bytes_of);
     read.filter(|bytes| (1..=MAX_CREDENTIAL_TYPE).contains(&bytes.len()))
         .ok_or_else(|| not(token, field, "hex string"))
-}
-
-/// XRP or an issued currency, members that are no part of it left aside.
-pub(super) fn issue_of(json: &Json) -> Option<Issue> {
-    let members = json.as_object().filter(|m| !m.contains_key("mpt_issuance_id"))?;
-    let currency: Currency = match members.get("currency")?.as_str()? {
-        "" => Currency::XRP,
-        code => code.parse().ok()?,
-    };
-    let issuer = members.get("issuer").filter(|issuer| !issuer.is_null());
-    if currency.is_xrp() {
-        return issuer.is_none().then_some(Issue::Xrp);
-    }
-    let no_account = AccountId::ONE;
-    let issuer = account_of(issuer?).filter(|issuer| *issuer != no_account)?;
-    (currency != Currency(no_account.0)).then_some(Issue::Issued { currency, issuer })
-}
-
-/// The same, or a multi-purpose token.
-pub(super) fn asset_of(json: &Json) -> Option<Issue> {
-    match json.get("currency") {
-        Some(_) => issue_of(json),
-        None => json.get("mpt_issuance_id")?.as_str()?.parse().ok().map(Issue::Mpt),
-    }
 }
 
 /// An account's entry that a number makes: by its id, or by owner and number.
@@ -487,9 +466,10 @@ fn ripple_state(asked: &Asked<'_>) -> Result<Hash256> {
     if a == b {
         return Err(malformed("malformedRequest", "Cannot have a trustline to self."));
     }
-    let currency: Currency = currency
+    let currency = currency
         .as_str()
-        .and_then(|text| text.parse().ok())
+        .filter(|text| !text.is_empty())
+        .and_then(tx_json::currency)
         .ok_or_else(|| not("malformedCurrency", "currency", "Currency"))?;
     Ok(object_id::trust_line(a, b, currency))
 }

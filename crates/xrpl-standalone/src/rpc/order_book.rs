@@ -7,7 +7,11 @@ use xrpl_protocol::{
     AccountId, Amount, Currency, Issue, MptId, Rate, fields, issued_value::ValueError, object_id,
 };
 
-use super::{Answer, Call, Looked, RpcError, entry_json, hash_of, object, owned::quality};
+use super::{
+    Answer, Call, Looked, RpcError, entry_json, hash_of, object,
+    owned::quality,
+    tx_json::{account, currency, hex},
+};
 use crate::ledger::{
     Entry, LedgerTransaction, ReadView, entry_type,
     helpers::{
@@ -51,19 +55,6 @@ const GETS: Side = Side {
 enum Named {
     Currency(Currency),
     Mpt(MptId),
-}
-
-fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    const_hex::decode_to_slice(text, &mut bytes).is_ok().then_some(bytes)
-}
-
-fn account(text: &str) -> Option<AccountId> {
-    hex(text).map(AccountId).or_else(|| text.parse().ok())
-}
-
-fn currency(text: &str) -> Option<Currency> {
-    if text.is_empty() { Some(Currency::XRP) } else { text.parse().ok() }
 }
 
 impl Side {

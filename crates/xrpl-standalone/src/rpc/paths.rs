@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
-use xrpl_protocol::{AccountId, Amount, Currency, EngineResult, Hash256, Issue, object::PathStep};
+use xrpl_protocol::{AccountId, Amount, EngineResult, Hash256, Issue, MptId, object::PathStep};
 
 use super::{Answer, Call, Looked, RpcError, convert::text_of, hash_of, object, tx_json};
 use crate::{
-    ledger::{PaymentSandbox, ReadView, helpers::token},
+    ledger::{
+        PaymentSandbox, ReadView,
+        helpers::{is_bad_asset, token},
+    },
     paths::{Assets, Finder, Path, PathAsset, Search, Searched, largest, steps, unlimited},
     transactors::flow::{
         Flowed,
@@ -39,6 +42,14 @@ struct Wanted {
     sources: BTreeSet<Issue>,
     domain: Option<Hash256>,
     id: Option<Json>,
+}
+
+/// An amount of something that can be paid.
+fn amount_of(json: &Json) -> Option<Amount> {
+    tx_json::amount(json).filter(|amount| {
+        let issue = amount.issue();
+        !is_bad_asset(issue) && token::issuer_of(issue) != Some(AccountId::ZERO)
+    })
 }
 
 /// Whether an amount is `-1`: as much as can be delivered.
@@ -73,7 +84,7 @@ impl Wanted {
             48,
             "Destination account is malformed.",
         )?;
-        let amount = tx_json::amount(&params["destination_amount"]).ok_or_else(amount_malformed)?;
+        let amount = amount_of(&params["destination_amount"]).ok_or_else(amount_malformed)?;
         let all = is_all(&amount);
         if !all && amount.signum() <= 0 {
             return Err(amount_malformed());
@@ -83,7 +94,7 @@ impl Wanted {
             if !all {
                 return Err(amount_malformed());
             }
-            most = tx_json::amount(json).filter(|most| most.signum() > 0 || is_all(most));
+            most = amount_of(json).filter(|most| most.signum() > 0 || is_all(most));
             if most.is_none() {
                 return Err(RpcError::new("sendMaxMalformed", 64, "SendMax amount malformed."));
             }
@@ -101,7 +112,7 @@ impl Wanted {
                     .ok_or_else(|| RpcError::new("domainMalformed", 97, "Domain is malformed."))?,
             ),
         };
-        let id = params.get("id").filter(|id| !id.is_null()).cloned();
+        let id = params.get("id").filter(|id| !tx_json::is_empty(id)).cloned();
         Ok(Self { source, destination, amount, most, sources, domain, id })
     }
 
@@ -143,14 +154,13 @@ fn sources(
         let key = if is_mpt { "mpt_issuance_id" } else { "currency" };
         let text = members.get(key).and_then(Json::as_str).ok_or_else(malformed)?;
         let asset = match is_mpt {
-            true => PathAsset::Mpt(text.parse().map_err(|_| malformed())?),
-            false if text.is_empty() => PathAsset::XRP,
-            false => PathAsset::Currency(text.parse::<Currency>().map_err(|_| malformed())?),
+            true => tx_json::hex(text).map(|id| PathAsset::Mpt(MptId(id))),
+            false => tx_json::currency(text).map(PathAsset::Currency),
         };
+        let asset = asset.ok_or_else(malformed)?;
         let mut issuer = AccountId::ZERO;
         if let Some(json) = members.get("issuer") {
-            let named = json.as_str().and_then(|text| text.parse::<AccountId>().ok());
-            issuer = named.ok_or_else(issuer_malformed)?;
+            issuer = json.as_str().and_then(tx_json::account).ok_or_else(issuer_malformed)?;
             if asset.is_xrp() && issuer != AccountId::ZERO {
                 return Err(malformed());
             }

@@ -10,6 +10,7 @@ use xrpl_protocol::{
 };
 
 use super::RpcError;
+use crate::ledger::helpers::BAD_CURRENCY;
 
 /// Deepest nesting.
 const MAX_DEPTH: usize = 64;
@@ -230,7 +231,12 @@ fn simple(name: &str, field: Field, json: &Json) -> std::result::Result<Value, W
         FieldType::Blob => Value::Blob(super::bytes_of(text()?).ok_or(Wrong::Data)?),
         FieldType::AccountId => Value::Account(account(text()?).ok_or(Wrong::Data)?),
         FieldType::Amount => Value::Amount(amount(json).ok_or(Wrong::Data)?),
-        FieldType::Number | FieldType::Issue | FieldType::XChainBridge | FieldType::Currency => {
+        FieldType::Issue => Value::Issue(asset_of(json).ok_or(Wrong::Data)?),
+        FieldType::Currency => {
+            let currency = json.as_str().and_then(real_currency);
+            Value::Currency(currency.ok_or(Wrong::Data)?)
+        }
+        FieldType::Number | FieldType::XChainBridge => {
             codec(name, json).map_err(|_| Wrong::Data)?
         }
         _ => return Err(Wrong::Type),
@@ -261,7 +267,7 @@ fn unsigned<T: TryFrom<u64> + std::str::FromStr>(json: &Json) -> std::result::Re
 }
 
 /// A number in hexadecimal; `0` stands for all zeros.
-fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(super) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut out = [0; N];
     if text == "0" {
         return Some(out);
@@ -276,12 +282,52 @@ fn hash<const N: usize>(text: &str) -> std::result::Result<[u8; N], Wrong> {
     }
 }
 
-fn account(text: &str) -> Option<AccountId> {
+/// An account as its address or in hexadecimal.
+pub(super) fn account(text: &str) -> Option<AccountId> {
     hex(text).map(AccountId).or_else(|| text.parse().ok())
 }
 
+/// A currency as its code or in hexadecimal; nothing is XRP. The `1` by which a currency is shown that
+/// is none names nothing.
+pub(super) fn currency(text: &str) -> Option<Currency> {
+    match text {
+        "" => Some(Currency::XRP),
+        "1" => None,
+        text => hex(text).map(Currency).or_else(|| text.parse().ok()),
+    }
+}
+
+/// A currency that can be meant: that of no currency and the one that spells XRP cannot.
+fn real_currency(text: &str) -> Option<Currency> {
+    let not_one = Currency(AccountId::ONE.0);
+    currency(text).filter(|currency| *currency != not_one && *currency != BAD_CURRENCY)
+}
+
+/// XRP or an issued currency, members that are no part of it left aside.
+pub(super) fn issue_of(json: &Json) -> Option<Issue> {
+    let members = json.as_object().filter(|m| !m.contains_key("mpt_issuance_id"))?;
+    let currency = real_currency(members.get("currency")?.as_str()?)?;
+    let issuer = members.get("issuer").filter(|issuer| !issuer.is_null());
+    if currency.is_xrp() {
+        return issuer.is_none().then_some(Issue::Xrp);
+    }
+    let issuer: AccountId = issuer?.as_str()?.parse().ok()?;
+    let is_nobody = issuer == AccountId::ZERO || issuer == AccountId::ONE;
+    (!is_nobody).then_some(Issue::Issued { currency, issuer })
+}
+
+/// The same, or a multi-purpose token.
+pub(super) fn asset_of(json: &Json) -> Option<Issue> {
+    let members = json.as_object()?;
+    if members.contains_key("currency") {
+        return issue_of(json);
+    }
+    let id = members.get("mpt_issuance_id").filter(|_| !members.contains_key("issuer"))?;
+    Some(Issue::Mpt(MptId(hex(id.as_str()?)?)))
+}
+
 /// What xrpld's JSON holds for false: nothing, or something empty.
-fn is_empty(json: &Json) -> bool {
+pub(super) fn is_empty(json: &Json) -> bool {
     match json {
         Json::Null => true,
         Json::String(text) => text.is_empty(),
@@ -332,11 +378,11 @@ fn step(path: &str, json: &Json) -> Result<PathStep> {
     let account = account_at("account")?;
     let mpt: Option<MptId> = match text("mpt_issuance_id")? {
         None => None,
-        Some(text) => Some(text.parse().map_err(|_| wrong("mpt_issuance_id"))?),
+        Some(text) => Some(MptId(hex(text).ok_or_else(|| wrong("mpt_issuance_id"))?)),
     };
     let currency: Option<Currency> = match text("currency")? {
         None => None,
-        Some(text) => Some(text.parse().map_err(|_| wrong("currency"))?),
+        Some(text) => Some(self::currency(text).ok_or_else(|| wrong("currency"))?),
     };
     let issuer = account_at("issuer")?;
     if mpt.is_some_and(|id| id.issuer() == AccountId::ZERO) {
@@ -383,9 +429,9 @@ pub(super) fn amount(json: &Json) -> Option<Amount> {
     let issue = match currency.as_str() {
         None | Some("" | "XRP") if json.is_object() => return None,
         None | Some("" | "XRP") => Issue::Xrp,
-        Some(id) if is_mpt => Issue::Mpt(id.parse().ok()?),
+        Some(id) if is_mpt => Issue::Mpt(MptId(hex(id)?)),
         Some(code) => {
-            let currency: Currency = code.parse().ok().filter(|c: &Currency| !c.is_xrp())?;
+            let currency = self::currency(code).filter(|currency| !currency.is_xrp())?;
             let issuer = account(issuer.as_str()?)?;
             Issue::Issued { currency, issuer }
         }
