@@ -11,6 +11,7 @@ mod amm;
 mod amounts;
 mod book_directory;
 mod clawback;
+mod confidential;
 mod deep_freeze;
 mod entry_types;
 mod escrow;
@@ -145,6 +146,7 @@ invariants! {
     loan_broker: loan_broker::ValidLoanBroker,
     loan: loan::ValidLoan,
     vault: vault::ValidVault,
+    confidential: confidential::ValidConfidentialMpt,
     mpt_payment: mpt_payment::ValidMptPayment,
     amounts: amounts::ValidAmounts,
     mpt_transfer: mpt_transfer::ValidMptTransfer,

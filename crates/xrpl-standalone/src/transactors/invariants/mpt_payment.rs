@@ -2,14 +2,11 @@ use std::collections::BTreeMap;
 
 use xrpl_protocol::{MptId, Object, Value, fields};
 
-use super::{Invariant, Outcome, Touched};
+use super::{Invariant, Outcome, Touched, confidential::CONFIDENTIAL};
 use crate::ledger::{
     ReadView, amendment, entry_type,
     helpers::mpt::{issuer_of, maximum},
 };
-
-/// Confidential types, which count in another way.
-const CONFIDENTIAL: std::ops::RangeInclusive<u16> = 85..=89;
 
 #[derive(Default)]
 struct Sums {
@@ -31,7 +28,7 @@ fn number(entry: &Object, field: xrpl_protocol::Field) -> u64 {
 }
 
 /// The issuance of an MPTokenIssuance or MPToken.
-fn id_of(entry: &Object) -> Option<MptId> {
+pub(super) fn id_of(entry: &Object) -> Option<MptId> {
     match entry.get(fields::MP_TOKEN_ISSUANCE_ID) {
         Some(Value::Hash192(id)) => Some(MptId(*id)),
         _ => Some(MptId::new(entry.u32(fields::SEQUENCE)?, issuer_of(entry))),
@@ -74,6 +71,7 @@ impl Invariant for ValidMptPayment {
 
     fn judge(&self, outcome: &Outcome<'_>) -> Result<(), &'static str> {
         let enforced = outcome.view.rules().enabled(amendment::MPTOKENS_V2);
+        // Hidden transfers count in another way.
         if !outcome.succeeded() || !enforced || CONFIDENTIAL.contains(&outcome.tx.kind) {
             return Ok(());
         }

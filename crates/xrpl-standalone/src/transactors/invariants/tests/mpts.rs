@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     ledger::{amendment, helpers::mpt::flag},
     transactors::invariants::{
-        mpt_issuance::ValidMptIssuance, mpt_payment::ValidMptPayment,
-        mpt_transfer::ValidMptTransfer,
+        confidential::ValidConfidentialMpt, mpt_issuance::ValidMptIssuance,
+        mpt_payment::ValidMptPayment, mpt_transfer::ValidMptTransfer,
     },
 };
 
@@ -106,4 +106,77 @@ fn mpts_move_between_holders_as_their_issuer_allows() {
         .there(issuance_key(), issuance(0, 50))
         .change(token_key(BOB), token(BOB, 0, 50), token(BOB, 0, 40))
         .holds::<I>();
+}
+
+const CONVERT: u16 = 85;
+const CONFIDENTIAL_SEND: u16 = 88;
+
+fn hiding_issuance(hidden: u64, outstanding: u64) -> Object {
+    issuance(flag::CAN_HOLD_CONFIDENTIAL_BALANCE, outstanding)
+        .with(fields::CONFIDENTIAL_OUTSTANDING_AMOUNT, hidden)
+}
+
+/// An MPToken with a hidden balance of which nothing but the bytes is known.
+fn hiding_token(balance: u8, version: u32, amount: u64) -> Object {
+    let bytes = || Value::Blob(vec![balance; 66]);
+    token(BOB, 0, amount)
+        .with(fields::CONFIDENTIAL_BALANCE_INBOX, bytes())
+        .with(fields::CONFIDENTIAL_BALANCE_SPENDING, bytes())
+        .with(fields::ISSUER_ENCRYPTED_BALANCE, bytes())
+        .with(fields::CONFIDENTIAL_BALANCE_VERSION, version)
+}
+
+#[test]
+fn what_is_hidden_adds_up() {
+    type I = ValidConfidentialMpt;
+    let hid = |hidden, outstanding, open| {
+        Case::of(CONVERT)
+            .change(issuance_key(), hiding_issuance(0, 50), hiding_issuance(hidden, outstanding))
+            .change(token_key(BOB), token(BOB, 0, 50), hiding_token(1, 1, open))
+    };
+    hid(10, 50, 40).holds::<I>();
+    hid(10, 50, 41).breaks::<I>();
+    hid(10, 51, 40).breaks::<I>();
+    hid(51, 50, 0).breaks::<I>();
+    hid(10, 50, 41).failed().holds::<I>();
+    // A hidden transfer leaves alone what is open.
+    let sent = |kind, open| {
+        Case::of(kind).there(issuance_key(), hiding_issuance(10, 50)).change(
+            token_key(BOB),
+            hiding_token(1, 1, 40),
+            hiding_token(2, 2, open),
+        )
+    };
+    sent(CONFIDENTIAL_SEND, 40).holds::<I>();
+    sent(CONFIDENTIAL_SEND, 39).breaks::<I>();
+    sent(PAYMENT, 39).holds::<I>();
+}
+
+#[test]
+fn hidden_balances_are_whole_and_allowed() {
+    type I = ValidConfidentialMpt;
+    let became = |issuance: Object, after: Object| {
+        Case::of(CONFIDENTIAL_SEND).there(issuance_key(), issuance).change(
+            token_key(BOB),
+            hiding_token(1, 1, 40),
+            after,
+        )
+    };
+    became(hiding_issuance(10, 50), hiding_token(2, 2, 40)).holds::<I>();
+    // Its version says that it is another one.
+    became(hiding_issuance(10, 50), hiding_token(2, 1, 40)).breaks::<I>();
+    became(issuance(0, 50), hiding_token(2, 2, 40)).breaks::<I>();
+    // What is there may stay where no more may be hidden.
+    became(issuance(0, 50), hiding_token(1, 1, 40)).holds::<I>();
+    let mut part = hiding_token(1, 1, 40);
+    part.remove(fields::CONFIDENTIAL_BALANCE_INBOX);
+    became(hiding_issuance(10, 50), part).breaks::<I>();
+    let gone = |hidden, token| {
+        Case::of(AUTHORIZE)
+            .there(issuance_key(), hiding_issuance(hidden, 50))
+            .erase(token_key(BOB), token)
+    };
+    gone(10, hiding_token(1, 1, 0)).breaks::<I>();
+    gone(0, hiding_token(1, 1, 0)).holds::<I>();
+    gone(10, token(BOB, 0, 0)).holds::<I>();
 }
