@@ -216,8 +216,8 @@ impl Streams {
     }
 
     /// A connection's search of paths.
-    pub(crate) fn paths(&self, connection: u64) -> Option<&PathRequest> {
-        self.subscribers.get(&connection)?.paths.as_ref()
+    pub(crate) fn paths(&mut self, connection: u64) -> Option<&mut PathRequest> {
+        self.subscribers.get_mut(&connection)?.paths.as_mut()
     }
 
     /// Sends paths in a ledger to who searches them, or to one connection.

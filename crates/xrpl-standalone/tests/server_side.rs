@@ -1,11 +1,13 @@
 //! What the server does for callers that hand it a secret or leave fields open, and for whom it does
 //! it.
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::{Map, Value as Json, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use tokio_tungstenite::{client_async, tungstenite::Message};
 use xrpl_protocol::{
     Definitions, Object,
     keys::{KeyPair, KeyType, Seed},
@@ -312,6 +314,47 @@ async fn an_empty_id_is_none() {
     for id in [json!(0), json!(false), json!("x"), json!([0])] {
         assert_eq!(find(id.clone())["id"], id);
     }
+}
+
+/// What was said of a search of paths is said again until paths are searched again.
+#[tokio::test]
+async fn how_a_search_stands_is_remembered() {
+    let loopback = ([127, 0, 0, 1], 0).into();
+    let config =
+        StandaloneConfig { rpc_bind: loopback, ws_bind: loopback, ..StandaloneConfig::default() };
+    let server = Standalone::start(config).await.unwrap();
+    let stream = TcpStream::connect(server.ws_addr).await.unwrap();
+    let url = format!("ws://{}", server.ws_addr);
+    let mut socket = client_async(url, stream).await.unwrap().0;
+    let mut asked = 0;
+    let mut find = async |subcommand: &str| {
+        asked += 1;
+        let request = json!({
+            "command": "path_find", "id": asked, "subcommand": subcommand,
+            "source_account": GENESIS, "destination_account": OTHER,
+            "destination_amount": "10000000",
+        });
+        socket.send(Message::text(request.to_string())).await.unwrap();
+        let (mut answer, mut messages) = (Json::Null, 0);
+        // A new search is followed by two messages.
+        while answer.is_null() || subcommand == "create" && messages < 2 {
+            let message = socket.next().await.unwrap().unwrap();
+            let message: Json = serde_json::from_str(message.to_text().unwrap()).unwrap();
+            match message["type"].as_str() {
+                Some("path_find") => messages += 1,
+                _ => answer = message,
+            }
+        }
+        let result = &answer["result"];
+        assert_eq!((&answer["id"], &answer["status"]), (&json!(asked), &json!("success")));
+        (result.get("status").cloned(), result.get("closed").cloned())
+    };
+    let success = Some(json!("success"));
+    assert_eq!(find("create").await, (None, None));
+    assert_eq!(find("status").await, (success.clone(), None));
+    assert_eq!(find("close").await, (success, Some(json!(true))));
+    assert_eq!(find("create").await, (None, None));
+    assert_eq!(find("close").await, (None, Some(json!(true))));
 }
 
 #[tokio::test]

@@ -238,11 +238,10 @@ impl PathRequest {
         message.into()
     }
 
-    /// The last answer, with how the request stands.
-    pub(crate) fn status(&self, key: &str, value: impl Into<Json>) -> Map<String, Json> {
-        let mut status = self.status.clone();
-        status.insert(key.into(), value.into());
-        status
+    /// The last answer, with how the request stands; xrpld says so again until there is a new answer.
+    pub(crate) fn status(&mut self, key: &str, value: impl Into<Json>) -> Map<String, Json> {
+        self.status.insert(key.into(), value.into());
+        self.status.clone()
     }
 
     fn update(&mut self, view: &dyn ReadView, fast: bool) -> Result<Map<String, Json>, RpcError> {
