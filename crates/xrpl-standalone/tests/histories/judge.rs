@@ -1,6 +1,8 @@
 //! What must be true of every closed ledger, judged from its entries alone: nothing here knows how
 //! transactions are applied, and the invariants that the ledger itself checks are not asked.
 
+mod lending;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -41,7 +43,8 @@ pub(crate) fn judge(ledger: &Judged<'_>, coins_before: u64) -> Verdict {
     owner_counts(ledger)?;
     nfts(ledger)?;
     issuances(ledger)?;
-    lines(ledger)
+    lines(ledger)?;
+    lending::lending(ledger)
 }
 
 /// All XRP is somewhere, and what is missing since the ledger before was paid in fees.
@@ -258,17 +261,15 @@ fn weight(entry: &Object) -> u32 {
     }
 }
 
-/// Accounts are counted for what they own. (Those of pools, vaults and brokers have counts of their
-/// own kind.)
+/// Accounts are counted for what they own. (Those of pools have a count of their own kind.)
 fn owner_counts(ledger: &Judged<'_>) -> Verdict {
     let mut counts: BTreeMap<AccountId, u32> = BTreeMap::new();
     let mut told: BTreeMap<AccountId, u32> = BTreeMap::new();
     for (id, entry) in ledger.state.iter() {
         match kind::of(entry) {
             kind::ACCOUNT_ROOT => {
-                let pseudo = [fields::AMMID, fields::VAULT_ID, fields::LOAN_BROKER_ID];
                 if let Some(account) = entry.account(fields::ACCOUNT)
-                    && !pseudo.iter().any(|field| entry.contains(*field))
+                    && !entry.contains(fields::AMMID)
                 {
                     told.insert(account, entry.u32(fields::OWNER_COUNT).unwrap_or(0));
                 }

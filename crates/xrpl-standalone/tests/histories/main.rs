@@ -16,8 +16,14 @@ mod plans;
 mod run;
 mod world;
 
+use std::sync::Arc;
+
 use run::{Tally, from_seed, read, report};
-use xrpl_standalone::transactors::{transaction_type, transactor};
+use xrpl_protocol::{Amount, Field, Object, Value, decimal::Decimal, fields, number::Number};
+use xrpl_standalone::{
+    ledger::{ClosedLedger, entry_type as kind},
+    transactors::{transaction_type, transactor},
+};
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
@@ -52,7 +58,7 @@ fn covers_all(tally: &Tally) {
     for name in names {
         let (tried, succeeded) = tally.get(name).copied().unwrap_or_default();
         assert!(tried > 0, "{name} was never tried");
-        assert!(!plans::PLANNED.contains(&name) || succeeded > 0, "{name} never succeeded");
+        assert!(plans::UNPLANNED.contains(&name) || succeeded > 0, "{name} never succeeded");
     }
 }
 
@@ -120,29 +126,86 @@ fn kept_histories_fail_no_more() {
     }
 }
 
+/// What the judge says of a ledger in which one entry of a type is another, or gone.
+fn changed(
+    ledger: &ClosedLedger,
+    change: &dyn Fn(&mut Object) -> bool,
+    of: u16,
+    erase: bool,
+) -> Result<(), String> {
+    let mut state = ledger.state.clone();
+    let found = ledger.state.iter().find_map(|(id, entry)| {
+        let mut entry = Object::clone(entry);
+        (kind::of(&entry) == of && change(&mut entry)).then_some((*id, entry))
+    });
+    let (id, entry) = found.unwrap_or_else(|| panic!("there is no entry of type {of:#x}"));
+    match erase {
+        true => assert!(state.remove(&id)),
+        false => state.insert(id, Arc::new(entry)),
+    }
+    let mut header = ledger.header.clone();
+    header.account_hash = state.hash();
+    let judged = judge::Judged { header: &header, state: state.tree(), transactions: &[] };
+    judge::judge(&judged, header.total_coins)
+}
+
+/// Numbers of vaults, brokers and loans that are off by one, and the account that holds for them.
+#[test]
+fn the_judge_sees_what_is_wrong_with_loans() {
+    let seed = (1..200).step_by(3).find(|seed| {
+        let ledger = run::last_of_seed(*seed, EACH);
+        let has = |of: u16, field: Field| {
+            ledger.state.iter().any(|(_, entry)| kind::of(entry) == of && entry.contains(field))
+        };
+        has(kind::LOAN_BROKER, fields::DEBT_TOTAL)
+            && has(kind::LOAN_BROKER, fields::COVER_AVAILABLE)
+            && has(kind::VAULT, fields::LOSS_UNREALIZED)
+    });
+    let ledger = run::last_of_seed(seed.expect("some history ends with a doubtful loan"), EACH);
+    let any = |_: &mut Object| true;
+    assert_eq!(changed(&ledger, &any, kind::VAULT, false), Ok(()), "unchanged");
+    for (of, field) in [
+        (kind::VAULT, fields::ASSETS_AVAILABLE),
+        (kind::VAULT, fields::ASSETS_TOTAL),
+        (kind::VAULT, fields::LOSS_UNREALIZED),
+        (kind::LOAN_BROKER, fields::DEBT_TOTAL),
+        (kind::LOAN_BROKER, fields::COVER_AVAILABLE),
+        (kind::LOAN_BROKER, fields::OWNER_COUNT),
+        (kind::LOAN, fields::TOTAL_VALUE_OUTSTANDING),
+    ] {
+        let plus = |entry: &mut Object| {
+            let value = match entry.get(field) {
+                Some(Value::UInt32(n)) => Value::UInt32(n + 1),
+                Some(Value::Number(n)) => {
+                    Value::Number(Number::from(n.decimal() + Decimal::from(1i64)))
+                }
+                _ => return false,
+            };
+            entry.set(field, value);
+            true
+        };
+        assert!(changed(&ledger, &plus, of, false).is_err(), "{of:#x} {field:?}");
+    }
+    for of in [kind::LOAN, kind::LOAN_BROKER, kind::VAULT] {
+        assert!(changed(&ledger, &any, of, true).is_err(), "without {of:#x}");
+    }
+    // Accounts of vaults and brokers are counted for what they own, as others are.
+    for of in [fields::VAULT_ID, fields::LOAN_BROKER_ID] {
+        let more = |root: &mut Object| {
+            let count = root.u32(fields::OWNER_COUNT).unwrap_or(0);
+            root.set(fields::OWNER_COUNT, (count + 1).into());
+            root.contains(of)
+        };
+        assert!(changed(&ledger, &more, kind::ACCOUNT_ROOT, false).is_err(), "{of:?}");
+    }
+}
+
 /// Every entry of a sound ledger with a field changed, or gone: the judge sees it.
 #[test]
 fn the_judge_sees_what_is_wrong() {
-    use std::sync::Arc;
-    use xrpl_protocol::{Amount, Field, Object, Value, fields};
-    use xrpl_standalone::ledger::entry_type as kind;
-
     let ledger = run::last_ledger(5, 300);
     let verdict = |change: &dyn Fn(&mut Object) -> bool, of: u16, erase: bool| {
-        let mut state = ledger.state.clone();
-        let found = ledger.state.iter().find_map(|(id, entry)| {
-            let mut entry = Object::clone(entry);
-            (kind::of(&entry) == of && change(&mut entry)).then_some((*id, entry))
-        });
-        let (id, entry) = found.unwrap_or_else(|| panic!("there is no entry of type {of:#x}"));
-        match erase {
-            true => assert!(state.remove(&id)),
-            false => state.insert(id, Arc::new(entry)),
-        }
-        let mut header = ledger.header.clone();
-        header.account_hash = state.hash();
-        let judged = judge::Judged { header: &header, state: state.tree(), transactions: &[] };
-        judge::judge(&judged, header.total_coins)
+        changed(&ledger, change, of, erase)
     };
     let plus = |field: Field, by: u64| {
         move |entry: &mut Object| {

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, EngineResult, Object, Value, fields, object_id,
+    AccountId, Amount, Definitions, EngineResult, MptId, Object, Value, fields, object_id,
     transaction_cost::{FeeFigures, least_fee},
 };
 use xrpl_standalone::{
@@ -27,7 +27,7 @@ use xrpl_standalone::{
 use super::{
     draw::{Draw, Tx},
     judge::{Judged, judge},
-    world::{PLAYERS, World, account, public_key},
+    world::{GATEWAYS, PLAYERS, World, account, public_key},
 };
 
 /// One thing that happens.
@@ -298,8 +298,105 @@ pub(crate) fn run(history: &History) -> Result<(), Failure> {
     })
 }
 
+/// What is done more often where loans are the matter: each step of theirs needs those before it.
+const LENDING: [&str; 36] = [
+    "VaultCreate",
+    "VaultCreate",
+    "VaultDeposit",
+    "VaultDeposit",
+    "VaultDeposit",
+    "VaultWithdraw",
+    "VaultSet",
+    "VaultClawback",
+    "VaultDelete",
+    "LoanBrokerSet",
+    "LoanBrokerSet",
+    "LoanBrokerDelete",
+    "LoanBrokerCoverDeposit",
+    "LoanBrokerCoverDeposit",
+    "LoanBrokerCoverDeposit",
+    "LoanBrokerCoverWithdraw",
+    "LoanBrokerCoverClawback",
+    "LoanSet",
+    "LoanSet",
+    "LoanSet",
+    "LoanSet",
+    "LoanSet",
+    "LoanSet",
+    "LoanPay",
+    "LoanPay",
+    "LoanPay",
+    "LoanPay",
+    "LoanPay",
+    "LoanPay",
+    "LoanPay",
+    "LoanManage",
+    "LoanManage",
+    "LoanManage",
+    "LoanDelete",
+    "LoanDelete",
+    "AMMClawback",
+];
+
+/// Whether a seed's history is one of loans above all.
+fn lends(seed: u64) -> bool {
+    seed % 3 == 1
+}
+
+/// What is needed to have enough of every kind of asset: lines, an MPT of each gateway, and some of all
+/// of it for half of the players.
+fn riches(stage: &Stage) -> Vec<Tx> {
+    let mut all = Vec::new();
+    for gateway in (0..GATEWAYS).map(account) {
+        let root = stage.node.current().account(gateway);
+        let sequence = root.and_then(|root| root.u32(fields::SEQUENCE)).unwrap_or(0);
+        let mpt = MptId::new(sequence, gateway).to_string();
+        let gateway = gateway.to_string();
+        // It may be locked, put in escrow, traded, moved and clawed back.
+        all.push(json!({
+            "TransactionType": "MPTokenIssuanceCreate", "Account": gateway, "Flags": 0x7a,
+        }));
+        for player in (GATEWAYS..PLAYERS / 2 + GATEWAYS).map(|player| account(player).to_string()) {
+            let usd = |value: &str| json!({"currency": "USD", "issuer": gateway, "value": value});
+            let tokens = json!({"mpt_issuance_id": mpt, "value": "50000"});
+            all.extend([
+                json!({
+                    "TransactionType": "TrustSet", "Account": player, "LimitAmount": usd("1000000"),
+                }),
+                json!({
+                    "TransactionType": "Payment", "Account": gateway, "Destination": player,
+                    "Amount": usd("5000"),
+                }),
+                json!({
+                    "TransactionType": "MPTokenAuthorize", "Account": player,
+                    "MPTokenIssuanceID": mpt,
+                }),
+                json!({
+                    "TransactionType": "Payment", "Account": gateway, "Destination": player,
+                    "Amount": tokens,
+                }),
+            ]);
+        }
+    }
+    // The currency of the second gateway, which may claw it back, in two pools.
+    let [first, second] = [0, 1].map(|gateway| account(gateway).to_string());
+    let usd = |issuer: &str| json!({"currency": "USD", "issuer": issuer, "value": "500"});
+    for other in [json!("500000000"), usd(&first)] {
+        let player = account(GATEWAYS).to_string();
+        all.push(json!({
+            "TransactionType": "AMMCreate", "Account": player, "Amount": usd(&second),
+            "Amount2": other, "TradingFee": 100,
+        }));
+    }
+    all.iter().filter_map(|tx| tx.as_object().cloned()).collect()
+}
+
 /// Makes a history of so many transactions from a seed, running it as it is made.
 pub(crate) fn from_seed(seed: u64, transactions: usize) -> Result<Tally, (History, Failure)> {
+    made(seed, transactions).map(|stage| stage.tally)
+}
+
+fn made(seed: u64, transactions: usize) -> Result<Stage, (History, Failure)> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     // Every fourth with what is in development.
     let (development, extremes) = (seed % 4 == 3, seed % 8 == 5);
@@ -322,12 +419,23 @@ pub(crate) fn from_seed(seed: u64, transactions: usize) -> Result<Tally, (Histor
             let tx = stage.complete(&mut rng, tx.as_object().cloned().unwrap_or_default());
             do_step(&mut stage, Step::Submit(tx))?;
         }
+        if lends(seed) {
+            for tx in riches(&stage) {
+                let tx = stage.complete(&mut rng, tx);
+                do_step(&mut stage, Step::Submit(tx))?;
+            }
+            do_step(&mut stage, Step::Close { ledgers: 1, seconds: 4 })?;
+        }
         let mut world = World::of(stage.node.closed());
         // How many transactions ago so many ledgers closed that accounts may go.
         let mut since = usize::MAX;
         for _ in 0..transactions {
             since = since.saturating_add(1);
             let kind = match rng.random_range(0..100) {
+                // Half of them.
+                _ if lends(seed) && rng.random_range(0..2) == 0 => {
+                    LENDING.choose(&mut rng).copied().unwrap_or("LoanSet")
+                }
                 0..18 => "Payment",
                 18..28 => "TrustSet",
                 28..50 if since < 60 => "AccountDelete",
@@ -359,7 +467,7 @@ pub(crate) fn from_seed(seed: u64, transactions: usize) -> Result<Tally, (Histor
             }
         }
         do_step(&mut stage, Step::Close { ledgers: 1, seconds: 10 })?;
-        Ok(stage.tally)
+        Ok(stage)
     });
     made.map_err(|failure| (history.into_inner(), failure))
 }
@@ -480,4 +588,12 @@ pub(crate) fn last_ledger(seed: u64, transactions: usize) -> Arc<ClosedLedger> {
         }
     }
     Arc::clone(stage.node.closed())
+}
+
+/// The last ledger of a seed's history, for tests of the judge.
+pub(crate) fn last_of_seed(seed: u64, transactions: usize) -> Arc<ClosedLedger> {
+    match made(seed, transactions) {
+        Ok(stage) => Arc::clone(stage.node.closed()),
+        Err((_, failure)) => panic!("seed {seed}, step {}: {}", failure.at, failure.what),
+    }
 }

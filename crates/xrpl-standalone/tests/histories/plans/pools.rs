@@ -2,12 +2,14 @@
 
 use rand::RngExt as _;
 use serde_json::Value as Json;
-use xrpl_protocol::{AccountId, fields};
 use xrpl_standalone::ledger::entry_type as kind;
 
 use super::{Draw, Put, holder_of};
 
 pub(super) fn amm(draw: &mut Draw<'_>, name: &str, put: &mut Put<'_>) {
+    if name == "AMMClawback" {
+        return super::vaults::amm_clawback(draw, put);
+    }
     let Some((_, pool)) = draw.world.any(draw.rng, kind::AMM).cloned() else { return };
     let json = pool.to_json(xrpl_protocol::Definitions::builtin());
     put.set("Asset", json["Asset"].clone()).set("Asset2", json["Asset2"].clone());
@@ -50,40 +52,6 @@ pub(super) fn amm(draw: &mut Draw<'_>, name: &str, put: &mut Put<'_>) {
             least["value"] = draw.rng.random_range(1..=20u32).to_string().into();
             put.set("BidMin", least);
         }
-        "AMMClawback" => {
-            let asset = if json["Asset2"]["issuer"].is_string() { "Asset2" } else { "Asset" };
-            let other = if asset == "Asset2" { "Asset" } else { "Asset2" };
-            put.set("Asset", json[asset].clone()).set("Asset2", json[other].clone());
-            if let Some(issuer) = json[asset]["issuer"].as_str() {
-                put.set("Account", issuer);
-            }
-        }
         _ => {}
-    }
-}
-
-pub(super) fn vault(draw: &mut Draw<'_>, name: &str, sender: AccountId, put: &mut Put<'_>) {
-    let Some((id, vault)) = draw.world.any(draw.rng, kind::VAULT).cloned() else { return };
-    put.set("VaultID", id.to_string());
-    let asset = vault.to_json(xrpl_protocol::Definitions::builtin())["Asset"].clone();
-    let amount = match asset["currency"] == "XRP" {
-        true => draw.drops(),
-        false => {
-            let mut amount = asset;
-            amount["value"] = draw.rng.random_range(1..=30u32).to_string().into();
-            amount
-        }
-    };
-    match name {
-        "VaultDeposit" | "VaultWithdraw" => {
-            put.set("Amount", amount);
-        }
-        "VaultClawback" => {
-            let holder = draw.other(sender).to_string();
-            put.set("Holder", holder);
-        }
-        _ => {
-            put.by(vault.account(fields::OWNER));
-        }
     }
 }
