@@ -53,6 +53,16 @@ fn covers_all(tally: &Tally) {
     for (kind, (tried, succeeded)) in tally {
         println!("{kind:>34} {tried:>6} tried {succeeded:>6} succeeded");
     }
+    let sum = |of: &[&str]| -> (usize, usize) {
+        let found = of.iter().filter_map(|name| tally.get(name));
+        found.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    };
+    let (rounded, _) = sum(&[run::ROUNDED_TWICE]);
+    let (_, moved) = sum(&["VaultDeposit", "VaultWithdraw", "VaultClawback"]);
+    assert!(
+        rounded * 20 <= moved,
+        "{rounded} vault transactions broke an invariant, {moved} did not"
+    );
     let built = (0..100u16).filter(|kind| transactor(*kind).is_some());
     let names = built.filter_map(|kind| transaction_type(kind).map(|row| row.name));
     for name in names {

@@ -244,7 +244,7 @@ pub(super) fn vault(draw: &mut Draw<'_>, name: &str, sender: AccountId, put: &mu
 /// Takes back from a pool what the issuer that may do so has issued.
 pub(super) fn amm_clawback(draw: &mut Draw<'_>, put: &mut Put<'_>) {
     let issuer = super::account(1);
-    let pools: Vec<_> = draw.world.all(kind::AMM).iter().cloned().collect();
+    let pools: Vec<_> = draw.world.all(kind::AMM).to_vec();
     let json = |pool: &Entry| pool.to_json(Definitions::builtin());
     let of_issuer = |pool: &Entry| {
         let json = json(pool);
