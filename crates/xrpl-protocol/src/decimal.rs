@@ -17,10 +17,8 @@ use std::{
 };
 
 use crate::{
-    issued_value::{
-        IssuedValue, MAX_EXPONENT as MAX_ISSUED, MIN_EXPONENT as MIN_ISSUED, ValueError,
-    },
     rounding::{Digits, Rounding},
+    value_error::ValueError,
 };
 
 /// Largest mantissa that an `i64` and so the wire can carry.
@@ -254,20 +252,9 @@ impl Decimal {
         if self.is_valid() { Ok(self) } else { Err(ValueError::Overflow) }
     }
 
-    /// Rounded to the 16 digits of an issued currency; too small becomes zero.
-    ///
-    /// # Errors
-    /// [`ValueError::Overflow`].
-    pub fn to_issued(self) -> Result<IssuedValue, ValueError> {
-        let Self { negative, mantissa, exponent } = self.checked()?;
-        let rough = Rough { negative, mantissa: mantissa.into(), exponent, cut: Cut::Nothing };
-        match rough.normal(Range::ISSUED)?.parts() {
-            Some((_, exponent)) if exponent > MAX_ISSUED => Err(ValueError::Overflow),
-            Some((mantissa, exponent)) if exponent >= MIN_ISSUED => {
-                IssuedValue::canonical(mantissa, exponent)
-            }
-            _ => Ok(IssuedValue::ZERO),
-        }
+    /// Mantissa and exponent once rounded to 16 digits, whatever the digits in force; none for zero.
+    pub(crate) fn sixteen_digits(self) -> Result<Option<(i64, i32)>, ValueError> {
+        Ok(self.checked()?.rough().normal(Range::ISSUED)?.parts())
     }
 
     /// Rounded to a whole number: drops, or units of an MPT.
@@ -544,12 +531,6 @@ impl From<i32> for Decimal {
 impl From<u32> for Decimal {
     fn from(whole: u32) -> Self {
         Self::from(i64::from(whole))
-    }
-}
-
-impl From<IssuedValue> for Decimal {
-    fn from(value: IssuedValue) -> Self {
-        valid(Self::new(value.mantissa(), value.exponent()))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    fmt,
     sync::OnceLock,
 };
 
@@ -278,6 +279,15 @@ impl Definitions {
     #[must_use]
     pub fn result_name(&self, code: i32) -> Option<&str> {
         self.results.by_code.get(&code).map(AsRef::as_ref)
+    }
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Definitions::builtin().name(*self) {
+            Some(name) => f.write_str(name),
+            None => write!(f, "Field({}, {})", self.type_code(), self.nth()),
+        }
     }
 }
 

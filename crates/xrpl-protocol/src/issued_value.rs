@@ -3,6 +3,7 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
+pub use crate::value_error::ValueError;
 use crate::{decimal::Decimal, rounding::Rounding};
 
 /// Smallest mantissa of a normal value: 10^15.
@@ -19,32 +20,6 @@ pub const MAX_EXPONENT: i32 = 80;
 pub struct IssuedValue {
     mantissa: i64,
     exponent: i32,
-}
-
-/// Why a number is no issued-currency value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ValueError {
-    /// Not a decimal number.
-    #[error("{0:?} is not a decimal number")]
-    Syntax(String),
-    /// More than 16 significant digits.
-    #[error("{0:?} has more than 16 significant digits")]
-    Precision(String),
-    /// More digits than a `Number` field holds.
-    #[error(
-        "{0:?} has more digits than the field holds: at most 19, and without point and exponent at \
-         most 9223372036854775807"
-    )]
-    TooManyDigits(String),
-    /// Too large to be written.
-    #[error("the value is too large (largest exponent is 80)")]
-    Overflow,
-    /// Not zero, but nearer to it than any value that can be written.
-    #[error("{0:?} is too small to be represented (the least is 1e-81): it would be written as 0")]
-    Underflow(String),
-    /// Division by zero.
-    #[error("division by zero")]
-    DivisionByZero,
 }
 
 // Unlike the operators of `std::ops`, these can fail.
@@ -67,12 +42,6 @@ impl IssuedValue {
     pub const MAX: Self = Self { mantissa: MAX_MANTISSA, exponent: MAX_EXPONENT };
     /// The smallest value above zero.
     pub const LEAST: Self = Self { mantissa: MIN_MANTISSA, exponent: MIN_EXPONENT };
-
-    /// What is canonical already.
-    pub(crate) fn canonical(mantissa: i64, exponent: i32) -> Result<Self, ValueError> {
-        let digits = (MIN_MANTISSA..=MAX_MANTISSA).contains(&mantissa.abs());
-        if digits { Ok(Self { mantissa, exponent }) } else { Err(ValueError::Overflow) }
-    }
 
     /// A whole number.
     #[must_use]
@@ -352,6 +321,33 @@ impl fmt::Display for IssuedValue {
         match fraction.trim_end_matches('0') {
             "" => Ok(()),
             rest => write!(f, ".{rest}"),
+        }
+    }
+}
+
+impl From<IssuedValue> for Decimal {
+    fn from(value: IssuedValue) -> Self {
+        Self::new(value.mantissa(), value.exponent()).unwrap_or(Self::INVALID)
+    }
+}
+
+impl Decimal {
+    /// Rounded to the 16 digits of an issued currency; too small becomes zero.
+    ///
+    /// # Errors
+    /// [`ValueError::Overflow`].
+    pub fn to_issued(self) -> Result<IssuedValue, ValueError> {
+        match self.sixteen_digits()? {
+            Some((_, exponent)) if exponent > MAX_EXPONENT => Err(ValueError::Overflow),
+            Some((mantissa, exponent)) if exponent >= MIN_EXPONENT => {
+                let digits = (MIN_MANTISSA..=MAX_MANTISSA).contains(&mantissa.abs());
+                if digits {
+                    Ok(IssuedValue { mantissa, exponent })
+                } else {
+                    Err(ValueError::Overflow)
+                }
+            }
+            _ => Ok(IssuedValue::ZERO),
         }
     }
 }

@@ -38,6 +38,7 @@ pub mod sign;
 pub mod transaction;
 pub mod transaction_cost;
 pub mod units;
+pub mod value_error;
 
 pub use account_id::AccountId;
 pub use amount::{Amount, Currency, Issue, MptId};

@@ -106,15 +106,6 @@ impl Field {
     }
 }
 
-impl std::fmt::Debug for Field {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match crate::Definitions::builtin().name(*self) {
-            Some(name) => f.write_str(name),
-            None => write!(f, "Field({}, {})", self.type_code, self.nth),
-        }
-    }
-}
-
 /// One step of a payment path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PathStep {

@@ -5,7 +5,7 @@ use crate::{
     AccountId, Definitions, Object, TxHash, Value, fields,
     hash::{prefix, transaction_hash},
     keys::{KeyPair, PublicKey},
-    transaction::Slot,
+    units::Slot,
 };
 
 /// A signed transaction: what is sent, and what it is called.

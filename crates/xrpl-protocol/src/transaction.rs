@@ -10,8 +10,9 @@
 //! assert_eq!(signed.hash, xrpl_protocol::hash::transaction_hash(&signed.blob));
 //! ```
 
+pub use crate::units::Slot;
 use crate::{
-    AccountId, Amount, Currency, Drops, LedgerIndex, Sequence,
+    AccountId, Amount, Currency, Drops, LedgerIndex,
     encode::{write_field_id, write_length},
     fields,
     hash::{prefix, transaction_hash},
@@ -19,25 +20,6 @@ use crate::{
     object::Field,
     sign::SignedTransaction,
 };
-
-/// What a transaction uses up: the account's next Sequence, or one of its Tickets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Slot {
-    /// The account's Sequence.
-    Sequence(Sequence),
-    /// A Ticket's number.
-    Ticket(Sequence),
-}
-
-impl Slot {
-    /// The number, of whichever kind.
-    #[must_use]
-    pub fn number(self) -> u32 {
-        match self {
-            Self::Sequence(n) | Self::Ticket(n) => n.0,
-        }
-    }
-}
 
 /// The fields every transaction has.
 #[derive(Clone, Copy, Debug)]
@@ -326,7 +308,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Definitions, IssuedValue, Object,
+        Definitions, IssuedValue, Object, Sequence,
         keys::{KeyType, Seed},
     };
 

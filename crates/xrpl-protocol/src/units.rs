@@ -114,3 +114,22 @@ impl<'de> Deserialize<'de> for Drops {
         d.deserialize_any(V)
     }
 }
+
+/// What a transaction uses up: the account's next Sequence, or one of its Tickets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// The account's Sequence.
+    Sequence(Sequence),
+    /// A Ticket's number.
+    Ticket(Sequence),
+}
+
+impl Slot {
+    /// The number, of whichever kind.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Sequence(n) | Self::Ticket(n) => n.0,
+        }
+    }
+}

@@ -9,7 +9,17 @@ use xrpl_protocol::{
     transaction::Slot,
 };
 
-use super::prepared::{BATCH, INNER_BATCH, MAX_BATCH_SIGNERS, MAX_INNER, PreparedTx};
+use super::{seq_proxy::SeqProxy, template};
+
+/// `tfInnerBatchTxn`.
+pub(crate) const INNER_BATCH: u32 = 0x4000_0000;
+
+/// `TransactionType` of a Batch.
+pub(crate) const BATCH: u16 = 71;
+/// Transactions that a Batch may hold.
+pub(crate) const MAX_INNER: usize = 8;
+/// Signers that a Batch may have besides its own account.
+pub(crate) const MAX_BATCH_SIGNERS: usize = 24;
 
 /// Bytes of all memos together.
 const MAX_MEMO_SIZE: usize = 1024;
@@ -18,14 +28,13 @@ const MAX_SIGNERS: usize = 32;
 const UNL_MODIFY: u16 = 102;
 
 /// Form and validity of the signature or signatures.
-pub(super) fn signature(tx: &PreparedTx) -> Result<(), String> {
-    if tx.has_flag(INNER_BATCH) {
+pub(super) fn signature(tx: &Object, fee_payer: AccountId) -> Result<(), String> {
+    if tx.u32(fields::FLAGS).unwrap_or_default() & INNER_BATCH != 0 {
         return Err("Batch inner transactions are never considered validly signed.".into());
     }
-    let object = &tx.object;
-    signed(object, object, Some(tx.fee_payer()))?;
-    if let Some(counter) = object.object(fields::COUNTERPARTY_SIGNATURE) {
-        signed(object, counter, None).map_err(|reason| format!("Counterparty: {reason}"))?;
+    signed(tx, tx, Some(fee_payer))?;
+    if let Some(counter) = tx.object(fields::COUNTERPARTY_SIGNATURE) {
+        signed(tx, counter, None).map_err(|reason| format!("Counterparty: {reason}"))?;
     }
     batch_signatures(tx)
 }
@@ -99,13 +108,17 @@ fn multi_signature(
 }
 
 /// The signatures of those who agree to a Batch.
-fn batch_signatures(tx: &PreparedTx) -> Result<(), String> {
-    let Some(signers) = tx.object.array(fields::BATCH_SIGNERS) else { return Ok(()) };
-    let number = Sequence(tx.seq.value());
-    let slot = if tx.seq.is_sequence() { Slot::Sequence(number) } else { Slot::Ticket(number) };
-    let inner = tx.object.array(fields::RAW_TRANSACTIONS).unwrap_or_default();
+fn batch_signatures(tx: &Object) -> Result<(), String> {
+    let Some(signers) = tx.array(fields::BATCH_SIGNERS) else { return Ok(()) };
+    let slot = match SeqProxy::of(tx) {
+        SeqProxy::Sequence(number) => Slot::Sequence(Sequence(number)),
+        SeqProxy::Ticket(number) => Slot::Ticket(Sequence(number)),
+    };
+    let account = tx.account(fields::ACCOUNT).unwrap_or_default();
+    let flags = tx.u32(fields::FLAGS).unwrap_or_default();
+    let inner = tx.array(fields::RAW_TRANSACTIONS).unwrap_or_default();
     let inner: Vec<_> = inner.iter().map(|(_, tx)| transaction_hash(&tx.encode())).collect();
-    let message = batch_message(tx.account, slot, tx.flags, &inner);
+    let message = batch_message(account, slot, flags, &inner);
     for (_, signer) in signers {
         let account = signer.account(fields::ACCOUNT).unwrap_or_default();
         let message = [&message[..], &account.0].concat();
@@ -146,7 +159,7 @@ fn raw_transactions(tx: &Object) -> Result<(), String> {
         if kind == BATCH {
             return Err("Raw Transactions may not contain batch transactions.".into());
         }
-        super::template::check(kind, inner)?;
+        template::check(kind, inner)?;
         form(inner)?;
     }
     Ok(())

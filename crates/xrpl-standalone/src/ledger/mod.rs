@@ -4,6 +4,7 @@
 
 pub mod amendment;
 pub(crate) mod canonical;
+mod changes;
 pub mod close_time;
 pub mod closed;
 mod deferred_credits;
@@ -18,6 +19,7 @@ pub mod origin;
 pub mod payment_sandbox;
 pub mod prepared;
 pub mod sandbox;
+mod seq_proxy;
 pub mod shamap;
 pub(crate) mod skip_list;
 pub mod state;

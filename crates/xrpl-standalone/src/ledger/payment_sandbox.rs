@@ -4,8 +4,8 @@
 use xrpl_protocol::{AccountId, Currency, Hash256, IssuedValue, MptId, Object, TxHash};
 
 use super::{
+    changes::{Changes, StateTable},
     deferred_credits::DeferredCredits,
-    state_table::{Changes, StateTable},
     view::{ApplyView, Entry, ReadView, ViewInfo},
 };
 

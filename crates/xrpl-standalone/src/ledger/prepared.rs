@@ -8,46 +8,15 @@ use xrpl_protocol::{
     hash::transaction_hash, object::Value, sign::verify_transaction,
 };
 
+pub(crate) use super::local_checks::{BATCH, INNER_BATCH, MAX_BATCH_SIGNERS, MAX_INNER};
+pub use super::seq_proxy::SeqProxy;
+use super::{local_checks, template};
+
 /// Bytes a transaction may have.
 const MAX_SIZE: usize = 1024 * 1024;
 
 /// How xrpld begins its reasons.
 pub(crate) const LOCAL_CHECKS: &str = "fails local checks: ";
-
-/// `tfInnerBatchTxn`.
-pub(crate) const INNER_BATCH: u32 = 0x4000_0000;
-
-/// `TransactionType` of a Batch.
-pub(crate) const BATCH: u16 = 71;
-/// Transactions that a Batch may hold.
-pub(crate) const MAX_INNER: usize = 8;
-/// Signers that a Batch may have besides its own account.
-pub(crate) const MAX_BATCH_SIGNERS: usize = 24;
-
-/// What orders an account's transactions: a Sequence, or a Ticket that comes after all Sequences.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SeqProxy {
-    /// A Sequence.
-    Sequence(u32),
-    /// A Ticket.
-    Ticket(u32),
-}
-
-impl SeqProxy {
-    /// Its number.
-    #[must_use]
-    pub fn value(self) -> u32 {
-        match self {
-            Self::Sequence(n) | Self::Ticket(n) => n,
-        }
-    }
-
-    /// Whether it is a Sequence.
-    #[must_use]
-    pub fn is_sequence(self) -> bool {
-        matches!(self, Self::Sequence(_))
-    }
-}
 
 /// Why a blob is not taken at all: xrpld answers `invalidTransaction`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,13 +102,8 @@ impl PreparedTx {
         let kind = object
             .u16(fields::TRANSACTION_TYPE)
             .ok_or_else(|| InvalidTransaction::new("Field not found: TransactionType"))?;
-        super::template::check(kind, &object).map_err(InvalidTransaction::new)?;
+        template::check(kind, &object).map_err(InvalidTransaction::new)?;
         let account = object.account(fields::ACCOUNT).unwrap_or_default();
-        let sequence = object.u32(fields::SEQUENCE).unwrap_or_default();
-        let seq = match (sequence, object.u32(fields::TICKET_SEQUENCE)) {
-            (0, Some(ticket)) => SeqProxy::Ticket(ticket),
-            (sequence, _) => SeqProxy::Sequence(sequence),
-        };
         let fee = match object.amount(fields::FEE) {
             Some(Amount::Xrp(drops)) => Some(drops),
             _ => None,
@@ -148,7 +112,7 @@ impl PreparedTx {
             hash: transaction_hash(&blob),
             kind,
             account,
-            seq,
+            seq: SeqProxy::of(&object),
             fee,
             flags: object.u32(fields::FLAGS).unwrap_or_default(),
             last_ledger: object.u32(fields::LAST_LEDGER_SEQUENCE),
@@ -188,7 +152,8 @@ impl PreparedTx {
             reason: format!("{LOCAL_CHECKS}{reason}"),
             bad_signature,
         };
-        super::local_checks::signature(self).map_err(|reason| fails(reason, Some(self.hash)))?;
+        local_checks::signature(&self.object, self.fee_payer())
+            .map_err(|reason| fails(reason, Some(self.hash)))?;
         self.check_local()
     }
 
@@ -198,7 +163,7 @@ impl PreparedTx {
     /// # Errors
     /// In xrpld's words.
     pub fn check_local(&self) -> Result<(), InvalidTransaction> {
-        super::local_checks::form(&self.object)
+        local_checks::form(&self.object)
             .map_err(|reason| InvalidTransaction::new(format!("{LOCAL_CHECKS}{reason}")))
     }
 

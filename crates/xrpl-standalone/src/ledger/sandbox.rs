@@ -2,11 +2,11 @@
 
 use xrpl_protocol::{Hash256, Object, TxHash};
 
-pub use super::state_table::{Action, Changes};
+pub use super::changes::{Action, Changes};
 use super::{
+    changes::StateTable,
     deferred_credits::DeferredCredits,
     open_view::OpenView,
-    state_table::StateTable,
     view::{ApplyView, Entry, ReadView, ViewInfo},
 };
 

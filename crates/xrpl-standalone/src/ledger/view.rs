@@ -11,10 +11,8 @@ use xrpl_protocol::{
     object_id,
 };
 
-use super::{amendment::Rules, state_table::Changes};
-
-/// A ledger entry. Shared by every ledger in which it is the same.
-pub type Entry = Arc<Object>;
+pub use super::changes::Entry;
+use super::{amendment::Rules, changes::Changes};
 
 /// Success, or the engine result that ends a transaction.
 pub type Ter = Result<(), EngineResult>;

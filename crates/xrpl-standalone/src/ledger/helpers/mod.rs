@@ -16,6 +16,7 @@ pub mod offer;
 pub mod owned;
 pub mod pay_out;
 pub mod permissioned_dex;
+pub mod terms;
 pub mod ticket;
 pub mod token;
 pub mod trust_line;

@@ -1,8 +1,7 @@
 //! XRP, issued currencies and MPTs by one name: freezes, balances, authorisation, sending.
 
 use xrpl_protocol::{
-    AccountId, Amount, EngineResult, Issue, IssuedValue, MptId, Object, fields, object_id,
-    quality::Rate,
+    AccountId, Amount, EngineResult, Issue, IssuedValue, Object, fields, object_id, quality::Rate,
 };
 
 use super::{
@@ -10,57 +9,14 @@ use super::{
     mpt,
     trust_line::{self, Side, balance, value_of},
 };
+pub use super::{
+    mpt::issuance,
+    terms::{Auth, IfFrozen, IfUnauthorized, Spendable, TransferFee},
+};
 use crate::ledger::{
     amendment,
     view::{ApplyView, Entry, ReadView, Ter},
 };
-
-/// How strictly an account must be authorised to hold a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// It needs a line or an MPToken, authorised if the issuer wants that.
-    Strong,
-    /// It needs none if the issuer does not care.
-    Weak,
-    /// As xrpld always did: weak for issued currencies, strong for MPTs.
-    Legacy,
-}
-
-/// Whether frozen funds count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IfFrozen {
-    /// They count.
-    Ignore,
-    /// They count for nothing.
-    Zero,
-}
-
-/// Whether MPTs count that their holder is not authorised for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IfUnauthorized {
-    /// They count.
-    Ignore,
-    /// They count for nothing.
-    Zero,
-}
-
-/// Which balance is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spendable {
-    /// What the account holds.
-    Simple,
-    /// What it can spend: an issuer all that it may issue, a holder also what its peer would lend.
-    Full,
-}
-
-/// Whether the issuer's transfer fee is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TransferFee {
-    /// The sender pays it.
-    Charge,
-    /// Nobody does.
-    Waive,
-}
 
 /// Who issued it; none for XRP.
 #[must_use]
@@ -97,37 +53,13 @@ pub fn is_individual_frozen(view: &dyn ReadView, account: AccountId, issue: Issu
 /// Whether a freeze keeps the account from spending it.
 #[must_use]
 pub fn is_frozen(view: &dyn ReadView, account: AccountId, issue: Issue) -> bool {
-    is_frozen_at(view, account, issue, 0)
-}
-
-pub(super) fn is_frozen_at(
-    view: &dyn ReadView,
-    account: AccountId,
-    issue: Issue,
-    depth: u8,
-) -> bool {
-    match issue {
-        Issue::Xrp => false,
-        Issue::Issued { currency, issuer } => {
-            trust_line::is_frozen(view, account, currency, issuer)
-        }
-        Issue::Mpt(id) => mpt::is_locked(view, account, id, depth),
-    }
+    mpt::is_frozen_at(view, account, issue, 0)
 }
 
 /// Whether any of the accounts may not spend it.
 #[must_use]
 pub fn is_any_frozen(view: &dyn ReadView, accounts: &[AccountId], issue: Issue) -> bool {
-    is_any_frozen_at(view, accounts, issue, 0)
-}
-
-pub(super) fn is_any_frozen_at(
-    view: &dyn ReadView,
-    accounts: &[AccountId],
-    issue: Issue,
-    depth: u8,
-) -> bool {
-    accounts.iter().any(|account| is_frozen_at(view, *account, issue, depth))
+    accounts.iter().any(|account| is_frozen(view, *account, issue))
 }
 
 /// Whether the account can neither send nor receive it.
@@ -598,12 +530,4 @@ pub fn account_send_multi(
             Ok(())
         }
     }
-}
-
-/// The issuance of an MPT, or an error if there is none.
-///
-/// # Errors
-/// `tecOBJECT_NOT_FOUND`.
-pub fn issuance(view: &dyn ReadView, id: MptId) -> Result<Entry, EngineResult> {
-    view.read(&object_id::mpt_issuance(id)).ok_or(EngineResult::TEC_OBJECT_NOT_FOUND)
 }

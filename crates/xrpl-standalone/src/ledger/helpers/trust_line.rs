@@ -8,7 +8,7 @@ use xrpl_protocol::{
 use super::{
     PARITY,
     account_root::{adjust_owner_count, flag, flags_of, has_flag, is_global_frozen, owner_count},
-    token::Auth,
+    terms::Auth,
 };
 use crate::ledger::{
     directory, entry_type,

@@ -15,8 +15,9 @@ use crate::{
             account_root::{self, flags_of},
             amm::{
                 Holdings, delete,
+                formula::Adjusted,
                 pool::{account_of, check_pool_precision, holds, lp_holds, settle_last_provider},
-                rounding::{Adjusted, Flow, adjusted_share, share_of_asset, share_of_tokens},
+                rounding::{Flow, adjusted_share, share_of_asset, share_of_tokens},
             },
             mpt,
             token::{self, IfFrozen, IfUnauthorized},

@@ -14,9 +14,9 @@ use crate::{
             account_root::xrp_liquid,
             amm::{
                 Holdings, MAX_TRADING_FEE,
-                formula::OneSide,
+                formula::{OneSide, adjusted_late},
                 pool::{account_of, check_pool_precision, holds, lp_holds, lp_tokens},
-                rounding::{Flow, adjusted_late},
+                rounding::Flow,
                 slots,
             },
             mpt,

@@ -7,9 +7,9 @@ use crate::ledger::{
     PreparedTx, Rules, Ter, amendment,
     helpers::amm::{
         Holdings, after_fee, after_half_fee,
-        formula::{OneSide, initial_lp_tokens, solve_quadratic},
+        formula::{Adjusted, OneSide, initial_lp_tokens, solve_quadratic},
         rounding::{
-            Adjusted, Flow, adjusted_early, adjusted_share, priced_asset_in, priced_tokens_out,
+            Flow, adjusted_early, adjusted_share, priced_asset_in, priced_tokens_out,
             rounded_share_of_asset, share_of_asset, share_of_tokens,
         },
     },

@@ -8,9 +8,9 @@ use crate::{
         PreparedTx, Rules, Ter, amendment,
         helpers::amm::{
             Holdings, fee_share,
-            formula::OneSide,
+            formula::{Adjusted, OneSide},
             rounding::{
-                Adjusted, Flow, adjusted_early, adjusted_share, priced_asset_out, priced_tokens_in,
+                Flow, adjusted_early, adjusted_share, priced_asset_out, priced_tokens_in,
                 share_of_asset, share_of_tokens,
             },
         },

@@ -10,9 +10,9 @@ use crate::{
             account_root::{balance_of, owner_count},
             amm::{
                 Holdings,
-                formula::OneSide,
+                formula::{Adjusted, OneSide, adjusted_late},
                 pool::{account_of, holds, lp_holds},
-                rounding::{Adjusted, Flow, adjusted_early, adjusted_late, rounded_share_of_asset},
+                rounding::{Flow, adjusted_early, rounded_share_of_asset},
             },
             mpt,
             token::{self, Auth, IfFrozen, IfUnauthorized, TransferFee},

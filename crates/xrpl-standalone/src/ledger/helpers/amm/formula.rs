@@ -3,18 +3,14 @@
 //! Numbers of equations are those of XLS-30. `B` is the pool's balance of the asset, `b` what goes in
 //! or out, `T` all LP tokens, `t` those that are made or redeemed, `f` the trading fee.
 
-use xrpl_protocol::{
-    Amount, Issue, decimal::Decimal, issued_value::ValueError, rounding::Rounding,
-};
+use xrpl_protocol::{Amount, Issue, decimal::Decimal, rounding::Rounding};
 
+pub use super::rounding::Result;
 use super::{
     after_fee, after_half_fee, fee_share,
     rounding::{Flow, adjusted_lp_tokens, multiply},
 };
 use crate::ledger::{Rules, amendment};
-
-/// An amount, or why there is none.
-pub type Result<T> = std::result::Result<T, ValueError>;
 
 fn n(whole: i32) -> Decimal {
     Decimal::from(whole)
@@ -23,7 +19,7 @@ fn n(whole: i32) -> Decimal {
 /// The LP tokens of a new pool: the geometric mean of what is in it.
 ///
 /// # Errors
-/// [`ValueError::Overflow`].
+/// [`ValueError::Overflow`](xrpl_protocol::issued_value::ValueError::Overflow).
 pub fn initial_lp_tokens(
     rules: &Rules,
     amount: &Amount,
@@ -90,7 +86,7 @@ impl OneSide<'_> {
     /// `f2 = (1 - f/2) / f1`.
     ///
     /// # Errors
-    /// [`ValueError`].
+    /// [`ValueError`](xrpl_protocol::issued_value::ValueError).
     pub fn lp_tokens_out(&self, deposit: &Amount) -> Result<Amount> {
         let f1 = after_fee(self.fee);
         let f2 = after_half_fee(self.fee) / f1;
@@ -106,7 +102,7 @@ impl OneSide<'_> {
     /// What must be deposited for LP tokens: equation 3 solved for `b` (equation 4).
     ///
     /// # Errors
-    /// [`ValueError`].
+    /// [`ValueError`](xrpl_protocol::issued_value::ValueError).
     pub fn asset_in(&self, tokens: &Amount) -> Result<Amount> {
         let f1 = after_fee(self.fee);
         let f2 = after_half_fee(self.fee) / f1;
@@ -127,7 +123,7 @@ impl OneSide<'_> {
     /// `t = T (c - √(c² - 4R)) / 2`, where `R = b/B`, `c = R f + 2 - f`.
     ///
     /// # Errors
-    /// [`ValueError`].
+    /// [`ValueError`](xrpl_protocol::issued_value::ValueError).
     pub fn lp_tokens_in(&self, withdrawal: &Amount) -> Result<Amount> {
         let r = self.share_of_balance(withdrawal);
         let f = fee_share(self.fee);
@@ -143,7 +139,7 @@ impl OneSide<'_> {
     /// What is withdrawn for LP tokens: equation 7 solved for `b` (equation 8).
     ///
     /// # Errors
-    /// [`ValueError`].
+    /// [`ValueError`](xrpl_protocol::issued_value::ValueError).
     pub fn asset_out(&self, tokens: &Amount) -> Result<Amount> {
         let f = fee_share(self.fee);
         let t1 = self.share_of_tokens(tokens);
@@ -159,7 +155,7 @@ impl OneSide<'_> {
     /// never more than `amount`.
     ///
     /// # Errors
-    /// [`ValueError`].
+    /// [`ValueError`](xrpl_protocol::issued_value::ValueError).
     pub fn adjusted_in(&self, amount: Amount, tokens: Amount) -> Result<(Amount, Amount)> {
         if !self.precise() {
             return Ok((tokens, amount));
@@ -178,7 +174,7 @@ impl OneSide<'_> {
     /// A withdrawal and its LP tokens, as [`OneSide::adjusted_in`].
     ///
     /// # Errors
-    /// [`ValueError`].
+    /// [`ValueError`](xrpl_protocol::issued_value::ValueError).
     pub fn adjusted_out(&self, amount: Amount, tokens: Amount) -> Result<(Amount, Amount)> {
         if !self.precise() {
             return Ok((tokens, amount));
@@ -192,4 +188,49 @@ impl OneSide<'_> {
         }
         Ok((tokens, amount.smaller(asset)))
     }
+}
+
+/// What goes in or out, for which LP tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Adjusted {
+    /// Of the first asset.
+    pub amount: Amount,
+    /// Of the second, if it is not single-sided.
+    pub amount2: Option<Amount>,
+    /// LP tokens.
+    pub tokens: Amount,
+}
+
+/// Adjusts LP tokens after the amounts were computed, and the amounts to them: what was done before
+/// fixAMMv1_3. With no tokens left the amounts mean nothing.
+///
+/// # Errors
+/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+pub fn adjusted_late(side: &OneSide<'_>, wanted: Adjusted, flow: Flow) -> Result<Adjusted> {
+    let rules = side.rules;
+    if rules.enabled(amendment::FIX_AMM_V1_3) {
+        return Ok(wanted);
+    }
+    let Adjusted { amount, amount2, tokens } = wanted;
+    let actual = adjusted_lp_tokens(&side.lp_tokens, &tokens, flow)?;
+    if actual.is_zero() || !actual.is_less(&tokens) {
+        return Ok(Adjusted { tokens: actual, ..wanted });
+    }
+    let mended = rules.enabled(amendment::FIX_AMM_V1_1);
+    let at_most = |new: Amount, old: Amount| if mended { new } else { old.smaller(new) };
+    if let Some(amount2) = amount2 {
+        let share = actual.decimal() / tokens.decimal();
+        let part = |of: Amount| Amount::from_decimal(of.issue(), share * of.decimal());
+        return Ok(Adjusted {
+            amount: at_most(part(amount)?, amount),
+            amount2: Some(at_most(part(amount2)?, amount2)),
+            tokens: actual,
+        });
+    }
+    let asset = match flow {
+        Flow::In => side.asset_in(&actual)?,
+        Flow::Out if mended => side.asset_out(&actual)?,
+        Flow::Out => side.asset_out(&tokens)?,
+    };
+    Ok(Adjusted { amount: at_most(asset, amount), amount2: None, tokens: actual })
 }

@@ -1,9 +1,11 @@
 //! Which amounts a ledger can hold, so that a pool does not lose by their rounding.
 
-use xrpl_protocol::{Amount, decimal::Decimal, rounding::Rounding};
+use xrpl_protocol::{Amount, decimal::Decimal, issued_value::ValueError, rounding::Rounding};
 
-use super::formula::{OneSide, Result};
 use crate::ledger::{Rules, amendment};
+
+/// An amount, or why there is none.
+pub type Result<T> = std::result::Result<T, ValueError>;
 
 /// Whether something comes into a pool or leaves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ impl Flow {
 /// An amount times a factor, both steps rounded in one way.
 ///
 /// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+/// [`ValueError`].
 pub fn multiply(amount: &Amount, factor: Decimal, rounding: Rounding) -> Result<Amount> {
     rounding.during(|| Amount::from_decimal(amount.issue(), amount.decimal() * factor))
 }
@@ -38,7 +40,7 @@ pub fn multiply(amount: &Amount, factor: Decimal, rounding: Rounding) -> Result<
 /// has 16 digits, so that the last ones of a small number vanish in a large sum.
 ///
 /// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+/// [`ValueError`].
 pub fn adjusted_lp_tokens(all: &Amount, tokens: &Amount, flow: Flow) -> Result<Amount> {
     Rounding::Down.during(|| match flow {
         Flow::In => all.checked_add(tokens)?.checked_sub(all),
@@ -49,7 +51,7 @@ pub fn adjusted_lp_tokens(all: &Amount, tokens: &Amount, flow: Flow) -> Result<A
 /// [`adjusted_lp_tokens`] since fixAMMv1_3, which moved it before the amounts are computed.
 ///
 /// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+/// [`ValueError`].
 pub fn adjusted_early(rules: &Rules, all: &Amount, tokens: Amount, flow: Flow) -> Result<Amount> {
     match rules.enabled(amendment::FIX_AMM_V1_3) {
         true => adjusted_lp_tokens(all, &tokens, flow),
@@ -60,7 +62,7 @@ pub fn adjusted_early(rules: &Rules, all: &Amount, tokens: Amount, flow: Flow) -
 /// A share of what a pool has of an asset.
 ///
 /// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+/// [`ValueError`].
 pub fn share_of_asset(
     rules: &Rules,
     balance: &Amount,
@@ -76,7 +78,7 @@ pub fn share_of_asset(
 /// [`share_of_asset`] where the share was rounded to an amount's digits itself.
 ///
 /// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+/// [`ValueError`].
 pub fn rounded_share_of_asset(
     rules: &Rules,
     balance: &Amount,
@@ -92,7 +94,7 @@ pub fn rounded_share_of_asset(
 /// A share of all LP tokens that can be added to them or taken from them.
 ///
 /// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+/// [`ValueError`].
 pub fn share_of_tokens(rules: &Rules, all: &Amount, share: Decimal, flow: Flow) -> Result<Amount> {
     if !rules.enabled(amendment::FIX_AMM_V1_3) {
         return Amount::from_decimal(all.issue(), all.decimal() * share);
@@ -105,7 +107,7 @@ pub fn share_of_tokens(rules: &Rules, all: &Amount, share: Decimal, flow: Flow) 
 /// balance since fixAMMv1_3.
 ///
 /// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+/// [`ValueError`].
 pub fn priced_asset_in(
     rules: &Rules,
     balance: &Amount,
@@ -121,7 +123,7 @@ pub fn priced_asset_in(
 /// Withdrawn for an effective price: the amount itself, computed in the rounding that is due.
 ///
 /// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+/// [`ValueError`].
 pub fn priced_asset_out(
     rules: &Rules,
     like: &Amount,
@@ -137,7 +139,7 @@ pub fn priced_asset_out(
 /// LP tokens made for an effective price: the number itself, computed in the rounding that is due.
 ///
 /// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+/// [`ValueError`].
 pub fn priced_tokens_out(
     rules: &Rules,
     all: &Amount,
@@ -154,7 +156,7 @@ pub fn priced_tokens_out(
 /// all tokens since fixAMMv1_3.
 ///
 /// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
+/// [`ValueError`].
 pub fn priced_tokens_in(
     rules: &Rules,
     all: &Amount,
@@ -175,49 +177,4 @@ pub fn adjusted_share(rules: &Rules, all: &Amount, tokens: &Amount, share: Decim
         true => tokens.decimal() / all.decimal(),
         false => share,
     }
-}
-
-/// What goes in or out, for which LP tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Adjusted {
-    /// Of the first asset.
-    pub amount: Amount,
-    /// Of the second, if it is not single-sided.
-    pub amount2: Option<Amount>,
-    /// LP tokens.
-    pub tokens: Amount,
-}
-
-/// Adjusts LP tokens after the amounts were computed, and the amounts to them: what was done before
-/// fixAMMv1_3. With no tokens left the amounts mean nothing.
-///
-/// # Errors
-/// [`ValueError`](xrpl_protocol::issued_value::ValueError).
-pub fn adjusted_late(side: &OneSide<'_>, wanted: Adjusted, flow: Flow) -> Result<Adjusted> {
-    let rules = side.rules;
-    if rules.enabled(amendment::FIX_AMM_V1_3) {
-        return Ok(wanted);
-    }
-    let Adjusted { amount, amount2, tokens } = wanted;
-    let actual = adjusted_lp_tokens(&side.lp_tokens, &tokens, flow)?;
-    if actual.is_zero() || !actual.is_less(&tokens) {
-        return Ok(Adjusted { tokens: actual, ..wanted });
-    }
-    let mended = rules.enabled(amendment::FIX_AMM_V1_1);
-    let at_most = |new: Amount, old: Amount| if mended { new } else { old.smaller(new) };
-    if let Some(amount2) = amount2 {
-        let share = actual.decimal() / tokens.decimal();
-        let part = |of: Amount| Amount::from_decimal(of.issue(), share * of.decimal());
-        return Ok(Adjusted {
-            amount: at_most(part(amount)?, amount),
-            amount2: Some(at_most(part(amount2)?, amount2)),
-            tokens: actual,
-        });
-    }
-    let asset = match flow {
-        Flow::In => side.asset_in(&actual)?,
-        Flow::Out if mended => side.asset_out(&actual)?,
-        Flow::Out => side.asset_out(&tokens)?,
-    };
-    Ok(Adjusted { amount: at_most(asset, amount), amount2: None, tokens: actual })
 }

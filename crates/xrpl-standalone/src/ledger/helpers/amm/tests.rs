@@ -8,11 +8,12 @@ use xrpl_protocol::{
 };
 
 use super::{
-    formula::{OneSide, initial_lp_tokens, solve_quadratic, solve_quadratic_smallest},
-    pool::{check_precision, lp_issue},
-    rounding::{
-        Adjusted, Flow, adjusted_late, adjusted_lp_tokens, share_of_asset, share_of_tokens,
+    formula::{
+        Adjusted, OneSide, adjusted_late, initial_lp_tokens, solve_quadratic,
+        solve_quadratic_smallest,
     },
+    pool::{check_precision, lp_issue},
+    rounding::{Flow, adjusted_lp_tokens, share_of_asset, share_of_tokens},
     swap::{change_spot_price, swap_in, swap_out, within_distance},
 };
 use crate::ledger::{Rules, amendment};
