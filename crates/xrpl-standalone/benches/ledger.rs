@@ -1,6 +1,7 @@
-//! Payments per second through the ledger core: submit (open ledger) and close (canonical order,
-//! metadata, hashes), without signature checks; an offer that crosses ten others. And what it costs to
-//! keep a moment of a ledger of a million entries, and to go back to it.
+//! Transactions per second through the ledger core: submit (open ledger) and close (canonical order,
+//! metadata, hashes), without signature checks: payments alone, and fifteen types in turn; an offer
+//! that crosses ten others. And what it costs to keep a moment of a ledger of a million entries, and to
+//! go back to it.
 
 use std::{
     sync::Arc,
@@ -8,6 +9,7 @@ use std::{
 };
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use serde_json::{Value as Json, json};
 use xrpl_protocol::{AccountId, Amount, IssuedValue, Object, Value, fields, object_id};
 use xrpl_standalone::{
     ledger::{PreparedTx, entry_type, genesis::GENESIS_ACCOUNT},
@@ -32,14 +34,19 @@ fn account(n: u32) -> AccountId {
 
 /// A transaction of one of the accounts.
 fn transaction(from: u32, sequence: u32, kind: u16, own: Object) -> Arc<PreparedTx> {
-    let mut key = KEY;
-    key[1..5].copy_from_slice(&from.to_be_bytes());
-    let mut tx = own
+    let own = own
         .with(fields::TRANSACTION_TYPE, kind)
         .with(fields::FLAGS, 0u32)
         .with(fields::SEQUENCE, sequence)
+        .with(fields::FEE, Amount::Xrp(10));
+    signed(from, own)
+}
+
+fn signed(from: u32, tx: Object) -> Arc<PreparedTx> {
+    let mut key = KEY;
+    key[1..5].copy_from_slice(&from.to_be_bytes());
+    let mut tx = tx
         .with(fields::LAST_LEDGER_SEQUENCE, u32::MAX)
-        .with(fields::FEE, Amount::Xrp(10))
         .with(fields::ACCOUNT, AccountId::of_public_key(&key));
     tx.set(fields::SIGNING_PUB_KEY, Value::Blob(key.to_vec()));
     tx.set(fields::TXN_SIGNATURE, Value::Blob(vec![1; 64]));
@@ -119,6 +126,155 @@ fn submit_and_close(c: &mut Criterion) {
     group.finish();
 }
 
+/// The type that an account sends as its `turn`th, all of which succeed on [`Mixed::new`]'s ledger.
+fn in_turn(turn: u32, from: u32, sequence: u32) -> Arc<PreparedTx> {
+    let (me, other) = (account(from), account(1 + (from + turn) % (ACCOUNTS - 1)).to_string());
+    let other = if other == me.to_string() { account(0).to_string() } else { other };
+    let usd = |value: &str| json!({"currency": "USD", "issuer": account(0), "value": value});
+    let key = format!("ED{}", const_hex::encode_upper(&KEY[1..]));
+    let tx = match turn % 15 {
+        0 => json!({"TransactionType": "Payment", "Destination": other, "Amount": "1"}),
+        1 => json!({"TransactionType": "Payment", "Destination": other, "Amount": usd("0.001")}),
+        2 => {
+            json!({"TransactionType": "TrustSet", "LimitAmount": usd(&format!("{}", 1_000_000_000 + turn))})
+        }
+        3 => json!({"TransactionType": "AccountSet", "Domain": format!("{turn:08X}")}),
+        // Dearer than anybody buys.
+        4 => {
+            json!({"TransactionType": "OfferCreate", "TakerPays": "900000000", "TakerGets": usd("0.5")})
+        }
+        5 => json!({"TransactionType": "OfferCancel", "OfferSequence": sequence - 1}),
+        6 => json!({"TransactionType": "CheckCreate", "Destination": other, "SendMax": "1000000"}),
+        7 => json!({"TransactionType": "EscrowCreate", "Destination": other, "Amount": "1",
+            "FinishAfter": u32::MAX}),
+        8 => json!({"TransactionType": "NFTokenMint", "NFTokenTaxon": 0, "Flags": 8}),
+        9 => json!({"TransactionType": "MPTokenIssuanceCreate", "MaximumAmount": "1000"}),
+        10 => json!({"TransactionType": "DIDSet", "URI": format!("{turn:08X}")}),
+        11 => json!({"TransactionType": "SignerListSet", "SignerQuorum": 1,
+            "SignerEntries": [{"SignerEntry": {"Account": other, "SignerWeight": 1}}]}),
+        12 => {
+            json!({"TransactionType": "PaymentChannelCreate", "Destination": other, "Amount": "1",
+            "SettleDelay": 60, "PublicKey": key})
+        }
+        13 => json!({"TransactionType": "AMMDeposit", "Amount": "100000", "Flags": 0x0008_0000,
+            "Asset": {"currency": "XRP"}, "Asset2": {"currency": "USD", "issuer": account(0)}}),
+        _ => json!({"TransactionType": "CredentialCreate", "Subject": other,
+            "CredentialType": format!("{turn:08X}")}),
+    };
+    of_json(tx, from, sequence)
+}
+
+/// A transaction of one of the accounts, with the fields that say what it does.
+fn of_json(tx: Json, from: u32, sequence: u32) -> Arc<PreparedTx> {
+    let definitions = xrpl_protocol::Definitions::builtin();
+    let own = Object::from_json(&tx, definitions).expect("well-formed");
+    let kind = own.u16(fields::TRANSACTION_TYPE).expect("it has a type");
+    let flags = own.u32(fields::FLAGS).unwrap_or(0);
+    let fee = if tx["TransactionType"] == "AMMCreate" { 2_000_000 } else { 10 };
+    signed(
+        from,
+        own.with(fields::TRANSACTION_TYPE, kind)
+            .with(fields::FLAGS, flags)
+            .with(fields::SEQUENCE, sequence)
+            .with(fields::FEE, Amount::Xrp(fee)),
+    )
+}
+
+/// Accounts that have lines of USD and some of it, a pool, and the next Sequence of each.
+struct Mixed {
+    node: Node,
+    sequences: Vec<u32>,
+    turn: u32,
+}
+
+impl Mixed {
+    fn new() -> Self {
+        let (node, first) = funded();
+        let mut this = Self { node, sequences: vec![first; ACCOUNTS as usize], turn: 0 };
+        let usd = |value: &str| json!({"currency": "USD", "issuer": account(0), "value": value});
+        this.does(0, json!({"TransactionType": "AccountSet", "SetFlag": 8}));
+        // Before any line is there: a ledger has its own order.
+        this.node.accept(0);
+        for n in 1..ACCOUNTS {
+            this.does(n, json!({"TransactionType": "TrustSet", "LimitAmount": usd("1000000000")}));
+        }
+        this.node.accept(0);
+        for n in 1..ACCOUNTS {
+            let to = account(n).to_string();
+            this.does(
+                0,
+                json!({"TransactionType": "Payment", "Destination": to, "Amount": usd("1000000")}),
+            );
+        }
+        this.node.accept(0);
+        this.does(
+            1,
+            json!({"TransactionType": "AMMCreate", "Amount": "1000000000",
+            "Amount2": usd("1000"), "TradingFee": 100}),
+        );
+        this.node.accept(0);
+        this.node.drain_events();
+        this
+    }
+
+    fn next(&mut self, from: u32) -> u32 {
+        let sequence = &mut self.sequences[from as usize];
+        *sequence += 1;
+        *sequence - 1
+    }
+
+    fn does(&mut self, from: u32, tx: Json) {
+        let sequence = self.next(from);
+        let outcome = self.node.submit(of_json(tx, from, sequence), false);
+        assert!(outcome.applied, "{}", outcome.engine_result);
+    }
+
+    /// As many of each account, whose turns follow each other.
+    fn batch(&mut self, each: u32) -> Vec<Arc<PreparedTx>> {
+        let turns = self.turn..self.turn + each;
+        self.turn += each;
+        let one = |turn: u32| (1..ACCOUNTS).map(move |from| (turn, from));
+        turns
+            .flat_map(one)
+            .map(|(turn, from)| {
+                let sequence = self.next(from);
+                in_turn(turn, from, sequence)
+            })
+            .collect()
+    }
+}
+
+fn submit_and_close_mixed(c: &mut Criterion) {
+    let mut mixed = Mixed::new();
+    let each = 15;
+    let mut group = c.benchmark_group("ledger");
+    group.throughput(Throughput::Elements(u64::from(each * (ACCOUNTS - 1))));
+    group.sample_size(10).measurement_time(Duration::from_secs(5));
+    group.bench_function("submit_and_close_mixed", |b| {
+        b.iter_custom(|rounds| {
+            let mut spent = Duration::ZERO;
+            for _ in 0..rounds {
+                let batch = mixed.batch(each);
+                let start = Instant::now();
+                for tx in batch {
+                    let kind = tx.kind;
+                    let outcome = mixed.node.submit(tx, false);
+                    assert!(outcome.applied, "{kind}: {}", outcome.engine_result);
+                }
+                mixed.node.drain_events();
+                let ledger = mixed.node.accept(0);
+                mixed.node.drain_events();
+                spent += start.elapsed();
+                for tx in &ledger.transactions {
+                    assert!(tx.result.is_success(), "{}: {}", tx.read().tx.kind, tx.result);
+                }
+            }
+            spent
+        });
+    });
+    group.finish();
+}
+
 /// One offer takes those of ten accounts.
 fn cross_ten_offers(c: &mut Criterion) {
     const MAKERS: u32 = 10;
@@ -194,5 +350,11 @@ fn snapshot_and_revert(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, submit_and_close, cross_ten_offers, snapshot_and_revert);
+criterion_group!(
+    benches,
+    submit_and_close,
+    submit_and_close_mixed,
+    cross_ten_offers,
+    snapshot_and_revert
+);
 criterion_main!(benches);
