@@ -38,10 +38,13 @@ pub struct Pool {
     /// The pool's account.
     pub account: Option<String>,
     /// What it holds of the one asset, at the last poll.
+    #[schema(value_type = Json)]
     pub amount: Option<Json>,
     /// What it holds of the other one.
+    #[schema(value_type = Json)]
     pub amount2: Option<Json>,
     /// Tokens its depositors hold.
+    #[schema(value_type = Json)]
     pub lp_token: Option<Json>,
     /// Hundred-thousandths of a trade that it keeps.
     pub trading_fee: Option<u64>,
