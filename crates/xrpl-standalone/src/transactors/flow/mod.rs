@@ -4,13 +4,13 @@
 //! cashed checks stand on it.
 //!
 //! - [`asset_amount`]: what moves through a step.
-//! - [`strand`]: makes the steps of a path, and says what is wrong with it.
-//! - [`step`]: what all steps have in common; the kinds are [`direct`] (along a trust line),
-//!   [`book`] (through an order book), [`xrp_endpoint`] and [`mpt_endpoint`].
-//! - [`offer_stream`]: the offers of a book's best quality, without those that are not worth
-//!   anything, which are removed; [`walk`] goes over them, [`taking`] takes them, and [`amm`] puts the
+//! - `strand`: makes the steps of a path, and says what is wrong with it.
+//! - `step`: what all steps have in common; the kinds are `direct` (along a trust line),
+//!   `book` (through an order book), `xrp_endpoint` and `mpt_endpoint`.
+//! - `offer_stream`: the offers of a book's best quality, without those that are not worth
+//!   anything, which are removed; `walk` goes over them, `taking` takes them, and `amm` puts the
 //!   offers of a pool among them.
-//! - [`strand_flow`]: as much as can go through one strand at its best quality, first in reverse from
+//! - `strand_flow`: as much as can go through one strand at its best quality, first in reverse from
 //!   what is wanted, then forward from the step that limits it; and through several strands until
 //!   all is delivered.
 //! - [`ripple_calc`]: the engine as Payments use it.
