@@ -57,6 +57,9 @@ fn main() {
     let seconds = numbers.next().unwrap_or(if quick { 3 } else { 20 });
     let accounts = numbers.next().unwrap_or(if quick { 50 } else { 1_500 });
     let folder = tempfile::tempdir().expect("a folder for the store");
+    // An empty list cannot be given by a flag.
+    let settings = "gateways = 0\ncurrencies = []\n";
+    std::fs::write(folder.path().join("xrpl-workload.toml"), settings).expect("its settings");
     for variant in &VARIANTS[..if quick { 2 } else { VARIANTS.len() }] {
         measure(variant, seconds, accounts, folder.path());
     }
@@ -120,7 +123,7 @@ fn measure(variant: &Variant, seconds: u64, accounts: u64, folder: &Path) {
     let _ = std::fs::remove_file(folder.join(variant.store));
     let mut command = Command::new(env!("CARGO_BIN_EXE_xrpl-workload"));
     command.current_dir(folder).args(["run", "--json", "--interval", "1s", "--tps", "0"]);
-    command.args(["--gateways", "0", "--currencies", "", "--store", variant.store]);
+    command.args(["--store", variant.store]);
     command.arg("--accounts").arg(accounts.to_string());
     command.arg("--duration").arg(format!("{}s", seconds + 2));
     command.arg("--full-streams").arg(variant.full_streams.to_string());

@@ -157,34 +157,43 @@ fn ignores_hangup() -> bool {
 }
 
 /// Turns Ctrl-C, SIGTERM and SIGHUP (the terminal is gone) into wishes: the first to end, the second
-/// to end at once. The third waits for nothing at all.
-async fn signals(stop: Stop) {
+/// to end at once. The third waits for nothing at all. They are heard from the moment this returns, so
+/// that it comes before anything that is announced.
+fn signals(stop: Stop) -> tokio::task::JoinHandle<()> {
     let mut terminate = match signal(SignalKind::terminate()) {
         Ok(terminate) => terminate,
-        Err(error) => return tracing::error!(%error, "SIGTERM cannot be heard"),
+        Err(error) => {
+            tracing::error!(%error, "SIGTERM cannot be heard");
+            return tokio::spawn(std::future::pending());
+        }
     };
     let mut interrupt = match signal(SignalKind::interrupt()) {
         Ok(interrupt) => interrupt,
-        Err(error) => return tracing::error!(%error, "Ctrl-C cannot be heard"),
+        Err(error) => {
+            tracing::error!(%error, "Ctrl-C cannot be heard");
+            return tokio::spawn(std::future::pending());
+        }
     };
     let mut hangup = match ignores_hangup() {
         true => None,
         false => signal(SignalKind::hangup()).ok(),
     };
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            Some(_) = async { hangup.as_mut()?.recv().await } => {}
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+                Some(_) = async { hangup.as_mut()?.recv().await } => {}
+            }
+            if stop.now.is_cancelled() {
+                std::process::exit(i32::from(Exit::Failures as u8));
+            }
+            if stop.soon.is_cancelled() {
+                stop.now.cancel();
+            }
+            stop.soon.cancel();
         }
-        if stop.now.is_cancelled() {
-            std::process::exit(i32::from(Exit::Failures as u8));
-        }
-        if stop.soon.is_cancelled() {
-            stop.now.cancel();
-        }
-        stop.soon.cancel();
-    }
+    })
 }
 
 /// The whole command line.
@@ -336,7 +345,9 @@ fn arg(setting: &'static Setting) -> Arg {
         .long(setting.long())
         .help_heading(setting.group)
         .help(format!("{}{default}", setting.doc.trim_end_matches('.')))
-        .allow_negative_numbers(true);
+        .allow_negative_numbers(true)
+        // As in `--amendments -AMM`.
+        .allow_hyphen_values(setting.key == "amendments");
     match setting.shape {
         Shape::Switch => arg
             .num_args(0..=1)

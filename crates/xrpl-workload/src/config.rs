@@ -203,6 +203,9 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Drops that a fresh ledger has.
+const ALL_XRP: u128 = 100_000_000_000_000_000;
+
 /// What is wrong with the configuration. Each text names the key or flag and the mend.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -518,6 +521,22 @@ impl Config {
                     self.gateways
                 ));
             }
+        }
+        if self.rpc.is_empty() && self.fund_drops < self.reserve_base {
+            return conflict(format!(
+                "--fund-drops {} is less than --reserve-base {}: no account can be made of it. Give \
+                 more, or lower the reserve",
+                self.fund_drops, self.reserve_base
+            ));
+        }
+        let together = self.accounts.unwrap_or(0) as u128 * u128::from(self.fund_drops);
+        if self.rpc.is_empty() && together > ALL_XRP {
+            return conflict(format!(
+                "--accounts {} with --fund-drops {} each is more XRP than there is ({ALL_XRP} drops): \
+                 give fewer accounts, or less to each",
+                self.accounts.unwrap_or(0),
+                self.fund_drops
+            ));
         }
         if self.fork.is_some() {
             for (other, given) in

@@ -30,7 +30,7 @@ pub(super) async fn run(config: Config, bar: ProgressBar) -> Exit {
 
 async fn drive(config: Config, view: &View) -> Result<Exit, SetupError> {
     let stop = Stop::default();
-    let signals = tokio::spawn(super::signals(stop.clone()));
+    let signals = super::signals(stop.clone());
     let session = tokio::select! {
         session = Session::start(config, view) => session?,
         () = stop.soon.cancelled() => return Ok(Exit::Success),

@@ -19,6 +19,8 @@ const GENESIS: (&str, &str) =
 
 /// Runs until told to end.
 pub(super) async fn run(config: Config) -> Exit {
+    let stop = Stop::default();
+    let signals = super::signals(stop.clone());
     let ledger = match embedded::start_alone(&config).await {
         Ok(ledger) => ledger,
         Err(error) => {
@@ -31,8 +33,6 @@ pub(super) async fn run(config: Config) -> Exit {
     } else if !config.quiet {
         super::print(&for_people(&config, &ledger));
     }
-    let stop = Stop::default();
-    let signals = tokio::spawn(super::signals(stop.clone()));
     if config.exit_on_stdin_eof {
         end_with_standard_input(stop.clone());
     }

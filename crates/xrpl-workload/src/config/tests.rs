@@ -275,3 +275,21 @@ fn times_of_a_ledger() {
         assert!(ripple_time(text).unwrap_err().contains("2026-01-31T12:00:00Z"), "{text}");
     }
 }
+
+/// Accounts that could not be there are refused before a ledger says that they are.
+#[test]
+fn what_an_embedded_ledger_cannot_fund_is_refused() {
+    let node = ("rpc", "http://127.0.0.1:5005");
+    let ws = ("ws", "ws://127.0.0.1:6006");
+    for (flags, wrong) in [
+        (vec![("fund_drops", "1000000")], "--reserve-base 10000000"),
+        (vec![("accounts", "500"), ("fund_drops", "1000000000000000")], "more XRP than there is"),
+    ] {
+        let error = load(&flags, &[], "").unwrap_err().to_string();
+        assert!(error.contains(wrong), "{error}");
+        // A node has its own reserve and its own XRP.
+        assert!(load(&[flags, vec![node, ws]].concat(), &[], "").is_ok());
+    }
+    let enough = [("fund_drops", "1000000"), ("reserve_base", "1000000")];
+    assert!(load(&enough, &[], "").is_ok());
+}
