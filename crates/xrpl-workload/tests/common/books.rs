@@ -120,7 +120,9 @@ pub fn is_a_rival(blob: &[u8], open: &[&Bytes]) -> bool {
         left_out.iter().for_each(|field| drop(tx.remove(*field)));
         tx
     };
-    let of_each = [fields::FEE, fields::LAST_LEDGER_SEQUENCE, fields::TXN_SIGNATURE];
+    // Several signers sign each of them anew.
+    let of_each =
+        [fields::FEE, fields::LAST_LEDGER_SEQUENCE, fields::TXN_SIGNATURE, fields::SIGNERS];
     let tx = decode(blob);
     let same_but_dearer = open.iter().map(|other| decode(other)).any(|other| {
         without(&other, &of_each) == without(&tx, &of_each)

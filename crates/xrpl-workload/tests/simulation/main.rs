@@ -144,8 +144,9 @@ fn seeds_that_failed_once() {
     let misled = [93, 109];
     // Ends concluded of a ledger that was denied while a node was asked about it (530); a key that
     // somebody else set makes a deliberately wrong transaction succeed (1304).
-    // A look-up that failed and was not asked again (1354).
-    let all = [530, 1304, 1354];
+    // A look-up that failed and was not asked again (1354); a rival that had ended before a restart,
+    // and a replacement that several signers signed anew (70072).
+    let all = [530, 1304, 1354, 70_072];
     // A stranger whose funding was lost (2053); a refusal overturned by a ledger that is denied (2107).
     let worst = [2053, 2107];
     plain.into_iter().for_each(|seed| run_seeds(seed..seed + 1, Trouble::Plain));
