@@ -10,13 +10,11 @@ use std::{
 
 use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tokio::{
-    sync::watch,
-    time::{self, Instant},
-};
+use tokio::time::{self, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    gate::Gate,
     plan::{Action, LinkFault, Plan, Port},
     received::Received,
 };
@@ -41,8 +39,8 @@ pub(super) struct Link {
     /// Ends when the node goes down.
     down: CancellationToken,
     hits: Arc<AtomicU64>,
-    /// Whether the node stands still.
-    frozen: watch::Receiver<bool>,
+    /// Shut while the node stands still.
+    frozen: Gate,
     received: Received,
 }
 
@@ -51,8 +49,8 @@ pub(super) struct Link {
 pub(super) struct NodeSide {
     /// Ends when the node goes down.
     pub(super) down: CancellationToken,
-    /// Whether the node stands still.
-    pub(super) frozen: watch::Receiver<bool>,
+    /// Shut while the node stands still.
+    pub(super) frozen: Gate,
     /// Where requests are noted.
     pub(super) received: Received,
     /// Faults that struck.
@@ -128,11 +126,8 @@ impl Link {
 
     /// Waits while the node stands still.
     pub(super) fn thawed(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut frozen = self.frozen.clone();
-        async move {
-            // Whoever froze it lives as long as the network; without one nothing stands still.
-            let _ = frozen.wait_for(|frozen| !frozen).await;
-        }
+        let frozen = self.frozen.clone();
+        async move { frozen.passed().await }
     }
 
     /// Notes a request that arrives at the node.

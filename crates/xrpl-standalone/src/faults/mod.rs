@@ -11,6 +11,7 @@
 //! All times are tokio's, so that a run under a paused clock takes no time and the same seed gives
 //! the same run.
 
+mod gate;
 mod http;
 mod link;
 mod network;

@@ -16,7 +16,6 @@ use rand_chacha::ChaCha8Rng;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, duplex},
     net::TcpListener,
-    sync::watch,
     time::{self, Instant, MissedTickBehavior},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -27,6 +26,7 @@ use xrpl_protocol::{
 };
 
 use super::{
+    gate::Gate,
     http,
     link::{Link, NodeSide},
     plan::{Action, NodeAction, Plan, Port},
@@ -70,7 +70,7 @@ struct Seat {
     server: Standalone,
     state: Mutex<Condition>,
     /// Whether it stands still, for its connections.
-    frozen: watch::Sender<bool>,
+    frozen: Gate,
     opened: [AtomicU64; 2],
 }
 
@@ -146,7 +146,7 @@ impl Network {
         let seats = (0..config.nodes.max(1)).map(|_| Seat {
             server: Standalone::in_memory(standalone.clone()),
             state: Mutex::new(Condition::up(&cancel)),
-            frozen: watch::Sender::default(),
+            frozen: Gate::default(),
             opened: Default::default(),
         });
         let inner = Arc::new(Inner {
@@ -293,7 +293,7 @@ impl Inner {
         let at = (node, port, number);
         let side = NodeSide {
             down: down.clone(),
-            frozen: seat.frozen.subscribe(),
+            frozen: seat.frozen.clone(),
             received: self.received.clone(),
             hits: Arc::clone(&self.hits),
         };
@@ -378,7 +378,7 @@ impl Inner {
                 }
                 if state.frozen_until.is_some_and(|until| until <= now) {
                     state.frozen_until = None;
-                    seat.frozen.send_replace(false);
+                    seat.frozen.open();
                 }
             }
             self.pass_on();
@@ -500,7 +500,7 @@ impl Inner {
                 state.back_at = Some(now + Duration::from_millis(ms));
                 state.frozen_until = None;
                 drop(state);
-                seat.frozen.send_replace(false);
+                seat.frozen.open();
                 seat.server.with_node(Node::restart);
             }
             NodeAction::Forget(percent) => {
@@ -520,7 +520,7 @@ impl Inner {
                 if state.back_at.is_none() {
                     state.frozen_until = Some(now + Duration::from_millis(ms));
                     drop(state);
-                    seat.frozen.send_replace(true);
+                    seat.frozen.shut();
                 }
             }
             NodeAction::Fork(ms) => {
