@@ -28,6 +28,7 @@
 //! | [`catalogue`], [`modifier`], [`mutation`] | the types, ways to send them, and ways to make them wrong |
 //! | [`fees`], [`pacing`], [`pressure`] | what it pays, when it goes out, and when it waits for the node |
 //! | [`engine`] | all of that together, without input and output |
+//! | [`spread`] | how measured values are spread: whole histograms |
 //! | [`stats`], [`coverage`], [`diagnosis`] | what it did, what of all that it reached, and why not |
 
 pub mod accounts;
@@ -57,6 +58,7 @@ pub mod pressure;
 mod reading;
 mod setup;
 mod signing;
+pub mod spread;
 pub mod stats;
 pub mod world;
 
@@ -67,4 +69,5 @@ pub use error::GeneratorError;
 pub use fees::FeeStrategy;
 pub use generator::Generator;
 pub use pacing::Pace;
+pub use spread::Spread;
 pub use stats::{AccountListing, GatewayListing, Stats, Status};

@@ -50,7 +50,7 @@ pub enum Cause {
 }
 
 /// Slots by cause.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ByCause {
     /// [`Cause::Generator`].
@@ -81,7 +81,7 @@ impl ByCause {
 }
 
 /// What became of the schedule's slots.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PacingStats {
     /// Slots used within the tolerance.
