@@ -274,6 +274,10 @@ impl Counters {
         }
     }
 
+    pub(crate) fn finality_ms(&self) -> &Histogram<u64> {
+        &self.finality_ms
+    }
+
     pub(crate) fn pending(&self) -> u64 {
         State::ALL.iter().filter(|s| !s.is_terminal()).map(|s| self.by_state[*s as usize]).sum()
     }

@@ -424,6 +424,12 @@ impl Tracker {
         }
     }
 
+    /// How long validation took, whole: hand-in to validation, milliseconds, of what this process saw.
+    #[must_use]
+    pub fn finality_ms(&self) -> hdrhistogram::Histogram<u64> {
+        self.shared.lock().counters.finality_ms().clone()
+    }
+
     /// The streams and the event queue.
     #[must_use]
     pub fn ws_stats(&self) -> WsStats {

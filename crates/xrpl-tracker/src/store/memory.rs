@@ -11,7 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::oneshot;
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
-use super::{Anchor, Created, Outbox, Resumed, Store, StoreSize, outbox::MemoryOutbox};
+use super::{
+    Anchor, Created, Outbox, Resumed, SessionHead, SessionId, SessionNote, Sessions, Store,
+    StoreSize, outbox::MemoryOutbox, sessions::MemorySessions,
+};
 use crate::{
     error::Result,
     record::{Identity, Progress, Record, RowFilter, RunId},
@@ -25,6 +28,7 @@ const LEDGERS_KEPT: usize = 4_096;
 pub struct MemoryStore {
     inner: Mutex<Inner>,
     outbox: MemoryOutbox,
+    sessions: Mutex<MemorySessions>,
 }
 
 #[derive(Debug)]
@@ -52,6 +56,7 @@ impl MemoryStore {
     pub fn new(capacity: usize) -> Self {
         Self {
             outbox: MemoryOutbox::default(),
+            sessions: Mutex::default(),
             inner: Mutex::new(Inner {
                 capacity,
                 run: None,
@@ -269,9 +274,33 @@ impl Store for MemoryStore {
         Some(&self.outbox)
     }
 
+    fn sessions(&self) -> Option<&dyn Sessions> {
+        Some(self)
+    }
+
     async fn size(&self) -> Result<StoreSize> {
         let inner = self.inner.lock();
         let rows = inner.records.len() as u64;
         Ok(StoreSize { rows, pruned: inner.next_id - 1 - rows, bytes: None })
+    }
+}
+
+#[async_trait]
+impl Sessions for MemoryStore {
+    async fn begin_session(&self, run: RunId, began_at_ms: u64) -> Result<SessionId> {
+        Ok(self.sessions.lock().begin(run, began_at_ms))
+    }
+
+    async fn note_session(&self, id: SessionId, note: SessionNote) -> Result<()> {
+        self.sessions.lock().note(id, note);
+        Ok(())
+    }
+
+    async fn session_heads(&self) -> Result<Vec<SessionHead>> {
+        Ok(self.sessions.lock().heads())
+    }
+
+    async fn session_text(&self, id: SessionId) -> Result<Option<String>> {
+        Ok(self.sessions.lock().text(id))
     }
 }

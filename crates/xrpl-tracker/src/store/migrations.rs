@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::{Error, Result};
 
 /// Each step brings the schema from its position to the next version.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     "
     CREATE TABLE runs (
         id            INTEGER PRIMARY KEY,
@@ -132,6 +132,19 @@ const STEPS: [&str; 5] = [
         expected, overturned, engine_result_first, 0, n FROM pruned;
     DROP TABLE pruned;
     ALTER TABLE pruned_by_kind RENAME TO pruned;
+",
+    "
+    -- What a program notes about each of its starts on a run; `head` is for lists.
+    CREATE TABLE sessions (
+        run         INTEGER NOT NULL REFERENCES runs (id),
+        session     INTEGER NOT NULL,
+        began_at_ms INTEGER NOT NULL,
+        noted_at_ms INTEGER NOT NULL,
+        ended       INTEGER NOT NULL,
+        head        TEXT NOT NULL,
+        text        TEXT,
+        PRIMARY KEY (run, session)
+    ) STRICT;
 ",
 ];
 

@@ -10,6 +10,7 @@ pub mod outbox;
 pub mod prune;
 
 pub(crate) mod rows;
+pub mod sessions;
 mod sql_outbox;
 mod sql_rows;
 pub mod sqlite;
@@ -31,6 +32,7 @@ use crate::{
 pub use memory::MemoryStore;
 pub use outbox::{End, Outbox, OutboxStatus, Settled};
 pub use prune::{Pruned, Retention, StoreSize};
+pub use sessions::{SessionHead, SessionId, SessionNote, Sessions};
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 
 /// A validated ledger that a run has followed: by it a store knows its network.
@@ -152,6 +154,11 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// Ends that wait to be delivered, if this store keeps them.
     fn outbox(&self) -> Option<&dyn Outbox> {
+        None
+    }
+
+    /// What is noted about sessions, if this store keeps it.
+    fn sessions(&self) -> Option<&dyn Sessions> {
         None
     }
 

@@ -31,8 +31,9 @@ use tokio::sync::{Notify, oneshot};
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
 use super::{
-    Anchor, Created, End, Outbox, OutboxStatus, Pruned, Resumed, Retention, Settled, Store,
-    StoreSize, migrations, prune, sql_outbox, sql_rows,
+    Anchor, Created, End, Outbox, OutboxStatus, Pruned, Resumed, Retention, SessionHead, SessionId,
+    SessionNote, Sessions, Settled, Store, StoreSize, migrations, prune, sessions, sql_outbox,
+    sql_rows,
     writer::{Ends, Needs, Operation, Writer},
 };
 use crate::{
@@ -478,6 +479,10 @@ impl Store for SqliteStore {
         self.to_writer.is_some().then_some(self)
     }
 
+    fn sessions(&self) -> Option<&dyn Sessions> {
+        Some(self)
+    }
+
     async fn prune(&self, retention: Retention, now_ms: u64) -> Result<u64> {
         self.ask(|tell| Operation::Prune(retention, now_ms, tell)).await
     }
@@ -514,5 +519,24 @@ impl Outbox for SqliteStore {
 
     fn bell(&self) -> &Notify {
         &self.ends.bell
+    }
+}
+
+#[async_trait]
+impl Sessions for SqliteStore {
+    async fn begin_session(&self, run: RunId, began_at_ms: u64) -> Result<SessionId> {
+        self.ask(|tell| Operation::BeginSession(run, began_at_ms, tell)).await
+    }
+
+    async fn note_session(&self, id: SessionId, note: SessionNote) -> Result<()> {
+        self.ask(|tell| Operation::NoteSession(id, Box::new(note), tell)).await
+    }
+
+    async fn session_heads(&self) -> Result<Vec<SessionHead>> {
+        self.read_now(sessions::heads).await
+    }
+
+    async fn session_text(&self, id: SessionId) -> Result<Option<String>> {
+        self.read_now(move |connection| sessions::text(connection, id)).await
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::{Notify, oneshot};
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash, transaction::Slot};
 
 use super::{
-    Created, Retention, Settled, prune, sql_outbox,
+    Created, Retention, SessionId, SessionNote, Settled, prune, sessions, sql_outbox,
     sql_rows::{self, json_text},
 };
 use crate::{
@@ -49,6 +49,8 @@ pub(super) enum Operation {
     Wait(Needs, oneshot::Sender<Result<()>>),
     Settle(Box<Settled>, oneshot::Sender<Result<()>>),
     Prune(Retention, u64, oneshot::Sender<Result<u64>>),
+    BeginSession(RunId, u64, oneshot::Sender<Result<SessionId>>),
+    NoteSession(SessionId, Box<SessionNote>, oneshot::Sender<Result<()>>),
 }
 
 /// What a reader needs to be written.
@@ -72,8 +74,10 @@ impl Operation {
             Self::Resume(_, tell)
             | Self::Flush(tell)
             | Self::Wait(_, tell)
+            | Self::NoteSession(_, _, tell)
             | Self::Settle(_, tell) => drop(tell.send(Err(error()))),
             Self::Prune(_, _, tell) => drop(tell.send(Err(error()))),
+            Self::BeginSession(_, _, tell) => drop(tell.send(Err(error()))),
             Self::Update(..) | Self::Ledger(..) => {}
         }
     }
@@ -264,38 +268,22 @@ impl Writer {
         while let Some(operation) = group.pop_front_if(|operation| !operation.wants_all()) {
             match operation {
                 Operation::Create(identity, tell) => {
-                    let made = create(&change, run, *identity);
-                    let failed = made.as_ref().err().map(ToString::to_string);
-                    acks.push(Box::new(move |done| {
-                        let made = made.and_then(|made| done.map(|()| made).map_err(Error::Store));
-                        let _ = tell.send(made);
-                    }));
-                    if let Some(text) = failed {
-                        return Err(Error::Store(text));
-                    }
+                    tell_once_committed(create(&change, run, *identity), tell, acks)?;
                 }
                 Operation::Ledger(index, hash) => note_ledger(&change, run, index, hash)?,
                 Operation::Settle(settled, tell) => {
-                    let done = sql_outbox::settle(&change, &settled);
-                    let failed = done.as_ref().err().map(ToString::to_string);
-                    acks.push(Box::new(move |committed| {
-                        let _ = tell.send(done.and_then(|()| committed.map_err(Error::Store)));
-                    }));
-                    if let Some(text) = failed {
-                        return Err(Error::Store(text));
-                    }
+                    tell_once_committed(sql_outbox::settle(&change, &settled), tell, acks)?;
+                }
+                Operation::BeginSession(run, began_at_ms, tell) => {
+                    tell_once_committed(sessions::begin(&change, run, began_at_ms), tell, acks)?;
+                }
+                Operation::NoteSession(id, note, tell) => {
+                    tell_once_committed(sessions::note(&change, id, &note), tell, acks)?;
                 }
                 Operation::Prune(retention, now_ms, tell) => {
                     let waits = |hash: &TxHash| self.conditions.newest.contains_key(hash);
                     let gone = prune::prune(&change, retention, now_ms, waits);
-                    let failed = gone.as_ref().err().map(ToString::to_string);
-                    acks.push(Box::new(move |done| {
-                        let gone = gone.and_then(|n| done.map(|()| n).map_err(Error::Store));
-                        let _ = tell.send(gone);
-                    }));
-                    if let Some(text) = failed {
-                        return Err(Error::Store(text));
-                    }
+                    tell_once_committed(gone, tell, acks)?;
                 }
                 Operation::Wait(_, tell) => acks.push(Box::new(move |done| {
                     let _ = tell.send(done.map_err(Error::Store));
@@ -339,7 +327,9 @@ impl Writer {
                 | Operation::Ledger(..)
                 | Operation::Wait(..)
                 | Operation::Settle(..)
-                | Operation::Prune(..) => {}
+                | Operation::Prune(..)
+                | Operation::BeginSession(..)
+                | Operation::NoteSession(..) => {}
             }
         }
         change.commit()?;
@@ -349,6 +339,20 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// Who waits for a change is told of it once its group is committed; one that failed ends the group.
+fn tell_once_committed<T: Send + 'static>(
+    done: Result<T>,
+    tell: oneshot::Sender<Result<T>>,
+    acks: &mut Vec<Ack>,
+) -> Result<()> {
+    let failed = done.as_ref().err().map(ToString::to_string);
+    acks.push(Box::new(move |committed| {
+        // Who asked may have gone.
+        let _ = tell.send(done.and_then(|done| committed.map(|()| done).map_err(Error::Store)));
+    }));
+    failed.map_or(Ok(()), |text| Err(Error::Store(text)))
 }
 
 fn run_number(run: Option<RunId>) -> Result<u64> {
