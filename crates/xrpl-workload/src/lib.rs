@@ -8,6 +8,7 @@
 //! | [`api`] | the HTTP API, one file per group of routes |
 //! | [`events`] | what happens, in order, kept for a while: what `/events` sends |
 //! | [`meter`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
+//! | [`figures`], [`record`] | what a run or a stage comes to: figures that have a name, and the whole record |
 //! | [`dashboard`] | the page's files |
 //! | [`audit`] | a store compared with the ledger, both ways |
 //! | [`heartbeat`], [`dex`] | a canary per ledger; pools and offers of the run |
@@ -24,6 +25,7 @@ pub mod dashboard;
 pub mod dex;
 pub mod embedded;
 pub mod events;
+pub mod figures;
 pub mod heartbeat;
 pub mod host;
 pub mod log_ring;
@@ -32,6 +34,7 @@ pub mod metrics;
 pub mod observe;
 mod output;
 pub mod parts;
+pub mod record;
 pub mod session;
 pub mod settings;
 pub mod summary;
