@@ -25,6 +25,10 @@ pub const FAMILY_SEED: &[u8] = &[0x21];
 pub const ED25519_SEED: &[u8] = &[0x01, 0xe1, 0x4b];
 /// Prefix of a node's public key ("n...").
 pub const NODE_PUBLIC: &[u8] = &[0x1c];
+/// Prefix of a node's private key ("p...").
+pub const NODE_PRIVATE: &[u8] = &[0x20];
+/// Prefix of an account's private key ("p...").
+pub const ACCOUNT_SECRET: &[u8] = &[0x22];
 /// Prefix of an account's public key ("a...").
 pub const ACCOUNT_PUBLIC: &[u8] = &[0x23];
 /// Prefix of an X-address of the main network.

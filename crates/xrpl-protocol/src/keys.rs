@@ -11,6 +11,7 @@ use crate::{
     account_id::AccountId,
     base58::{self, Base58Error},
     hash::sha512_half,
+    rfc1751,
 };
 
 /// The two signature algorithms of the ledger.
@@ -118,6 +119,24 @@ impl Seed {
             KeyType::Secp256k1 => base58::FAMILY_SEED,
         };
         base58::encode(prefix, &self.entropy)
+    }
+
+    /// The seed of twelve English words, for secp256k1: see [`Self::to_words`]. `None` if these are
+    /// no such words.
+    #[must_use]
+    pub fn from_words(words: &str) -> Option<Self> {
+        let mut entropy = rfc1751::from_words(words)?;
+        entropy.reverse();
+        Some(Self { entropy, key_type: KeyType::Secp256k1 })
+    }
+
+    /// The form that xrpld calls `master_key`: the words of [`rfc1751`] for the bytes in reverse.
+    /// Which algorithm it is for is no part of it. Secret.
+    #[must_use]
+    pub fn to_words(&self) -> String {
+        let mut entropy = self.entropy;
+        entropy.reverse();
+        rfc1751::to_words(entropy)
     }
 }
 
@@ -366,6 +385,27 @@ mod tests {
         let pair = KeyPair::from_seed(&seed);
         assert_eq!(pair.account_id().to_string(), "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh");
         assert_eq!(seed.to_base58(), "snoPBrXtMeMyMHUVTgbuqAfg1SUTb");
+    }
+
+    /// What a real xrpld answered as `master_key`.
+    #[test]
+    fn words() {
+        for (hex, words) in [
+            (
+                "5BC31B0567290CD4DBDB6C5C9C441480",
+                "FILE JOCK MAN MAUL RECK TONY RULE BUSH BLUE CAL MINK LETS",
+            ),
+            (
+                "DEDCE9CE67B451D852FD4E846FCDE31C",
+                "I IRE BOND BOW TRIO LAID SEAT GOAL HEN IBIS IBIS DARE",
+            ),
+        ] {
+            let entropy = const_hex::decode(hex).unwrap().try_into().unwrap();
+            let seed = Seed::from_entropy(entropy, KeyType::Secp256k1);
+            assert_eq!(seed.to_words(), words);
+            assert_eq!(Seed::from_words(words), Some(seed));
+        }
+        assert_eq!(Seed::from_words("masterpassphrase"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | [`object`], [`encode`], [`decode`] | transactions and ledger entries, binary and JSON |
 //! | [`amount`], [`issued_value`], [`number`], [`units`] | amounts as the wire has them |
 //! | [`decimal`], [`rounding`], [`amount_math`], [`quality`] | exact arithmetic, rounded as xrpld rounds |
-//! | [`account_id`], [`base58`], [`keys`] | addresses, seeds, key pairs, signatures |
+//! | [`account_id`], [`base58`], [`keys`], [`rfc1751`] | addresses, seeds, key pairs, signatures |
 //! | [`input`], [`nearest`] | transactions as people write them: understood or refused, never changed |
 //! | [`sign`], [`transaction`] | signed transactions, from JSON or by the direct path |
 //! | [`transaction_cost`] | what a transaction must pay at the least |
@@ -33,6 +33,7 @@ pub mod object;
 pub mod object_id;
 pub mod quality;
 pub mod result_code;
+pub mod rfc1751;
 pub mod rounding;
 pub mod sign;
 pub mod transaction;
