@@ -45,7 +45,8 @@ pub(crate) use self::shared::Shared;
 pub use self::{
     accounts::FundedAccount,
     builder::{Builder, Refused, StartError},
-    config::{Begin, Closing, FaucetConfig, FundedAccounts, StandaloneConfig},
+    clock::EndOfTime,
+    config::{Begin, Closing, FaucetConfig, FundedAccounts, StandaloneConfig, WrongStart},
 };
 
 use self::{
@@ -201,12 +202,15 @@ impl Standalone {
     }
 
     /// Closes the open ledger now.
-    pub fn accept(&self) -> Arc<ClosedLedger> {
+    ///
+    /// # Errors
+    /// When no later time is left for it.
+    pub fn accept(&self) -> Result<Arc<ClosedLedger>, EndOfTime> {
         self.shared.accept()
     }
 
     /// Keeps the ledger in a file: it is written each time the interval has passed, if anything
-    /// changed, and at [`Self::shutdown`].
+    /// changed, and at [`Self::shutdown`]. A fork is not: of it not all is here.
     pub fn keep(&self, file: StateFile, interval: Option<Duration>) {
         *self.shared.kept.lock() = Some(keeping::Kept::new(file));
         let task = keeping::keep(Arc::clone(&self.shared), interval, self.cancel.clone());

@@ -5,17 +5,14 @@
 //! cargo nextest run -p xrpl-standalone --test replay replay_offers
 //! ```
 //!
-//! What differs is listed with its reason in `replay_differences.json`, and that list must be exact;
-//! recordings with types not built yet have a number in `replay_floor.json` instead, which may only
-//! rise. `REPLAY_TO_THE_END=1` goes on behind the first difference of those: what differs then in
-//! types that are built may be a fault, or follow from what is missing.
+//! What differs is listed with its reason in `replay_differences.json`, and that list must be exact.
 
 mod recordings;
 mod replay_support;
 
 use std::{panic, process::ExitCode};
 
-use replay_support::{Differences, Floor, Recording};
+use replay_support::{Differences, Recording};
 
 fn replay(name: &str) -> Result<(), String> {
     let recording = Recording::open(name).ok_or("the recording is gone")?;
@@ -23,14 +20,9 @@ fn replay(name: &str) -> Result<(), String> {
         println!("{name} is no history to replay");
         return Ok(());
     }
-    let floor = Floor::load();
-    let to_the_end = !floor.has(name) || std::env::var_os("REPLAY_TO_THE_END").is_some();
-    let report = recording.replay(to_the_end);
+    let report = recording.replay();
     println!("{report}");
-    match floor.has(name) {
-        true => floor.check(name, &report),
-        false => Differences::load().check(name, &report),
-    }
+    Differences::load().check(name, &report)
 }
 
 /// A harness of its own, since the names of its tests are those of files: it speaks as much of

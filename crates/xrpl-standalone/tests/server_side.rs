@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_tungstenite::{client_async, tungstenite::Message};
 use xrpl_protocol::{
-    Definitions, Object,
+    Definitions, Object, base58,
     keys::{KeyPair, KeyType, Seed},
     sign,
 };
@@ -99,6 +99,60 @@ async fn what_a_type_costs_is_filled_in() {
     assert_eq!(state["state"]["last_close"]["converge_time"], 100);
 }
 
+/// The words of `wallet_propose` are taken where a passphrase is, as xrpld reads them.
+#[tokio::test]
+async fn secrets_in_words() {
+    let server = server(NodeConfig::default());
+    const WORDS: &str = "I IRE BOND BOW TRIO LAID SEAT GOAL HEN IBIS IBIS DARE";
+    for (written, warned) in [
+        (WORDS.to_owned(), false),
+        ("snoPBrXtMeMyMHUVTgbuqAfg1SUTb".to_owned(), false),
+        ("DEDCE9CE67B451D852FD4E846FCDE31C".to_owned(), false),
+        (WORDS.to_lowercase(), true),
+        (WORDS.replace(' ', "\t").replace('O', "0").replace('L', "1"), true),
+        ("masterpassphrase".to_owned(), true),
+    ] {
+        let proposed = ask(&server, "wallet_propose", json!({"passphrase": written}));
+        assert_eq!(proposed["account_id"], GENESIS, "{written}");
+        assert_eq!(proposed["master_key"], WORDS);
+        assert_eq!(proposed.get("warning").is_some(), warned, "{written}");
+        for secret in
+            [json!({"secret": written}), json!({"passphrase": written, "key_type": "secp256k1"})]
+        {
+            let mut params = secret.clone();
+            params["tx_json"] = payment(json!({}));
+            let signed = ask(&server, "sign", params);
+            assert_eq!(signed["status"], "success", "{secret}: {signed}");
+        }
+    }
+    // The same words for the other algorithm, and what is no such key: a passphrase.
+    let of = |secret: &str| {
+        let params = json!({"passphrase": secret, "key_type": "ed25519"});
+        ask(&server, "wallet_propose", params)
+    };
+    let ed25519 =
+        KeyPair::from_seed(&Seed::from_words(WORDS).unwrap().with_key_type(KeyType::Ed25519));
+    assert_eq!(of(WORDS)["account_id"], ed25519.account_id().to_string());
+    let without = WORDS.trim_end_matches(" DARE");
+    let passphrase = KeyPair::from_seed(&Seed::from_passphrase(without, KeyType::Ed25519));
+    assert_eq!(of(without)["account_id"], passphrase.account_id().to_string());
+    // `0x` is part of no number.
+    let prefixed = "0xDEDCE9CE67B451D852FD4E846FCDE31C";
+    assert_ne!(of(prefixed)["master_seed_hex"], prefixed[2..]);
+    let hex = ask(&server, "wallet_propose", json!({"seed_hex": prefixed}));
+    assert_eq!(hex["error"], "badSeed");
+    // Private keys are no passphrases; what only looks like a public one is.
+    for (prefix, length, refused) in [
+        (base58::NODE_PRIVATE, 32, true),
+        (base58::ACCOUNT_SECRET, 32, true),
+        (base58::NODE_PRIVATE, 31, false),
+        (base58::ACCOUNT_PUBLIC, 33, false),
+    ] {
+        let text = base58::encode(prefix, &vec![7; length]);
+        assert_eq!(of(&text)["error"] == "badSeed", refused, "{text}");
+    }
+}
+
 /// An account with a signer list of two, and their keys in descending order of their accounts.
 fn multisigned(server: &Standalone) -> (Vec<KeyPair>, Json) {
     let mut keys = vec![key("first"), key("second")];
@@ -116,7 +170,7 @@ fn multisigned(server: &Standalone) -> (Vec<KeyPair>, Json) {
     });
     let made = ask(server, "submit", json!({"secret": MASTER, "tx_json": list}));
     assert_eq!(made["engine_result"], "tesSUCCESS", "{made}");
-    server.accept();
+    server.accept().unwrap();
     let tx = payment(json!({"Sequence": 2, "Fee": "30", "SigningPubKey": ""}));
     (keys, tx)
 }

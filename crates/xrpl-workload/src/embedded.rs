@@ -144,6 +144,8 @@ pub async fn start_alone(config: &Config) -> Result<Embedded, SetupError> {
         None => beginning(config)?,
     };
     let wanted = StandaloneConfig { begin, ..alone(config) };
+    let start = wanted.begin.check_start_time(wanted.start_time);
+    start.map_err(|error| SetupError(format!("--start-time: {error}")))?;
     let standalone = Standalone::start(wanted).await.map_err(|error| taken(config, &error))?;
     if let Some(file) = file {
         standalone.keep(file, config.state_interval);

@@ -247,7 +247,7 @@ settings! {
             "When the ledger closes: `interval`, each --ledger-interval; `manual`, by ledger_accept; `on-submit`, as soon as a submitted transaction is applied. standalone_set_closing changes it."
             => |c, v| { c.close = close(text(v)?)?; Ok(()) };
         start_time: One "TIME" = "", STANDALONE;
-            "What the ledger's clock shows at the start, such as 2026-01-31T12:00:00Z or seconds since 2000-01-01; the time of day if not given."
+            "What the ledger's clock shows at the start, such as 2026-01-31T12:00:00Z or seconds since 2000-01-01. If not given the time of day; the clock of --state goes on by itself. A time before that of a ledger that is brought is refused."
             => |c, v| { c.start_time = optional(v, ripple_time)?; Ok(()) };
         amendments: Many "NAMES" = "all", RUN | STANDALONE;
             "Which amendments are on: `all` that xrpld 3.3 supports, those on `mainnet`, or `none`, and changes to that, such as mainnet,+LendingProtocol,-AMM."

@@ -151,7 +151,7 @@ async fn samples_of_a_node() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         },
     });
     let sent = ask("submit", payment);
-    let ledger = node.accept();
+    let ledger = node.accept().unwrap();
     let hash = sent["result"]["tx_json"]["hash"].clone();
     ask("tx", json!({"transaction": hash}));
     ask("tx", json!({"transaction": hash, "api_version": 2}));

@@ -152,6 +152,11 @@ fn what_cannot_be_is_said() {
         (["--amendments", "some"], "mainnet"),
         (["--amendments", "all,+NoSuchThing"], "NoSuchThing"),
         (["--faucet-token", "short"], "8 characters"),
+        (["--amendments", ""], "all, mainnet or none"),
+        (["--fork", "ws://127.0.0.1:1@abc"], "after the @"),
+        (["--fork", "ws://127.0.0.1:1@"], "after the @"),
+        (["--fork", "ws://me:secret@127.0.0.1:1@7"], "no user or password"),
+        (["--fork", "http://127.0.0.1:1"], "ws:// or wss://"),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let output = program(dir.path()).args(FREE).args(args).output().unwrap();
@@ -215,6 +220,12 @@ fn a_state_file_and_json_carry_a_ledger_on() {
     refused(&["--import", "none.json"], &["none.json"]);
     refused(&["--import", &file], &["--import"]);
     refused(&["--state", "no/such/dir/x"], &["--state", "directory"]);
+    refused(
+        &["--state", &file, "--start-time", "2001-01-01T00:00:00Z"],
+        &["--start-time", "already"],
+    );
+    refused(&["--import", &json, "--start-time", "7"], &["--start-time", "already"]);
+    refused(&["--start-time", "4294967295"], &["--start-time", "end of time"]);
     std::fs::write(&file, "nonsense").unwrap();
     refused(&kept, &["--state", "move it away"]);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "nonsense");

@@ -408,7 +408,8 @@ impl Inner {
     }
 
     fn close(&self) {
-        let ledger = self.seats[0].server.accept();
+        // No plan goes on until time ends.
+        let Ok(ledger) = self.seats[0].server.accept() else { return };
         let mut archive = self.archive.lock();
         if archive.is_empty() {
             // What came before the first one, too.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use xrpl_protocol::{EngineResult, Hash256, LedgerHeader, Object, ResultClass};
 
-use super::adopt;
 use crate::{
     ledger::{
         ClosedLedger, LedgerTransaction, OpenView, PreparedTx, ReadView, State,
@@ -80,26 +79,6 @@ pub(super) fn build(
             Arc::new(LedgerTransaction::new(tx, result, metadata, index))
         })
         .collect();
-    after(parent, close_time, burnt, state, transactions)
-}
-
-/// A ledger that another server closed after `parent`, from its transactions and their metadata.
-pub(super) fn adopt(
-    parent: &ClosedLedger,
-    close_time: u32,
-    transactions: Vec<(Arc<PreparedTx>, Object)>,
-) -> ClosedLedger {
-    let transactions: Vec<_> = transactions
-        .into_iter()
-        .zip(0..)
-        .map(|((tx, metadata), index)| {
-            Arc::new(LedgerTransaction::of_metadata(tx, metadata, index))
-        })
-        .collect();
-    let mut state = parent.state.clone();
-    adopt::apply(&mut state, parent.header.index + 1, &transactions);
-    let burnt =
-        transactions.iter().map(|tx| tx.read().tx.fee.unwrap_or_default().unsigned_abs()).sum();
     after(parent, close_time, burnt, state, transactions)
 }
 

@@ -2,7 +2,6 @@
 //! clock: callers give it transactions (prepared by [`PreparedTx`], outside any lock) and the time,
 //! and take away answers and [`Event`]s.
 
-mod adopt;
 mod close;
 mod disturb;
 mod events;
@@ -598,19 +597,6 @@ impl Node {
         transactions.into_iter().for_each(|tx| set.insert(tx));
         let ledger = Arc::new(close::build(&self.context, &parent, close_time, &mut set));
         self.go_on(&ledger, set);
-        ledger
-    }
-
-    /// Takes over a ledger that another server closed after this one's newest: its close time, and
-    /// its transactions with their metadata in order. For replaying recordings that hold
-    /// transactions of types not built here.
-    pub fn adopt(
-        &mut self,
-        close_time: u32,
-        transactions: Vec<(Arc<PreparedTx>, Object)>,
-    ) -> Arc<ClosedLedger> {
-        let ledger = Arc::new(close::adopt(self.closed(), close_time, transactions));
-        self.go_on(&ledger, CanonicalSet::default());
         ledger
     }
 

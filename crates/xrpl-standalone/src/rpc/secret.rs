@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use xrpl_protocol::{
     AccountId, base58,
-    keys::{KeyPair, KeyType, Seed},
+    keys::{KeyPair, KeyType, PublicKey, Seed},
 };
 
 use super::{ApiShape, Call, RpcError};
@@ -93,10 +93,11 @@ pub(super) fn ed25519_seed(text: &str) -> Option<Seed> {
 }
 
 fn hex_seed(text: &str) -> Option<Seed> {
-    // As xrpld reads numbers of that size: `0` stands for all zeros.
+    // As xrpld reads numbers of that size: `0` stands for all zeros, and no `0x` may stand before.
     let entropy: [u8; 16] = match text {
         "0" => [0; 16],
-        text => const_hex::decode(text).ok()?.try_into().ok()?,
+        text if text.len() == 32 => const_hex::decode(text).ok()?.try_into().ok()?,
+        _ => return None,
     };
     Some(Seed::from_entropy(entropy, KeyType::Secp256k1))
 }
@@ -104,12 +105,15 @@ fn hex_seed(text: &str) -> Option<Seed> {
 /// A seed in any form; what is none is a passphrase, except where it is plainly something else.
 fn generic_seed(text: &str) -> Option<Seed> {
     let is_other = text.parse::<AccountId>().is_ok()
-        || [base58::NODE_PUBLIC, base58::ACCOUNT_PUBLIC]
+        || [base58::NODE_PUBLIC, base58::ACCOUNT_PUBLIC].iter().any(|prefix| {
+            base58::decode::<33>(prefix, text).is_ok_and(|key| PublicKey::from_slice(&key).is_ok())
+        })
+        || [base58::NODE_PRIVATE, base58::ACCOUNT_SECRET]
             .iter()
-            .any(|prefix| base58::decode::<33>(prefix, text).is_ok());
+            .any(|prefix| base58::decode::<32>(prefix, text).is_ok());
     if text.is_empty() || is_other {
         return None;
     }
-    let seed = hex_seed(text).or_else(|| text.parse().ok());
+    let seed = hex_seed(text).or_else(|| text.parse().ok()).or_else(|| Seed::from_words(text));
     Some(seed.unwrap_or_else(|| Seed::from_passphrase(text, KeyType::Secp256k1)))
 }

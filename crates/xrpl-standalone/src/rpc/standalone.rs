@@ -1,12 +1,15 @@
 //! What xrpld has no method for: how ledgers close, the clock, going back. All of these begin with
 //! [`PREFIX`] and are for administrators. `docs/standalone.md` is their reference.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{Answer, Call, Looked, RpcError, object, shape};
-use crate::{server::Closing, state};
+use crate::{
+    server::{Closing, EndOfTime},
+    state,
+};
 
 /// What the names of these methods begin with.
 pub(super) const PREFIX: &str = "standalone_";
@@ -40,14 +43,31 @@ fn text<'a>(call: &'a Call<'_>, key: &str) -> Result<Option<&'a str>, RpcError> 
 }
 
 /// A whole number within bounds, if it is given.
-fn number(call: &Call<'_>, key: &str, most: u32) -> Result<Option<u32>, RpcError> {
+fn number(
+    call: &Call<'_>,
+    key: &str,
+    bounds: RangeInclusive<u32>,
+) -> Result<Option<u32>, RpcError> {
     let Some(json) = call.params.get(key) else { return Ok(None) };
-    let number = json.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| *n <= most);
-    number.map(Some).ok_or_else(|| RpcError::not(key, &format!("a whole number up to {most}")))
+    let number = json.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| bounds.contains(n));
+    number.map(Some).ok_or_else(|| {
+        let (least, most) = bounds.into_inner();
+        RpcError::not(key, &format!("a whole number from {least} to {most}"))
+    })
 }
 
-fn required_number(call: &Call<'_>, key: &str, most: u32) -> Result<u32, RpcError> {
-    number(call, key, most)?.ok_or_else(|| RpcError::missing(key))
+/// A time in seconds since 2000-01-01, or a number of seconds.
+fn seconds(call: &Call<'_>, key: &str) -> Result<Option<u32>, RpcError> {
+    number(call, key, 0..=u32::MAX)
+}
+
+fn required_seconds(call: &Call<'_>, key: &str) -> Result<u32, RpcError> {
+    seconds(call, key)?.ok_or_else(|| RpcError::missing(key))
+}
+
+/// What is answered where no ledger can close any more.
+pub(super) fn end_of_time(error: EndOfTime) -> RpcError {
+    RpcError::invalid(format!("No ledger can close so: {error}."))
 }
 
 fn shown_closing(closing: Closing) -> Json {
@@ -96,12 +116,12 @@ fn accounts(call: &Call<'_>) -> Answer {
 
 fn set_closing(call: &Call<'_>) -> Answer {
     let mode = text(call, "mode")?.ok_or_else(|| RpcError::missing("mode"))?;
-    let interval = number(call, "interval_ms", u32::MAX)?;
+    let interval = number(call, "interval_ms", 1..=u32::MAX)?;
     let closing = match (mode, interval) {
         ("manual", None) => Closing::Manual,
         ("on-submit", None) => Closing::OnSubmit,
-        ("interval", Some(ms @ 1..)) => Closing::Interval(Duration::from_millis(ms.into())),
-        ("interval", _) => return Err(RpcError::missing("interval_ms")),
+        ("interval", Some(ms)) => Closing::Interval(Duration::from_millis(ms.into())),
+        ("interval", None) => return Err(RpcError::missing("interval_ms")),
         ("manual" | "on-submit", Some(_)) => return Err(RpcError::invalid_field("interval_ms")),
         _ => return Err(RpcError::not("mode", "interval, manual or on-submit")),
     };
@@ -111,11 +131,12 @@ fn set_closing(call: &Call<'_>) -> Answer {
 
 /// Closes ledgers, the clock going on by so many seconds before each.
 fn close(call: &Call<'_>) -> Answer {
-    let count = number(call, "count", MOST_CLOSED)?.unwrap_or(1);
-    let seconds = number(call, "seconds", u32::MAX)?.unwrap_or(0);
+    let count = number(call, "count", 1..=MOST_CLOSED)?.unwrap_or(1);
+    let seconds = seconds(call, "seconds")?.unwrap_or(0);
+    call.shared.time_for(count, seconds).map_err(end_of_time)?;
     for _ in 0..count {
-        call.shared.advance(seconds);
-        call.shared.accept();
+        call.shared.advance(seconds).map_err(end_of_time)?;
+        call.shared.accept().map_err(end_of_time)?;
     }
     Ok(newest(call))
 }
@@ -123,15 +144,16 @@ fn close(call: &Call<'_>) -> Answer {
 /// Puts the clock forward and, unless told not to, closes a ledger, so that the time is the
 /// ledger's: it is the close time of the last ledger by which transactors judge what has expired.
 fn advance_time(call: &Call<'_>) -> Answer {
-    let seconds = required_number(call, "seconds", u32::MAX)?;
+    let seconds = required_seconds(call, "seconds")?;
     let close = match call.params.get("close") {
         None => true,
         Some(Json::Bool(close)) => *close,
         Some(_) => return Err(RpcError::not("close", "boolean")),
     };
-    call.shared.advance(seconds);
+    call.shared.time_for(close.into(), seconds).map_err(end_of_time)?;
+    call.shared.advance(seconds).map_err(end_of_time)?;
     if close {
-        call.shared.accept();
+        call.shared.accept().map_err(end_of_time)?;
     }
     let mut answer = newest(call);
     answer.insert("clock".into(), call.shared.now().into());
@@ -139,7 +161,7 @@ fn advance_time(call: &Call<'_>) -> Answer {
 }
 
 fn set_next_close_time(call: &Call<'_>) -> Answer {
-    let close_time = required_number(call, "close_time", u32::MAX)?;
+    let close_time = required_seconds(call, "close_time")?;
     call.shared.set_next_close_time(close_time).map_err(|last| {
         RpcError::invalid(format!(
             "Invalid field 'close_time': the last ledger closed at {last}, and the next must close \
@@ -221,5 +243,6 @@ fn export_state(call: &Call<'_>) -> Answer {
         }
     };
     let network_id = call.shared.node().network_id();
-    Ok(object(state::export(&ledger, network_id)))
+    let exported = state::export(&ledger, network_id);
+    exported.map(object).map_err(|partial| RpcError::invalid(format!("Not exported: {partial}.")))
 }

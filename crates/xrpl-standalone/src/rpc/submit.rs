@@ -17,7 +17,7 @@ use super::{
         check_multisign_fields, checked, deprecated, invalid_transaction, payer, shown, sign_given,
         sort_signers,
     },
-    tx_json,
+    standalone, tx_json,
 };
 use crate::ledger::PreparedTx;
 use crate::node::SubmitOutcome;
@@ -98,7 +98,7 @@ fn outcome_members(outcome: &SubmitOutcome) -> Map<String, Json> {
 }
 
 pub(super) fn ledger_accept(call: &Call<'_>) -> Answer {
-    call.shared.accept();
+    call.shared.accept().map_err(standalone::end_of_time)?;
     Ok(object(json!({"ledger_current_index": call.shared.node().current_index()})))
 }
 

@@ -44,17 +44,20 @@ pub(super) fn wallet_propose(call: &Call<'_>) -> Answer {
     let pair = KeyPair::from_seed(&seed.clone().with_key_type(key_type));
     // xrpld shows the family form of the seed whatever the key type.
     let family = seed.with_key_type(KeyType::Secp256k1);
-    let (shown, hex) = (family.to_base58(), const_hex::encode_upper(family.entropy()));
+    let hex = const_hex::encode_upper(family.entropy());
+    let (shown, words) = (family.to_base58(), family.to_words());
     let mut answer = object(json!({
         "account_id": pair.account_id().to_string(),
         "key_type": key_type.to_string(),
+        "master_key": words,
         "master_seed": shown,
         "master_seed_hex": hex,
         "public_key": base58::encode(base58::ACCOUNT_PUBLIC, &pair.public_key().0),
         "public_key_hex": pair.public_key().to_string(),
     }));
     let passphrase = call.params.get("passphrase").and_then(Json::as_str);
-    if let Some(text) = passphrase.filter(|text| !is_of_library && *text != shown && *text != hex) {
+    let is_seed = |text: &str| [&shown, &hex, &words].iter().any(|form| *form == text);
+    if let Some(text) = passphrase.filter(|text| !is_of_library && !is_seed(text)) {
         let warning = match entropy(text).floor() < 80.0 {
             true => {
                 "This wallet was generated using a user-supplied passphrase that has low entropy \

@@ -5,10 +5,13 @@ use std::{fmt, io, net::SocketAddr, path::PathBuf, time::Duration};
 use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::keys::KeyType;
 
-use super::{Begin, Closing, FaucetConfig, FundedAccounts, Standalone, StandaloneConfig};
+use super::{
+    Begin, Closing, EndOfTime, FaucetConfig, FundedAccounts, Standalone, StandaloneConfig,
+    WrongStart,
+};
 use crate::{
     ledger::{Amendment, Fees},
-    state::{OpenError, StateFile},
+    state::{OpenError, Partial, StateFile},
 };
 
 /// What [`Standalone::builder`] begins.
@@ -29,6 +32,12 @@ pub enum StartError {
     /// The state file cannot be used.
     #[error(transparent)]
     State(#[from] OpenError),
+    /// A fork is to be kept in a file, which takes whole ledgers.
+    #[error("a fork cannot be kept in a state file: {0}")]
+    Partial(#[from] Partial),
+    /// The clock cannot begin at the time that was given.
+    #[error(transparent)]
+    StartTime(#[from] WrongStart),
 }
 
 /// What a method answered with an error.
@@ -108,7 +117,8 @@ impl Builder {
         self
     }
 
-    /// What the clock shows at the start, in seconds since 2000-01-01; the time of day if not given.
+    /// What the clock shows at the start, in seconds since 2000-01-01: not less than the ledger that
+    /// is brought. If not given the time of day; the clock of a state file goes on by itself.
     pub fn start_time(mut self, seconds: u32) -> Self {
         self.config.start_time = Some(seconds);
         self
@@ -159,12 +169,16 @@ impl Builder {
         config.accounts = Some(self.accounts);
         let mut kept = None;
         if let Some((path, interval)) = self.state {
+            if matches!(config.begin, Begin::Fork(_)) {
+                return Err(Partial.into());
+            }
             let (file, saved) = StateFile::open(&path)?;
             if let Some(saved) = saved {
                 config.begin = Begin::Saved(saved);
             }
             kept = Some((file, interval));
         }
+        config.begin.check_start_time(config.start_time)?;
         let server = Standalone::start(config).await?;
         if let Some((file, interval)) = kept {
             server.keep(file, interval);
@@ -267,8 +281,12 @@ impl Standalone {
     }
 
     /// Puts the clock forward and closes a ledger, so that the time is the ledger's.
-    pub fn advance_time(&self, seconds: u32) {
-        self.shared.advance(seconds);
-        self.shared.accept();
+    ///
+    /// # Errors
+    /// When time ends before.
+    pub fn advance_time(&self, seconds: u32) -> Result<(), EndOfTime> {
+        self.shared.time_for(1, seconds)?;
+        self.shared.advance(seconds)?;
+        self.shared.accept().map(drop)
     }
 }

@@ -10,6 +10,31 @@ use tokio::time::Instant;
 /// Seconds between 1970-01-01 and 2000-01-01.
 const RIPPLE_EPOCH: u64 = 946_684_800;
 
+/// The last time that a ledger can tell, in the year 2136.
+pub(crate) const END: u32 = u32::MAX;
+
+/// The latest time at which a clock may begin: a day before its end.
+pub(super) const LAST_START: u32 = END - 86_400;
+
+/// Ledgers tell times up to 4294967295, and no two have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "times end at {END} (in the year 2136): the clock shows {now}, and the last ledger closed at \
+     {closed}. Going back to a snapshot goes back in time too"
+)]
+pub struct EndOfTime {
+    /// What the clock shows.
+    pub now: u32,
+    /// When the last ledger closed.
+    pub closed: u32,
+}
+
+/// The time of day, in seconds since 2000-01-01.
+pub(super) fn time_of_day() -> u32 {
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u32::try_from(unix.as_secs().saturating_sub(RIPPLE_EPOCH)).unwrap_or(END)
+}
+
 /// Seconds since 2000-01-01, at the pace of real time.
 #[derive(Debug)]
 pub(crate) struct Clock {
@@ -20,28 +45,18 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// A clock that shows `start_time` now; the wall clock's time if there is none. It shows
-    /// `least` at the least.
-    pub(crate) fn new(start_time: Option<u32>, least: u32) -> Self {
-        let wall = || {
-            let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            u32::try_from(unix.as_secs().saturating_sub(RIPPLE_EPOCH)).unwrap_or(u32::MAX)
-        };
+    /// A clock that shows a time now, to which it was put forward by `ahead` of it.
+    pub(super) fn new(shown: u32, ahead: u32) -> Self {
         Self {
             started: Instant::now(),
-            start_time: start_time.unwrap_or_else(wall).max(least),
-            ahead: AtomicU32::new(0),
+            start_time: shown.saturating_sub(ahead),
+            ahead: AtomicU32::new(ahead.min(shown)),
         }
     }
 
     /// How long it has run.
     pub(crate) fn uptime(&self) -> Duration {
         self.started.elapsed()
-    }
-
-    /// What it showed when it was made.
-    pub(crate) fn start_time(&self) -> u32 {
-        self.start_time
     }
 
     /// What it shows.

@@ -19,8 +19,12 @@ pub(super) async fn by_the_clock(shared: Arc<Shared>, cancel: CancellationToken)
             timer.tick().await;
             loop {
                 timer.tick().await;
-                if let Err(error) = shared.complete(|| shared.accept()).await {
-                    tracing::warn!(%error, "a ledger could not be closed: its origin does not answer");
+                match shared.complete(|| shared.accept()).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => tracing::warn!(%error, "no ledger can close any more"),
+                    Err(error) => {
+                        tracing::warn!(%error, "no ledger closed: the fork's origin does not answer");
+                    }
                 }
             }
         };

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use xrpl_protocol::keys::KeyType;
 
-use super::fork::Fork;
+use super::{
+    clock::{LAST_START, time_of_day},
+    fork::Fork,
+};
 use crate::{ledger::ClosedLedger, node::NodeConfig, state::Saved};
 
 /// When a ledger closes. It can be changed while the server runs.
@@ -78,6 +81,60 @@ pub enum Begin {
     Fork(Fork),
 }
 
+/// A time at which a clock cannot begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the clock cannot begin at {given}: the ledger that is brought is at {least} already, and a \
+     day before the end of time, at {LAST_START}, it must have begun. Give a time between them, or \
+     none: then it goes on by itself"
+)]
+pub struct WrongStart {
+    /// What was wanted.
+    pub given: u32,
+    /// The earliest time that is possible.
+    pub least: u32,
+}
+
+impl Begin {
+    /// The time at which it is.
+    fn time(&self) -> u32 {
+        match self {
+            Self::Genesis => 0,
+            Self::Saved(saved) => saved.clock,
+            Self::Ledger(ledger) => ledger.header.close_time,
+            Self::Fork(fork) => fork.header().close_time,
+        }
+    }
+
+    /// What a clock shows that begins with it, and how far it is ahead of its own pace.
+    pub(super) fn clock(&self, start: Option<u32>) -> (u32, u32) {
+        let least = self.time();
+        match (start, self) {
+            (Some(start), _) => (start.max(least), 0),
+            // It went on while nothing ran.
+            (None, Self::Saved(saved)) => {
+                let passed = time_of_day().saturating_sub(saved.time_of_day);
+                (least.saturating_add(passed), saved.clock_ahead)
+            }
+            (None, _) => (time_of_day().max(least), 0),
+        }
+    }
+
+    /// Whether a clock can begin at a time with it.
+    ///
+    /// # Errors
+    /// When it is too early or too late.
+    pub fn check_start_time(&self, start: Option<u32>) -> Result<(), WrongStart> {
+        let least = self.time();
+        match start {
+            Some(given) if !(least..=LAST_START).contains(&given) => {
+                Err(WrongStart { given, least })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// How the server starts.
 #[derive(Clone, Debug)]
 pub struct StandaloneConfig {
@@ -90,8 +147,9 @@ pub struct StandaloneConfig {
     /// Messages that may wait for one WebSocket before it is closed with code 1008. xrpld's own
     /// default is 100; the one here leaves room for a ledger of many thousand transactions.
     pub send_queue_limit: usize,
-    /// Time at the start, in seconds since 2000-01-01; none for the wall clock's. A ledger that is
-    /// brought may be ahead of it: then its clock goes on.
+    /// What the clock shows at the start, in seconds since 2000-01-01; none for the time of day, and
+    /// for what was kept of a server for its clock, which went on. It never shows less than the
+    /// ledger that is brought: see [`Begin::check_start_time`].
     pub start_time: Option<u32>,
     /// Whether every caller may use admin methods and have the server sign. Without it they are for
     /// callers that name this machine as their Host and come from no page of another site.

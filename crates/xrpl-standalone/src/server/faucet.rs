@@ -19,11 +19,11 @@ use rand::RngExt as _;
 use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 use xrpl_protocol::{
-    AccountId, Drops, EngineResult, TxHash,
+    AccountId, Drops, EngineResult, ResultClass, TxHash,
     keys::{KeyPair, KeyType, Seed},
 };
 
-use super::{Closing, Shared, accounts::payment, callers, config::FaucetConfig};
+use super::{Closing, EndOfTime, Shared, accounts::payment, callers, config::FaucetConfig};
 use crate::{ledger::ReadView as _, rpc::Role};
 
 /// Where it is.
@@ -157,10 +157,11 @@ pub(super) fn answer(
 ) -> Response<Full<Bytes>> {
     let answer = match *method {
         Method::OPTIONS => Ok(Json::Null),
-        _ => faucet
+        Method::POST => faucet
             .admit(peer, headers)
             .and_then(|()| faucet.allow(peer))
             .and_then(|()| fund(shared, faucet, body)),
+        _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "The faucet is asked with POST")),
     };
     let (status, text) = match answer {
         Ok(Json::Null) => (StatusCode::NO_CONTENT, String::new()),
@@ -175,6 +176,7 @@ pub(super) fn answer(
     let answered = response.headers_mut();
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     answered.insert(header::CONTENT_TYPE, json);
+    answered.insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
     // A page in development on this machine may read the answer too.
     if let Some(origin) = headers.get(header::ORIGIN)
         && (faucet.config.token.is_some() || callers::role(headers, false) == Role::Admin)
@@ -228,9 +230,9 @@ fn fund(shared: &Shared, faucet: &Faucet, body: &[u8]) -> Result<Json, Refusal> 
         "classicAddress": account.to_string(),
         "address": account.to_string(),
     });
-    let hash = pay(shared, faucet, (account, tag), drops).map_err(|result| {
-        let error = format!("Unable to fund account: {} ({})", result.message(), result.name());
-        let mut refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error);
+    let hash = pay(shared, faucet, (account, tag), drops).map_err(|unpaid| {
+        let mut refusal =
+            Refusal::new(unpaid.status(), format!("Unable to fund account: {unpaid}"));
         refusal.more.insert("account".into(), shown.clone());
         refusal
     })?;
@@ -245,6 +247,32 @@ fn fund(shared: &Shared, faucet: &Faucet, body: &[u8]) -> Result<Json, Refusal> 
     Ok(answer.into())
 }
 
+/// Why an account was not paid.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Unpaid {
+    /// What the payment met.
+    #[error("{} ({})", .0.message(), .0.name())]
+    Refused(EngineResult),
+    /// No ledger can take it.
+    #[error(transparent)]
+    EndOfTime(#[from] EndOfTime),
+}
+
+impl Unpaid {
+    /// A payment that is wrong or that the ledger forbids is the caller's matter; that none can be
+    /// made now is not.
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Refused(result)
+                if matches!(result.class(), ResultClass::Tem | ResultClass::Tec) =>
+            {
+                StatusCode::BAD_REQUEST
+            }
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
 /// Pays at once: whoever asks next gets the next Sequence. Where ledgers close by hand, this one
 /// closes: nobody who asks a faucet would.
 fn pay(
@@ -252,22 +280,25 @@ fn pay(
     faucet: &Faucet,
     to: (AccountId, Option<u32>),
     drops: u64,
-) -> Result<TxHash, EngineResult> {
+) -> Result<TxHash, Unpaid> {
+    shared.time_for(1, 0)?;
     let account = faucet.key.account_id();
     let outcome = shared.change(|node| {
-        let root = node.current().account(account).ok_or(EngineResult::TER_NO_ACCOUNT)?;
+        let root = node.current().account(account);
+        let root = root.ok_or(Unpaid::Refused(EngineResult::TER_NO_ACCOUNT))?;
         let sequence = node.next_sequence(account, &root);
         let metrics = node.queue_metrics();
         let fee = metrics.open_ledger_fee().max(node.current().info().fees.base);
         let tx = payment(&faucet.key, to, (drops, fee), sequence, node.network_id());
-        Ok(node.submit(tx.ok_or(EngineResult::TEM_MALFORMED)?, true))
+        let tx = tx.ok_or(Unpaid::Refused(EngineResult::TEM_MALFORMED))?;
+        Ok::<_, Unpaid>(node.submit(tx, true))
     })?;
     if !outcome.engine_result.is_success() && outcome.engine_result != EngineResult::TER_QUEUED {
-        return Err(outcome.engine_result);
+        return Err(Unpaid::Refused(outcome.engine_result));
     }
     match shared.closing() {
         Closing::Interval(_) => {}
-        Closing::Manual | Closing::OnSubmit => drop(shared.accept()),
+        Closing::Manual | Closing::OnSubmit => drop(shared.accept()?),
     }
     Ok(outcome.tx.hash)
 }

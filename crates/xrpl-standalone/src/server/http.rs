@@ -36,18 +36,17 @@ pub(super) async fn http_request(
         Ok(body) => body.to_bytes(),
         Err(_) => return Ok(plain(StatusCode::BAD_REQUEST, "Unable to parse request: too large")),
     };
-    if head.method == Method::GET && shared.explorer {
-        shared.until_open().await;
-        let (path, query) = (head.uri.path(), head.uri.query());
-        let answer = shared.complete(|| explorer::answer(&shared, path, query)).await;
-        return Ok(answer.unwrap_or_else(|error| without_origin(&error)));
-    }
-    if let (faucet::PATH, Some(faucet)) = (head.uri.path(), &shared.faucet)
-        && matches!(head.method, Method::POST | Method::OPTIONS)
-    {
+    if let (faucet::PATH, Some(faucet)) = (head.uri.path(), &shared.faucet) {
         shared.until_open().await;
         let caller = (&head.method, &head.headers, peer);
         let answer = shared.complete(|| faucet::answer(&shared, faucet, caller, &body)).await;
+        return Ok(answer.unwrap_or_else(|error| without_origin(&error)));
+    }
+    // Of what answers a HEAD hyper sends only the head.
+    if matches!(head.method, Method::GET | Method::HEAD) && shared.explorer {
+        shared.until_open().await;
+        let (path, query) = (head.uri.path(), head.uri.query());
+        let answer = shared.complete(|| explorer::answer(&shared, path, query)).await;
         return Ok(answer.unwrap_or_else(|error| without_origin(&error)));
     }
     let request = match super::json::parse(&body) {

@@ -6,8 +6,8 @@ use tokio::time;
 use tokio_util::sync::CancellationToken;
 use xrpl_protocol::{Hash256, TxHash};
 
-use super::Shared;
-use crate::state::{Saved, StateFile};
+use super::{Shared, clock::time_of_day};
+use crate::state::{Partial, Saved, StateFile};
 
 /// What tells whether there is anything new to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ impl Shared {
         Saved {
             network_id: node.network_id(),
             clock: self.now(),
+            clock_ahead: self.clock.ahead(),
+            time_of_day: time_of_day(),
             ledgers: node.ledgers().cloned().collect(),
             pending: node.pending(),
         }
@@ -46,6 +48,9 @@ impl Shared {
     pub(super) fn save(&self) -> io::Result<()> {
         let mut kept = self.kept.lock();
         let Some(kept) = &mut *kept else { return Ok(()) };
+        if self.is_fork() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, Partial));
+        }
         let saved = self.saved();
         let mark = Mark {
             closed: saved.ledgers.last().map_or(Hash256::ZERO, |ledger| ledger.header.hash),

@@ -20,7 +20,7 @@ use xrpl_protocol::{
 use super::{
     Begin, Closing, StandaloneConfig,
     accounts::{self, FundedAccount},
-    clock::Clock,
+    clock::{Clock, EndOfTime},
     faucet::{self, Faucet},
     fork::Forked,
     keeping::Kept,
@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     ledger::{ClosedLedger, PreparedTx},
-    node::{Node, NodeConfig, SubmitOutcome},
+    node::{Node, SubmitOutcome},
     streams::Streams,
 };
 
@@ -60,25 +60,18 @@ pub(crate) struct Shared {
 
 /// A node and a clock as the configuration has them.
 fn begun(config: &StandaloneConfig) -> (Node, Clock) {
-    let brought = match &config.begin {
-        Begin::Genesis => None,
-        Begin::Saved(saved) => Some((saved.ledgers.clone(), saved.clock, Some(saved.network_id))),
-        Begin::Ledger(ledger) => Some((vec![Arc::clone(ledger)], ledger.header.close_time, None)),
-        Begin::Fork(fork) => {
-            let time = fork.header().close_time;
-            Some((vec![Arc::clone(&fork.ledger)], time, Some(fork.network_id)))
-        }
+    let (ledgers, network_id) = match &config.begin {
+        Begin::Genesis => (Vec::new(), None),
+        Begin::Saved(saved) => (saved.ledgers.clone(), Some(saved.network_id)),
+        Begin::Ledger(ledger) => (vec![Arc::clone(ledger)], None),
+        Begin::Fork(fork) => (vec![Arc::clone(&fork.ledger)], Some(fork.network_id)),
     };
+    let (shown, ahead) = config.begin.clock(config.start_time);
     let mut node = config.node.clone();
-    if let Some((ledgers, time, network_id)) = brought {
-        node.network_id = network_id.unwrap_or(node.network_id);
-        let clock = Clock::new(config.start_time, time);
-        if let Some(node) = Node::resume(node.clone(), ledgers) {
-            return (node, clock);
-        }
-    }
-    let clock = Clock::new(config.start_time, 0);
-    (Node::new(NodeConfig { start_time: clock.start_time(), ..node }), clock)
+    node.network_id = network_id.unwrap_or(node.network_id);
+    node.start_time = shown;
+    let clock = Clock::new(shown, ahead);
+    (Node::resume(node.clone(), ledgers).unwrap_or_else(|| Node::new(node)), clock)
 }
 
 impl Shared {
@@ -164,19 +157,27 @@ impl Shared {
 
     /// Closes the ledger after a submission, where ledgers close so and there is something in it.
     pub(super) fn submitted(&self) {
-        if self.closing() == Closing::OnSubmit && self.node().current().tx_count() > 0 {
-            self.accept();
+        if self.closing() == Closing::OnSubmit
+            && self.node().current().tx_count() > 0
+            && let Err(error) = self.accept()
+        {
+            tracing::warn!(%error, "no ledger can close for what was submitted");
         }
     }
 
-    pub(crate) fn accept(&self) -> Arc<ClosedLedger> {
+    /// Closes the open ledger.
+    ///
+    /// # Errors
+    /// When no later time is left for it.
+    pub(crate) fn accept(&self) -> Result<Arc<ClosedLedger>, EndOfTime> {
+        self.time_for(1, 0)?;
         let now = self.now();
         let exactly = self.next_close_time.swap(0, Ordering::Relaxed);
         self.closing.send_replace(true);
         let ledger =
             self.change(|node| node.accept_exactly(exactly).unwrap_or_else(|_| node.accept(now)));
         self.closing.send_replace(false);
-        ledger
+        Ok(ledger)
     }
 
     /// Waits while a ledger is being closed, so that the runtime's threads do not all stand at its

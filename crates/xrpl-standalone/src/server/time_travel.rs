@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{Closing, Shared, fork::Fork};
+use super::{
+    Closing, Shared,
+    clock::{END, EndOfTime},
+    fork::Fork,
+};
 use crate::{ledger::ClosedLedger, node::Snapshot};
 
 /// A server's ledger and clock at one moment.
@@ -29,9 +33,34 @@ impl Shared {
         self.forked.as_ref().map(|forked| &forked.fork)
     }
 
+    /// Whether times are left for so many ledgers, before each of which the clock goes on.
+    ///
+    /// # Errors
+    /// When there are not enough.
+    pub(crate) fn time_for(&self, ledgers: u32, seconds: u32) -> Result<(), EndOfTime> {
+        let (now, closed) = (self.now(), self.node().closed().header.close_time);
+        let of_clock = u64::from(now) + u64::from(ledgers) * u64::from(seconds);
+        // Each closes a second after the one before at the least.
+        let of_ledgers = u64::from(closed) + u64::from(ledgers);
+        match of_clock.max(of_ledgers) <= u64::from(END) {
+            true => Ok(()),
+            false => Err(EndOfTime { now, closed }),
+        }
+    }
+
     /// Puts the clock forward.
-    pub(crate) fn advance(&self, seconds: u32) {
-        self.clock.set_ahead(self.clock.ahead().saturating_add(seconds));
+    ///
+    /// # Errors
+    /// When it would be beyond its end: then it stays.
+    pub(crate) fn advance(&self, seconds: u32) -> Result<(), EndOfTime> {
+        let (now, ahead) = (self.now(), self.clock.ahead());
+        match now.checked_add(seconds).and(ahead.checked_add(seconds)) {
+            Some(ahead) => {
+                self.clock.set_ahead(ahead);
+                Ok(())
+            }
+            None => Err(EndOfTime { now, closed: self.node().closed().header.close_time }),
+        }
     }
 
     /// Sets when exactly the next ledger closes, and the clock to it if it is not there yet.
@@ -43,7 +72,8 @@ impl Shared {
         if close_time <= last {
             return Err(last);
         }
-        self.advance(close_time.saturating_sub(self.now()));
+        let ahead = close_time.saturating_sub(self.now());
+        self.clock.set_ahead(self.clock.ahead().saturating_add(ahead));
         self.next_close_time.store(close_time, Ordering::Relaxed);
         Ok(())
     }
@@ -79,8 +109,8 @@ impl Shared {
         moments.iter().map(|m| (m.name.clone(), Arc::clone(m.node.closed()))).collect()
     }
 
-    /// Goes back to a snapshot, which stays; those taken after it are dropped and told. The clock
-    /// goes on from what it showed then. None if there is no such snapshot.
+    /// Goes back to a snapshot, which stays; those taken after it are dropped and told. The clock is
+    /// as far ahead as it was then. None if there is no such snapshot.
     pub(crate) fn revert_to(&self, name: &str) -> Option<Vec<String>> {
         let mut moments = self.moments.lock();
         let at = moments.iter().position(|moment| moment.name == name)?;

@@ -3,7 +3,8 @@
 //! | bytes | |
 //! |---|---|
 //! | 12 | `XRPLSTATE`, 0, and the version of the format in two bytes |
-//! | 4, 4, 4 | network id, clock, number of ledgers |
+//! | 4, 4, 4, 4 | network id, clock, how far it is ahead, time of day |
+//! | 4 | number of ledgers |
 //! | | each ledger: header (118 bytes); changed entries; transactions |
 //! | | transactions in no closed ledger |
 //! | 32 | SHA-512Half of all before |
@@ -27,7 +28,7 @@ use crate::ledger::{
 };
 
 /// Version of the format that is written; the only one that is read.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 const MAGIC: &[u8; 10] = b"XRPLSTATE\0";
 const HASH: usize = 32;
@@ -64,7 +65,7 @@ fn put_count(out: &mut Vec<u8>, count: usize) {
 pub fn encode(saved: &Saved) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     out.extend_from_slice(&VERSION.to_be_bytes());
-    for number in [saved.network_id, saved.clock] {
+    for number in [saved.network_id, saved.clock, saved.clock_ahead, saved.time_of_day] {
         out.extend_from_slice(&number.to_be_bytes());
     }
     put_count(&mut out, saved.ledgers.len());
@@ -146,6 +147,7 @@ pub fn decode(bytes: &[u8]) -> Result<Saved, FormatError> {
     }
     read.0 = &read.0[..read.0.len().saturating_sub(HASH)];
     let (network_id, clock) = (read.number()?, read.number()?);
+    let (clock_ahead, time_of_day) = (read.number()?, read.number()?);
     let count = read.number()?;
     let mut ledgers: Vec<Arc<ClosedLedger>> = Vec::new();
     for _ in 0..count {
@@ -158,7 +160,7 @@ pub fn decode(bytes: &[u8]) -> Result<Saved, FormatError> {
     let pending =
         (0..read.number()?).map(|_| transaction(read.blob()?)).collect::<Result<_, _>>()?;
     match read.0 {
-        [] => Ok(Saved { network_id, clock, ledgers, pending }),
+        [] => Ok(Saved { network_id, clock, clock_ahead, time_of_day, ledgers, pending }),
         _ => Err(inconsistent("it goes on after its end")),
     }
 }

@@ -44,9 +44,22 @@ fn form(what: impl Into<String>) -> ImportError {
     ImportError::Form(what.into())
 }
 
+/// A ledger that goes on from another network's, of which only a part is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "of a fork only those entries are here that something needed, and a part is no ledger. To have a \
+     whole one, read the pages of ledger_data at the origin and begin with them (--import)"
+)]
+pub struct Partial;
+
 /// A closed ledger for people to read, and for [`import`].
-#[must_use]
-pub fn export(ledger: &ClosedLedger, network_id: u32) -> Json {
+///
+/// # Errors
+/// When it is a fork's, of which not all is here.
+pub fn export(ledger: &ClosedLedger, network_id: u32) -> Result<Json, Partial> {
+    if ledger.state.origin().is_some() {
+        return Err(Partial);
+    }
     let entry = |(id, entry): (&Hash256, &Entry)| {
         let mut shown = entry.to_json(Definitions::builtin());
         shown["index"] = id.to_string().into();
@@ -54,7 +67,7 @@ pub fn export(ledger: &ClosedLedger, network_id: u32) -> Json {
     };
     let state: Vec<_> = ledger.state.iter().map(entry).collect();
     let header = &ledger.header;
-    json!({
+    Ok(json!({
         "format": "xrpl-standalone-state",
         "version": 1,
         "network_id": network_id,
@@ -71,7 +84,7 @@ pub fn export(ledger: &ClosedLedger, network_id: u32) -> Json {
             "transaction_hash": header.transaction_hash.to_string(),
         },
         "state": state,
-    })
+    }))
 }
 
 /// The ledger that JSON shows. Where there is no header, or one without `account_hash`, it is made
@@ -193,6 +206,9 @@ pub(crate) fn read_header(shown: &Map<String, Json>) -> Result<(LedgerHeader, bo
         close_time_resolution: byte("close_time_resolution", 10)?,
         close_flags: byte("close_flags", 0)?,
     };
+    if header.close_time == u32::MAX {
+        return Err(form("its close_time is the last there is: no ledger can follow"));
+    }
     let certain = shown.contains_key("account_hash");
     header.hash = header.compute_hash();
     let told = hash("ledger_hash")?;

@@ -13,7 +13,7 @@ pub(crate) use self::json::read_header;
 pub use self::{
     file::{OpenError, StateFile},
     format::{FormatError, VERSION, decode, encode},
-    json::{ImportError, export, import},
+    json::{ImportError, Partial, export, import},
 };
 
 /// What is kept of a server.
@@ -23,6 +23,10 @@ pub struct Saved {
     pub network_id: u32,
     /// What its clock showed, in seconds since 2000-01-01.
     pub clock: u32,
+    /// How far it had been put forward, in seconds.
+    pub clock_ahead: u32,
+    /// The time of day then, in seconds since 2000-01-01.
+    pub time_of_day: u32,
     /// Its closed ledgers, oldest first; one at least.
     pub ledgers: Vec<Arc<ClosedLedger>>,
     /// What is in no closed ledger yet: of the open ledger, queued, held.

@@ -21,15 +21,14 @@ use super::recordings;
 /// Longest that an answer over loopback may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Members that tell of the machine or the moment, not of the ledger.
-const VOLATILE: [&str; 27] = [
+/// Members that tell of the machine or the moment, not of the ledger: that they are there is compared,
+/// what they say is not.
+const VOLATILE: &[&str] = &[
     "hostid",
     "pubkey_node",
     "uptime",
     "time",
     "random",
-    "load",
-    "git",
     "io_latency_ms",
     "age",
     "initial_sync_duration_us",
@@ -37,27 +36,19 @@ const VOLATILE: [&str; 27] = [
     "state_accounting",
     "ports",
     "duration_us",
-    "pubkey_validator",
-    "jq_trans_overflow",
-    "peer_disconnects",
-    "peer_disconnects_resources",
-    "node_size",
-    "validator_list",
-    "validation_quorum",
-    "peers",
-    "last_close",
-    "build_version",
-    "network_id",
-    "master_key",
-    "warnings",
+    "converge_time",
+    "converge_time_s",
+    "job_types",
 ];
 
 fn masked(json: &Json) -> Json {
     match json {
         Json::Object(members) => members
             .iter()
-            .filter(|(key, _)| !VOLATILE.contains(&key.as_str()))
+            // Of the sources that it was built from.
+            .filter(|(key, _)| *key != "git")
             .map(|(key, value)| match (key.as_str(), value) {
+                (name, _) if VOLATILE.contains(&name) => (key.clone(), "*".into()),
                 // In the order of a hash table.
                 ("destination_currencies", Json::Array(names)) => {
                     let names: BTreeSet<_> = names.iter().filter_map(Json::as_str).collect();
@@ -149,13 +140,6 @@ fn spaced(json: &Json) -> Json {
     json
 }
 
-/// Answers to one method: how many are equal, of how many.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) equal: usize,
-    pub(crate) total: usize,
-}
-
 pub(crate) struct Replay {
     name: String,
     server: Standalone,
@@ -164,12 +148,9 @@ pub(crate) struct Replay {
     recorded: BTreeMap<String, Vec<Json>>,
     /// Close times of ledgers that a request closed.
     closes: BTreeMap<u64, u32>,
-    /// Transactions of types not built yet.
-    not_built: BTreeSet<String>,
     labels: BTreeMap<String, usize>,
     pub(crate) total: usize,
     pub(crate) different: BTreeSet<String>,
-    pub(crate) by_method: BTreeMap<String, Tally>,
     show: Option<String>,
 }
 
@@ -203,11 +184,9 @@ impl Replay {
             connections: BTreeMap::new(),
             recorded: BTreeMap::new(),
             closes: BTreeMap::new(),
-            not_built: BTreeSet::new(),
             labels: BTreeMap::new(),
             total: 0,
             different: BTreeSet::new(),
-            by_method: BTreeMap::new(),
             show: std::env::var("REPLAY_SHOW").ok(),
         };
         for message in lines.iter().map(|line| &line["message"]) {
@@ -242,23 +221,12 @@ impl Replay {
         let params = json!([{"tx_blob": line["tx_blob"], "fail_hard": fail_hard}]);
         let request =
             Map::from_iter([("method".to_owned(), "submit".into()), ("params".to_owned(), params)]);
-        let answer = self.server.request(&request);
-        let disabled = |answer: &Json| answer["result"]["engine_result"] == "temDISABLED";
-        if answer.as_ref().is_ok_and(disabled) && !disabled(&line["response"]) {
-            self.not_built.insert(line["hash"].as_str().unwrap_or_default().to_owned());
-        }
+        self.server.request(&request).unwrap();
     }
 
     fn accept(&mut self, line: &Json) {
         let time = line["close_time"].as_u64().unwrap() as u32;
-        let recorded = line["ledger"]["ledger"]["transactions"].as_array();
-        let recorded = recorded.map_or(&[][..], Vec::as_slice);
-        let hash = |tx: &Json| tx["hash"].as_str().unwrap().to_owned();
-        let adopt = recorded.iter().any(|tx| self.not_built.contains(&hash(tx)));
-        self.server.with_node(|node| match adopt {
-            true => node.adopt(time, recordings::adopted(recorded)),
-            false => node.accept_at(time),
-        });
+        self.server.with_node(|node| node.accept_at(time));
     }
 
     /// Empty ledgers in a row that were not recorded one by one, nor what the streams said of them:
@@ -285,7 +253,7 @@ impl Replay {
         let index = u64::from(self.server.with_node(|node| node.current_index()));
         match self.closes.get(&index) {
             Some(time) => drop(self.server.with_node(|node| node.accept_at(*time))),
-            None => drop(self.server.accept()),
+            None => drop(self.server.accept().unwrap()),
         }
     }
 
@@ -384,10 +352,7 @@ impl Replay {
             label += &format!(" #{n}");
         }
         self.total += 1;
-        let tally = self.by_method.entry(method.to_owned()).or_default();
-        tally.total += 1;
         if ours == theirs {
-            tally.equal += 1;
             return;
         }
         if self.show.as_deref().is_some_and(|show| show == method || show == "all") {

@@ -7,7 +7,7 @@ use tokio::{
 };
 use xrpl_standalone::Standalone;
 
-use crate::bench::{address, config, done, pay, submit};
+use crate::bench::{address, config, done, http, pay, submit};
 
 /// Status, headers and body of a page.
 async fn get(server: &Standalone, path: &str) -> (u16, String, String) {
@@ -173,5 +173,24 @@ async fn every_page_has_a_twin_and_words() {
             .await
             .unwrap();
     assert_eq!(get(&server, "/").await.0, 400);
+    server.shutdown().await;
+}
+
+/// Programs look with HEAD whether something is there.
+#[tokio::test]
+async fn a_head_is_answered_as_a_get_without_its_body() {
+    let server = Standalone::start(config()).await.unwrap();
+    for (path, expected) in [("/", 200), ("/books.json", 200), ("/ledgers/99", 404)] {
+        let ask = async |method: &str| {
+            http(&server, &format!("{method} {path}"), "Host: localhost\r\n", "").await
+        };
+        let (status, head, body) = ask("HEAD").await;
+        assert_eq!((status, body), (expected, Json::Null), "{path}");
+        let length = |head: &str| {
+            let line = head.lines().find(|line| line.starts_with("content-length")).unwrap();
+            line.to_owned()
+        };
+        assert_eq!(length(&head), length(&ask("GET").await.1));
+    }
     server.shutdown().await;
 }

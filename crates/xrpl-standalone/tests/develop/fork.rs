@@ -13,7 +13,7 @@ use xrpl_standalone::{
 };
 
 use crate::{
-    bench::{NEW_YEAR, address, config, done, newest, pay, seed, submit},
+    bench::{NEW_YEAR, address, config, done, http, newest, pay, seed, submit},
     state::furnish,
 };
 
@@ -125,6 +125,12 @@ async fn a_fork_reads_what_it_needs_and_keeps_what_is_new() {
         get(&server, "ledger_accept", json!({})).await;
         assert_eq!(streams.next().await["ledger_index"], at + 3 + n);
     }
+    // A part of a ledger is not given out as a whole one.
+    let refused = server.ask("standalone_export_state", json!({})).await.unwrap_err();
+    let told = refused.result["error_message"].as_str().unwrap();
+    assert!(told.contains("fork") && told.contains("ledger_data"), "{told}");
+    let (_, _, pools) = http(&server, "GET /pools.json", "Host: localhost\r\n", "").await;
+    assert!(pools["partial"].as_str().unwrap().contains("fork"), "{pools}");
     // Everything else of a ledger to develop on is there too.
     let clean = server.snapshot();
     let paid = send(&server, &seed(&origin, 1), json!({
@@ -308,6 +314,11 @@ async fn what_cannot_be_forked_says_why() {
     assert!(absent.contains("does not have ledger 99"), "{absent}");
     let earlier = begin(Some(2), upstream(&origin)).await.unwrap();
     assert_eq!(earlier.header().index, 2);
+    // A file keeps whole ledgers.
+    let dir = tempfile::tempdir().unwrap();
+    let kept = Standalone::builder().begin(Begin::Fork(earlier)).state(dir.path().join("x"), None);
+    let kept = kept.start().await.unwrap_err().to_string();
+    assert!(kept.contains("cannot be kept"), "{kept}");
     let gone = upstream(&origin);
     let url = origin.ws_url();
     origin.shutdown().await;

@@ -95,8 +95,8 @@ async fn how_ledgers_close_changes_while_the_server_runs() {
     for (params, word) in [
         (json!({}), "mode"),
         (json!({"mode": "never"}), "on-submit"),
-        (json!({"mode": "interval"}), "interval_ms"),
-        (json!({"mode": "interval", "interval_ms": 0}), "interval_ms"),
+        (json!({"mode": "interval"}), "Missing field 'interval_ms'"),
+        (json!({"mode": "interval", "interval_ms": 0}), "not a whole number from 1"),
         (json!({"mode": "manual", "interval_ms": 5}), "interval_ms"),
     ] {
         let refused = ask(&server, "standalone_set_closing", params.clone());
@@ -150,10 +150,54 @@ async fn the_clock_goes_forward_and_escrows_ripen() {
         ("standalone_advance_time", json!({})),
         ("standalone_advance_time", json!({"seconds": -1})),
         ("standalone_close", json!({"count": 10_001})),
+        ("standalone_close", json!({"count": 0})),
         ("standalone_close", json!({"count": "many"})),
     ] {
         assert_eq!(ask(&server, method, params)["error"], "invalidParams");
     }
+}
+
+/// Nothing closes twice at one time, and nothing is done of what cannot be done whole.
+#[tokio::test]
+async fn time_has_an_end() {
+    const END: u32 = u32::MAX;
+    let server = Standalone::start(config()).await.unwrap();
+    let clean = server.snapshot();
+    let before = done(&server, "standalone_info", json!({}));
+    for (method, params) in [
+        ("standalone_advance_time", json!({"seconds": END})),
+        ("standalone_advance_time", json!({"seconds": END, "close": false})),
+        ("standalone_close", json!({"count": 10_000, "seconds": 1_000_000})),
+    ] {
+        let refused = ask(&server, method, params.clone());
+        let message = refused["error_message"].as_str().unwrap();
+        assert!(message.contains("times end at 4294967295"), "{method} {params}: {message}");
+    }
+    let after = done(&server, "standalone_info", json!({}));
+    assert_eq!(
+        (&after["ledger_index"], &after["clock_ahead"]),
+        (&before["ledger_index"], &before["clock_ahead"])
+    );
+    done(&server, "standalone_set_next_close_time", json!({"close_time": END}));
+    let last = done(&server, "standalone_close", json!({}));
+    assert_eq!(last["close_time"], END);
+    for method in ["ledger_accept", "standalone_close"] {
+        let refused = ask(&server, method, json!({}));
+        assert_eq!(refused["error"], "invalidParams", "{refused}");
+        assert!(refused["error_message"].as_str().unwrap().contains("snapshot"), "{refused}");
+    }
+    server.accept().unwrap_err();
+    let local = format!("Host: {}\r\n", server.rpc_addr);
+    let (status, _, answer) = http(&server, "POST /accounts", &local, "").await;
+    assert!(status == 503 && answer["error"].as_str().unwrap().contains("times end"), "{answer}");
+    // Submissions are answered; no ledger takes them.
+    server.set_closing(Closing::OnSubmit);
+    pay(&server, 0, 1, 1);
+    assert_eq!(done(&server, "ledger_closed", json!({}))["ledger_index"], last["ledger_index"]);
+    assert!(server.revert(&clean));
+    pay(&server, 0, 1, 1);
+    assert_eq!(balance(&server, 1, "validated"), 10_000_000_001);
+    server.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,12 +361,17 @@ async fn the_faucet_speaks_as_public_ones() {
         (r#"{"xrpAmount": "1.0000001"}"#, 400, "Invalid amount"),
         (r#"{"xrpAmount": "0"}"#, 400, "Invalid amount"),
         (r#"[]"#, 400, "Invalid request"),
-        (r#"{"xrpAmount": "5"}"#, 500, "Unable to fund account"),
-        (r#"{"xrpAmount": "100000000000"}"#, 500, "Unable to fund account"),
+        (r#"{"xrpAmount": "5"}"#, 400, "Unable to fund account"),
+        (r#"{"xrpAmount": "100000000000"}"#, 400, "Unable to fund account"),
+        (r#"{"destination": "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"}"#, 400, "temREDUNDANT"),
     ] {
         let (code, _, answer) = fund(body).await;
         assert_eq!(code, status, "{body} {answer}");
         assert!(answer["error"].as_str().unwrap().contains(error), "{body} {answer}");
+    }
+    for method in ["GET", "HEAD", "PUT", "DELETE"] {
+        let (status, head, _) = http(&server, &format!("{method} /accounts"), &local, "").await;
+        assert!(status == 405 && head.contains("allow: post, options"), "{method} {head}");
     }
     // A page in development on this machine may read the answer, one of another site gets nothing.
     let page = format!("{local}Origin: http://localhost:3000\r\n");
@@ -368,7 +417,7 @@ async fn a_test_has_a_ledger_in_a_line() {
     let clean = server.snapshot();
     pay(&server, 0, 1, 1_000_000);
     assert_eq!(balance(&server, 1, "validated"), 101_000_000);
-    server.advance_time(3600);
+    server.advance_time(3600).unwrap();
     assert_eq!(newest(&server), 5);
     assert!(server.revert(&clean) && !server.revert("nothing"));
     assert_eq!(newest(&server), 3);

@@ -6,16 +6,21 @@ use serde_json::{Value as Json, json};
 use xrpl_standalone::{
     Begin, Closing, Standalone, StandaloneConfig,
     ledger::ClosedLedger,
-    state::{self, OpenError, StateFile},
+    state::{self, OpenError, Saved, StateFile},
 };
 
-use crate::bench::{address, ask, balance, closing, config, done, newest, pay, submit};
+use crate::bench::{NEW_YEAR, address, ask, balance, closing, config, done, newest, pay, submit};
 
 /// A server on what a file has, kept in it.
 fn kept(path: &Path) -> Standalone {
     let (file, saved) = StateFile::open(path).unwrap();
-    let begin = saved.map_or(Begin::Genesis, Begin::Saved);
-    let server = Standalone::in_memory(StandaloneConfig { begin, ..config() });
+    let config = match saved {
+        Some(saved) => {
+            StandaloneConfig { begin: Begin::Saved(saved), start_time: None, ..config() }
+        }
+        None => config(),
+    };
+    let server = Standalone::in_memory(config);
     server.keep(file, None);
     server
 }
@@ -80,7 +85,9 @@ async fn a_ledger_goes_on_where_it_ended() {
     let early = json!({"TransactionType": "AccountSet", "Sequence": 99});
     let early = submit(&server, 8, early)["tx_json"]["hash"].clone();
     let (hash, last) = (head(&server), newest(&server));
-    let clock = done(&server, "standalone_info", json!({}))["clock"].as_u64().unwrap();
+    let info = done(&server, "standalone_info", json!({}));
+    let (clock, ahead) = (info["clock"].as_u64().unwrap(), info["clock_ahead"].clone());
+    assert!(ahead.as_u64().unwrap() >= 1_000_000);
     server.shutdown().await;
 
     for _ in 0..2 {
@@ -93,8 +100,10 @@ async fn a_ledger_goes_on_where_it_ended() {
         assert_eq!(balance(&server, 3, "current"), balance(&server, 3, "validated") + 7);
         assert_eq!(done(&server, "tx", json!({"transaction": open}))["validated"], false);
         assert_eq!(done(&server, "tx", json!({"transaction": early}))["validated"], false);
-        let now = done(&server, "standalone_info", json!({}))["clock"].as_u64().unwrap();
+        let info = done(&server, "standalone_info", json!({}));
+        let now = info["clock"].as_u64().unwrap();
         assert!((clock..clock + 60).contains(&now), "{clock} {now}");
+        assert_eq!(info["clock_ahead"], ahead);
         server.shutdown().await;
     }
     // Without a shutdown what was written last is there.
@@ -110,6 +119,49 @@ async fn a_ledger_goes_on_where_it_ended() {
         }
     };
     assert!(u64::from(saved.unwrap().ledgers.last().unwrap().header.index) >= last);
+}
+
+/// Where nothing is told a clock goes on by itself; one that is told may not go back.
+#[tokio::test]
+async fn a_clock_that_was_kept_goes_on() {
+    let saved = |ago: u32| {
+        let server = closing(Closing::Manual);
+        let ledgers = server.with_node(|node| node.ledgers().cloned().collect());
+        let of_day = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() - 946_684_800;
+        Begin::Saved(Saved {
+            network_id: 0,
+            clock: NEW_YEAR + 500,
+            clock_ahead: 400,
+            time_of_day: u32::try_from(of_day).unwrap() - ago,
+            ledgers,
+            pending: Vec::new(),
+        })
+    };
+    let clock = |begin: Begin, start_time| {
+        let server = Standalone::in_memory(StandaloneConfig { begin, start_time, ..config() });
+        let info = done(&server, "standalone_info", json!({}));
+        (info["clock"].as_u64().unwrap() as u32 - NEW_YEAR, info["clock_ahead"].clone())
+    };
+    // It went on while nothing ran: three hours.
+    let (shown, ahead) = clock(saved(10_800), None);
+    assert!((11_300..11_360).contains(&shown) && ahead == 400, "{shown} {ahead}");
+    // The time of day went back meanwhile: the clock does not.
+    let future = match saved(0) {
+        Begin::Saved(saved) => Begin::Saved(Saved { time_of_day: u32::MAX, ..saved }),
+        other => other,
+    };
+    let (shown, _) = clock(future, None);
+    assert!((500..560).contains(&shown), "{shown}");
+    let (shown, ahead) = clock(saved(10_800), Some(NEW_YEAR + 2_000));
+    assert!((2_000..2_060).contains(&shown) && ahead == 0, "{shown} {ahead}");
+    let begin = saved(10_800);
+    begin.check_start_time(None).unwrap();
+    begin.check_start_time(Some(NEW_YEAR + 500)).unwrap();
+    let early = begin.check_start_time(Some(NEW_YEAR + 499)).unwrap_err();
+    assert_eq!((early.given, early.least), (NEW_YEAR + 499, NEW_YEAR + 500));
+    let refused = Standalone::builder().begin(begin).start_time(1).start().await.unwrap_err();
+    assert!(refused.to_string().contains("already"), "{refused}");
+    Begin::Genesis.check_start_time(Some(u32::MAX)).unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]
@@ -286,6 +338,8 @@ async fn a_ledger_is_brought_as_json() {
     let mut wrong = exported.clone();
     wrong["ledger"]["ledger_hash"] = "11".repeat(32).into();
     refused(&wrong.to_string(), "gives the hash");
+    wrong["ledger"] = json!({"close_time": u32::MAX});
+    refused(&wrong.to_string(), "no ledger can follow");
     let mut later = exported;
     later["version"] = 2.into();
     refused(&later.to_string(), "version is 2");

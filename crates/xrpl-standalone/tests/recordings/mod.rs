@@ -2,15 +2,11 @@
 
 mod cfg;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
-use xrpl_protocol::{Definitions, Object, fields};
 use xrpl_standalone::{
-    ledger::{Amendment, PreparedTx, genesis},
+    ledger::{Amendment, genesis},
     node::{Node, NodeConfig},
 };
 
@@ -91,30 +87,4 @@ fn find_amendments(config: &mut NodeConfig, lines: &[Json]) {
         }
     }
     panic!("the recorded ledger 2 has amendments that are neither the supported ones nor all");
-}
-
-/// A recorded ledger's transactions with their metadata, as they were applied.
-pub(crate) fn adopted(recorded: &[Json]) -> Vec<(Arc<PreparedTx>, Object)> {
-    let definitions = Definitions::builtin();
-    let mut all: Vec<_> = recorded
-        .iter()
-        .map(|tx| {
-            let mut fields = tx.as_object().unwrap().clone();
-            let mut metadata = fields.remove("metaData").unwrap();
-            // Added for readers.
-            fields.remove("hash");
-            fields.remove("DeliverMax");
-            for added in
-                ["delivered_amount", "mpt_issuance_id", "nftoken_id", "nftoken_ids", "offer_id"]
-            {
-                metadata.as_object_mut().unwrap().remove(added);
-            }
-            let object = Object::from_json(&fields.into(), definitions).unwrap();
-            let metadata = Object::from_json(&metadata, definitions).unwrap();
-            let tx = PreparedTx::parse(&object.encode()).unwrap();
-            (Arc::new(tx), metadata)
-        })
-        .collect();
-    all.sort_by_key(|(_, metadata)| metadata.u32(fields::TRANSACTION_INDEX));
-    all
 }

@@ -1,9 +1,6 @@
 //! Reading recordings, replaying them, and comparing.
 
 mod diff;
-mod floor;
-
-pub(crate) use floor::Floor;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,14 +9,14 @@ use std::{
 };
 
 use serde_json::Value as Json;
-use xrpl_protocol::{Definitions, EngineResult};
+use xrpl_protocol::Definitions;
 use xrpl_standalone::ledger::{
     ClosedLedger, PreparedTx,
     metadata::{created_issuance, delivered_amount},
 };
 use xrpl_standalone::node::{Node, NodeConfig};
 
-use crate::recordings::{self, adopted, lines};
+use crate::recordings::{self, lines};
 
 /// `label` or `ledger N`, and what differs there.
 pub(crate) type Found = BTreeMap<String, Vec<String>>;
@@ -48,17 +45,12 @@ impl Recording {
         recordings::node(&self.lines, start.expect("the recording shows ledger 2"))
     }
 
-    /// Replays all of it, or up to the first difference.
-    pub(crate) fn replay(&self, to_the_end: bool) -> Report {
+    /// Replays all of it.
+    pub(crate) fn replay(&self) -> Report {
         let mut replay = Replay {
             node: Node::new(self.config()),
-            report: Report {
-                name: self.name.clone(),
-                recorded: self.lines.iter().filter(|line| line["step"] == "accept").count(),
-                ..Report::default()
-            },
+            report: Report { name: self.name.clone(), ..Report::default() },
             labels: BTreeMap::new(),
-            not_built: BTreeSet::new(),
         };
         for line in &self.lines {
             match line["step"].as_str() {
@@ -66,12 +58,7 @@ impl Recording {
                 Some("accept") => replay.accept(line),
                 Some("request") => replay.request(line),
                 Some("note") => replay.note(line),
-                _ => continue,
-            }
-            match (&replay.report.first, to_the_end) {
-                (None, _) => replay.report.equal_ledgers = replay.report.ledgers.total,
-                (Some(_), true) => {}
-                (Some(_), false) => break,
+                _ => {}
             }
         }
         replay.report
@@ -88,8 +75,6 @@ struct Replay {
     node: Node,
     report: Report,
     labels: BTreeMap<String, usize>,
-    /// Transactions of types not built yet, which only the real server applied.
-    not_built: BTreeSet<String>,
 }
 
 /// What a submit answer says, apart from the transaction itself.
@@ -147,11 +132,6 @@ impl Replay {
                     || line["params"]["fail_hard"] == true;
                 let outcome = self.node.submit(tx, fail_hard);
                 let result = outcome.engine_result;
-                if result == EngineResult::TEM_DISABLED
-                    && response["engine_result"] != "temDISABLED"
-                {
-                    self.not_built.insert(outcome.tx.hash.to_string());
-                }
                 let state = outcome.ledger_state;
                 let of_state = |pick: fn(xrpl_standalone::node::LedgerState) -> Json| {
                     state.map_or(Json::Null, pick)
@@ -223,13 +203,7 @@ impl Replay {
         };
         let close_time = theirs["close_time"].as_u64().unwrap();
         let close_time = u32::try_from(close_time).unwrap();
-        let recorded = theirs["transactions"].as_array().map_or(&[][..], Vec::as_slice);
-        let hash = |tx: &Json| tx["hash"].as_str().unwrap_or_default().to_owned();
-        let ours = if recorded.iter().any(|tx| self.not_built.contains(&hash(tx))) {
-            self.node.adopt(close_time, adopted(recorded))
-        } else {
-            self.node.accept_at(close_time)
-        };
+        let ours = self.node.accept_at(close_time);
         let label = format!("ledger {}", ours.header.index);
         let mut wrong = Vec::new();
         for (name, ours) in [
@@ -339,12 +313,8 @@ pub(crate) struct Report {
     ledgers: Score,
     transactions: Score,
     found: Found,
-    /// Ledgers in the recording.
-    pub(crate) recorded: usize,
-    /// Ledgers before the first difference of any kind.
-    pub(crate) equal_ledgers: usize,
     /// The first difference, for people.
-    pub(crate) first: Option<String>,
+    first: Option<String>,
 }
 
 impl Report {
@@ -372,7 +342,7 @@ impl fmt::Display for Report {
             }
         }
         if let Some(first) = &self.first {
-            writeln!(f, "first difference, after {} equal ledgers: {first}", self.equal_ledgers)?;
+            writeln!(f, "first difference: {first}")?;
         }
         Ok(())
     }

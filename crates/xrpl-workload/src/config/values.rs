@@ -55,6 +55,9 @@ pub fn close(text: &str) -> Result<Close> {
 
 /// Amendments by their names.
 pub fn amendments(values: &[String]) -> Result<Vec<Hash256>> {
+    if values.is_empty() {
+        return Err("empty: give all, mainnet or none, or changes such as +Name,-Name".into());
+    }
     let on = Amendment::selection(values.iter().map(String::as_str))?;
     Ok(on.into_iter().map(Amendment::id).collect())
 }
@@ -62,13 +65,18 @@ pub fn amendments(values: &[String]) -> Result<Vec<Hash256>> {
 /// A node and perhaps a ledger of it.
 pub fn fork(text: &str) -> Result<ForkChoice> {
     let example = "wss://xrpld.example:6005@90000000";
-    let (address, ledger) = match text.rsplit_once('@') {
-        Some((address, index)) if index.bytes().all(|c| c.is_ascii_digit()) => {
-            (address, Some(number(index, 1, u32::MAX, "90000000")?))
-        }
-        _ => (text, None),
+    let (address, index) = match text.rsplit_once('@') {
+        Some((address, index)) => (address, Some(index)),
+        None => (text, None),
     };
-    Ok(ForkChoice { url: url(address, &["ws", "wss"], example)?, ledger })
+    let url = url(address, &["ws", "wss"], example)?;
+    let ledger = index.map(|index| number(index, 1, u32::MAX, "90000000"));
+    let ledger =
+        ledger.transpose().map_err(|why| format!("after the @, a ledger's index: {why}"))?;
+    match url.username().is_empty() && url.password().is_none() {
+        true => Ok(ForkChoice { url, ledger }),
+        false => Err(format!("a WebSocket of xrpld takes no user or password: give {example}")),
+    }
 }
 
 /// Accounts for which any key may sign.
@@ -209,10 +217,11 @@ pub fn retention_text(retention: Option<Retention>) -> String {
 pub fn url(text: &str, schemes: &[&str], example: &str) -> Result<Url> {
     match Url::parse(text) {
         Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => Ok(url),
-        _ => Err(format!(
-            "expected an address that begins with {}://, such as {example}",
-            schemes[0]
-        )),
+        _ => {
+            let schemes: Vec<String> = schemes.iter().map(|name| format!("{name}://")).collect();
+            let begins = schemes.join(" or ");
+            Err(format!("expected an address that begins with {begins}, such as {example}"))
+        }
     }
 }
 

@@ -272,6 +272,9 @@ fn body(page: &Json) -> (String, String) {
             "Nothing".into()
         }
     };
+    if let Some(partial) = page["partial"].as_str() {
+        out += &format!("<p>{}</p>", escaped(partial));
+    }
     (title, out)
 }
 

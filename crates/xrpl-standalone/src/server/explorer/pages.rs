@@ -156,8 +156,13 @@ fn transaction(shared: &Shared, hash: TxHash) -> Option<Json> {
     })
 }
 
-/// Everything of a list that comes in pages, up to a bound.
-fn all(shared: &Shared, method: &str, list: &str, mut params: Json) -> Vec<Json> {
+/// Everything of a list that comes in pages, up to a bound, where it is `cut`.
+fn all(
+    shared: &Shared,
+    (method, list): (&str, &str),
+    mut params: Json,
+    cut: &mut bool,
+) -> Vec<Json> {
     let mut rows = Vec::new();
     loop {
         let Some(mut page) = ask(shared, method, params.clone()) else { return rows };
@@ -166,7 +171,10 @@ fn all(shared: &Shared, method: &str, list: &str, mut params: Json) -> Vec<Json>
         }
         match page.get("marker") {
             Some(marker) if rows.len() < ROWS => params["marker"] = marker.clone(),
-            _ => return rows,
+            marker => {
+                *cut |= marker.is_some();
+                return rows;
+            }
         }
     }
 }
@@ -197,15 +205,23 @@ fn account(shared: &Shared, account: AccountId) -> Option<Json> {
             "summary": words::wish(&tx["tx_json"]),
         })
     });
+    let mut cut = false;
+    let [lines, nfts, objects] = [
+        ("account_lines", "lines"),
+        ("account_nfts", "account_nfts"),
+        ("account_objects", "account_objects"),
+    ]
+    .map(|list| all(shared, list, of(json!({})), &mut cut));
     Some(json!({
         "page": "account",
         "account": account.to_string(),
         "account_data": info["account_data"],
         "account_flags": info["account_flags"],
-        "lines": all(shared, "account_lines", "lines", of(json!({}))),
-        "nfts": all(shared, "account_nfts", "account_nfts", of(json!({}))),
-        "objects": all(shared, "account_objects", "account_objects", of(json!({}))),
+        "lines": lines,
+        "nfts": nfts,
+        "objects": objects,
         "transactions": transactions.collect::<Vec<_>>(),
+        "partial": cut.then_some("It owns more than is shown: account_objects lists all."),
     }))
 }
 
@@ -222,6 +238,15 @@ fn entry(shared: &Shared, id: Hash256) -> Option<Json> {
 
 fn newest(shared: &Shared) -> Arc<ClosedLedger> {
     Arc::clone(shared.node().closed())
+}
+
+/// Why a list is not all there is; nothing if it is.
+fn partial(ledger: &ClosedLedger, rows: usize) -> Json {
+    match ledger.state.origin() {
+        Some(_) => "Of a fork only those are here that something touched.".into(),
+        None if rows > ROWS => format!("These are the first {ROWS} of {rows}.").into(),
+        None => Json::Null,
+    }
 }
 
 /// Entries of a type.
@@ -261,11 +286,17 @@ fn books(shared: &Shared) -> Json {
             *found.entry((pays, gets)).or_default() += offers;
         }
     }
-    let all = found.into_iter().filter(|(_, offers)| *offers > 0).take(ROWS);
-    let all = all.map(
+    found.retain(|_, offers| *offers > 0);
+    let partial = partial(&ledger, found.len());
+    let all = found.into_iter().take(ROWS).map(
         |((pays, gets), offers)| json!({"taker_pays": pays, "taker_gets": gets, "offers": offers}),
     );
-    json!({"page": "books", "ledger_index": ledger.header.index, "books": all.collect::<Vec<_>>()})
+    json!({
+        "page": "books",
+        "ledger_index": ledger.header.index,
+        "books": all.collect::<Vec<_>>(),
+        "partial": partial,
+    })
 }
 
 fn book(shared: &Shared, pays: &str, gets: &str) -> Option<Json> {
@@ -297,5 +328,8 @@ fn pools(shared: &Shared) -> Json {
         Some(Json::Object(amm))
     });
     let pools = found.collect::<Vec<_>>();
-    json!({"page": "pools", "ledger_index": ledger.header.index, "pools": pools})
+    let partial = partial(&ledger, of_type(&ledger, entry_type::AMM).count());
+    json!({
+        "page": "pools", "ledger_index": ledger.header.index, "pools": pools, "partial": partial,
+    })
 }
