@@ -28,6 +28,8 @@ pub struct About {
     pub roles: &'static [Role],
     /// The amendment that it needs, if any.
     pub amendment: Option<&'static str>,
+    /// The forms in which it is planned, as the coverage names them; none if there is one only.
+    pub variants: &'static [&'static str],
     /// The ways in which it can be sent.
     pub modifiers: &'static [Modifier],
     /// The ways in which it can be wrong, beside those that all have.
@@ -41,6 +43,7 @@ impl About {
         weight: 4,
         roles: &[Role::User],
         amendment: None,
+        variants: &[],
         modifiers: &[],
         mutations: &[],
     };
@@ -59,6 +62,7 @@ pub trait TransactionType: std::fmt::Debug + Send + Sync {
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait>;
 }
 
+mod lending;
 mod pools;
 mod secrets;
 mod vaults;
@@ -123,6 +127,15 @@ types! {
     vault_deposit::VaultDeposit,
     vault_withdraw::VaultWithdraw,
     vault_clawback::VaultClawback,
+    loan_broker_set::LoanBrokerSet,
+    loan_broker_delete::LoanBrokerDelete,
+    loan_broker_cover_deposit::LoanBrokerCoverDeposit,
+    loan_broker_cover_withdraw::LoanBrokerCoverWithdraw,
+    loan_broker_cover_clawback::LoanBrokerCoverClawback,
+    loan_set::LoanSet,
+    loan_pay::LoanPay,
+    loan_manage::LoanManage,
+    loan_delete::LoanDelete,
 }
 
 /// Position of a type in the catalogue.

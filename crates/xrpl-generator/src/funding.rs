@@ -229,6 +229,11 @@ async fn survey(
         progress(Progress { stage: "reading accounts", done, total });
         take_in(&mut driver.engine.world, found, ledger);
     }
+    let pools = reading::pools(&driver.pool, &driver.engine.world, ledger).await;
+    let world = &mut driver.engine.world;
+    for (id, fields) in pools {
+        world.objects.put(Kind::Amm, id, &fields, Moment::end_of(ledger), &world.accounts);
+    }
     Ok(())
 }
 

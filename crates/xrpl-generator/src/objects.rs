@@ -7,7 +7,7 @@
 
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value as Json};
-use xrpl_protocol::{AccountId, Amount, Hash256, Issue, MptId};
+use xrpl_protocol::{AccountId, Amount, Hash256, Issue, MptId, decimal::Decimal, number::Number};
 
 use crate::{
     accounts::{Accounts, Index},
@@ -46,6 +46,8 @@ macro_rules! kinds {
 kinds! {
     /// A pool of two assets. It belongs to nobody.
     Amm "AMM" "" "";
+    /// A bridge to another chain, of the account that keeps its door.
+    Bridge "Bridge" "Account" "";
     /// A deferred payment that its destination may cash.
     Check "Check" "Account" "Destination";
     /// What an issuer says of its subject. It is the issuer's.
@@ -58,6 +60,10 @@ kinds! {
     Did "DID" "Account" "";
     /// Something held until a time or a condition.
     Escrow "Escrow" "Account" "Destination";
+    /// A loan. It is the borrower's.
+    Loan "Loan" "Borrower" "";
+    /// Who lends what is in a vault.
+    LoanBroker "LoanBroker" "Owner" "";
     /// A trust line of an AMM's LP tokens; other trust lines are kept with their holders.
     LpLine "RippleState" "" "";
     /// What a holder has of a multi-purpose token.
@@ -80,6 +86,10 @@ kinds! {
     SignerList "SignerList" "Owner" "";
     /// A pool of one asset that others deposit into.
     Vault "Vault" "Owner" "";
+    /// The right to claim what is committed on another chain.
+    XChainClaim "XChainOwnedClaimID" "Account" "";
+    /// What witnesses have attested of an account that is to be created. It is the door's.
+    XChainCreation "XChainOwnedCreateAccountClaimID" "Account" "";
 }
 
 /// A mirrored entry.
@@ -120,6 +130,13 @@ impl Entry {
             Json::String(text) => text.parse().ok(),
             _ => None,
         }
+    }
+
+    /// A decimal among its fields (of vaults, brokers and loans); zero where it is left out.
+    #[must_use]
+    pub fn decimal(&self, field: &str) -> Decimal {
+        let text = self.fields.get(field).and_then(Json::as_str);
+        text.and_then(|text| text.parse().ok()).map_or(Decimal::ZERO, Number::decimal)
     }
 
     /// Its flags.

@@ -9,8 +9,8 @@ use crate::{
     fees::{FeeClass, Fees},
     holdings::AssetId,
     objects::{Entry, Kind, Nft},
-    plan::Wait,
-    world::World,
+    plan::{Plan, Wait},
+    world::{IssuedMove, World},
 };
 
 /// See the [module](self).
@@ -273,6 +273,39 @@ impl<'a> Planner<'a> {
         match line.is_some_and(|line| line.exists && line.available() >= value) {
             true => Ok(()),
             false => Err(Wait::Until("it holds too little of the currency")),
+        }
+    }
+
+    /// A plan that takes this amount of the sender, whatever it is of.
+    ///
+    /// # Errors
+    /// It has not so much that nothing in flight takes.
+    pub fn paying(&self, mut plan: Plan, amount: Amount) -> Result<Plan, Wait> {
+        let objects = plan.holds.owners;
+        match amount {
+            Amount::Xrp(drops) => {
+                self.afford(drops.unsigned_abs(), objects)?;
+                Ok(plan.spending(drops.unsigned_abs()))
+            }
+            Amount::Issued { value, currency, issuer } => {
+                self.afford(0, objects)?;
+                let asset = self.world.asset(currency, issuer);
+                let asset = asset.ok_or(Wait::Until("none of its lines is for the currency"))?;
+                self.holds(self.sender, asset, value)?;
+                let from = Some(self.sender);
+                plan.holds.issued.push(IssuedMove { asset, from, to: None, value });
+                Ok(plan)
+            }
+            Amount::Mpt { value, id } => {
+                self.afford(0, objects)?;
+                let token = self.free(object_id::mptoken(id, self.me().id))?;
+                let entry = self.world.objects.get(token);
+                let has = entry.and_then(|entry| entry.number("MPTAmount")).unwrap_or(0);
+                match has >= value.unsigned_abs() {
+                    true => Ok(plan.holding(token)),
+                    false => Err(Wait::Object(Kind::MpToken)),
+                }
+            }
         }
     }
 

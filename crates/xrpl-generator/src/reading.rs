@@ -5,17 +5,25 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
+use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 use xrpl_client::{
     ClientError, EndpointId, Pool,
-    request::{AccountInfo, LedgerSpec, ServerState},
+    request::{AccountInfo, LedgerSpec, Raw, ServerState},
     response::AccountData,
 };
-use xrpl_protocol::{AccountId, LedgerIndex};
+use xrpl_protocol::{AccountId, Hash256, Issue, LedgerIndex, object_id};
+
+use crate::world::{Asset, World};
 
 /// How long a ledger may take to come to a node that answers.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(250);
+/// Reads of entries at once.
+const READS: usize = 32;
+/// Pools that are looked for at most.
+const MOST_POOLS: usize = 2_000;
 
 /// The newest validated ledger that is known here or to a node.
 pub(crate) async fn newest(pool: &Pool, known: LedgerIndex) -> LedgerIndex {
@@ -55,4 +63,36 @@ pub(crate) async fn account(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The entries of pools that there may be of what all users hold, and of XRP: they are in no account's
+/// directory but their own. What cannot be read is left out, and met when it is in the way.
+pub(crate) async fn pools(
+    pool: &Pool,
+    world: &World,
+    ledger: LedgerIndex,
+) -> Vec<(Hash256, Map<String, Json>)> {
+    let issued = world.assets.iter().take(world.common_assets);
+    let issue = |asset: &Asset| Issue::Issued { currency: asset.currency, issuer: asset.issuer };
+    let all: Vec<Issue> = std::iter::once(Issue::Xrp).chain(issued.map(issue)).collect();
+    let mut ids = Vec::new();
+    for (n, one) in all.iter().enumerate() {
+        ids.extend(all[..n].iter().map(|other| object_id::amm(*one, *other)));
+    }
+    ids.truncate(MOST_POOLS);
+    let read = ids.into_iter().map(|id| {
+        let pool = pool.clone();
+        async move { (id, entry(&pool, id, ledger).await) }
+    });
+    let read: Vec<_> = stream::iter(read).buffered(READS).collect().await;
+    read.into_iter().filter_map(|(id, entry)| Some((id, entry?))).collect()
+}
+
+/// An entry as a validated ledger has it, if it has it.
+async fn entry(pool: &Pool, id: Hash256, ledger: LedgerIndex) -> Option<Map<String, Json>> {
+    let params = json!({"index": id.to_string(), "ledger_index": ledger.0});
+    let params = params.as_object().cloned().unwrap_or_default();
+    let request = Raw { method: "ledger_entry".into(), params };
+    let (_, answer) = pool.request_of_any(&request).await.ok()?;
+    answer.get("node")?.as_object().cloned()
 }

@@ -3,7 +3,7 @@
 use xrpl_protocol::{
     AccountId, Amount, Definitions, Drops, Object, TxHash, Value, fields,
     hash::transaction_hash,
-    keys::KeyPair,
+    keys::{KeyPair, PublicKey},
     sign::{
         SignedTransaction, batch_message, combine_multisigned, multisign_one, sign, sign_batch,
     },
@@ -59,6 +59,7 @@ pub(crate) fn signed_fields(
     authorization: &Authorization,
 ) -> SignedTransaction {
     let own = &accounts[sender];
+    countersign(accounts, sender, &mut object, authorization);
     match authorization {
         Authorization::Own => sign(object, &own.key),
         Authorization::Regular => sign(object, &own.regular_pair()),
@@ -77,6 +78,41 @@ pub(crate) fn signed_fields(
             combine_multisigned(object, parts)
         }
     }
+}
+
+/// Has the other side of a LoanSet sign it: its plan says with which key, and leaves the signature
+/// empty. What is signed names the sender's key.
+fn countersign(
+    accounts: &Accounts,
+    sender: Index,
+    object: &mut Object,
+    authorization: &Authorization,
+) {
+    let Some(other) = object.object(fields::COUNTERPARTY_SIGNATURE) else { return };
+    let key = PublicKey::from_slice(other.blob(fields::SIGNING_PUB_KEY).unwrap_or_default());
+    let signer = key.ok().and_then(|key| accounts.find(key.account_id()));
+    let Some(signer) = signer.map(|index| &accounts[index]) else { return };
+    let key = match authorization {
+        Authorization::Own => accounts[sender].key.public_key().0.to_vec(),
+        Authorization::Regular => accounts[sender].regular_pair().public_key().0.to_vec(),
+        Authorization::Stranger(other) | Authorization::Delegate(other) => {
+            accounts[*other].key.public_key().0.to_vec()
+        }
+        Authorization::Multi(_) => Vec::new(),
+    };
+    object.set(fields::SIGNING_PUB_KEY, Value::Blob(key));
+    let message = object.encode_for_signing(Definitions::builtin());
+    object.set(
+        fields::COUNTERPARTY_SIGNATURE,
+        Value::Object(counter_signature(&signer.key, &message)),
+    );
+}
+
+/// The counterparty's signature of a message.
+fn counter_signature(key: &KeyPair, message: &[u8]) -> Object {
+    Object::new()
+        .with(fields::SIGNING_PUB_KEY, key.public_key().0.to_vec())
+        .with(fields::TXN_SIGNATURE, key.sign(message).as_bytes().to_vec())
 }
 
 /// The least that a plan costs, drops: by its type, and by how many sign.

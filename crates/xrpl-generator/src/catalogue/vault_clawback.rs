@@ -2,7 +2,7 @@
 //! gateway takes back what it issued.
 
 use xrpl_protocol::{
-    Amount, Issue, IssuedValue,
+    Amount, Decimal, Issue, IssuedValue,
     fields::{AMOUNT, HOLDER, VAULT_ID},
 };
 
@@ -53,7 +53,8 @@ impl TransactionType for VaultClawback {
         }
         let (world, me, holder) = (planner.world, planner.me().id, planner.other_user()?);
         let own = |vault: &Entry| {
-            matches!(asset(vault), Some(Issue::Issued { issuer, .. }) if issuer == me)
+            let own = matches!(asset(vault), Some(Issue::Issued { issuer, .. }) if issuer == me);
+            own && vault.decimal("AssetsAvailable") > Decimal::from(1)
         };
         let vault =
             planner.any(Kind::Vault, |vault| own(vault) && shares(world, vault, holder).is_some());

@@ -1,5 +1,5 @@
 //! VaultDelete (<https://xrpl.org/docs/references/protocol/transactions/types/vaultdelete>): of what
-//! is empty.
+//! is empty and lends nothing.
 
 use xrpl_protocol::fields::VAULT_ID;
 
@@ -7,7 +7,7 @@ use super::{About, TransactionType, vaults::is_empty};
 use crate::{
     modifier::Modifier,
     mutation::Mutation,
-    objects::Kind,
+    objects::{Entry, Kind},
     plan::{Plan, Wait},
     planner::Planner,
 };
@@ -39,7 +39,13 @@ impl TransactionType for VaultDelete {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let vault = planner.own(Kind::Vault, is_empty).map_err(|_| Wait::First("VaultCreate"))?;
+        let (objects, me) = (&planner.world.objects, planner.sender);
+        let lent = |vault: &Entry| {
+            let mut brokers = objects.owned(Kind::LoanBroker, me);
+            brokers.any(|broker| broker.hash("VaultID") == Some(vault.id))
+        };
+        let unused = planner.own(Kind::Vault, |vault| is_empty(vault) && !lent(vault));
+        let vault = unused.map_err(|_| Wait::First("VaultCreate"))?;
         Ok(Plan::new("VaultDelete").with(VAULT_ID, vault.id).holding(vault.id))
     }
 }

@@ -12,7 +12,6 @@ use crate::{
     objects::Kind,
     plan::{Plan, Wait, drops},
     planner::Planner,
-    world::IssuedMove,
 };
 
 #[derive(Debug)]
@@ -46,23 +45,12 @@ impl TransactionType for VaultDeposit {
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         let vault = planner.any(Kind::Vault, |_| true).map_err(|_| Wait::First("VaultCreate"))?;
         let plan = Plan::new("VaultDeposit").with(VAULT_ID, vault.id).holding(vault.id).owning(1);
-        match asset(vault).ok_or(Wait::Object(Kind::Vault))? {
+        let (amount, variant) = match asset(vault).ok_or(Wait::Object(Kind::Vault))? {
             Issue::Issued { currency, issuer } => {
-                planner.afford(0, 1)?;
-                let value = planner.small_value()?;
-                let asset = planner.world.asset(currency, issuer);
-                let asset = asset.ok_or(Wait::Object(Kind::Vault))?;
-                planner.holds(planner.sender, asset, value)?;
-                let from = Some(planner.sender);
-                let mut plan = plan.with(AMOUNT, Amount::issued(value, currency, issuer));
-                plan.holds.issued.push(IssuedMove { asset, from, to: None, value });
-                Ok(plan.variant("a currency"))
+                (Amount::issued(planner.small_value()?, currency, issuer), "a currency")
             }
-            _ => {
-                let amount = 1_000 + planner.below(1_000_000);
-                planner.afford(amount, 1)?;
-                Ok(plan.with(AMOUNT, drops(amount)).spending(amount).variant("XRP"))
-            }
-        }
+            _ => (drops(1_000 + planner.below(1_000_000)), "XRP"),
+        };
+        planner.paying(plan.with(AMOUNT, amount).variant(variant), amount)
     }
 }

@@ -6,7 +6,7 @@ use xrpl_protocol::{
     fields::{AMOUNT, VAULT_ID},
 };
 
-use super::{About, TransactionType, vaults::shares};
+use super::{About, TransactionType, vaults::{available, shares}};
 use crate::{
     modifier::Modifier,
     mutation::Mutation,
@@ -50,8 +50,14 @@ impl TransactionType for VaultWithdraw {
         let vault = vault.map_err(|_| Wait::First("VaultDeposit"))?;
         let (share, token, held) = shares(world, vault, me).ok_or(Wait::Object(Kind::Vault))?;
         planner.free(token)?;
-        let all = planner.one_in(2);
-        let part = if all { held } else { 1 + planner.below(held) };
+        // What is lent is not there; a share is worth a little more than was given for it by then.
+        let lent = vault.decimal("AssetsTotal") != vault.decimal("AssetsAvailable");
+        let most = if lent { available(vault).min(held) } else { held };
+        if most == 0 {
+            return Err(Wait::First("LoanPay"));
+        }
+        let all = most == held && planner.one_in(2);
+        let part = if all { held } else { 1 + planner.below(most) };
         let value = i64::try_from(part).map_err(|_| Wait::Object(Kind::Vault))?;
         Ok(Plan::new("VaultWithdraw")
             .with(VAULT_ID, vault.id)

@@ -1,7 +1,7 @@
 //! What a vault's entry and the holdings of its shares tell.
 
 use serde_json::Value as Json;
-use xrpl_protocol::{Hash256, Issue, MptId, object_id};
+use xrpl_protocol::{Decimal, Hash256, Issue, MptId, object_id};
 
 use crate::{accounts::Index, objects::Entry, world::World};
 
@@ -22,6 +22,18 @@ pub(super) fn is_empty(vault: &Entry) -> bool {
         Some(_) => false,
     };
     zero("AssetsTotal") && zero("AssetsAvailable")
+}
+
+/// How many shares can be had for what of it is not lent, with room for what a share has gained.
+pub(super) fn available(vault: &Entry) -> u64 {
+    /// Shares of a unit of an issued currency have six digits more, where nothing else was asked for.
+    const SCALE: i64 = 1_000_000;
+    let shares = match asset(vault) {
+        Some(Issue::Issued { .. }) => Decimal::from(SCALE),
+        _ => Decimal::from(1),
+    };
+    let available = vault.decimal("AssetsAvailable") * shares / Decimal::from(2);
+    available.truncated().to_i64().ok().and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
 }
 
 /// An account's shares of it: the token, the holding, and how many.
