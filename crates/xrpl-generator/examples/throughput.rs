@@ -12,7 +12,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 use xrpl_client::{Endpoint, Pool, PoolConfig};
-use xrpl_generator::{Generator, GeneratorConfig, Pace, Progress};
+use xrpl_generator::{Generator, GeneratorConfig, Pace, Progress, Stage};
 use xrpl_standalone::{Standalone, StandaloneConfig};
 use xrpl_tracker::{MemoryStore, Tracker, TrackerConfig};
 
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let config = GeneratorConfig {
         accounts: accounts as usize,
         max_pending_per_account: pending as usize,
-        pace: Pace::Unlimited,
+        stages: vec![Stage::of(Pace::Unlimited)],
         ..GeneratorConfig::default()
     };
     let started = Instant::now();

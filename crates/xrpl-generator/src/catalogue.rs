@@ -180,11 +180,7 @@ impl Catalogue {
         };
         let mut catalogue =
             Self { rows: TYPES.iter().map(row).collect(), tables: Default::default() };
-        for (name, weight) in weights {
-            let id = catalogue.find(name)?;
-            catalogue.rows[id].weight = *weight;
-        }
-        catalogue.tabulate();
+        catalogue.set_mix(weights, None)?;
         Ok(catalogue)
     }
 
@@ -240,6 +236,26 @@ impl Catalogue {
         let old = std::mem::replace(&mut self.rows[id].weight, weight);
         self.tabulate();
         old
+    }
+
+    /// Gives all types the weights of a mix: those not in it get `others`, or their own without.
+    ///
+    /// # Errors
+    /// [`GeneratorError::UnknownType`].
+    pub fn set_mix(
+        &mut self,
+        mix: &BTreeMap<String, u32>,
+        others: Option<u32>,
+    ) -> Result<(), GeneratorError> {
+        for row in &mut self.rows {
+            row.weight = others.unwrap_or_else(|| row.of.about().weight);
+        }
+        for (name, weight) in mix {
+            let id = self.find(name)?;
+            self.rows[id].weight = *weight;
+        }
+        self.tabulate();
+        Ok(())
     }
 
     /// Whether a type is drawn.

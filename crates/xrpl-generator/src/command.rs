@@ -9,7 +9,7 @@ use xrpl_tracker::{CallersKey, ResultName, State};
 
 use crate::{
     coverage::Coverage, diagnosis::TypeDiagnosis, error::GeneratorError, lanes::LaneList,
-    pacing::Pace, stats::Status,
+    measure::Measure, pacing::Pace, stage::StageProgress, stats::Status,
 };
 
 /// How far the preparation is.
@@ -49,7 +49,7 @@ pub(crate) type Key = Option<Arc<CallersKey>>;
 pub(crate) enum Command {
     Start(Reply<()>),
     Stop(Reply<()>),
-    SetPace(Pace, Reply<Pace>),
+    SetPace(Pace, Reply<f64>),
     SetMaxPending(usize, Reply<usize>),
     SetIntent(f64, Reply<f64>),
     Toggle(String, bool, Reply<bool>),
@@ -62,6 +62,9 @@ pub(crate) enum Command {
     Status(Reply<Status>),
     Diagnose(Reply<Vec<TypeDiagnosis>>),
     Coverage(Reply<Coverage>),
+    SkipStage(Reply<StageProgress>),
+    Finish(Reply<StageProgress>),
+    Measures(Reply<Vec<Arc<Measure>>>),
 }
 
 /// An account to be created.

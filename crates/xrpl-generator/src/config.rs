@@ -9,7 +9,7 @@ use xrpl_protocol::{
 
 use crate::{
     catalogue::Catalogue, error::GeneratorError, fees::FeeStrategy, lane::MOST_RIVALS,
-    modifier::Shares, pacing::Pace,
+    modifier::Shares, pacing::Pace, stage::Stage,
 };
 
 /// Issued currencies of a run at most.
@@ -49,8 +49,8 @@ pub struct GeneratorConfig {
     pub gateway_drops: Drops,
     /// What each user gets of each currency at first, in whole units.
     pub issued_balance: u32,
-    /// How fast.
-    pub pace: Pace,
+    /// How fast, and of what: one after the other. The load is over with the last one.
+    pub stages: Vec<Stage>,
     /// Transactions of one account in flight.
     pub max_pending_per_account: usize,
     /// Submissions that wait for the endpoint's answer at once.
@@ -99,7 +99,7 @@ impl Default for GeneratorConfig {
             user_drops: Drops::from_xrp(10_000),
             gateway_drops: Drops::from_xrp(100_000),
             issued_balance: 100_000,
-            pace: Pace::Fixed(20.0),
+            stages: vec![Stage::of(Pace::Fixed(20.0))],
             max_pending_per_account: 5,
             max_submitting: 512,
             weights: BTreeMap::new(),
@@ -165,9 +165,10 @@ impl GeneratorConfig {
         if self.max_submitting == 0 {
             return wrong("max_submitting", "at least 1".into());
         }
-        if !self.pace.tps().is_finite() {
-            return wrong("tps", "a finite number".into());
+        if self.stages.is_empty() {
+            return wrong("stages", "at least one".into());
         }
+        self.stages.iter().try_for_each(Stage::check)?;
         if self.last_ledger_offset < 3 {
             // xrpld queues nothing that would expire within two ledgers.
             return wrong("last_ledger_offset", "at least 3".into());

@@ -4,6 +4,7 @@
 //! back with the node's first answer; outcomes come by a channel of their own.
 
 mod answer;
+mod course;
 mod foreign;
 mod wishes;
 
@@ -41,9 +42,10 @@ use crate::{
     lane::Blocked,
     lanes,
     metadata::Metadata,
-    pacing::{Cause, Schedule},
+    pacing::{Cause, Pace, Schedule},
     plan::Plan,
     reading,
+    stage::Course,
     stats::{AccountListing, DisabledType, GatewayListing, Status},
 };
 
@@ -93,6 +95,7 @@ pub(crate) struct Driver {
     funding: FxHashSet<Index>,
     origin: Instant,
     schedule: Schedule,
+    course: Course,
     running: bool,
     started_at_ms: Option<u64>,
     wishes: VecDeque<Wish>,
@@ -128,8 +131,10 @@ impl Driver {
                 to
             })
             .collect();
-        let pace = config.pace;
-        let schedule = Schedule::new(pace, Duration::ZERO, config.late_after, config.give_up_after);
+        // Until the first stage begins nothing asks it.
+        let idle = Pace::Unlimited;
+        let schedule = Schedule::new(idle, Duration::ZERO, config.late_after, config.give_up_after);
+        let course = Course::new(config.stages.clone());
         Ok(Self {
             engine: Engine::new(&config)?,
             pool,
@@ -154,6 +159,7 @@ impl Driver {
             funding: FxHashSet::default(),
             origin: Instant::now(),
             schedule,
+            course,
             running: false,
             started_at_ms: None,
             wishes: VecDeque::new(),
@@ -210,20 +216,26 @@ impl Driver {
         }
     }
 
-    /// Runs until cancelled, then until what is in flight has ended or `drain` has passed.
+    /// Runs until the last stage is over or it is cancelled, then until what is in flight has ended or
+    /// `drain` has passed.
     ///
     /// Without a store there is no load: its failure ends the run like a cancellation, and is
     /// returned.
     pub(crate) async fn run(&mut self, cancel: &CancellationToken) -> Result<(), GeneratorError> {
         self.engine.list_all();
+        self.begin_course();
         if self.config.autostart {
             self.start();
         }
         while !cancel.is_cancelled() && self.failure.is_none() {
+            self.follow_course();
+            if self.course.is_over() {
+                break;
+            }
             let more = self.send_due();
             self.wait(self.next_deadline(more), Some(cancel)).await;
         }
-        self.running = false;
+        self.end_course();
         let until = Instant::now() + self.config.drain;
         while self.engine.in_flight() > 0 && Instant::now() < until {
             self.send_urgent();
@@ -246,8 +258,12 @@ impl Driver {
         if !self.running {
             return false;
         }
+        if matches!(self.schedule.pace(), Pace::QueueDepth(_)) {
+            self.ask_fee();
+        }
         for _ in 0..BURST {
             let now = self.now();
+            self.schedule.in_flight(now, self.engine.in_flight());
             if !self.schedule.is_due(now) {
                 return false;
             }
@@ -257,7 +273,8 @@ impl Driver {
             }
             match self.engine.next_load() {
                 Ok(prepared) => {
-                    self.schedule.take(now);
+                    let late = self.schedule.take(now);
+                    self.engine.sent(prepared.hash, late);
                     self.dispatch(prepared);
                 }
                 Err(cause) => {
@@ -294,7 +311,10 @@ impl Driver {
         if more {
             return Instant::now();
         }
-        let tick = Instant::now() + PUBLISH;
+        let mut tick = Instant::now() + PUBLISH;
+        if let Some(end) = self.course.ends_at() {
+            tick = tick.min(self.origin + end);
+        }
         match self.schedule.next_due() {
             // What is due already waits for an event, not for time.
             Some(due) if self.running && due > self.now() => tick.min(self.origin + due),
@@ -398,6 +418,7 @@ impl Driver {
 
     fn take_outcome(&mut self, outcome: Arc<Outcome>) {
         self.ended += 1;
+        self.engine.measures.at(self.origin.elapsed());
         let done = self.engine.settle(&outcome);
         if let Some(index) = self.adopting.remove(&outcome.hash) {
             self.adopted(index);
@@ -421,6 +442,7 @@ impl Driver {
             Finding::Fee { open_ledger, queue, per_ledger } => {
                 self.engine.fees.set_open_ledger(open_ledger);
                 self.engine.set_queue(queue, per_ledger);
+                self.schedule.queue(self.now(), queue);
             }
         }
     }
@@ -430,7 +452,11 @@ impl Driver {
         if head.index.0 == 0 {
             return;
         }
+        let ledgers = head.index.0.saturating_sub(self.engine.head().0);
         self.engine.set_head(head.index);
+        // The ledger that ends a stage belongs to the next one.
+        self.follow_course();
+        self.schedule.ledgers(self.now(), ledgers);
         self.engine.set_close_time(head.close_time);
         self.engine.fees.set_ledger(head.base_fee.0, head.reserve_base.0, head.reserve_inc.0);
         // Plans that nothing fitted get their next chance.
@@ -441,6 +467,7 @@ impl Driver {
     /// Asks for the open-ledger fee and the queue, where they matter, and not too often.
     pub(crate) fn ask_fee(&mut self) {
         let matters = self.watch_fee
+            || matches!(self.schedule.pace(), Pace::QueueDepth(_))
             || self.engine.node_is_busy()
             || self.engine.fees.strategy() == FeeStrategy::OpenLedger;
         if !matters || self.fee_asked.is_some_and(|at| at.elapsed() < FEE_EVERY) {
@@ -480,9 +507,7 @@ impl Driver {
     }
 
     fn start(&mut self) {
-        let now = self.now();
-        let pace = self.schedule.pace();
-        self.schedule.set_pace(pace, now);
+        self.schedule.resume(self.now());
         self.running = true;
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.started_at_ms = Some(since.as_millis() as u64);
@@ -505,10 +530,10 @@ impl Driver {
                 drop(reply.send(if was { Ok(()) } else { Err(error) }));
             }
             Command::SetPace(pace, reply) => {
-                let old = self.schedule.pace();
                 let now = self.now();
+                let old = self.schedule.tps(now);
+                info!(from = %self.schedule.pace(), to = %pace, "pace");
                 self.schedule.set_pace(pace, now);
-                info!(from = old.tps(), to = pace.tps(), "target tps");
                 drop(reply.send(Ok(old)));
             }
             Command::SetMaxPending(max_pending, reply) => {
@@ -542,6 +567,9 @@ impl Driver {
             }
             Command::Diagnose(reply) => drop(reply.send(Ok(self.engine.diagnoses()))),
             Command::Coverage(reply) => drop(reply.send(Ok(self.engine.coverage()))),
+            Command::SkipStage(reply) => drop(reply.send(self.skip_stage())),
+            Command::Finish(reply) => drop(reply.send(self.finish())),
+            Command::Measures(reply) => drop(reply.send(Ok(self.measures()))),
             Command::Create(name, key, reply) => self.wish(What::Create(name), key, reply),
             Command::Pay { from, to, amount, key, reply } => {
                 self.wish(What::Pay { from, to, amount }, key, reply);
@@ -564,12 +592,13 @@ impl Driver {
         self.published = Instant::now();
         let engine = &self.engine;
         let mut stats = engine.stats();
-        stats.pacing = self.schedule.stats();
+        stats.pacing = self.pacing();
         let disabled = engine.catalogue.disabled();
         self.status_to.send_replace(Arc::new(Status {
             running: self.running,
             started_at_ms: self.started_at_ms,
-            tps: self.schedule.pace().tps(),
+            tps: self.schedule.tps(self.now()),
+            stage: self.stage_progress(),
             max_pending: engine.max_pending(),
             intent_invalid: engine.intent_invalid(),
             types: engine.catalogue.names().collect(),

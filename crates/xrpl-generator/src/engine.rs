@@ -7,7 +7,7 @@ mod planning;
 mod replace;
 mod settle;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use rustc_hash::FxHashMap;
 use xrpl_protocol::{Hash256, LedgerIndex, Sequence, TxHash, hash::sha512_half};
@@ -25,6 +25,7 @@ use crate::{
     error::GeneratorError,
     fees::Fees,
     lane::{Answer, Blocked, MOST_RIVALS, Rival},
+    measure::Measures,
     metadata::Metadata,
     modifier::Shares,
     pacing::Cause,
@@ -79,6 +80,10 @@ pub struct Engine {
     waiting: Vec<TxHash>,
     asked: u64,
     stats: Stats,
+    /// The same and more by stage.
+    pub(crate) measures: Measures,
+    /// Whether the load waits while the node's queue is long.
+    minds_queue: bool,
 }
 
 impl Engine {
@@ -114,6 +119,8 @@ impl Engine {
             waiting: Vec::new(),
             asked: 0,
             stats: Stats::default(),
+            measures: Measures::default(),
+            minds_queue: true,
         })
     }
 
@@ -164,6 +171,11 @@ impl Engine {
         self.queue_full = length > per_ledger.saturating_mul(ledgers);
     }
 
+    /// Whether the load waits while the node's queue is long, or is to fill it.
+    pub fn set_minds_queue(&mut self, minds: bool) {
+        self.minds_queue = minds;
+    }
+
     /// Whether the node's load matters now: it queues, refuses for now, or holds the load up.
     #[must_use]
     pub fn node_is_busy(&self) -> bool {
@@ -199,6 +211,18 @@ impl Engine {
     /// Changes the percentage of deliberately invalid transactions.
     pub fn set_intent_invalid(&mut self, percent: f64) {
         self.intent_invalid = percent;
+    }
+
+    /// Changes how many percent are sent in which way.
+    pub fn set_shares(&mut self, shares: Shares) {
+        self.shares = shares;
+    }
+
+    /// One of the load was sent so long after it was due.
+    pub(crate) fn sent(&mut self, hash: TxHash, late: Duration) {
+        let Some(flying) = self.flying.get_mut(&hash) else { return };
+        flying.late = late;
+        self.measures.sent(flying.mutation.is_some());
     }
 
     /// The counters.
@@ -304,7 +328,7 @@ impl Engine {
         if self.answers.retrying == 0 {
             self.pressure.relieve();
         }
-        if self.queue_full || !self.pressure.may_send() {
+        if (self.queue_full && self.minds_queue) || !self.pressure.may_send() {
             return Err(Cause::NodeQueue);
         }
         self.world.busy = self.node_is_busy();

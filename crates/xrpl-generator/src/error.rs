@@ -14,6 +14,14 @@ pub enum GeneratorError {
         /// What is wrong with it.
         why: String,
     },
+    /// A stage cannot be.
+    #[error("stage {stage:?}: {why}")]
+    Stage {
+        /// Its name.
+        stage: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// No such type in the catalogue.
     #[error("unknown transaction type {name:?}: {}", meant(*nearest, known))]
     UnknownType {

@@ -17,9 +17,19 @@ use crate::{
     error::GeneratorError,
     funding,
     lanes::LaneList,
+    measure::Measure,
     pacing::Pace,
+    stage::StageProgress,
     stats::{AccountListing, Status},
 };
+
+/// What is told of a run that has ended.
+#[derive(Default)]
+struct Last {
+    coverage: Coverage,
+    diagnoses: Vec<TypeDiagnosis>,
+    measures: Vec<Arc<Measure>>,
+}
 
 /// A prepared run. Clones are handles to the same one.
 #[derive(Clone)]
@@ -29,7 +39,7 @@ pub struct Generator {
     accounts: watch::Receiver<Arc<AccountListing>>,
     driver: Arc<Mutex<Option<Driver>>>,
     /// As these were when the run ended.
-    last: Arc<parking_lot::Mutex<(Coverage, Vec<TypeDiagnosis>)>>,
+    last: Arc<parking_lot::Mutex<Last>>,
 }
 
 impl std::fmt::Debug for Generator {
@@ -67,7 +77,7 @@ impl Generator {
         })
     }
 
-    /// Runs until cancelled; then lets what is in flight come to its end, and sweeps if so
+    /// Runs until the last stage is over or it is cancelled; then lets what is in flight come to its end, and sweeps if so
     /// configured. The controls below work while this runs.
     ///
     /// # Errors
@@ -77,7 +87,11 @@ impl Generator {
         let mut driver = self.driver.lock().await.take().ok_or(GeneratorError::Ended)?;
         let ended = driver.run(&cancel).await;
         driver.publish();
-        *self.last.lock() = (driver.engine.coverage(), driver.engine.diagnoses());
+        *self.last.lock() = Last {
+            coverage: driver.engine.coverage(),
+            diagnoses: driver.engine.diagnoses(),
+            measures: driver.measures(),
+        };
         ended?;
         if driver.config().sweep {
             funding::sweep(&mut driver).await?;
@@ -122,7 +136,8 @@ impl Generator {
         self.status.borrow().clone()
     }
 
-    /// Changes the transactions a second (0 for unlimited); returns what it was.
+    /// Changes the transactions a second (0 for unlimited) until the stage ends; returns what it was (0
+    /// where no clock said).
     ///
     /// # Errors
     /// When it is negative or no number; [`GeneratorError::Ended`].
@@ -131,7 +146,40 @@ impl Generator {
             return Err(GeneratorError::config("tps", "a number, 0 for unlimited"));
         }
         let pace = Pace::from_tps(tps);
-        self.ask(|reply| Command::SetPace(pace, reply)).await.map(Pace::tps)
+        self.ask(|reply| Command::SetPace(pace, reply)).await
+    }
+
+    /// Ends the stage before its time; the next one begins, or the load is over. Where it stands then.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Ended`].
+    pub async fn skip_stage(&self) -> Result<StageProgress, GeneratorError> {
+        self.ask(Command::SkipStage).await
+    }
+
+    /// Ends the load as if its last stage were over: what is in flight comes to its end. Where it
+    /// stands then.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Ended`].
+    pub async fn finish(&self) -> Result<StageProgress, GeneratorError> {
+        self.ask(Command::Finish).await
+    }
+
+    /// Waits until the load is over: its last stage, or the whole run.
+    pub async fn is_over(&self) {
+        let mut status = self.status.clone();
+        // Who publishes it is gone with the run.
+        let _ = status.wait_for(|status| status.stage.over).await;
+    }
+
+    /// What was measured, stage by stage, those to come left out. It can be asked for after the end
+    /// too.
+    pub async fn measures(&self) -> Vec<Arc<Measure>> {
+        match self.ask(Command::Measures).await {
+            Ok(measures) => measures,
+            Err(_) => self.last.lock().measures.clone(),
+        }
     }
 
     /// Changes how many transactions of one account may be in flight; returns what it was.
@@ -183,7 +231,7 @@ impl Generator {
     /// The same as it was when the run ended.
     #[must_use]
     pub fn last_diagnoses(&self) -> Vec<TypeDiagnosis> {
-        self.last.lock().1.clone()
+        self.last.lock().diagnoses.clone()
     }
 
     /// What was sent in which way and with which result, and what never was. It can be asked for after
@@ -198,7 +246,7 @@ impl Generator {
     /// The same as it was when the run ended.
     #[must_use]
     pub fn last_coverage(&self) -> Coverage {
-        self.last.lock().0.clone()
+        self.last.lock().coverage.clone()
     }
 
     /// Who could send now and why the others could not: at most `limit` of them.

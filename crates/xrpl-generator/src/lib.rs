@@ -26,9 +26,11 @@
 //! | [`lanes`] | who could send now, and why the others could not |
 //! | [`plan`], [`planner`] | what is to be sent, and what a type sees when it plans |
 //! | [`catalogue`], [`modifier`], [`mutation`] | the types, ways to send them, and ways to make them wrong |
+//! | [`stage`] | the parts of a run, one after the other |
 //! | [`fees`], [`pacing`], [`pressure`] | what it pays, when it goes out, and when it waits for the node |
 //! | [`engine`] | all of that together, without input and output |
 //! | [`spread`] | how measured values are spread: whole histograms |
+//! | [`measure`] | what is measured of each stage |
 //! | [`stats`], [`coverage`], [`diagnosis`] | what it did, what of all that it reached, and why not |
 
 pub mod accounts;
@@ -47,6 +49,7 @@ pub mod generator;
 pub mod holdings;
 pub mod lane;
 pub mod lanes;
+pub mod measure;
 pub mod metadata;
 pub mod modifier;
 pub mod mutation;
@@ -59,6 +62,7 @@ mod reading;
 mod setup;
 mod signing;
 pub mod spread;
+pub mod stage;
 pub mod stats;
 pub mod world;
 
@@ -68,6 +72,8 @@ pub use config::{Funding, GeneratorConfig};
 pub use error::GeneratorError;
 pub use fees::FeeStrategy;
 pub use generator::Generator;
+pub use measure::Measure;
 pub use pacing::Pace;
 pub use spread::Spread;
+pub use stage::{Stage, StagePart, StageProgress, Until};
 pub use stats::{AccountListing, GatewayListing, Stats, Status};

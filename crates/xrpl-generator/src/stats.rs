@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use xrpl_protocol::AccountId;
 
-use crate::{mutation::MutationStats, pacing::PacingStats};
+use crate::{mutation::MutationStats, pacing::PacingStats, stage::StageProgress};
 
 /// One type's share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -80,8 +80,11 @@ pub struct Status {
     pub running: bool,
     /// Since when, milliseconds since 1970.
     pub started_at_ms: Option<u64>,
-    /// Transactions a second; 0 for unlimited.
+    /// Transactions a second now; 0 for unlimited, and for what goes by ledgers, the node's queue or
+    /// what is in flight.
     pub tps: f64,
+    /// Where it stands among the stages.
+    pub stage: StageProgress,
     /// Transactions of one account in flight.
     pub max_pending: usize,
     /// Percentage of deliberately invalid ones.

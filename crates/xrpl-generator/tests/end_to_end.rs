@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use xrpl_client::{Endpoint, Pool, PoolConfig, request::AccountInfo};
 use xrpl_generator::{
-    FeeStrategy, Funding, Generator, GeneratorConfig, GeneratorError, Pace, Status,
+    FeeStrategy, Funding, Generator, GeneratorConfig, GeneratorError, Pace, Stage, Status,
     accounts::{Role, derive},
 };
 use xrpl_protocol::{
@@ -48,7 +48,7 @@ async fn world_of(close: Duration, network_id: u32) -> World {
 fn config(tps: f64) -> GeneratorConfig {
     GeneratorConfig {
         accounts: 12,
-        pace: Pace::from_tps(tps),
+        stages: vec![Stage::of(Pace::from_tps(tps))],
         fee_strategy: FeeStrategy::Base,
         ..GeneratorConfig::default()
     }

@@ -14,7 +14,7 @@ use xrpl_client::{
     connect::{BoxedIo, Connecting},
     request::Fee,
 };
-use xrpl_generator::{Funding, Generator, GeneratorConfig, Pace};
+use xrpl_generator::{Funding, Generator, GeneratorConfig, Pace, Stage};
 use xrpl_protocol::Drops;
 use xrpl_standalone::{
     Kind,
@@ -88,7 +88,7 @@ async fn a_first_node_that_freezes_stops_neither_submissions_nor_reads() {
         currencies: vec!["USD".into()],
         funding: Funding::Genesis,
         user_drops: Drops::from_xrp(1_000),
-        pace: Pace::from_tps(40.0),
+        stages: vec![Stage::of(Pace::from_tps(40.0))],
         ..GeneratorConfig::default()
     };
     let generator =

@@ -1,5 +1,7 @@
 //! A plan gets its slot and fee, is signed, and is in flight from then on.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 use xrpl_protocol::transaction::{Common, Slot};
@@ -106,6 +108,8 @@ impl Engine {
                 mutation,
                 origin,
                 answer: None,
+                stage: self.measures.stage(),
+                late: Duration::ZERO,
                 made_at: self.head,
                 blob: blob.clone(),
                 fills: false,

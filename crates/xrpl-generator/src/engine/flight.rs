@@ -1,6 +1,6 @@
 //! What is in flight: why it was made, what it may take, what the node said of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -80,6 +80,9 @@ pub(super) struct Flying {
     pub(super) origin: Origin,
     /// The node's newest answer; none while it is on the wire for the first time.
     pub(super) answer: Option<Answer>,
+    /// Which stage it was sent in, and how long after it was due.
+    pub(super) stage: u16,
+    pub(super) late: Duration,
     /// The newest validated ledger when it was made.
     pub(super) made_at: LedgerIndex,
     pub(super) blob: Bytes,

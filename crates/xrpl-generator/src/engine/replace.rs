@@ -199,6 +199,8 @@ impl Engine {
             mutation: None,
             origin: Origin::Replacement,
             answer: None,
+            stage: flying.stage,
+            late: flying.late,
             made_at: self.head,
             blob: blob.clone(),
             fills,

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     accounts::Index,
     lane::{Answer, End},
+    measure::Ending,
     metadata::Metadata,
 };
 
@@ -145,6 +146,23 @@ impl Engine {
         concerned
     }
 
+    /// Of the load alone: of what took another one's place, that other one is measured.
+    fn measure(&mut self, flying: &Flying, outcome: &Outcome, result: &str, replaced: bool) {
+        if flying.origin != Origin::Load || flying.mutation.is_some() {
+            return;
+        }
+        let latencies = outcome.latencies;
+        self.measures.ended(Ending {
+            stage: flying.stage,
+            late: flying.late,
+            validated: replaced || outcome.state == State::Validated,
+            result,
+            success: replaced || outcome.is_success(),
+            finality_ms: latencies.finality_ms,
+            ledgers: latencies.finality_ledgers,
+        });
+    }
+
     fn count(&mut self, flying: &Flying, outcome: &Outcome, lost: bool) {
         let result = outcome.engine_result.as_ref();
         let name = result.map_or_else(|| outcome.evidence.kind(), |result| result.as_str());
@@ -157,7 +175,9 @@ impl Engine {
         // One that only waited has not failed if a rival of its own did its work. One that was
         // refused has, whatever filled its slot.
         let waited = flying.answer != Some(Answer::Refused);
-        if lost && waited {
+        let replaced = lost && waited;
+        self.measure(flying, outcome, name, replaced);
+        if replaced {
             self.stats.replaced += 1;
             return;
         }

@@ -11,7 +11,6 @@ use crate::{
     accounts::{Account, derive},
     fees::FeeStrategy,
     lane::Lane,
-    pacing::Pace,
     world::Asset,
 };
 use xrpl_protocol::keys::{KeyPair, KeyType};
@@ -35,7 +34,6 @@ fn no_modifiers() -> BTreeMap<String, u32> {
 fn config(seed: &str) -> GeneratorConfig {
     GeneratorConfig {
         seed: seed.into(),
-        pace: Pace::Unlimited,
         weights: weights(PREPARED),
         modifiers: no_modifiers(),
         ..GeneratorConfig::default()

@@ -18,7 +18,7 @@ use xrpl_client::{
     Connector, Endpoint, Pool, PoolConfig,
     connect::{BoxedIo, Connecting},
 };
-use xrpl_generator::{Funding, Generator, GeneratorConfig, Pace};
+use xrpl_generator::{Funding, Generator, GeneratorConfig, Pace, Stage};
 use xrpl_protocol::{Drops, Hash256, hash::sha512_half};
 use xrpl_standalone::{
     Kind,
@@ -185,7 +185,7 @@ impl Process {
             currencies: vec!["USD".into()],
             funding: Funding::Genesis,
             user_drops: Drops::from_xrp(1_000),
-            pace: Pace::from_tps(choice.tps),
+            stages: vec![Stage::of(Pace::from_tps(choice.tps))],
             max_pending_per_account: choice.max_pending,
             intent_invalid: choice.invalid,
             last_ledger_offset: choice.last_ledger_offset,
