@@ -62,6 +62,7 @@ pub trait TransactionType: std::fmt::Debug + Send + Sync {
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait>;
 }
 
+mod bridges;
 mod lending;
 mod pools;
 mod secrets;
@@ -136,6 +137,14 @@ types! {
     loan_pay::LoanPay,
     loan_manage::LoanManage,
     loan_delete::LoanDelete,
+    xchain_create_bridge::XChainCreateBridge,
+    xchain_modify_bridge::XChainModifyBridge,
+    xchain_create_claim_id::XChainCreateClaimID,
+    xchain_commit::XChainCommit,
+    xchain_claim::XChainClaim,
+    xchain_account_create_commit::XChainAccountCreateCommit,
+    xchain_add_claim_attestation::XChainAddClaimAttestation,
+    xchain_add_account_create_attestation::XChainAddAccountCreateAttestation,
 }
 
 /// Position of a type in the catalogue.

@@ -20,7 +20,7 @@ pub(super) struct LoanBrokerDelete;
 
 static ABOUT: About = About {
     name: "LoanBrokerDelete",
-    weight: 1,
+    weight: 2,
     amendment: Some("LendingProtocol"),
     modifiers: Modifier::ALONE,
     mutations: &[
