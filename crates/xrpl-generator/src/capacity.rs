@@ -13,6 +13,8 @@ use xrpl_client::{
 };
 use xrpl_protocol::LedgerIndex;
 
+use crate::pacing::Pace;
+
 /// The time between ledgers where it is not known: xrpld's consensus takes three to five seconds.
 pub const USUAL_INTERVAL: Duration = Duration::from_secs(4);
 
@@ -38,13 +40,25 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// How many user accounts a rate needs, a hundred at the least. Unlimited (0) says nothing about
-    /// how many: the least then.
+    /// How many places a pace needs; none if it takes as many as there are.
     #[must_use]
-    pub fn accounts_for(tps: f64, max_pending: usize, interval: Duration) -> usize {
-        let in_flight = tps * interval.as_secs_f64() * LEDGERS_IN_FLIGHT * HEADROOM;
-        // Rates are a million at most, and what is too large saturates.
-        ((in_flight / max_pending.max(1) as f64).ceil() as usize).clamp(FEWEST, MOST)
+    pub fn places_for(pace: Pace, interval: Duration) -> Option<f64> {
+        let a_ledger = match pace {
+            Pace::Unlimited => return None,
+            // What is in flight is what it keeps.
+            Pace::ClosedLoop(n) => return Some(n as f64 * HEADROOM),
+            // Beside the queue there are those of the ledger that it empties into.
+            Pace::QueueDepth(n) | Pace::PerLedger(n) => n as f64,
+            timed => timed.peak().unwrap_or(0.0) * interval.as_secs_f64(),
+        };
+        Some(a_ledger * LEDGERS_IN_FLIGHT * HEADROOM)
+    }
+
+    /// How many user accounts have so many places, a hundred at the least.
+    #[must_use]
+    pub fn accounts_for(places: f64, max_pending: usize) -> usize {
+        // What is too large saturates.
+        ((places / max_pending.max(1) as f64).ceil() as usize).clamp(FEWEST, MOST)
     }
 
     /// Transactions a second at most.
@@ -114,12 +128,28 @@ mod tests {
             (1_000.0, 1, S(4), 5_000),
             (0.0, 5, S(4), 100),
         ] {
-            let found = Capacity::accounts_for(tps, max_pending, interval);
+            let places = Capacity::places_for(Pace::from_tps(tps), interval).unwrap_or(0.0);
+            let found = Capacity::accounts_for(places, max_pending);
             assert_eq!(found, accounts, "{tps} {max_pending} {interval:?}");
             let capacity = Capacity { accounts, max_pending, interval };
             // Where the most that is funded unasked does not suffice, that is said.
             let reached = capacity.shortfall(tps).is_none();
             assert!(reached || accounts == 5_000, "{tps} {max_pending} {interval:?}");
+        }
+    }
+
+    #[test]
+    fn places_follow_from_the_pace() {
+        let burst = Pace::Burst { base: 1.0, peak: 40.0, every: S(60), length: S(5) };
+        for (pace, places) in [
+            (Pace::Unlimited, None),
+            (Pace::Fixed(40.0), Some(300.0)),
+            (burst, Some(300.0)),
+            (Pace::PerLedger(40), Some(100.0)),
+            (Pace::QueueDepth(40), Some(100.0)),
+            (Pace::ClosedLoop(40), Some(50.0)),
+        ] {
+            assert_eq!(Capacity::places_for(pace, S(3)), places, "{pace}");
         }
     }
 

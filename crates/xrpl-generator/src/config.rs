@@ -111,7 +111,7 @@ impl Default for GeneratorConfig {
             max_replacements: 2,
             last_ledger_offset: 20,
             network_id: None,
-            late_after: Duration::from_millis(20),
+            late_after: Duration::from_millis(100),
             give_up_after: Duration::from_secs(10),
             autostart: true,
             drain: Duration::from_secs(90),

@@ -507,7 +507,6 @@ impl Driver {
     }
 
     fn start(&mut self) {
-        self.schedule.resume(self.now());
         self.running = true;
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.started_at_ms = Some(since.as_millis() as u64);
@@ -519,6 +518,7 @@ impl Driver {
             Command::Start(reply) => {
                 let already = self.running;
                 if !already {
+                    self.schedule.resume(self.now());
                     self.start();
                 }
                 let error = GeneratorError::AlreadySo("running");

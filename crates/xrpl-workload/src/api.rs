@@ -30,6 +30,7 @@ mod idempotency;
 mod network;
 mod observe;
 mod page;
+mod scenario;
 mod serve;
 mod state;
 mod transaction;
@@ -70,6 +71,7 @@ fn documented() -> Routes {
         .merge(accounts::routes())
         .merge(transaction::routes())
         .merge(workload::routes())
+        .merge(scenario::routes())
         .merge(dex::routes())
         .merge(webhooks::routes())
 }

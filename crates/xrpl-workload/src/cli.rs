@@ -21,6 +21,7 @@ mod instance;
 mod logging;
 mod remote;
 mod run;
+mod scenario;
 mod standalone;
 mod submit;
 mod suggest;
@@ -88,6 +89,7 @@ fn run_command() -> Exit {
     match (name, sub.try_get_one::<Shell>("shell")) {
         ("completions", Ok(Some(shell))) => return generate::completions(command(), *shell),
         ("man", _) => return generate::man(command(), sub.get_one::<String>("of")),
+        ("scenario", _) => return scenario::run(sub),
         _ => {}
     }
     let config = match sources(sub).and_then(|sources| Config::load(&sources)) {
@@ -283,6 +285,7 @@ pub fn command() -> Command {
             with_settings(Command::new("standalone"), commands::STANDALONE)
                 .about("Runs only the embedded ledger, on 5005 and 6006"),
         )
+        .subcommand(scenario::command())
         .subcommand(with_settings(submit, commands::SUBMIT))
         .subcommand(with_settings(audit, commands::AUDIT))
         .subcommand(

@@ -9,8 +9,12 @@ use xrpl_protocol::{Hash256, keys::KeyType};
 use xrpl_standalone::ledger::Impersonated;
 use xrpl_tracker::{Subscription, store::Retention};
 
-use crate::settings::{ENV_PREFIX, SETTINGS, Setting, Shape, find, split};
+use crate::{
+    scenario::Scenario,
+    settings::{ENV_PREFIX, SETTINGS, Setting, Shape, find, split},
+};
 
+mod scenario;
 pub mod values;
 
 /// The file that is read if it is there and no other is named.
@@ -96,6 +100,10 @@ pub struct Config {
     pub rpc: Vec<Url>,
     pub ws: Vec<Url>,
     pub network_id: Option<u32>,
+    /// What the run does. Without a file it is one stage of `duration` and `tps`.
+    pub scenario: Scenario,
+    pub scenario_file: Option<PathBuf>,
+    pub time_scale: f64,
     pub duration: Option<Duration>,
     pub tps: f64,
     pub max_pending: usize,
@@ -225,6 +233,14 @@ pub enum ConfigError {
         /// Where and why.
         cause: Box<toml::de::Error>,
     },
+    /// The scenario's file cannot be.
+    #[error("--scenario {}: {why}", path.display())]
+    Scenario {
+        /// Which.
+        path: PathBuf,
+        /// Where and why.
+        why: String,
+    },
     /// A key that nothing reads.
     #[error(
         "unknown {what} {name:?}{place}{} (`xrpl-workload config` lists all)",
@@ -303,6 +319,9 @@ impl Config {
             rpc: Vec::new(),
             ws: Vec::new(),
             network_id: None,
+            scenario: Scenario::of_settings(0.0, None),
+            scenario_file: None,
+            time_scale: 1.0,
             duration: None,
             tps: 0.0,
             max_pending: 0,
@@ -384,6 +403,7 @@ impl Config {
             config.set(setting, setting.default_values(), Origin::Default)?;
         }
         config.read_file(sources)?;
+        let scenario = config.read_scenario(sources)?;
         config.read_env(&sources.env)?;
         for (key, values) in &sources.flags {
             let setting = find(key).ok_or_else(|| unknown("flag", key, String::new()))?;
@@ -393,6 +413,7 @@ impl Config {
             };
             config.set(setting, values, Origin::Flag)?;
         }
+        config.settle_scenario(scenario)?;
         config.check()?;
         Ok(config)
     }
@@ -580,10 +601,9 @@ impl Config {
     pub fn user_accounts(&self, interval: Duration) -> usize {
         /// What an unlimited load on the embedded ledger takes: what one ledger of it can.
         const MANY: usize = 2_000;
-        let unlimited = self.tps == 0.0 && self.rpc.is_empty();
-        self.accounts.unwrap_or_else(|| match unlimited {
-            true => MANY,
-            false => Capacity::accounts_for(self.tps, self.max_pending, interval),
+        self.accounts.unwrap_or_else(|| match self.scenario.places(interval) {
+            None if self.rpc.is_empty() => MANY,
+            places => Capacity::accounts_for(places.unwrap_or(0.0), self.max_pending),
         })
     }
 
@@ -654,7 +674,7 @@ fn unknown(what: &'static str, name: &str, place: String) -> ConfigError {
     ConfigError::Unknown { what, name: name.to_owned(), place, nearest }
 }
 
-/// A value of the file as texts.
+/// A value of a file as texts.
 fn toml_values(setting: &Setting, value: &toml::Value) -> Result<Vec<String>, String> {
     fn scalar(value: &toml::Value) -> Result<String, String> {
         match value {

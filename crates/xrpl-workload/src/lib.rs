@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`settings`], [`config`] | every setting once; flags over environment over file over defaults |
+//! | [`scenario`] | what a run does, stage by stage |
 //! | [`cli`] | the command line, one file per command |
 //! | [`session`], [`parts`], [`host`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
 //! | [`api`] | the HTTP API, one file per group of routes |
@@ -35,6 +36,7 @@ pub mod observe;
 mod output;
 pub mod parts;
 pub mod record;
+pub mod scenario;
 pub mod session;
 pub mod settings;
 pub mod summary;

@@ -8,7 +8,7 @@ use std::{
 use url::Url;
 use xrpl_client::{Connector, Endpoint, Pool, PoolConfig};
 use xrpl_generator::{
-    Funding, GeneratorConfig, Pace, Stage,
+    Funding, GeneratorConfig,
     accounts::{Role, derive},
     capacity::USUAL_INTERVAL,
 };
@@ -129,7 +129,7 @@ pub(crate) fn generator_config(
         funding,
         user_drops: Drops(config.fund_drops),
         gateway_drops: Drops(config.fund_drops.saturating_mul(GATEWAY_SHARE)),
-        stages: vec![Stage::of(Pace::from_tps(config.tps))],
+        stages: config.scenario.stages.clone(),
         max_pending_per_account: config.max_pending,
         weights: config.types.clone(),
         modifiers: config.modifiers.clone(),

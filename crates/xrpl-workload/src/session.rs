@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xrpl_client::{Connector, Pool, TcpConnector};
 use xrpl_generator::{
-    Generator, GeneratorError, Progress,
+    Generator, GeneratorError, Measure, Progress,
     capacity::{self, USUAL_INTERVAL},
     coverage::Coverage,
 };
@@ -173,6 +173,7 @@ impl App {
                 .filter(|(result, _)| !result.is_success())
                 .map(|(result, n)| (result.as_str().to_owned(), *n))
                 .collect(),
+            stage: self.generator().map(|generator| generator.last_status().stage.clone()),
         }
     }
 }
@@ -210,6 +211,8 @@ pub struct Ended {
     pub reset: bool,
     /// What was sent in which way, where that is asked for.
     pub coverage: Option<Coverage>,
+    /// What was measured, stage by stage.
+    pub stages: Vec<Arc<Measure>>,
 }
 
 /// A run.
@@ -376,13 +379,18 @@ impl Session {
         app.meter.look(&app.tracker);
         let stats = app.tracker.stats();
         let rate = app.meter.of_load();
+        let stages = match app.generator() {
+            Some(generator) => generator.measures().await,
+            None => Vec::new(),
+        };
         let summary = Summary {
             shortfall: app.shortfall.get().cloned(),
+            not_kept: Measure::of_run(&stages).pacing.not_kept(),
             ..Summary::new(&stats, rate, &app.config.seed, &app.endpoint, size)
         };
         let coverage = app.generator().filter(|_| app.config.coverage);
         let coverage = coverage.map(Generator::last_coverage);
-        Ended { summary, failures: failures(&stats), reset: false, coverage }
+        Ended { summary, failures: failures(&stats), reset: false, coverage, stages }
     }
 
     /// A new run on the chain that the nodes follow now, in the same store.
@@ -560,7 +568,7 @@ async fn prepare(app: &App, view: &View) -> Result<Generator, SetupError> {
         false => capacity::ledger_interval(pool).await.unwrap_or(USUAL_INTERVAL),
     };
     let generator_config = generator_config(config, interval)?;
-    if let Some(shortfall) = config.capacity(interval).shortfall(config.tps) {
+    if let Some(shortfall) = config.capacity(interval).shortfall(config.scenario.peak_tps()) {
         view.say(&format!("{shortfall}; more --accounts or --max-pending carry more"));
         // Only this place sets it, once.
         let _ = app.shortfall.set(shortfall);
@@ -598,18 +606,13 @@ async fn load(
     let mut until = None;
     let mut intervals = tokio::time::interval(view.every());
     intervals.reset();
-    let over = async {
-        match app.config.duration {
-            Some(duration) => tokio::time::sleep(duration).await,
-            None => std::future::pending().await,
-        }
-    };
+    let over = generator.is_over();
     tokio::pin!(over);
     loop {
         let ending = until.is_some();
         tokio::select! {
+            // Its last stage is over, or it cannot go on, which is told at once by how it ended.
             () = &mut over, if !ending => {
-                cancel.cancel();
                 until = Some(Instant::now() + grace);
                 in_flight = Some(stopping());
                 app.phase.send_replace(Phase::Stopping);

@@ -130,7 +130,7 @@ macro_rules! settings {
 use crate::config::values::{
     accounts_file, address, amendments, close, currencies, duration, fee_strategy, flag, fork,
     impersonated, modifiers, number, on_reset, optional, percent, rate, retention, ripple_time,
-    secret, steer, store, subscribe, text, types, url,
+    secret, steer, store, subscribe, text, time_scale, types, url,
 };
 
 settings! {
@@ -146,6 +146,12 @@ settings! {
             => |c, v| { c.network_id = optional(v, |t| number(t, 0, u32::MAX, "1025"))?; Ok(()) };
     }
     "Load" {
+        scenario: One "PATH" = "", RUN;
+            "File that says what the run does, stage by stage (docs/scenarios.md). Its [run] has settings like these; flags and environment outrank them."
+            => |c, v| { c.scenario_file = optional(v, |t| Ok(t.into()))?; Ok(()) };
+        time_scale: One "FACTOR" = "1", RUN;
+            "What the times and numbers of ledgers of --scenario are multiplied with: 0.1 runs it in a tenth of the time, at the same rates."
+            => |c, v| { c.time_scale = time_scale(text(v)?)?; Ok(()) };
         duration: One "TIME" = "0", RUN;
             "How long load runs, such as 60s, 5m or 1h30m; 0 runs until Ctrl-C."
             => |c, v| { let time = duration(text(v)?)?; c.duration = (!time.is_zero()).then_some(time); Ok(()) };

@@ -77,6 +77,10 @@ pub struct Summary {
     /// Why the target rate could not be reached; none if the accounts could carry it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub shortfall: Option<String>,
+    /// Why this was not the load that was asked for, where the program itself or its settings are to
+    /// blame; none if it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_kept: Option<String>,
 }
 
 impl Summary {
@@ -122,6 +126,7 @@ impl Summary {
             seed: seed.to_owned(),
             endpoint: endpoint.to_owned(),
             shortfall: None,
+            not_kept: None,
         }
     }
 }
@@ -155,9 +160,10 @@ fn list(f: &mut fmt::Formatter<'_>, what: &str, map: &BTreeMap<String, u64>) -> 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "summary ({}, seed {:?})", self.endpoint, self.seed)?;
-        match &self.shortfall {
-            Some(why) => writeln!(f, ": {why}")?,
-            None => writeln!(f)?,
+        let why: Vec<_> = self.shortfall.iter().chain(&self.not_kept).map(String::as_str).collect();
+        match why[..] {
+            [] => writeln!(f)?,
+            _ => writeln!(f, ": {}", why.join("; "))?,
         }
         writeln!(f, "  {:<18}{}", "submitted", self.submitted)?;
         list(f, "by state", &self.by_state)?;
@@ -232,17 +238,23 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_cannot_be_reached_stands_in_the_first_line() {
+    fn a_load_that_was_not_the_one_asked_for_is_told_in_the_first_line() {
         let shortfall = Some("target 200/s, 166/s possible".to_owned());
         let size = StoreSize::default();
-        let summary = Summary { shortfall, ..Summary::new(&healthy(), 1.0, "s", "http://a", size) };
+        let not_kept = Some("the schedule was not kept".to_owned());
+        let healthy = Summary::new(&healthy(), 1.0, "s", "http://a", size);
+        let summary = Summary { shortfall, not_kept, ..healthy };
         let text = summary.to_string();
         assert_eq!(
             text.lines().next(),
-            Some("summary (http://a, seed \"s\"): target 200/s, 166/s possible")
+            Some(
+                "summary (http://a, seed \"s\"): target 200/s, 166/s possible; the schedule was not \
+                 kept"
+            )
         );
         let json = serde_json::to_value(&summary).unwrap();
         assert_eq!(json["shortfall"], "target 200/s, 166/s possible");
+        assert_eq!(json["not_kept"], "the schedule was not kept");
     }
 
     #[test]

@@ -121,6 +121,7 @@ async fn every_get_has_its_fields() {
         (&balances_path, &["account", "balances"]),
         ("/workload/status", &["running", "stats", "uptime_seconds"]),
         ("/workload/rate-controls", &["target_tps", "max_pending", "intent", "disabled_types"]),
+        ("/workload/scenario", &["outline", "progress", "measured"]),
         ("/workload/target-tps", &["target_tps"]),
         ("/workload/max-pending", &["max_pending"]),
         ("/workload/intent", &["invalid"]),

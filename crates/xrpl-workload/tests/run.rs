@@ -96,7 +96,7 @@ async fn a_target_that_the_accounts_cannot_carry_is_said() {
     let first = first.lines().next().unwrap_or_default();
     // Two gateways send too.
     let said = "target 200/s, 6/s possible: 6 accounts x 1 in flight per 1.0 s ledger";
-    assert!(first.ends_with(said), "{first}");
+    assert!(first.contains(said), "{first}");
 }
 
 #[test]
@@ -116,7 +116,9 @@ fn json_ends_with_the_promised_object_and_exit_code_0() {
     let (last, before) = lines.split_last().unwrap();
     assert!(before.iter().any(|line| line["event"] == "interval"), "{text}");
     assert!(before.iter().any(|line| line["event"] == "preparing"), "{text}");
-    assert_eq!(last.as_object().unwrap().len(), 14);
+    // A machine with too much else to do is told besides.
+    let fields = last.as_object().unwrap().keys().filter(|key| *key != "not_kept");
+    assert_eq!(fields.count(), 14);
     let summary: Summary = serde_json::from_value(last.clone()).unwrap();
     assert_eq!(summary.store.rows, summary.submitted);
     assert!(summary.store.bytes > Some(4_096), "{summary}");

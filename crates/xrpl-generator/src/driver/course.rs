@@ -65,6 +65,11 @@ impl Driver {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let at_ms = since.as_millis() as u64;
         self.engine.measures.begin(stage, self.course.began(), at_ms);
+        if matches!(self.schedule.pace(), Pace::QueueDepth(_)) {
+            // How long the queue is now must be known first.
+            self.fee_asked = None;
+            self.ask_fee();
+        }
         // Its mix may have what the accounts can do now.
         self.engine.list_all();
         self.publish();

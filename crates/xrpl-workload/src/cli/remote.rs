@@ -10,6 +10,7 @@ use super::{
 use crate::{
     config::Config,
     output,
+    scenario::progress_text,
     summary::size_text,
     view::{Mode, Snapshot, View},
 };
@@ -126,13 +127,14 @@ async fn show_status(config: &Config, api: Option<&String>) -> Result<Exit, Fail
     let instance = Instance::named(api, config)?;
     let summary = instance.get("/state/summary").await?;
     let workload = instance.get("/workload/status").await?;
+    let scenario = instance.get("/workload/scenario").await?;
     let health = instance.get("/health").await?;
     let store = instance.get("/state/store").await?;
     let webhook = instance.get("/webhooks").await?;
     if config.json {
         let all = serde_json::json!({
-            "summary": summary, "workload": workload, "health": health, "store": store,
-            "webhook": webhook,
+            "summary": summary, "workload": workload, "scenario": scenario, "health": health,
+            "store": store, "webhook": webhook,
         });
         super::print(&all.to_string());
         return Ok(Exit::Success);
@@ -150,10 +152,13 @@ async fn show_status(config: &Config, api: Option<&String>) -> Result<Exit, Fail
         true => "runs",
         false => "does not run",
     };
+    let stage = serde_json::from_value(scenario["progress"].clone()).ok();
+    let stage = stage.map_or_else(|| "none yet".to_owned(), |stage| progress_text(&stage));
     let spread = &summary["finality_ms"];
     for line in [
         format!("{} ({}), up {} s", of("endpoint"), text(&health["status"]), of("uptime_seconds")),
         format!("  phase         {}, load {load}", of("phase")),
+        format!("  stage         {stage}"),
         format!("  ledger        {}", of("ledger_index")),
         format!("  transactions  {}, {} in flight", of("total_tracked"), of("pending")),
         format!("  by state      {}", pairs(&summary["by_state"])),
@@ -235,12 +240,13 @@ async fn follow(config: &Config, api: Option<&String>, view: &View) -> Result<Ex
 }
 
 async fn look(instance: &Instance) -> Result<Snapshot, Failure> {
-    let (summary, ledgers, failures) = tokio::try_join!(
+    let (summary, ledgers, failures, scenario) = tokio::try_join!(
         instance.get("/state/summary"),
         instance.get("/state/ledgers?limit=1"),
         instance.get("/state/failure-codes"),
+        instance.get("/workload/scenario"),
     )?;
-    Ok(Snapshot::of_api(&summary, &ledgers, &failures))
+    Ok(Snapshot::of_api(&summary, &ledgers, &failures, &scenario))
 }
 
 /// The view of `watch`.

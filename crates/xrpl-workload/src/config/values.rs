@@ -143,6 +143,14 @@ pub fn rate(text: &str) -> Result<f64> {
     }
 }
 
+/// What times are multiplied with.
+pub fn time_scale(text: &str) -> Result<f64> {
+    match text.parse::<f64>() {
+        Ok(n) if (0.000_001..=1_000.0).contains(&n) => Ok(n),
+        _ => Err("expected a factor from 0.000001 to 1000, such as 0.1".into()),
+    }
+}
+
 /// A percentage.
 pub fn percent(text: &str) -> Result<f64> {
     match text.trim_end_matches('%').parse::<f64>() {

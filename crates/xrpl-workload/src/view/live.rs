@@ -8,6 +8,7 @@ use std::{
 use console::{measure_text_width, truncate_str};
 
 use super::Snapshot;
+use crate::scenario::progress_text;
 
 /// Rates drawn.
 const RATES: usize = 32;
@@ -76,6 +77,7 @@ impl Live {
             .map(|(at, code, n)| format!("{code} x{n} {} s ago", now.duration_since(*at).as_secs()))
             .collect();
         let last = if last.is_empty() { "none".to_owned() } else { last.join(", ") };
+        let stage = s.stage.as_ref().map(|stage| format!("  stage     {}", progress_text(stage)));
         let lines = [
             format!("{} s, ledger {}{ledger}", s.seconds, s.ledger_index),
             format!("  rate      {:.1} validated/s {}", s.validated_per_second, self.bars()),
@@ -90,7 +92,8 @@ impl Live {
             ),
             format!("  failures  {last}"),
         ];
-        lines.map(|line| fit(&line, width)).join("\n")
+        let lines: Vec<_> = lines.iter().chain(&stage).map(|line| fit(line, width)).collect();
+        lines.join("\n")
     }
 
     fn bars(&self) -> String {

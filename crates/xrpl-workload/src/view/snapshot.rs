@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use xrpl_generator::StageProgress;
 
-use crate::summary::FinalityMs;
+use crate::{scenario::progress_text, summary::FinalityMs};
 
 /// Where a run stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,13 +39,16 @@ pub struct Snapshot {
     pub finality_ms: FinalityMs,
     /// Final results other than success.
     pub failures: BTreeMap<String, u64>,
+    /// Where the load stands among its stages; none while it is not prepared.
+    #[serde(default)]
+    pub stage: Option<StageProgress>,
 }
 
 impl Snapshot {
-    /// Of another process, from what its API answers to `/state/summary`, `/state/ledgers` and
-    /// `/state/failure-codes`.
+    /// Of another process, from what its API answers to `/state/summary`, `/state/ledgers`,
+    /// `/state/failure-codes` and `/workload/scenario`.
     #[must_use]
-    pub fn of_api(summary: &Json, ledgers: &Json, failures: &Json) -> Self {
+    pub fn of_api(summary: &Json, ledgers: &Json, failures: &Json, scenario: &Json) -> Self {
         let number = |value: &Json| value.as_u64().unwrap_or(0);
         let small = |value: &Json| u32::try_from(number(value)).unwrap_or(u32::MAX);
         let spread = &summary["finality_ms"];
@@ -77,6 +81,8 @@ impl Snapshot {
                 .flatten()
                 .filter_map(|pair| Some((pair[0].as_str()?.to_owned(), number(&pair[1]))))
                 .collect(),
+            // An older program tells none.
+            stage: serde_json::from_value(scenario["progress"].clone()).unwrap_or_default(),
         }
     }
 
@@ -87,8 +93,12 @@ impl Snapshot {
             0 => String::new(),
             n => format!(", {n} invalid on purpose"),
         };
+        let stage = match &self.stage {
+            Some(stage) if stage.stages > 1 => format!("  {}", progress_text(stage)),
+            _ => String::new(),
+        };
         format!(
-            "{:>5}s  ledger {}  submitted {}  validated {} ({:.0}/s, p50 {} ms)  pending {}  failed {}{invalid}",
+            "{:>5}s  ledger {}  submitted {}  validated {} ({:.0}/s, p50 {} ms)  pending {}  failed {}{invalid}{stage}",
             self.seconds,
             self.ledger_index,
             self.submitted,
@@ -119,6 +129,16 @@ mod tests {
             expected_invalid: 45,
             validated_per_second: 199.6,
             finality_ms_p50: 987,
+            stage: Some(StageProgress {
+                stage: 2,
+                stages: 5,
+                name: "climb".into(),
+                step: Some(1),
+                steps: Some(4),
+                target_tps: Some(30.0),
+                seconds_left: Some(90.4),
+                ..StageProgress::default()
+            }),
             ..Snapshot::default()
         }
         .line();
@@ -130,6 +150,7 @@ mod tests {
             "pending 91",
             "failed 23",
             "45 invalid",
+            "climb (2 of 5), step 1 of 4, 30.0/s, 1m30s left",
         ] {
             assert!(line.contains(part), "{part} in {line}");
         }
@@ -145,12 +166,18 @@ mod tests {
         });
         let ledgers = json!({"ledgers": [{"txn_count": 5, "ours": 4}]});
         let failures = json!({"failure_codes": [["temBAD_FEE", 1]]});
-        let seen = Snapshot::of_api(&summary, &ledgers, &failures);
+        let progress = StageProgress { stage: 1, stages: 2, ..StageProgress::default() };
+        let scenario = json!({"progress": progress});
+        let seen = Snapshot::of_api(&summary, &ledgers, &failures, &scenario);
+        assert_eq!(seen.stage, Some(progress));
         assert_eq!((seen.seconds, seen.ledger_index, seen.validated), (7, 20, 6));
         assert_eq!((seen.ledger_txn_count, seen.ledger_ours), (Some(5), 4));
         assert_eq!((seen.finality_ms_p50, seen.finality_ms.max), (10, 40));
         assert_eq!(seen.failures, BTreeMap::from([("temBAD_FEE".to_owned(), 1)]));
         // An older program, or none: nothing is made up, and nothing panics.
-        assert_eq!(Snapshot::of_api(&json!(1), &json!([]), &json!({})), Snapshot::default());
+        assert_eq!(
+            Snapshot::of_api(&json!(1), &json!([]), &json!({}), &json!({})),
+            Snapshot::default()
+        );
     }
 }

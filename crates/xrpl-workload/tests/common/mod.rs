@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use serde_json::Value as Json;
 use tokio::net::TcpStream;
 use xrpl_workload::{
-    config::{Config, Sources},
+    config::{Config, ConfigError, Sources},
     session::{Ended, Session, Stop},
     view::{Mode, View},
 };
@@ -29,14 +29,31 @@ const SMALL: &[(&str, &str)] = &[
 
 /// A configuration for tests, some settings changed.
 pub fn config(changed: &[(&'static str, &str)]) -> Config {
-    let mut flags: BTreeMap<&'static str, Vec<String>> =
-        SMALL.iter().map(|(key, value)| (*key, vec![(*value).to_owned()])).collect();
+    try_config(changed).unwrap()
+}
+
+/// The same, if it can be.
+pub fn try_config(changed: &[(&'static str, &str)]) -> Result<Config, ConfigError> {
+    load(&[], changed)
+}
+
+/// The same, with some of the settings left out that runs of tests are told.
+pub fn config_without(left_out: &[&str], changed: &[(&'static str, &str)]) -> Config {
+    load(left_out, changed).unwrap()
+}
+
+fn load(left_out: &[&str], changed: &[(&'static str, &str)]) -> Result<Config, ConfigError> {
+    let mut flags: BTreeMap<&'static str, Vec<String>> = SMALL
+        .iter()
+        .filter(|(key, _)| !left_out.contains(key))
+        .map(|(key, value)| (*key, vec![(*value).to_owned()]))
+        .collect();
     for (key, value) in changed {
         flags.insert(key, vec![(*value).to_owned()]);
     }
     // The environment of whoever runs the tests is left out.
     let file = Some("/dev/null".into());
-    Config::load(&Sources { flags, env: Vec::new(), file }).unwrap()
+    Config::load(&Sources { flags, env: Vec::new(), file })
 }
 
 pub fn quiet() -> View {
@@ -45,8 +62,13 @@ pub fn quiet() -> View {
 
 /// A whole run.
 pub async fn run(changed: &[(&'static str, &str)]) -> Ended {
+    run_config(config(changed)).await
+}
+
+/// The same of a configuration.
+pub async fn run_config(config: Config) -> Ended {
     let view = quiet();
-    let session = Session::start(config(changed), &view).await.unwrap();
+    let session = Session::start(config, &view).await.unwrap();
     session.run(&Stop::default(), &view).await.unwrap()
 }
 
@@ -146,7 +168,11 @@ impl Running {
     pub async fn start(changed: &[(&'static str, &str)]) -> Self {
         let mut all = vec![("duration", "0"), ("tps", "5")];
         all.extend_from_slice(changed);
-        let session = Session::start(config(&all), &quiet()).await.unwrap();
+        Self::of(config(&all)).await
+    }
+
+    pub async fn of(config: Config) -> Self {
+        let session = Session::start(config, &quiet()).await.unwrap();
         let (api, app) = (session.api_address().unwrap(), session.app().clone());
         let stop = Stop::default();
         let ended = tokio::spawn({

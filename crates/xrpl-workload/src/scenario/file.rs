@@ -1,0 +1,432 @@
+//! The scenario file: TOML, strict. Every struct here is a table of it, and its doc comments are what the
+//! published schema says.
+
+use std::{borrow::Cow, collections::BTreeMap, path::Path, time::Duration};
+
+use serde::{Deserialize, Deserializer, de};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, RefOr, Schema,
+        schema::{SchemaType, Type},
+    },
+};
+use xrpl_generator::{Pace, Stage, StagePart, Until};
+
+use super::Scenario;
+use crate::config::values::{duration, nearest};
+
+/// A run of xrpl-workload: its settings, and what it does stage by stage.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioFile {
+    /// What it is for, in a line.
+    pub about: Option<String>,
+    /// Settings of the run, by the names that they have in xrpl-workload.toml. Flags and environment
+    /// outrank them. `tps` and `duration` are the stages' business.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub run: toml::Table,
+    /// What is sent, one stage after the other. Without any there is one, of the settings `tps` and
+    /// `duration`.
+    #[serde(default)]
+    pub stage: Vec<StageFile>,
+}
+
+/// A stage. Exactly one of `constant`, `ramp`, `steps`, `burst`, `per_ledger`, `queue_depth`,
+/// `closed_loop` and `unlimited` says how fast.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StageFile {
+    /// Its name; `stage 1` and so on where none is given.
+    pub name: Option<String>,
+    /// What its figures are good for: those of a warm-up and a cool-down are shown, but are no part of
+    /// the run's.
+    #[serde(default)]
+    pub part: StagePart,
+    /// How long it lasts. The last stage may go on until it is stopped.
+    pub duration: Option<Time>,
+    /// How many validated ledgers it lasts, instead of a duration.
+    #[schema(minimum = 1)]
+    pub ledgers: Option<u32>,
+    /// This many transactions a second.
+    #[schema(exclusive_minimum = 0)]
+    pub constant: Option<f64>,
+    /// A rate that changes evenly from the stage's beginning to its end.
+    pub ramp: Option<RampFile>,
+    /// A rate that changes in steps.
+    pub steps: Option<StepsFile>,
+    /// Two rates in turn.
+    pub burst: Option<BurstFile>,
+    /// This many transactions for each validated ledger.
+    #[schema(minimum = 1)]
+    pub per_ledger: Option<u64>,
+    /// As many transactions as keep the node's queue this long.
+    #[schema(minimum = 1)]
+    pub queue_depth: Option<u64>,
+    /// As many transactions as keep this many in flight.
+    #[schema(minimum = 1)]
+    pub closed_loop: Option<u64>,
+    /// `true`: as fast as accounts, endpoint and node allow.
+    pub unlimited: Option<bool>,
+    /// The transaction types that are sent, each with its weight, and no others but what they need to
+    /// come first. Without it: those of the run.
+    pub mix: Option<BTreeMap<String, u32>>,
+    /// How many percent are sent in which other way; those not named are as in the run.
+    #[serde(default)]
+    pub modifiers: BTreeMap<String, u32>,
+    /// Percentage of deliberately invalid transactions. Without it: that of the run.
+    #[schema(minimum = 0, maximum = 100)]
+    pub intent_invalid: Option<f64>,
+}
+
+/// From a rate to another one, in the stage's duration.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RampFile {
+    /// Transactions a second at first.
+    #[schema(minimum = 0)]
+    pub from: f64,
+    /// Transactions a second at the end.
+    #[schema(minimum = 0)]
+    pub to: f64,
+}
+
+/// From a rate to another one in steps.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepsFile {
+    /// Transactions a second in the first step.
+    #[schema(minimum = 0)]
+    pub from: f64,
+    /// Transactions a second in the last step.
+    #[schema(minimum = 0)]
+    pub to: f64,
+    /// Transactions a second from one step to the next.
+    #[schema(exclusive_minimum = 0)]
+    pub by: f64,
+    /// How long each lasts. Without it the stage's duration is shared evenly; with it the stage needs no
+    /// duration.
+    pub every: Option<Time>,
+}
+
+/// Two rates in turn, the lower one first.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BurstFile {
+    /// Transactions a second between bursts.
+    #[schema(minimum = 0)]
+    pub base: f64,
+    /// Transactions a second in a burst.
+    #[schema(minimum = 0)]
+    pub peak: f64,
+    /// From the beginning of one burst to that of the next.
+    pub every: Time,
+    /// How long a burst lasts.
+    pub length: Time,
+}
+
+/// A time: `"90s"`, `"1h30m"`, or a number of seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time(pub Duration);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Time;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a time such as \"500ms\", \"60s\", \"5m\" or \"1h30m\"")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
+                duration(text).map(Time).map_err(E::custom)
+            }
+
+            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Time, E> {
+                self.visit_str(&seconds.to_string())
+            }
+
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Time, E> {
+                self.visit_str(&seconds.to_string())
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl PartialSchema for Time {
+    fn schema() -> RefOr<Schema> {
+        let either = SchemaType::from_iter([Type::String, Type::Number]);
+        ObjectBuilder::new()
+            .schema_type(either)
+            .description(Some(
+                "A time such as \"500ms\", \"60s\", \"5m\", \"1h30m\"; a number is seconds.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for Time {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Time")
+    }
+}
+
+impl ScenarioFile {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// Names the line, what is wrong there, and the key that was probably meant.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
+            let place = line.map_or_else(String::new, |line| format!("line {line}: "));
+            format!("{place}{}", in_words(error.message()))
+        })
+    }
+
+    /// What the run does.
+    ///
+    /// # Errors
+    /// Names the stage and what of it is wrong.
+    pub fn scenario(&self, path: &Path) -> Result<Scenario, String> {
+        let mut stages: Vec<Stage> = Vec::new();
+        for (n, stage) in (1..).zip(&self.stage) {
+            let name = stage.name.clone().unwrap_or_else(|| format!("stage {n}"));
+            let last = n == self.stage.len();
+            let read = stage.read(name.clone(), last);
+            let read = read.map_err(|why| format!("stage {name:?}: {why}"))?;
+            read.check().map_err(|error| error.to_string())?;
+            if stages.iter().any(|other| other.name == read.name) {
+                return Err(format!("two stages are called {name:?}: give each a name of its own"));
+            }
+            stages.push(read);
+        }
+        let name = path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into());
+        Ok(Scenario { name, about: self.about.clone(), file: Some(path.into()), stages })
+    }
+}
+
+impl StageFile {
+    fn read(&self, name: String, last: bool) -> Result<Stage, String> {
+        if self.duration.is_some() && self.ledgers.is_some() {
+            return Err("duration and ledgers: give only one of them".to_owned());
+        }
+        if self.duration.is_some_and(|time| time.0.is_zero()) || self.ledgers == Some(0) {
+            return Err("it must last longer than nothing".to_owned());
+        }
+        let pace = self.pace()?;
+        let of_steps = match pace {
+            Pace::Steps { every, .. } => pace.steps().and_then(|n| every.checked_mul(n)),
+            _ => None,
+        };
+        let until = match (self.duration, self.ledgers) {
+            (Some(time), _) => Until::Time(time.0),
+            (None, Some(ledgers)) => Until::Ledgers(ledgers),
+            (None, None) => match of_steps {
+                Some(time) => Until::Time(time),
+                None if last => Until::Stopped,
+                None => return Err("duration or ledgers: others come after it".to_owned()),
+            },
+        };
+        Ok(Stage {
+            name,
+            part: self.part,
+            pace,
+            until,
+            mix: self.mix.clone(),
+            modifiers: self.modifiers.clone(),
+            intent_invalid: self.intent_invalid,
+        })
+    }
+
+    fn pace(&self) -> Result<Pace, String> {
+        let given: Vec<(&str, Pace)> = [
+            ("constant", self.constant.map(Pace::Fixed)),
+            ("ramp", self.ramp.as_ref().map(|ramp| self.ramp(ramp)).transpose()?),
+            ("steps", self.steps.as_ref().map(|steps| self.steps(steps)).transpose()?),
+            ("burst", self.burst.as_ref().map(BurstFile::pace)),
+            ("per_ledger", self.per_ledger.map(Pace::PerLedger)),
+            ("queue_depth", self.queue_depth.map(Pace::QueueDepth)),
+            ("closed_loop", self.closed_loop.map(Pace::ClosedLoop)),
+            ("unlimited", self.unlimited.filter(|yes| *yes).map(|_| Pace::Unlimited)),
+        ]
+        .into_iter()
+        .filter_map(|(key, pace)| Some((key, pace?)))
+        .collect();
+        match given[..] {
+            [(key, pace)] => pace.check().map(|()| pace).map_err(|why| format!("{key}: {why}")),
+            [] => Err(
+                "one of constant, ramp, steps, burst, per_ledger, queue_depth, closed_loop and \
+                       unlimited must say how fast"
+                    .to_owned(),
+            ),
+            [(first, _), (second, _), ..] => {
+                Err(format!("{first} and {second}: only one of them can say how fast"))
+            }
+        }
+    }
+
+    fn ramp(&self, ramp: &RampFile) -> Result<Pace, String> {
+        match self.duration {
+            Some(over) => Ok(Pace::Ramp { from: ramp.from, to: ramp.to, over: over.0 }),
+            None => Err("ramp: the stage needs a duration, in which the rate changes".to_owned()),
+        }
+    }
+
+    fn steps(&self, steps: &StepsFile) -> Result<Pace, String> {
+        let StepsFile { from, to, by, every } = *steps;
+        let of = |every| Pace::Steps { from, to, by, every };
+        match (every, self.duration) {
+            (Some(every), _) => Ok(of(every.0)),
+            (None, Some(time)) => {
+                let whole = of(time.0);
+                whole.check().map_err(|why| format!("steps: {why}"))?;
+                Ok(of(time.0 / whole.steps().unwrap_or(1)))
+            }
+            (None, None) => {
+                Err("steps: every, or a duration of the stage that they share".to_owned())
+            }
+        }
+    }
+}
+
+impl BurstFile {
+    fn pace(&self) -> Pace {
+        let Self { base, peak, every, length } = *self;
+        Pace::Burst { base, peak, every: every.0, length: length.0 }
+    }
+}
+
+/// What serde says of an unknown key or value, with the one that was probably meant.
+fn in_words(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    match quoted.next() {
+        Some(given) if unknown => {
+            let known: Vec<String> = quoted.map(str::to_owned).collect();
+            let what = if message.starts_with("unknown field") { "key" } else { "value" };
+            match nearest(given, known.iter().cloned()) {
+                Some(meant) => format!("unknown {what} {given:?}: did you mean {meant:?}?"),
+                None => format!("unknown {what} {given:?}: there are {}", known.join(", ")),
+            }
+        }
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Scenario, String> {
+        ScenarioFile::parse(text).and_then(|file| file.scenario(Path::new("of/some.toml")))
+    }
+
+    #[test]
+    fn every_pace_is_read() {
+        let text = r#"
+            about = "all of them"
+            [[stage]]
+            constant = 5
+            part = "warm_up"
+            duration = "10s"
+            [[stage]]
+            ramp = { from = 0, to = 50 }
+            duration = 90
+            [[stage]]
+            steps = { from = 10, to = 30, by = 10, every = "1m" }
+            [[stage]]
+            steps = { from = 10, to = 30, by = 10 }
+            duration = "30s"
+            [[stage]]
+            burst = { base = 1, peak = 9, every = "10s", length = "500ms" }
+            ledgers = 12
+            [[stage]]
+            name = "fill"
+            per_ledger = 40
+            ledgers = 3
+            mix = { Payment = 3, OfferCreate = 1 }
+            modifiers = { ticket = 50 }
+            intent_invalid = 2.5
+            [[stage]]
+            queue_depth = 200
+            duration = 60
+            [[stage]]
+            closed_loop = 64
+            duration = 60
+            [[stage]]
+            unlimited = true
+        "#;
+        let scenario = read(text).unwrap();
+        assert_eq!((scenario.name.as_str(), scenario.stages.len()), ("some", 9));
+        let s = Duration::from_secs;
+        let told: Vec<_> =
+            scenario.stages.iter().map(|stage| (stage.pace.to_string(), stage.until)).collect();
+        let expected = [
+            ("5/s", Until::Time(s(10))),
+            ("0/s to 50/s within 90s", Until::Time(s(90))),
+            ("10/s to 30/s by 10 every 60s", Until::Time(s(180))),
+            ("10/s to 30/s by 10 every 10s", Until::Time(s(30))),
+            ("1/s, and 9/s for 500ms every 10s", Until::Ledgers(12)),
+            ("40 a ledger", Until::Ledgers(3)),
+            ("200 in the node's queue", Until::Time(s(60))),
+            ("64 in flight", Until::Time(s(60))),
+            ("unlimited", Until::Stopped),
+        ];
+        assert_eq!(told, expected.map(|(pace, until)| (pace.to_owned(), until)));
+        assert_eq!(scenario.stages[0].part, StagePart::WarmUp);
+        assert_eq!(scenario.stages[1].name, "stage 2");
+        let fill = &scenario.stages[5];
+        assert_eq!(fill.mix.as_ref().unwrap()["OfferCreate"], 1);
+        assert_eq!((fill.modifiers["ticket"], fill.intent_invalid), (50, Some(2.5)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line_and_what_was_meant() {
+        for (text, said) in [
+            (
+                "[[stage]]\ndutation = \"5m\"",
+                "line 2: unknown key \"dutation\": did you mean \"duration\"?",
+            ),
+            ("[[stages]]", "unknown key \"stages\": did you mean \"stage\"?"),
+            ("zebra = 1", "there are about, run, stage"),
+            (
+                "[[stage]]\nconstant = 1\nramp = { from = 1, too = 2 }",
+                "line 3: unknown key \"too\": did you mean \"to\"?",
+            ),
+            ("[[stage]]\npart = \"warmup\"\nconstant = 1", "did you mean \"warm_up\"?"),
+            ("[[stage]]\nconstant = 1\nduration = \"soon\"", "line 3: expected a time such as"),
+            ("[[stage]]\nconstant = \"fast\"", "line 2: invalid type: string \"fast\""),
+            ("[[stage]]\nduration = \"5m\"", "must say how fast"),
+            ("[[stage]]\nunlimited = false", "must say how fast"),
+            (
+                "[[stage]]\nconstant = 1\nburst = { base = 1, peak = 2, every = 3, length = 1 }",
+                "stage \"stage 1\": constant and burst: only one",
+            ),
+            ("[[stage]]\nconstant = 0", "constant: a rate above 0"),
+            ("[[stage]]\nconstant = 1\nduration = 5\nledgers = 5", "give only one"),
+            ("[[stage]]\nconstant = 1\nduration = 0", "longer than nothing"),
+            ("[[stage]]\nconstant = 1\n[[stage]]\nconstant = 1", "others come after it"),
+            ("[[stage]]\nramp = { from = 1, to = 2 }\nledgers = 3", "needs a duration"),
+            ("[[stage]]\nsteps = { from = 1, to = 2, by = 1 }", "every, or a duration"),
+            ("[[stage]]\nsteps = { from = 1, to = 2, by = 0 }\nduration = 9", "steps: by"),
+            (
+                "[[stage]]\nconstant = 1\nmix = { Paymnet = 1 }",
+                "mix: unknown transaction type \"Paymnet\": did you mean \"Payment\"?",
+            ),
+            ("[[stage]]\nconstant = 1\nmodifiers = { tickets = 1 }", "no modifier \"tickets\""),
+            ("[[stage]]\nconstant = 1\nintent_invalid = 101", "a percentage from 0 to 100"),
+            (
+                "[[stage]]\nname = \"a\"\nconstant = 1\nduration = 1\n[[stage]]\nname = \"a\"\nconstant = 1",
+                "two stages are called \"a\"",
+            ),
+            ("[[stage]\n", "line 1"),
+        ] {
+            let why = read(text).unwrap_err();
+            assert!(why.contains(said), "{text}\n{why}");
+        }
+    }
+}
