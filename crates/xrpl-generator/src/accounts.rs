@@ -27,9 +27,37 @@ pub enum Role {
     Gateway,
     /// Requires a destination tag (`asfRequireDest`): payments to it need one. It sends nothing.
     Tagged,
+    /// Is created by the load, grows old enough to be deleted, and is: it does nothing else.
+    Passing,
     /// Funds the others. It sends nothing of the load.
     Funder,
 }
+
+impl Role {
+    /// Those who send load.
+    pub const SENDERS: [Self; 3] = [Self::User, Self::Gateway, Self::Passing];
+
+    /// Its name in the API and the documentation.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Gateway => "gateway",
+            Self::Tagged => "tagged",
+            Self::Passing => "passing",
+            Self::Funder => "funder",
+        }
+    }
+
+    /// Whether it sends load.
+    #[must_use]
+    pub fn sends(self) -> bool {
+        Self::SENDERS.contains(&self)
+    }
+}
+
+/// How many accounts a run creates and deletes, again and again.
+pub const PASSING: u32 = 8;
 
 /// The seed of a run's n-th account in a role. The derivation is part of the program's interface:
 /// a run is repeated by its seed.
@@ -39,6 +67,7 @@ pub fn derive(run_seed: &str, role: Role, n: u32, key_type: KeyType) -> Seed {
         Role::User => b"user",
         Role::Gateway => b"gate",
         Role::Tagged => b"tags",
+        Role::Passing => b"pass",
         Role::Funder => b"fund",
     };
     Seed::derived(run_seed, *series, n, key_type)
@@ -140,6 +169,7 @@ pub struct Accounts {
     users: Vec<Index>,
     made: Vec<Index>,
     gateways: Vec<Index>,
+    passing: Vec<Index>,
     tagged: Option<Index>,
 }
 
@@ -157,6 +187,7 @@ impl Accounts {
             Role::User => self.users.push(index),
             Role::Gateway => self.gateways.push(index),
             Role::Tagged => self.tagged = Some(index),
+            Role::Passing => self.passing.push(index),
             Role::Funder => {}
         }
         self.all.push(account);
@@ -203,6 +234,12 @@ impl Accounts {
     #[must_use]
     pub fn gateways(&self) -> &[Index] {
         &self.gateways
+    }
+
+    /// The indexes of those that are created and deleted.
+    #[must_use]
+    pub fn passing(&self) -> &[Index] {
+        &self.passing
     }
 
     /// The account that requires destination tags.
@@ -255,7 +292,7 @@ mod tests {
     #[test]
     fn same_seed_same_accounts_and_no_two_alike() {
         let mut seen = std::collections::HashSet::new();
-        for role in [Role::User, Role::Gateway, Role::Tagged] {
+        for role in [Role::User, Role::Gateway, Role::Tagged, Role::Passing] {
             for n in 0..50 {
                 for seed in ["1", "2"] {
                     let derived = derive(seed, role, n, KeyType::Ed25519);

@@ -145,7 +145,31 @@ types! {
     xchain_account_create_commit::XChainAccountCreateCommit,
     xchain_add_claim_attestation::XChainAddClaimAttestation,
     xchain_add_account_create_attestation::XChainAddAccountCreateAttestation,
+    account_delete::AccountDelete,
 }
+
+/// Types that accounts can send under xrpld 3.3 and that are not in the catalogue, and why. The fuzz
+/// band draws them too.
+pub static UNSENT: &[(&str, &str)] = &[
+    (
+        "AMMDelete",
+        "a pool outlives the last withdrawal only where more than 512 accounts keep trust lines for its \
+         tokens without having any; what is smaller, AMMWithdraw has deleted",
+    ),
+    (
+        "LedgerStateFix",
+        "it mends links between NFT pages and rates of books that xrpld before 2.3.0 and 3.2.0 could leave \
+         wrong; current rules leave nothing to be mended, so that it cannot succeed",
+    ),
+    ("ConfidentialMPTClawback", CONFIDENTIAL),
+    ("ConfidentialMPTConvert", CONFIDENTIAL),
+    ("ConfidentialMPTConvertBack", CONFIDENTIAL),
+    ("ConfidentialMPTMergeInbox", CONFIDENTIAL),
+    ("ConfidentialMPTSend", CONFIDENTIAL),
+];
+
+const CONFIDENTIAL: &str = "its amendment, ConfidentialTransfer, is in development: no network has it, and \
+                            its zero-knowledge proofs are not made here";
 
 /// Position of a type in the catalogue.
 pub type TypeId = usize;
@@ -173,7 +197,7 @@ struct Row {
 pub struct Catalogue {
     rows: Vec<Row>,
     /// For each role, the types it may send now and the sums of their weights.
-    tables: [Vec<(u64, TypeId)>; 2],
+    tables: [Vec<(u64, TypeId)>; Role::SENDERS.len()],
 }
 
 impl Catalogue {
@@ -194,7 +218,7 @@ impl Catalogue {
     }
 
     fn tabulate(&mut self) {
-        for (table, role) in self.tables.iter_mut().zip([Role::User, Role::Gateway]) {
+        for (table, role) in self.tables.iter_mut().zip(Role::SENDERS) {
             let mut sum = 0;
             table.clear();
             for (id, row) in self.rows.iter().enumerate() {
@@ -315,14 +339,20 @@ impl Catalogue {
         self.rows[id].of.about().roles.contains(&role)
     }
 
+    /// What a role may send now, with the sums of the weights.
+    fn table(&self, role: Role) -> &[(u64, TypeId)] {
+        let of = self.tables.iter().zip(Role::SENDERS).find(|(_, sender)| *sender == role);
+        of.map_or(&[], |(table, _)| table)
+    }
+
     /// The types that are on and that the role may send.
     pub fn open(&self, role: Role) -> impl Iterator<Item = TypeId> {
-        self.tables[usize::from(role == Role::Gateway)].iter().map(|(_, id)| *id)
+        self.table(role).iter().map(|(_, id)| *id)
     }
 
     /// Draws a type by weight among those that are on and that the role may send.
     pub fn draw(&self, rng: &mut impl Rng, role: Role) -> Option<TypeId> {
-        let table = &self.tables[usize::from(role == Role::Gateway)];
+        let table = self.table(role);
         let at = below(rng, table.last()?.0);
         let found = table.partition_point(|(sum, _)| *sum <= at);
         table.get(found).map(|(_, id)| *id)

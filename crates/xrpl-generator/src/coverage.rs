@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::{catalogue::Catalogue, modifier::Modifier, mutation::COMMON};
+use crate::{
+    catalogue::{Catalogue, UNSENT},
+    modifier::Modifier,
+    mutation::COMMON,
+};
 
 /// A way in which a type was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +75,16 @@ pub struct CoverageRow {
     pub results: BTreeMap<String, u64>,
 }
 
+/// A type that is not sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NotSent {
+    /// The type.
+    pub transaction_type: &'static str,
+    /// In words.
+    pub why: String,
+}
+
 /// What was reached, and what never was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -79,6 +93,8 @@ pub struct Coverage {
     pub reached: Vec<CoverageRow>,
     /// Combinations of types that are drawn which have none, as `type: way`.
     pub never: Vec<String>,
+    /// Types that are off in this run, and those that no run sends.
+    pub not_sent: Vec<NotSent>,
 }
 
 impl std::fmt::Display for Coverage {
@@ -90,11 +106,15 @@ impl std::fmt::Display for Coverage {
             let what = format!("{}: {}", row.transaction_type, row.way);
             writeln!(f, "  {what:<64} {}", results.join(", "))?;
         }
-        if self.never.is_empty() {
-            return f.write_str("none was never reached");
+        match self.never.is_empty() {
+            true => f.write_str("none was never reached")?,
+            false => f.write_str("never reached:")?,
         }
-        write!(f, "never reached:")?;
-        self.never.iter().try_for_each(|never| write!(f, "\n  {never}"))
+        self.never.iter().try_for_each(|never| write!(f, "\n  {never}"))?;
+        f.write_str("\nnot sent:")?;
+        self.not_sent
+            .iter()
+            .try_for_each(|off| write!(f, "\n  {}: {}", off.transaction_type, off.why))
     }
 }
 
@@ -105,9 +125,16 @@ pub(crate) fn coverage(covered: &Covered, catalogue: &Catalogue, mutations: bool
         way: way.name(),
         results: results.clone(),
     };
-    let off: Vec<_> = catalogue.disabled().map(|(name, _)| name).collect();
+    let not_sent = |transaction_type, why: &str| NotSent { transaction_type, why: why.to_owned() };
+    let off = catalogue.disabled().map(|(name, why)| match why {
+        None => not_sent(name, "it is switched off"),
+        Some(why) => not_sent(name, &format!("the network does not have it: {why}")),
+    });
+    let never_sent = UNSENT.iter().map(|(name, why)| not_sent(name, why));
+    let off: Vec<_> = off.chain(never_sent).collect();
+    let is_off = |name: &str| off.iter().any(|off| off.transaction_type == name);
     let mut never = Vec::new();
-    for of in catalogue.types().map(|of| of.about()).filter(|of| !off.contains(&of.name)) {
+    for of in catalogue.types().map(|of| of.about()).filter(|of| !is_off(of.name)) {
         let name = of.name;
         if !covered.has_plain(name) {
             never.push(format!("{name}: plain"));
@@ -119,5 +146,5 @@ pub(crate) fn coverage(covered: &Covered, catalogue: &Catalogue, mutations: bool
             never.push(format!("{name}: {}", way.name()));
         }
     }
-    Coverage { reached: covered.ends.iter().map(row).collect(), never }
+    Coverage { reached: covered.ends.iter().map(row).collect(), never, not_sent: off }
 }

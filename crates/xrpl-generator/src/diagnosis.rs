@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
+    accounts::Role,
     catalogue::{Catalogue, TypeId},
     plan::Wait,
 };
@@ -69,6 +70,7 @@ pub(crate) fn diagnose(
     catalogue: &Catalogue,
     notes: &Notes,
     waiting: impl Fn(TypeId) -> usize,
+    sender: impl Fn(&[Role]) -> bool,
 ) -> Vec<TypeDiagnosis> {
     let disabled: BTreeMap<_, _> = catalogue.disabled().collect();
     catalogue
@@ -83,6 +85,9 @@ pub(crate) fn diagnose(
             let why_not = match off {
                 Some(off) => Some(off),
                 None if weight == 0 => Some("its weight is 0".to_owned()),
+                None if !sender(catalogue.get(id).about().roles) => {
+                    Some("there is no account yet that may send it".to_owned())
+                }
                 None => noted.last.map(|wait| wait.to_string()),
             };
             TypeDiagnosis {

@@ -265,10 +265,7 @@ impl Engine {
             self.holes.push_back(index);
         } else if account.lane.needs_reread() {
             self.doubtful.push(index);
-        } else if !account.listed
-            && matches!(account.role, Role::User | Role::Gateway)
-            && account.lane.may_take(1).is_ok()
-        {
+        } else if !account.listed && account.role.sends() && account.lane.may_take(1).is_ok() {
             account.listed = true;
             self.ready.push_back(index);
         }
@@ -294,7 +291,9 @@ impl Engine {
             let accounts = self.world.accounts.iter();
             accounts.filter(|account| account.owed.iter().any(|(_, of)| *of == id)).count()
         };
-        diagnose(&self.catalogue, &self.notes, waiting)
+        let accounts = || self.world.accounts.iter().filter(|account| account.active);
+        let sender = |roles: &[Role]| accounts().any(|account| roles.contains(&account.role));
+        diagnose(&self.catalogue, &self.notes, waiting, sender)
     }
 
     /// What was sent in which way, and with which result.

@@ -23,7 +23,7 @@ use xrpl_protocol::{
 use xrpl_tracker::{RowFilter, State};
 
 use crate::{
-    accounts::{Account, Index, Role, derive},
+    accounts::{Account, Index, PASSING, Role, derive},
     command::Progress,
     config::Funding,
     driver::Driver,
@@ -186,10 +186,13 @@ fn populate(driver: &mut Driver) -> Result<Option<Index>, GeneratorError> {
     };
     let funder = funder.map(|seed| add(&seed, Role::Funder));
     if funder.is_some() {
-        for (role, count) in
-            [(Role::Gateway, config.gateways), (Role::User, config.accounts), (Role::Tagged, 1)]
-        {
-            for n in 0..count as u32 {
+        for (role, count) in [
+            (Role::Gateway, config.gateways as u32),
+            (Role::User, config.accounts as u32),
+            (Role::Tagged, 1),
+            (Role::Passing, PASSING),
+        ] {
+            for n in 0..count {
                 add(&derive(&config.seed, role, n, config.key_type), role);
             }
         }
@@ -362,7 +365,8 @@ async fn fund(
             Role::User => config.user_drops.0,
             Role::Gateway => config.gateway_drops.0,
             Role::Tagged => fees.reserve(0) * TAGGED_RESERVES,
-            Role::Funder => continue,
+            // The load creates them.
+            Role::Passing | Role::Funder => continue,
         };
         // An account of an earlier run that still has half is left alone.
         if account.active && account.purse.balance >= wanted / 2 {

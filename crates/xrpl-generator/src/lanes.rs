@@ -4,7 +4,7 @@ use serde::Serialize;
 use xrpl_protocol::{AccountId, Sequence};
 
 use crate::{
-    accounts::{Account, Accounts, Role},
+    accounts::{Account, Accounts},
     lane::Blocked,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 pub struct LaneView {
     /// The account.
     pub account: AccountId,
-    /// What it is for: `user`, `gateway`.
+    /// What it is for: `user`, `gateway`, `passing`.
     pub role: &'static str,
     /// Its transactions in flight, on Sequences and Tickets.
     pub in_flight: usize,
@@ -44,10 +44,7 @@ fn view(account: &Account) -> LaneView {
     let blocked = account.lane.may_take(1).err();
     LaneView {
         account: account.id,
-        role: match account.role {
-            Role::Gateway => "gateway",
-            _ => "user",
-        },
+        role: account.role.name(),
         in_flight: account.lane.in_flight(),
         next_sequence: account.lane.next(),
         free_tickets: account.lane.free_tickets(),
@@ -58,9 +55,8 @@ fn view(account: &Account) -> LaneView {
 
 /// The lanes of those that send load.
 pub(crate) fn list(accounts: &Accounts, limit: usize) -> LaneList {
-    let sends = |account: &&Account| matches!(account.role, Role::User | Role::Gateway);
-    let mut lanes: Vec<_> =
-        accounts.iter().filter(sends).filter(|account| account.active).map(view).collect();
+    let sends = |account: &&Account| account.role.sends() && account.active;
+    let mut lanes: Vec<_> = accounts.iter().filter(sends).map(view).collect();
     let (total, blocked) = (lanes.len(), lanes.iter().filter(|l| l.blocked.is_some()).count());
     let order = |lane: &LaneView| (lane.blocked.is_none(), std::cmp::Reverse(lane.in_flight));
     // Stable: equal ones keep the order of the accounts, so that a page does not jump.
@@ -74,7 +70,10 @@ mod tests {
     use xrpl_protocol::keys::{KeyPair, KeyType};
 
     use super::*;
-    use crate::{accounts::derive, lane::Answer};
+    use crate::{
+        accounts::{Role, derive},
+        lane::Answer,
+    };
 
     fn account(role: Role, n: u32) -> Account {
         let key = KeyPair::from_seed(&derive("lanes", role, n, KeyType::Ed25519));

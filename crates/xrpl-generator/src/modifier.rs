@@ -60,6 +60,8 @@ impl Modifier {
     /// Those for types that no Batch may hold and nobody else may send.
     pub const ALONE: &'static [Self] =
         &[Self::Ticket, Self::RegularKey, Self::Multisign, Self::Memos];
+    /// Those for accounts that own nothing, and so have neither Tickets nor other keys.
+    pub const BARE: &'static [Self] = &[Self::Memos];
     /// Those for a Batch: who signs for its sender.
     pub const BATCH: &'static [Self] = &[Self::RegularKey, Self::Multisign];
 

@@ -81,6 +81,18 @@ impl<'a> Planner<'a> {
         self.other_user().map(|index| self.id(index))
     }
 
+    /// An account of the run that no ledger has now, and that nothing in flight creates; none if there is
+    /// none.
+    pub fn unborn(&mut self) -> Option<AccountId> {
+        let accounts = &self.world.accounts;
+        let free = |index: &Index| {
+            let account = &accounts[*index];
+            let root = object_id::account_root(account.id);
+            !account.active && !self.world.objects.is_held(root)
+        };
+        accounts.passing().iter().copied().find(free).map(|index| accounts[index].id)
+    }
+
     /// An account that no ledger has.
     pub fn nobody(&mut self) -> AccountId {
         let mut id = AccountId::ZERO;

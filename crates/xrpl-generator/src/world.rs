@@ -9,8 +9,8 @@ use xrpl_protocol::{
 };
 
 use crate::{
-    accounts::{Accounts, Index, Role},
-    holdings::AssetId,
+    accounts::{Accounts, Index},
+    holdings::{AssetId, Purse},
     lane::Lane,
     metadata::{Change, Metadata, Moment, Node},
     objects::Objects,
@@ -238,8 +238,26 @@ impl World {
         let owners = difference("OwnerCount", Json::as_i64);
         let account = &mut self.accounts[index];
         if node.change == Change::Deleted {
-            account.active = false;
+            // It may have been told before that it was created anew.
+            if as_of >= account.as_of {
+                account.as_of = as_of;
+                account.active = false;
+                account.purse = Purse::default();
+            }
             return Some(index);
+        }
+        let sequence = node.fields.get("Sequence").and_then(Json::as_u64);
+        let sequence = sequence.and_then(|sequence| u32::try_from(sequence).ok()).map(Sequence);
+        // A new account's first Sequence is the index of the ledger that made it.
+        if let (Change::Created, Some(sequence)) = (node.change, sequence)
+            && !(account.active && account.lane.next() >= sequence)
+        {
+            if account.active {
+                // That its earlier self was deleted is told later.
+                account.purse = Purse::default();
+            }
+            account.active = true;
+            account.lane = Lane::new(sequence, account.lane.max_pending());
         }
         if let Some(drops) = drops {
             account.purse.change(drops);
@@ -252,13 +270,6 @@ impl World {
             let flags = node.fields.get("Flags").and_then(Json::as_u64);
             account.flags = flags.unwrap_or(account.flags.into()) as u32;
             account.regular_key = node.account("RegularKey");
-        }
-        // A new account's first Sequence is the index of the ledger that made it.
-        if let (Change::Created, Some(sequence), false) =
-            (node.change, node.fields.get("Sequence").and_then(Json::as_u64), account.active)
-        {
-            account.active = true;
-            account.lane = Lane::new(Sequence(sequence as u32), account.lane.max_pending());
         }
         Some(index)
     }
@@ -308,7 +319,7 @@ impl World {
     #[must_use]
     pub fn sends(&self, index: Index) -> bool {
         let account = &self.accounts[index];
-        account.active && matches!(account.role, Role::User | Role::Gateway)
+        account.active && account.role.sends()
     }
 }
 

@@ -9,7 +9,7 @@ use url::Url;
 use xrpl_client::{Connector, Endpoint, Pool, PoolConfig};
 use xrpl_generator::{
     Funding, GeneratorConfig,
-    accounts::{Role, derive},
+    accounts::{PASSING, Role, derive},
     capacity::USUAL_INTERVAL,
 };
 use xrpl_protocol::{
@@ -188,6 +188,7 @@ pub fn accounts(config: &Config) -> Result<Vec<AccountId>, SetupError> {
     Ok(of(Role::User, count(config.user_accounts(USUAL_INTERVAL)))
         .chain(of(Role::Gateway, count(config.gateways)))
         .chain(of(Role::Tagged, 1))
+        .chain(of(Role::Passing, PASSING))
         .collect())
 }
 

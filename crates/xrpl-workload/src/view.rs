@@ -191,8 +191,13 @@ impl View {
         self.bar.finish_and_clear();
         if let Some(coverage) = coverage {
             let text = match self.json_at_end {
-                true => json!({"event": "coverage", "reached": coverage.reached, "never": coverage.never})
-                    .to_string(),
+                true => json!({
+                    "event": "coverage",
+                    "reached": coverage.reached,
+                    "never": coverage.never,
+                    "not_sent": coverage.not_sent,
+                })
+                .to_string(),
                 false => coverage.to_string(),
             };
             if !output::line(&text) {

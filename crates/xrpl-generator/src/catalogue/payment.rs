@@ -20,6 +20,9 @@ const LSF_LOCKED: u32 = 0x0001;
 const LSF_AUTHORIZED: u32 = 0x0002;
 const LSF_REQUIRE_AUTH: u32 = 0x0004;
 
+/// How many deletions an account is given, of which all but one may be wrong.
+const DELETIONS: u64 = 4;
+
 #[derive(Debug)]
 pub(super) struct Payment;
 
@@ -38,6 +41,12 @@ impl TransactionType for Payment {
     }
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+        if planner.me().role == Role::User
+            && planner.one_in(32)
+            && let Some(new) = planner.unborn()
+        {
+            return create(planner, new);
+        }
         if planner.world.common_assets > 0 && planner.one_in(3) {
             return issued(planner);
         }
@@ -64,6 +73,14 @@ fn xrp(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
     let mut plan = Plan::payment(body).spending(drops).variant("XRP");
     (plan.holds.to, plan.learns) = (Some(to), false);
     Ok(plan)
+}
+
+/// XRP that creates an account: enough to delete it again.
+fn create(planner: &mut Planner<'_>, new: AccountId) -> Result<Plan, Wait> {
+    let drops = planner.fees.reserve(0) + DELETIONS * planner.fees.figures().increment;
+    planner.afford(drops, 0)?;
+    let plan = Plan::payment(Body::xrp(new, Drops(drops))).spending(drops);
+    Ok(plan.holding(object_id::account_root(new)).variant("new account"))
 }
 
 fn issued(planner: &mut Planner<'_>) -> Result<Plan, Wait> {

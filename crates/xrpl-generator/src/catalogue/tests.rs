@@ -100,6 +100,22 @@ fn every_type_declares_what_fits_it() {
     }
 }
 
+/// Whatever an account can send is in the catalogue, or it is said why not.
+#[test]
+fn every_type_of_the_protocol_is_sent_or_it_is_said_why_not() {
+    /// What the ledger makes itself.
+    const PSEUDO: [&str; 4] = ["Invalid", "EnableAmendment", "SetFee", "UNLModify"];
+    let catalogue = Catalogue::new(&BTreeMap::new()).unwrap();
+    let definitions = xrpl_protocol::Definitions::builtin();
+    let all: BTreeSet<&str> = definitions.transaction_types().map(|(name, _)| name).collect();
+    let all: BTreeSet<&str> = all.into_iter().filter(|name| !PSEUDO.contains(name)).collect();
+    let sent: BTreeSet<&str> = catalogue.names().collect();
+    let unsent: BTreeSet<&str> = UNSENT.iter().map(|(name, _)| *name).collect();
+    assert!(sent.is_disjoint(&unsent));
+    assert_eq!(sent.union(&unsent).copied().collect::<BTreeSet<_>>(), all);
+    assert_eq!(all.len(), 77);
+}
+
 /// Types are drawn as often as their weights say, and only by who may send them.
 #[test]
 fn draws_follow_the_weights() {
@@ -142,7 +158,10 @@ fn types_are_documented() {
          | type | weight | sent by | amendment | modifiers | mutations |\n|---|---|---|---|---|---|\n",
     );
     for about in all {
-        let role = |role: &Role| if *role == Role::Gateway { "gateways" } else { "users" };
+        let role = |role: &Role| match role {
+            Role::Passing => "accounts made for it".to_owned(),
+            role => format!("{}s", role.name()),
+        };
         let roles: Vec<_> = about.roles.iter().map(role).collect();
         let modifiers: Vec<_> = about.modifiers.iter().map(|modifier| modifier.name()).collect();
         let mutation = |m: &Mutation| format!("{} ({})", m.name, m.expected.join(" or "));

@@ -70,7 +70,8 @@ impl TransactionType for XChainAddAccountCreateAttestation {
             Some(known) => known,
             None => {
                 let amount = planner.fees.reserve(0) + planner.below(1_000);
-                (drops(amount), planner.other_id()?, drops(REWARD))
+                let new = planner.unborn().filter(|_| planner.one_in(2));
+                (drops(amount), new.map_or_else(|| planner.other_id(), Ok)?, drops(REWARD))
             }
         };
         let plan = bridge.plan("XChainAddAccountCreateAttestation");

@@ -420,7 +420,7 @@ fn unknown_types_name_the_nearest() {
     let error = catalogue.find("Payement").unwrap_err().to_string();
     assert!(error.contains("did you mean \"Payment\""), "{error}");
     // Another word is no slip: what there is is told instead.
-    for other in ["XChainCommit", "zzzzzzzzzzzzzzzzzzz", ""] {
+    for other in ["EnableAmendment", "zzzzzzzzzzzzzzzzzzz", ""] {
         let error = catalogue.find(other).unwrap_err().to_string();
         assert!(!error.contains("mean") && error.contains("TrustSet, "), "{error}");
     }

@@ -3,7 +3,10 @@ use std::{collections::BTreeSet, path::PathBuf};
 use xrpl_protocol::keys::{KeyPair, KeyType, Seed};
 
 use super::*;
-use crate::{accounts::Account, fees::Fees};
+use crate::{
+    accounts::{Account, Role},
+    fees::Fees,
+};
 
 fn v(text: &str) -> IssuedValue {
     text.parse().unwrap()
@@ -255,4 +258,32 @@ fn odd_metadata_is_no_panic() {
         world.learn(&metadata, LedgerIndex(9));
     }
     assert!(Metadata::parse("7").is_err());
+}
+
+/// An account that is deleted and created anew begins anew, in whichever order that is told.
+#[test]
+fn a_deleted_account_is_another_one_when_it_is_created_anew() {
+    let node = |kind: &str, fields: &str, sequence: u32, balance: &str| {
+        let id = world().accounts[1].id.to_string();
+        let node = serde_json::json!({"TransactionIndex": 0, "AffectedNodes": [{kind: {
+            "LedgerEntryType": "AccountRoot", "LedgerIndex": "00",
+            fields: {"Account": id, "Balance": balance, "Sequence": sequence}}}]});
+        Metadata::parse(&node.to_string()).unwrap()
+    };
+    for in_order in [true, false] {
+        let mut world = world();
+        world.accounts[1].purse.balance = 0;
+        world.learn(&node("CreatedNode", "NewFields", 9, "70"), LedgerIndex(9));
+        let mut told = [
+            (node("DeletedNode", "FinalFields", 10, "0"), LedgerIndex(300)),
+            (node("CreatedNode", "NewFields", 301, "50"), LedgerIndex(301)),
+        ];
+        if !in_order {
+            told.reverse();
+        }
+        told.iter().for_each(|(metadata, ledger)| drop(world.learn(metadata, *ledger)));
+        let account = &world.accounts[1];
+        let is = (account.active, account.purse.balance, account.lane.next());
+        assert_eq!(is, (true, 50, Sequence(301)), "{in_order}");
+    }
 }
