@@ -8,8 +8,14 @@ use xrpl_protocol::{AccountId, Amount, Drops, Object, TxHash, keys::KeyType};
 use xrpl_tracker::{CallersKey, ResultName, State};
 
 use crate::{
-    coverage::Coverage, diagnosis::TypeDiagnosis, error::GeneratorError, lanes::LaneList,
-    measure::Measure, pacing::Pace, stage::StageProgress, stats::Status,
+    coverage::Coverage,
+    diagnosis::TypeDiagnosis,
+    error::GeneratorError,
+    lanes::LaneList,
+    measure::Measure,
+    pacing::Pace,
+    stage::{Stage, StageProgress},
+    stats::Status,
 };
 
 /// How far the preparation is.
@@ -63,6 +69,7 @@ pub(crate) enum Command {
     Diagnose(Reply<Vec<TypeDiagnosis>>),
     Coverage(Reply<Coverage>),
     SkipStage(Reply<StageProgress>),
+    EnterStage(Box<Stage>, Reply<StageProgress>),
     Finish(Reply<StageProgress>),
     Measures(Reply<Vec<Arc<Measure>>>),
 }

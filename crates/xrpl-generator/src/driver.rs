@@ -568,6 +568,7 @@ impl Driver {
             Command::Diagnose(reply) => drop(reply.send(Ok(self.engine.diagnoses()))),
             Command::Coverage(reply) => drop(reply.send(Ok(self.engine.coverage()))),
             Command::SkipStage(reply) => drop(reply.send(self.skip_stage())),
+            Command::EnterStage(stage, reply) => drop(reply.send(self.enter_stage(*stage))),
             Command::Finish(reply) => drop(reply.send(self.finish())),
             Command::Measures(reply) => drop(reply.send(Ok(self.measures()))),
             Command::Create(name, key, reply) => self.wish(What::Create(name), key, reply),

@@ -19,7 +19,7 @@ use crate::{
     lanes::LaneList,
     measure::Measure,
     pacing::Pace,
-    stage::StageProgress,
+    stage::{Stage, StageProgress},
     stats::{AccountListing, Status},
 };
 
@@ -155,6 +155,15 @@ impl Generator {
     /// [`GeneratorError::Ended`].
     pub async fn skip_stage(&self) -> Result<StageProgress, GeneratorError> {
         self.ask(Command::SkipStage).await
+    }
+
+    /// Ends the stage of the moment and begins this one; stages that were to come follow it. Where it
+    /// stands then.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Stage`] if it cannot be; [`GeneratorError::Ended`].
+    pub async fn enter_stage(&self, stage: Stage) -> Result<StageProgress, GeneratorError> {
+        self.ask(|reply| Command::EnterStage(Box::new(stage), reply)).await
     }
 
     /// Ends the load as if its last stage were over: what is in flight comes to its end. Where it

@@ -205,6 +205,12 @@ impl Course {
         (!self.over).then(|| self.leave(now, ledger)).flatten()
     }
 
+    /// Puts a stage behind the one of the moment.
+    pub fn insert(&mut self, stage: Stage) {
+        let place = (self.at + 1).min(self.stages.len());
+        self.stages.insert(place, stage);
+    }
+
     /// Ends all stages; how long the last one lasted, if there was one.
     pub fn finish(&mut self, now: Duration) -> Option<Span> {
         let was_over = std::mem::replace(&mut self.over, true);
@@ -284,6 +290,17 @@ mod tests {
 
     fn name(course: &Course) -> &str {
         course.stage().map_or("-", |stage| stage.name.as_str())
+    }
+
+    #[test]
+    fn a_stage_can_be_put_behind_the_present_one() {
+        let mut course = course();
+        course.insert(Stage { name: "new".to_owned(), ..Stage::of(Pace::Fixed(1.0)) });
+        let span = |from, to| Some(Span { from: S(from), to: S(to) });
+        assert_eq!(course.skip(S(103), LedgerIndex(8)), span(100, 103));
+        assert_eq!((name(&course), course.began()), ("new", S(103)));
+        assert_eq!(course.skip(S(104), LedgerIndex(8)), span(103, 104));
+        assert_eq!(name(&course), "b", "those that were to come follow");
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod idempotency;
 mod network;
 mod observe;
 mod page;
+mod runs;
 mod scenario;
 mod serve;
 mod state;
@@ -74,6 +75,7 @@ fn documented() -> Routes {
         .merge(scenario::routes())
         .merge(dex::routes())
         .merge(webhooks::routes())
+        .merge(runs::routes())
 }
 
 /// The OpenAPI document of all routes.

@@ -15,12 +15,14 @@ use crate::{
 };
 
 mod audit;
+mod capacity;
 mod config;
 mod generate;
 mod instance;
 mod logging;
 mod remote;
 mod run;
+mod runs;
 mod scenario;
 mod standalone;
 mod submit;
@@ -33,7 +35,7 @@ pub enum Exit {
     /// Everything of valid intent was validated; or the command did what it was asked.
     Success = 0,
     /// `run`: something of valid intent was rejected, expired, lost or undecided, or a deliberately
-    /// invalid one got another result than predicted.
+    /// invalid one got another result than predicted. `compare`: something is worse.
     Failures = 1,
     /// The command line, environment or configuration file is wrong. Nothing was done.
     Usage = 2,
@@ -126,6 +128,10 @@ fn run_command() -> Exit {
                 let hash = sub.get_one::<String>("hash").cloned().unwrap_or_default();
                 remote::tx(config, sub.get_one("api"), &hash).await
             }
+            "capacity" => capacity::run(config, sub, bar).await,
+            "runs" => runs::list(config).await,
+            "report" => runs::report(config, sub).await,
+            "compare" => runs::compare_runs(config, sub).await,
             "status" => remote::status(config, sub.get_one("api")).await,
             "watch" => {
                 let view = remote::view(&config, bar);
@@ -252,6 +258,98 @@ pub fn command() -> Command {
                      or http://127.0.0.1:5005]",
                 ),
         );
+    let of_runs = "A run is its id in --store, its name (--name), `latest` or `previous`; or a file that\n\
+                   `report --json` wrote, a store's file (its newest run), or FILE.db#RUN.";
+    let markdown =
+        || Arg::new("markdown").long("markdown").visible_alias("md").action(ArgAction::SetTrue);
+    let report = Command::new("report")
+        .about("Makes the report of a run: one HTML file, Markdown, or JSON")
+        .long_about(format!(
+            "Makes the report of a run: one HTML file that needs nothing else, to be read by someone\n\
+             who was not there. It needs no node; a run that goes on or was killed has one too.\n\n\
+             {of_runs}\n\nExit codes: 0 done, 2 wrong input, 3 there is no such run or file.",
+        ))
+        .arg(Arg::new("of").value_name("RUN").help("Which run [default: latest]"))
+        .arg(
+            Arg::new("out")
+                .short('o')
+                .long("out")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(std::path::PathBuf))
+                .help(
+                    "Where it is written, - for standard output [default: run-RUN.html; Markdown \
+                     and JSON are printed]",
+                ),
+        )
+        .arg(markdown().help("Markdown instead of HTML"));
+    let compare = Command::new("compare")
+        .about("Compares two runs, figure by figure: better, worse or the same")
+        .long_about(format!(
+            "Compares the second run with the first one, figure by figure. A change counts beyond both\n\
+             a share of the first value and an amount; --bound changes them.\n\n\
+             {of_runs}\n\n\
+             A run whose load was not the one that was asked for is refused: its figures say nothing.\n\n\
+             Exit codes: 0 nothing is worse, 1 something is, 2 wrong input, 3 they cannot be compared:\n\
+             there is no such run, or it is refused.",
+        ))
+        .arg(
+            Arg::new("of")
+                .value_name("RUN")
+                .num_args(0..=2)
+                .help("Two runs, or one with --baseline [default: previous and latest]"),
+        )
+        .arg(
+            Arg::new("baseline")
+                .long("baseline")
+                .value_name("RUN")
+                .help("What is measured against, such as a file in a repository"),
+        )
+        .arg(
+            Arg::new("bound")
+                .long("bound")
+                .value_name("FIGURE=PERCENT%[/NUMBER]")
+                .action(ArgAction::Append)
+                .help("What is beyond chance, such as finality_ms_p99=20%/100 or all=20%; repeatable"),
+        )
+        .arg(Arg::new("stage").long("stage").value_name("NAME").help("Only the stages of this name"))
+        .arg(markdown().help("A table for a pull request"));
+    let given = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let capacity = run(Command::new("capacity"))
+        .about("Finds the highest rate that a network holds, and says what breaks above it")
+        .long_about(
+            "Finds the highest rate that a network holds. Each rate is held for a while; it holds if\n\
+             what is validated follows what is sent, neither the node's queue nor what is in flight\n\
+             grows, nodes stay in step, nothing fails or expires, and what --ask asks is kept. The\n\
+             rate is doubled until it does not hold, then the distance is halved; the rate that is\n\
+             found is tried a second time. The first one is --tps.\n\n\
+             Exit codes: 0 found, 1 nothing held or the time ran out, 2 wrong input, 3 no node.",
+        )
+        .arg(given("to", "N", "No higher rate is tried [default: 1000]"))
+        .arg(given(
+            "step",
+            "TIME",
+            "How long each rate is measured, six ledgers at the least [default: 20s]",
+        ))
+        .arg(given("precision", "PERCENT", "How near to the limit it is found [default: 3]"))
+        .arg(
+            given("max-minutes", "N", "When the search ends, found or not [default: 30]")
+                .value_parser(clap::value_parser!(std::num::NonZeroU32)),
+        )
+        .arg(
+            given("each", "TYPES", "Types of which each is measured alone, such as Payment,OfferCreate")
+                .value_delimiter(',')
+                .action(ArgAction::Append),
+        )
+        .arg(
+            given(
+                "ask",
+                "FIGURE=NUMBER",
+                "A figure that must be kept too, such as finality_ms_p99=8000; repeatable",
+            )
+            .action(ArgAction::Append),
+        );
     let ask = |name: &'static str, about: &'static str| {
         Command::new(name).about(about).arg(
             Arg::new("api")
@@ -287,7 +385,14 @@ pub fn command() -> Command {
         )
         .subcommand(scenario::command())
         .subcommand(with_settings(submit, commands::SUBMIT))
+        .subcommand(capacity)
         .subcommand(with_settings(audit, commands::AUDIT))
+        .subcommand(with_settings(
+            Command::new("runs").about("Lists the runs of a store, with their main figures"),
+            commands::RECORDS,
+        ))
+        .subcommand(with_settings(report, commands::RECORDS))
+        .subcommand(with_settings(compare, commands::RECORDS))
         .subcommand(
             with_settings(Command::new("config"), commands::ALL)
                 .about("Shows the effective configuration and where each value comes from")
@@ -387,12 +492,16 @@ mod tests {
     fn each_command_takes_its_settings_and_no_others() {
         for (name, bit) in [
             ("run", commands::RUN),
+            ("capacity", commands::RUN),
             ("standalone", commands::STANDALONE),
             ("submit", commands::SUBMIT),
             ("config", commands::ALL),
             ("tx", commands::ASK),
             ("status", commands::ASK),
             ("watch", commands::ASK | commands::WATCH),
+            ("runs", commands::RECORDS),
+            ("report", commands::RECORDS),
+            ("compare", commands::RECORDS),
         ] {
             let command = command();
             let sub = command.find_subcommand(name).unwrap();

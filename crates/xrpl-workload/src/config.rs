@@ -131,6 +131,7 @@ pub struct Config {
     pub shutdown_grace: Duration,
     pub on_reset: OnReset,
     pub store: StoreChoice,
+    pub name: Option<String>,
     pub retention: Option<Retention>,
     pub subscribe: Subscription,
     pub full_streams: usize,
@@ -153,6 +154,7 @@ pub struct Config {
     pub rpc_bind: SocketAddr,
     pub ws_bind: SocketAddr,
     pub txq_minimum_txn_in_ledger: Option<u64>,
+    pub txq_maximum_txn_in_ledger: Option<u64>,
     pub txq_maximum_txn_per_account: usize,
     pub ledger_history: Option<usize>,
     pub reference_fee: u64,
@@ -346,6 +348,7 @@ impl Config {
             shutdown_grace: Duration::ZERO,
             on_reset: OnReset::End,
             store: StoreChoice::Memory,
+            name: None,
             retention: None,
             subscribe: Subscription::Transactions,
             full_streams: 0,
@@ -368,6 +371,7 @@ impl Config {
             rpc_bind: anywhere,
             ws_bind: anywhere,
             txq_minimum_txn_in_ledger: None,
+            txq_maximum_txn_in_ledger: None,
             txq_maximum_txn_per_account: 0,
             ledger_history: None,
             reference_fee: 0,
@@ -557,6 +561,15 @@ impl Config {
                  give fewer accounts, or less to each",
                 self.accounts.unwrap_or(0),
                 self.fund_drops
+            ));
+        }
+        if let (Some(least), Some(most)) =
+            (self.txq_minimum_txn_in_ledger, self.txq_maximum_txn_in_ledger)
+            && most < least
+        {
+            return conflict(format!(
+                "--txq-maximum-txn-in-ledger {most} is less than --txq-minimum-txn-in-ledger {least}: \
+                 give as much at the least"
             ));
         }
         if self.fork.is_some() {

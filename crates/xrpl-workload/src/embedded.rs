@@ -297,10 +297,18 @@ fn standalone_config(config: &Config, size: u64, history: History) -> Standalone
     let defaults = NodeConfig::default();
     let size = config.txq_minimum_txn_in_ledger.unwrap_or(size);
     let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let most = config.txq_maximum_txn_in_ledger.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    // Who says only the most means that the least is no more.
+    let size = size.min(most.unwrap_or(usize::MAX));
     let queue = QueueSetup {
         minimum_txn_in_ledger: size,
+        maximum_txn_in_ledger: most,
         // xrpld wants the target not below the minimum.
-        target_txn_in_ledger: defaults.queue.target_txn_in_ledger.max(size),
+        target_txn_in_ledger: defaults
+            .queue
+            .target_txn_in_ledger
+            .min(most.unwrap_or(usize::MAX))
+            .max(size),
         maximum_txn_per_account: config.txq_maximum_txn_per_account,
         ..defaults.queue
     };

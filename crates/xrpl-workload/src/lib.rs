@@ -9,7 +9,10 @@
 //! | [`api`] | the HTTP API, one file per group of routes |
 //! | [`events`] | what happens, in order, kept for a while: what `/events` sends |
 //! | [`meter`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
-//! | [`figures`], [`record`] | what a run or a stage comes to: figures that have a name, and the whole record |
+//! | [`figures`] | what a run or a stage comes to: figures that have a name |
+//! | [`record`], [`recorder`], [`archive`] | a run's record: what it is, how it is made, where it is found |
+//! | [`capacity`] | the highest rate that a network holds |
+//! | [`report`], [`compare`], [`words`] | a record for people; two of them side by side; numbers as people read them |
 //! | [`dashboard`] | the page's files |
 //! | [`audit`] | a store compared with the ledger, both ways |
 //! | [`heartbeat`], [`dex`] | a canary per ledger; pools and offers of the run |
@@ -18,8 +21,11 @@
 //! | [`view`], [`summary`], `output` | what a run prints while it goes on and at its end, and whether it arrives |
 
 pub mod api;
+pub mod archive;
 pub mod audit;
+pub mod capacity;
 pub mod cli;
+pub mod compare;
 pub mod config;
 mod cost;
 pub mod dashboard;
@@ -36,9 +42,12 @@ pub mod observe;
 mod output;
 pub mod parts;
 pub mod record;
+pub mod recorder;
+pub mod report;
 pub mod scenario;
 pub mod session;
 pub mod settings;
 pub mod summary;
 pub mod view;
 pub mod webhook;
+pub mod words;

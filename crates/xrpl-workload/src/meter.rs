@@ -1,11 +1,9 @@
 //! What happens over time: how fast transactions are validated.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use xrpl_tracker::{State, Tracker};
 

@@ -1,10 +1,8 @@
 //! A run's parts, each from its settings: nodes, store, tracker, generator.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
 use url::Url;
 use xrpl_client::{Connector, Endpoint, Pool, PoolConfig};
 use xrpl_generator::{

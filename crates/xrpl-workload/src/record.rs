@@ -6,6 +6,7 @@ use std::{cmp::Ordering, collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use xrpl_generator::StagePart;
 use xrpl_tracker::{
     record::RunId,
     store::{SessionHead, SessionId},
@@ -95,8 +96,6 @@ pub struct RunHead {
     pub load_seconds: f64,
     /// The nodes.
     pub endpoint: String,
-    /// What a run of this name did: `run` or `capacity`.
-    pub command: String,
     /// Figures of the whole.
     pub figures: BTreeMap<String, f64>,
     /// How many things went wrong.
@@ -149,27 +148,14 @@ pub struct SettingTold {
     pub is_default: bool,
 }
 
-/// What a stage is there for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PartKind {
-    /// Before things are as they will be; not part of the whole.
-    WarmUp,
-    /// What is measured.
-    #[default]
-    Steady,
-    /// Afterwards; not part of the whole.
-    CoolDown,
-}
-
 /// A stage of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Part {
     /// Its name.
     pub name: String,
-    /// What it is there for.
-    pub kind: PartKind,
+    /// What its figures are good for: those of the steady stages are the run's.
+    pub part: StagePart,
     /// Its figures.
     pub figures: BTreeMap<String, f64>,
     /// What they are taken from.
@@ -179,8 +165,8 @@ pub struct Part {
 impl Part {
     /// A stage and what was measured of it.
     #[must_use]
-    pub fn new(name: impl Into<String>, kind: PartKind, measured: Measurements) -> Self {
-        Self { name: name.into(), kind, figures: named(&measured), measured }
+    pub fn new(name: impl Into<String>, part: StagePart, measured: Measurements) -> Self {
+        Self { name: name.into(), part, figures: named(&measured), measured }
     }
 }
 
@@ -193,7 +179,7 @@ pub fn named(measured: &Measurements) -> BTreeMap<String, f64> {
 /// The stages that count together: the steady ones, or all if there is none of these.
 #[must_use]
 pub fn whole(parts: &[Part]) -> Measurements {
-    let steady = |part: &&Part| part.kind == PartKind::Steady;
+    let steady = |part: &&Part| part.part == StagePart::Steady;
     let any = parts.iter().any(|part| steady(&part));
     let counted = parts.iter().filter(|part| !any || steady(part)).map(|part| &part.measured);
     counted.cloned().reduce(|all, one| all.plus(&one)).unwrap_or_default()
@@ -513,10 +499,10 @@ mod tests {
             Part::new(name, kind, Measurements { submitted, ..Measurements::default() })
         };
         let parts = [
-            part("warm-up", PartKind::WarmUp, 1),
-            part("one", PartKind::Steady, 10),
-            part("two", PartKind::Steady, 20),
-            part("after", PartKind::CoolDown, 2),
+            part("warm-up", StagePart::WarmUp, 1),
+            part("one", StagePart::Steady, 10),
+            part("two", StagePart::Steady, 20),
+            part("after", StagePart::CoolDown, 2),
         ];
         assert_eq!(whole(&parts).submitted, 30);
         assert_eq!(whole(&parts[..1]).submitted, 1, "nothing else was measured");

@@ -3,12 +3,13 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, OnceLock},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc, watch},
+    time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xrpl_client::{Connector, Pool, TcpConnector};
@@ -34,6 +35,7 @@ use crate::{
     meter::Meter,
     observe::Observer,
     parts::{generator_config, open_store, setup_hint},
+    recorder::Recorder,
     summary::{FinalityMs, Summary, failures},
     view::{Snapshot, View},
     webhook::{self, Deliveries},
@@ -86,6 +88,8 @@ pub struct App {
     pub meter: Meter,
     /// What the page draws over time.
     pub observer: Observer,
+    /// Makes the run's record.
+    pub recorder: Recorder,
     /// Names of the nodes.
     pub endpoint: String,
     /// When this process began the run.
@@ -390,7 +394,9 @@ impl Session {
         };
         let coverage = app.generator().filter(|_| app.config.coverage);
         let coverage = coverage.map(Generator::last_coverage);
-        Ended { summary, failures: failures(&stats), reset: false, coverage, stages }
+        let failures = failures(&stats);
+        app.recorder.end(app, &failures).await;
+        Ended { summary, failures, reset: false, coverage, stages }
     }
 
     /// A new run on the chain that the nodes follow now, in the same store.
@@ -487,6 +493,7 @@ async fn begin(
         tracker,
         meter: Meter::default(),
         observer: Observer::default(),
+        recorder: Recorder::default(),
         started: Instant::now(),
         started_at_ms: unix_ms(),
         events: Events::default(),
@@ -509,6 +516,7 @@ async fn begin(
         app.meter.clone(),
         end.clone(),
     ));
+    tasks.spawn(app.recorder.clone().watch(Arc::clone(&app), end.clone()));
     tasks.spawn(Events::watch(Arc::clone(&app), end.clone()));
     if let Some(url) = app.config.webhook.clone() {
         tasks.spawn(webhook::post(Arc::clone(&app), url, end.clone()));
@@ -586,6 +594,7 @@ async fn load(
     view: &View,
 ) -> Over {
     app.meter.load_starts(&app.tracker);
+    app.recorder.load_starts(app);
     // Only this place sets it, once.
     let generator = app.generator.get_or_init(|| generator).clone();
     app.phase.send_replace(Phase::Ready);

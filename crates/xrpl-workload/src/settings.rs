@@ -19,6 +19,8 @@ pub mod commands {
     pub const STANDALONE: u8 = 2;
     /// `submit`.
     pub const SUBMIT: u8 = 4;
+    /// What reads records of runs: `runs`, `report`, `compare`.
+    pub const RECORDS: u8 = 8;
     /// What asks a running instance: `tx`, `status`, `watch`.
     pub const ASK: u8 = 16;
     /// `watch`.
@@ -28,7 +30,7 @@ pub mod commands {
     /// All that start something.
     pub const ALL: u8 = RUN | STANDALONE | SUBMIT;
 }
-use commands::{ALL, ASK, AUDIT, RUN, STANDALONE, SUBMIT, WATCH};
+use commands::{ALL, ASK, AUDIT, RECORDS, RUN, STANDALONE, SUBMIT, WATCH};
 
 /// How often a setting may be given, and how its flag looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +131,8 @@ macro_rules! settings {
 
 use crate::config::values::{
     accounts_file, address, amendments, close, currencies, duration, fee_strategy, flag, fork,
-    impersonated, modifiers, number, on_reset, optional, percent, rate, retention, ripple_time,
-    secret, steer, store, subscribe, text, time_scale, types, url,
+    impersonated, modifiers, name, number, on_reset, optional, percent, rate, retention,
+    ripple_time, secret, steer, store, subscribe, text, time_scale, types, url,
 };
 
 settings! {
@@ -223,9 +225,12 @@ settings! {
             => |c, v| { c.on_reset = on_reset(text(v)?)?; Ok(()) };
     }
     "Tracking" {
-        store: One "PATH" = "xrpl-workload.db", RUN | AUDIT;
-            "Where transactions are kept: a SQLite file, or `memory`."
+        store: One "PATH" = "xrpl-workload.db", RUN | AUDIT | RECORDS;
+            "Where transactions and the records of runs are kept: a SQLite file, or `memory`."
             => |c, v| { c.store = store(text(v)?); Ok(()) };
+        name: One "TEXT" = "", RUN;
+            "What this run is called in its record: `runs`, `report` and `compare` find it by this too."
+            => |c, v| { c.name = optional(v, name)?; Ok(()) };
         retention: One "TIME|N" = "", RUN;
             "What the store keeps of ended transactions: those that ended within a time (7d), or so many of the newest (1000000). Without it, all. What a webhook still needs stays, and the row of an Idempotency-Key for 7 days."
             => |c, v| { c.retention = optional(v, retention)?.flatten(); Ok(()) };
@@ -297,6 +302,9 @@ settings! {
         txq_minimum_txn_in_ledger: One "N" = "auto", RUN | STANDALONE;
             "Transactions a ledger takes before fees escalate (xrpld's minimum_txn_in_ledger_standalone). auto: 1000 as xrpld for `standalone`, 100000 for `run`."
             => |c, v| { c.txq_minimum_txn_in_ledger = match text(v)? { "auto" => None, t => Some(number(t, 1, 10_000_000, "1000")?) }; Ok(()) };
+        txq_maximum_txn_in_ledger: One "N" = "", RUN | STANDALONE;
+            "The most transactions that a ledger ever takes before fees escalate, however well it goes (xrpld's maximum_txn_in_ledger); without it there is no such limit."
+            => |c, v| { c.txq_maximum_txn_in_ledger = optional(v, |t| number(t, 1, u64::MAX, "1000"))?; Ok(()) };
         txq_maximum_txn_per_account: One "N" = "10", RUN | STANDALONE;
             "Transactions of one account that the queue holds (xrpld's maximum_txn_per_account)."
             => |c, v| { c.txq_maximum_txn_per_account = number(text(v)?, 1, 10_000, "10")?; Ok(()) };
@@ -348,7 +356,7 @@ settings! {
             => |c, v| { c.timeout = duration(text(v)?)?; Ok(()) };
     }
     "Output" {
-        json: Switch "" = "false", RUN | STANDALONE | SUBMIT | ASK | AUDIT;
+        json: Switch "" = "false", RUN | STANDALONE | SUBMIT | ASK | AUDIT | RECORDS;
             "JSON lines on standard output; the last one is the summary. `standalone` prints one, with its addresses and accounts, once it answers."
             => |c, v| { c.json = flag(text(v)?)?; Ok(()) };
         quiet: Switch "" = "false", ALL;

@@ -133,6 +133,8 @@ async fn every_get_has_its_fields() {
         ("/workload/disabled-types", &["disabled_types"]),
         ("/state/mptokens", &["count", "mptokens"]),
         ("/state/store", &["kind", "rows", "pruned", "bytes", "retention"]),
+        ("/runs", &["present", "runs"]),
+        ("/runs/latest", &["run", "condition", "figures", "parts", "samples", "settings", "ends"]),
         (
             "/webhooks",
             &[

@@ -92,6 +92,16 @@ impl Driver {
         Ok(self.stage_progress())
     }
 
+    /// Ends the stage of the moment and begins this one.
+    pub(super) fn enter_stage(&mut self, stage: Stage) -> Result<StageProgress, GeneratorError> {
+        stage.check()?;
+        if self.course.is_over() {
+            return Err(GeneratorError::Ended);
+        }
+        self.course.insert(stage);
+        self.skip_stage()
+    }
+
     /// Ends the load.
     pub(super) fn finish(&mut self) -> Result<StageProgress, GeneratorError> {
         if let Some(span) = self.course.finish(self.now()) {

@@ -27,6 +27,7 @@ use super::error::ErrorBody;
         (name = "transaction", description = "One transaction on request."),
         (name = "accounts", description = "Who takes part."),
         (name = "workload", description = "The load and its controls."),
+        (name = "runs", description = "Records of runs: figures, reports, comparisons."),
         (name = "dex", description = "Pools and offers of the run."),
         (name = "network", description = "The nodes and this program."),
     ),

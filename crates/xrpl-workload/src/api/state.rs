@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use xrpl_generator::Progress;
-use xrpl_protocol::{LedgerIndex, ResultClass};
+use xrpl_protocol::LedgerIndex;
 use xrpl_tracker::{
     CheckReport, Dossier, ResultName, Row, RowFilter, RowPage, RunId, Source, State as TxState,
     Validation, WsStats,
@@ -18,7 +18,10 @@ use super::{
     ApiError, Routes, Shared,
     extract::{Params, Segment, account, hash},
 };
-use crate::session::{App, Phase};
+use crate::{
+    session::{App, Phase},
+    words,
+};
 
 /// Rows of a page unless asked otherwise.
 const DEFAULT_LIMIT: usize = 100;
@@ -407,17 +410,8 @@ struct InWords {
 }
 
 fn in_words((code, count): &(String, u64)) -> InWords {
-    let result = ResultName::new(code);
-    let meaning = match result.class() {
-        Some(ResultClass::Tes) => "applied",
-        Some(ResultClass::Tec) => "in a ledger: the fee was claimed, nothing else happened",
-        Some(ResultClass::Ter) => "not now: it may apply later",
-        Some(ResultClass::Tef) => "cannot apply to this ledger",
-        Some(ResultClass::Tel) => "this server did not take it",
-        Some(ResultClass::Tem) => "malformed: it can never apply",
-        None => "not an engine result",
-    };
-    InWords { code: code.clone(), count: *count, message: result.message(), meaning }
+    let (message, meaning) = words::result(code);
+    InWords { code: code.clone(), count: *count, message, meaning }
 }
 
 /// Final results other than success.

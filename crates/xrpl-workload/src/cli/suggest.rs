@@ -13,13 +13,8 @@ use clap::{
 
 use crate::config::values::nearest;
 
-/// Adds a suggestion to an error that has none.
+/// Adds a suggestion to an error; where slips find a name it takes the place of what clap thought of.
 pub(super) fn add(error: &mut Error, command: &Command, args: impl Iterator<Item = OsString>) {
-    let suggested =
-        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
-    if suggested.into_iter().any(|kind| error.get(kind).is_some()) {
-        return;
-    }
     let given = match error.kind() {
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,

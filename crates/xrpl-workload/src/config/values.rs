@@ -367,6 +367,23 @@ pub fn currencies(values: &[String]) -> Result<Vec<String>> {
     }
 }
 
+/// What a run is called: nothing that could be taken for an id, a place in the list, or a file.
+pub fn name(text: &str) -> Result<String> {
+    let taken = ["latest", "previous"].contains(&text)
+        || text.starts_with(|c: char| c.is_ascii_digit())
+        || [".json", ".db", ".sqlite"].iter().any(|ending| text.ends_with(ending));
+    let plain = |c: char| c.is_alphanumeric() || "-_+:.".contains(c);
+    match !taken && text.len() <= 60 && text.chars().all(plain) {
+        true => Ok(text.to_owned()),
+        false => {
+            Err("a name has letters, digits and -_+:. (60 bytes at most), does not begin with a \
+                      digit, is neither latest nor previous and no file's, such as \
+                      before-the-change"
+                .into())
+        }
+    }
+}
+
 /// A log filter that can be read.
 pub fn log_filter(text: &str) -> Result<String> {
     tracing_subscriber::EnvFilter::builder()

@@ -1,0 +1,132 @@
+//! `capacity`: the highest rate that a network holds.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use clap::ArgMatches;
+use indicatif::ProgressBar;
+use xrpl_generator::catalogue::Catalogue;
+
+use super::Exit;
+use crate::{
+    capacity::{self, Plan, Report, judge::Asked},
+    compare::unknown_figure,
+    config::{Config, values},
+    figures, output,
+    session::{Session, SetupError, Stop},
+    view::{Mode, View},
+};
+
+/// What was given, or what is wrong with it.
+fn plan(config: &Config, args: &ArgMatches) -> Result<Plan, String> {
+    if config.duration.is_some() {
+        return Err("--duration: the search ends when it has found, or with --max-minutes".into());
+    }
+    if config.scenario.file.is_some() {
+        return Err("--scenario: the search sets the rates itself; --types is what it sends".into());
+    }
+    if config.tps == 0.0 {
+        return Err("--tps 0: give the first rate that is tried, such as 20".into());
+    }
+    let text = |name: &str| args.get_one::<String>(name).map(String::as_str);
+    let number = |name: &str, least: f64, default: f64| match text(name) {
+        None => Ok(default),
+        Some(text) => match text.parse::<f64>() {
+            Ok(n) if n.is_finite() && n >= least => Ok(n),
+            _ => Err(format!("--{name} {text}: give a number of {least} or more")),
+        },
+    };
+    let most = number("to", 1.0, 1_000.0)?;
+    let step = text("step").map_or(Ok(Duration::from_secs(20)), |text| {
+        values::duration(text).map_err(|why| format!("--step {text}: {why}"))
+    })?;
+    let minutes = args.get_one::<NonZeroU32>("max-minutes").map_or(30, |n| n.get());
+    let each: Vec<_> = args.get_many::<String>("each").into_iter().flatten().cloned().collect();
+    for name in &each {
+        Catalogue::new(&[(name.clone(), 1)].into())
+            .map_err(|error| format!("--each {name}: {error}"))?;
+    }
+    let asked = args.get_many::<String>("ask").into_iter().flatten();
+    Ok(Plan {
+        from: config.tps,
+        most,
+        step: step.max(Duration::from_secs(1)),
+        precision: number("precision", 0.5, 3.0)? / 100.0,
+        limit: Duration::from_secs(u64::from(minutes) * 60),
+        asked: asked.map(|text| asked_of(text)).collect::<Result<_, _>>()?,
+        each,
+    })
+}
+
+/// `FIGURE=NUMBER`.
+fn asked_of(text: &str) -> Result<Asked, String> {
+    let wrong = || format!("--ask {text}: give FIGURE=NUMBER, such as finality_ms_p99=8000");
+    let (name, bound) = text.split_once('=').ok_or_else(wrong)?;
+    let figure =
+        figures::find(name).ok_or_else(|| format!("--ask {text}: {}", unknown_figure(name)))?;
+    let bound = bound.parse::<f64>().ok().filter(|bound| bound.is_finite()).ok_or_else(wrong)?;
+    Ok(Asked { figure: figure.name, bound })
+}
+
+/// Searches and says what was found.
+pub(super) async fn run(mut config: Config, args: &ArgMatches, bar: ProgressBar) -> Exit {
+    let plan = match plan(&config, args) {
+        Ok(plan) => plan,
+        Err(why) => {
+            output::error_line(&format!("error: {why}"));
+            return Exit::Usage;
+        }
+    };
+    plan.prepare(&mut config);
+    let (json, quiet) = (config.json, config.quiet);
+    // The search says what it does; the run itself says only what went wrong.
+    let view = View::new(Mode::choose(json, true), false, config.interval, bar);
+    let say = move |text: &str| {
+        if !json && !quiet {
+            output::line(text);
+        }
+    };
+    match drive(config, &plan, &view, &say).await {
+        Ok(Some(report)) => {
+            super::print(&match json {
+                true => serde_json::to_string(&report).unwrap_or_default(),
+                false => report.to_string(),
+            });
+            match report.capacity.iter().all(|found| found.holds.is_some() && found.complete) {
+                true => Exit::Success,
+                false => Exit::Failures,
+            }
+        }
+        // Nothing was found before somebody ended it.
+        Ok(None) => Exit::Failures,
+        Err(error) => {
+            output::error_line(&format!("error: {error}"));
+            Exit::Setup
+        }
+    }
+}
+
+async fn drive(
+    config: Config,
+    plan: &Plan,
+    view: &View,
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<Option<Report>, SetupError> {
+    let stop = Stop::default();
+    let signals = super::signals(stop.clone());
+    let session = Session::start(config, view).await?;
+    let app = session.app();
+    let search = async {
+        let found = tokio::select! {
+            found = capacity::find(&app, plan, say) => Some(found),
+            () = stop.soon.cancelled() => None,
+        };
+        stop.soon.cancel();
+        found
+    };
+    let (ended, found) = tokio::join!(session.run(&stop, view), search);
+    signals.abort();
+    // Why the run could not be had says more than that the search found nothing.
+    ended?;
+    drop(Arc::clone(&app));
+    found.transpose().map_err(|error| SetupError(error.to_string()))
+}
