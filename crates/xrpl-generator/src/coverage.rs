@@ -136,13 +136,16 @@ pub(crate) fn coverage(covered: &Covered, catalogue: &Catalogue, mutations: bool
     let mut never = Vec::new();
     for of in catalogue.types().map(|of| of.about()).filter(|of| !is_off(of.name)) {
         let name = of.name;
-        if !covered.has_plain(name) {
-            never.push(format!("{name}: plain"));
-        }
+        let plain: Vec<_> = match of.variants {
+            [] => vec![Way::Plain(None)],
+            variants => variants.iter().map(|variant| Way::Plain(Some(*variant))).collect(),
+        };
         let modified = of.modifiers.iter().map(|modifier| Way::Modified(*modifier));
         let mutated = of.mutations.iter().chain(COMMON).map(|m| Way::Mutated(m.name));
         let mutated = mutated.filter(|_| mutations);
-        for way in modified.chain(mutated).filter(|way| !covered.has(name, *way)) {
+        for way in
+            plain.into_iter().chain(modified).chain(mutated).filter(|way| !covered.has(name, *way))
+        {
             never.push(format!("{name}: {}", way.name()));
         }
     }

@@ -164,6 +164,8 @@ async fn read_amendments(driver: &mut Driver) {
         .collect();
     if !enabled.is_empty() {
         driver.engine.catalogue.set_amendments(|name| enabled.contains(&name));
+        let enabled = enabled.into_iter().map(str::to_owned).collect();
+        driver.engine.world.amendments = Some(enabled);
     }
 }
 

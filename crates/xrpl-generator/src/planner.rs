@@ -125,6 +125,13 @@ impl<'a> Planner<'a> {
         if has >= drops { Ok(()) } else { Err(Wait::Funds) }
     }
 
+    /// Whether the network has an amendment that a form of the type needs. Those that do not tell are
+    /// taken to have it.
+    #[must_use]
+    pub fn has_amendment(&self, name: &str) -> bool {
+        self.world.amendments.as_ref().is_none_or(|all| all.contains(name))
+    }
+
     /// A time after any ledger that a transaction made now can be in.
     #[must_use]
     pub fn later(&self) -> u32 {

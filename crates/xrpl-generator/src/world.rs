@@ -1,6 +1,8 @@
 //! Everything the run knows to exist: its accounts, the currencies its gateways issue, the objects of
 //! the ledger that concern them, and what of all that transactions in flight may take.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashSet;
 use serde_json::{Map, Value as Json};
 use smallvec::SmallVec;
@@ -105,6 +107,8 @@ pub struct World {
     pub head: LedgerIndex,
     /// When it closed, seconds since 2000-01-01 00:00 UTC.
     pub close_time: u32,
+    /// What the network has, where it tells that.
+    pub amendments: Option<BTreeSet<String>>,
     /// Whether the node queues or refuses for now.
     pub busy: bool,
     /// The longest that a transaction made now may take to its ledger, seconds: what is to happen

@@ -398,10 +398,15 @@ fn sim_on(
         assert!(sim.setup(index, Plan::new("AccountSet").with(fields::SET_FLAG, flag)));
     }
     let issuer = sim.engine.world.accounts[gateway].id;
-    let asset = Asset { currency: "USD".parse().unwrap(), issuer, gateway };
-    sim.engine.world.assets = vec![asset];
-    sim.engine.world.common_assets = 1;
-    for user in sim.engine.world.accounts.users().to_vec() {
+    let assets = ["USD", "EUR"].map(|currency| Asset {
+        currency: currency.parse().unwrap(),
+        issuer,
+        gateway,
+    });
+    sim.engine.world.assets = assets.to_vec();
+    sim.engine.world.common_assets = assets.len();
+    let users = sim.engine.world.accounts.users().to_vec();
+    for (user, asset) in users.into_iter().flat_map(|user| assets.map(|asset| (user, asset))) {
         let limit = asset.amount("1000000000".parse().unwrap());
         let plan = Plan::new("TrustSet").with(fields::LIMIT_AMOUNT, limit).owning(1);
         assert!(sim.setup(user, plan), "{:?}", sim.bad);
@@ -565,6 +570,12 @@ fn valid_load_succeeds_without_exception() {
     assert!(fewer(3).is_empty(), "seldom validated: {:?} of {validated:?}", fewer(3));
     // Of what there is one of only (the pool of the one currency and XRP) not many can be made.
     assert!(fewer(20).len() <= 2, "seldom validated: {:?} of {validated:?}", fewer(20));
+    // So was every form of every type.
+    let unreached = |c: &xrpl_generator::coverage::Coverage| -> std::collections::BTreeSet<String> {
+        c.never.iter().filter(|way| way.contains(": plain")).cloned().collect()
+    };
+    let never = coverage.iter().map(unreached).reduce(|all, some| &all & &some);
+    assert!(never.iter().flatten().next().is_none(), "never sent: {never:#?}");
     // Every way of sending was reached by some type.
     for modifier in xrpl_generator::modifier::Modifier::ALL {
         let reached =

@@ -107,7 +107,7 @@ impl Field {
 }
 
 /// One step of a payment path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PathStep {
     /// Through this account.
     pub account: Option<AccountId>,

@@ -33,7 +33,9 @@ static ABOUT: About = About {
         Mutation::new("of another asset", &["temBAD_AMOUNT"], |_, plan| {
             Some(plan.with(AMOUNT, drops(1)))
         }),
-        Mutation::unknown_flag(),
+        Mutation::new("a flag that the type does not have", &["temINVALID_FLAG"], |_, plan| {
+            Some(plan.flagged(2))
+        }),
     ],
     ..About::TYPE
 };

@@ -23,6 +23,7 @@ pub(super) struct AMMCreate;
 static ABOUT: About = About {
     name: "AMMCreate",
     amendment: Some("AMM"),
+    variants: &["XRP", "currencies"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("of a currency and itself", &["temBAD_AMM_TOKENS"], |planner, plan| {

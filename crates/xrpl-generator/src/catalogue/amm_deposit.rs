@@ -26,6 +26,7 @@ static ABOUT: About = About {
     name: "AMMDeposit",
     weight: 8,
     amendment: Some("AMM"),
+    variants: &["one", "both"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("no form of deposit", &["temMALFORMED"], |_, plan| Some(plan.flagged(0))),
@@ -55,7 +56,11 @@ impl TransactionType for AMMDeposit {
         planner.afford(xrp, 1)?;
         let (world, from) = (planner.world, Some(planner.sender));
         let assets = if both { &pool.assets[..] } else { &pool.assets[which..=which] };
-        for (field, issue) in [AMOUNT, AMOUNT2].into_iter().zip(assets) {
+        // Of two amounts in just the pool's proportion neither is enough for the other, as rounding has it.
+        let more = value.mul_ratio(2, 1, false).map_err(|_| Wait::Object(Kind::Amm))?;
+        for (field, issue, value) in
+            [(AMOUNT, value), (AMOUNT2, more)].into_iter().zip(assets).map(|((f, v), i)| (f, i, v))
+        {
             match *issue {
                 Issue::Issued { currency, issuer } => {
                     let asset = world.asset(currency, issuer).ok_or(Wait::Object(Kind::Amm))?;

@@ -22,6 +22,7 @@ static ABOUT: About = About {
     name: "AMMWithdraw",
     weight: 5,
     amendment: Some("AMM"),
+    variants: &["some", "all"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("no form of withdrawal", &["temMALFORMED"], |_, plan| Some(plan.flagged(0))),

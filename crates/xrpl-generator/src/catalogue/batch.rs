@@ -37,6 +37,7 @@ pub(super) struct Batch;
 static ABOUT: About = About {
     name: "Batch",
     amendment: Some("BatchV1_1"),
+    variants: &["all or nothing", "only one", "until failure", "independent", "two accounts"],
     modifiers: Modifier::BATCH,
     mutations: &[
         Mutation::new("no mode", &["temINVALID_FLAG"], |_, plan| Some(plan.flagged(0))),

@@ -21,6 +21,7 @@ pub(super) struct CheckCash;
 
 static ABOUT: About = About {
     name: "CheckCash",
+    variants: &["exactly", "at least"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("exactly and at least", &["temMALFORMED"], |_, plan| {

@@ -19,6 +19,7 @@ pub(super) struct CheckCreate;
 
 static ABOUT: About = About {
     name: "CheckCreate",
+    variants: &["XRP", "issued"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("to itself", &["temREDUNDANT"], |planner, plan| {

@@ -42,6 +42,7 @@ pub(super) struct Clawback;
 static ABOUT: About = About {
     name: "Clawback",
     roles: &[Role::User, Role::Gateway],
+    variants: &["issued", "MPT"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("XRP", &["temBAD_AMOUNT"], |_, plan| {

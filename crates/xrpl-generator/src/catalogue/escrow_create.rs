@@ -1,8 +1,12 @@
 //! EscrowCreate
-//! (<https://xrpl.org/docs/references/protocol/transactions/types/escrowcreate>): XRP or an issued
-//! currency, held until a time or until somebody knows a secret.
+//! (<https://xrpl.org/docs/references/protocol/transactions/types/escrowcreate>): XRP, an issued
+//! currency or a multi-purpose token, held until a time or until somebody knows a secret.
 
-use xrpl_protocol::fields::{AMOUNT, CANCEL_AFTER, CONDITION, DESTINATION, FINISH_AFTER};
+use xrpl_protocol::{
+    Amount,
+    fields::{AMOUNT, CANCEL_AFTER, CONDITION, DESTINATION, FINISH_AFTER},
+    object_id,
+};
 
 use super::{
     About, TransactionType,
@@ -11,7 +15,7 @@ use super::{
 use crate::{
     modifier::Modifier,
     mutation::Mutation,
-    objects::Kind,
+    objects::{Entry, Kind},
     plan::{Plan, Wait, drops},
     planner::Planner,
     world::IssuedMove,
@@ -20,12 +24,16 @@ use crate::{
 /// How many an account has.
 const MOST: usize = 8;
 const LSF_ALLOW_TRUST_LINE_LOCKING: u32 = 0x4000_0000;
+const LSF_LOCKED: u32 = 0x0001;
+const LSF_REQUIRE_AUTH: u32 = 0x0004;
+const LSF_CAN_ESCROW: u32 = 0x0008;
 
 #[derive(Debug)]
 pub(super) struct EscrowCreate;
 
 static ABOUT: About = About {
     name: "EscrowCreate",
+    variants: &["XRP", "issued", "MPT"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("neither time nor condition", &["temMALFORMED"], |planner, plan| {
@@ -46,11 +54,41 @@ static ABOUT: About = About {
         }),
         Mutation::new("a time that has passed", &["tecNO_PERMISSION"], |planner, plan| {
             let passed = planner.world.close_time.checked_sub(60)?;
-            plan.holds.issued.is_empty().then(|| plan.with(FINISH_AFTER, passed))
+            let xrp = plan.holds.xrp > 0;
+            xrp.then(|| plan.with(FINISH_AFTER, passed))
         }),
     ],
     ..About::TYPE
 };
+
+/// Some of a multi-purpose token that the sender has, for somebody who holds it too.
+fn mpt(planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Wait> {
+    let none = Wait::Object(Kind::MpToken);
+    if !planner.has_amendment("TokenEscrow") {
+        return Err(none);
+    }
+    let (world, me) = (planner.world, planner.sender);
+    let lockable = |token: &Entry| {
+        let issuance = token.mpt().and_then(|id| world.objects.get(object_id::mpt_issuance(id)));
+        issuance.is_some_and(|issuance| {
+            let flags = issuance.flags();
+            flags & LSF_CAN_ESCROW != 0 && flags & (LSF_LOCKED | LSF_REQUIRE_AUTH) == 0
+        })
+    };
+    let from = planner.own(Kind::MpToken, |token| {
+        let has = token.number("MPTAmount").is_some_and(|amount| amount > 0);
+        has && token.flags() & LSF_LOCKED == 0 && lockable(token)
+    })?;
+    let (id, has) = (from.mpt().ok_or(none)?, from.number("MPTAmount").ok_or(none)?);
+    let to = planner.any(Kind::MpToken, |token| {
+        let other = token.owner.is_some_and(|owner| owner != me);
+        other && token.mpt() == Some(id) && token.flags() & LSF_LOCKED == 0
+    })?;
+    let value = i64::try_from(1 + planner.below(has.min(10))).map_err(|_| none)?;
+    let amount = Amount::Mpt { value, id };
+    let plan = plan.with(DESTINATION, to.account("Account").ok_or(none)?).with(AMOUNT, amount);
+    planner.paying(plan.holding(to.id).variant("MPT"), amount)
+}
 
 impl TransactionType for EscrowCreate {
     fn about(&self) -> &'static About {
@@ -74,9 +112,15 @@ impl TransactionType for EscrowCreate {
             plan = plan.with(CONDITION, condition).with(CANCEL_AFTER, cancel);
         }
         let lockable = planner.asset().ok().filter(|asset| {
+            if !planner.has_amendment("TokenEscrow") { return false; }
             let gateway = planner.world.assets[usize::from(*asset)].gateway;
             planner.world.accounts[gateway].flags & LSF_ALLOW_TRUST_LINE_LOCKING != 0
         });
+        if planner.one_in(4)
+            && let Ok(plan) = mpt(planner, plan.clone())
+        {
+            return Ok(plan);
+        }
         if let Some(asset) = lockable
             && planner.one_in(4)
         {

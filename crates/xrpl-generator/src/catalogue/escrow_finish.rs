@@ -1,6 +1,10 @@
 //! EscrowFinish (<https://xrpl.org/docs/references/protocol/transactions/types/escrowfinish>).
 
-use xrpl_protocol::fields::{CONDITION, FULFILLMENT, OFFER_SEQUENCE, OWNER};
+use xrpl_protocol::{
+    Amount, Hash256,
+    fields::{CONDITION, FULFILLMENT, OFFER_SEQUENCE, OWNER},
+    object_id,
+};
 
 use super::{
     About, TransactionType,
@@ -12,16 +16,19 @@ use crate::{
     objects::{Entry, Kind},
     plan::{Plan, Wait},
     planner::Planner,
+    world::World,
 };
 
 /// What a fulfillment of 36 bytes costs, base fees.
 const FULFILLMENT_FEES: u64 = 35;
+const LSF_LOCKED: u32 = 0x0001;
 
 #[derive(Debug)]
 pub(super) struct EscrowFinish;
 
 static ABOUT: About = About {
     name: "EscrowFinish",
+    variants: &["time", "condition"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("an escrow that there is not", &["tecNO_TARGET"], |_, plan| {
@@ -42,6 +49,17 @@ static ABOUT: About = About {
     ..About::TYPE
 };
 
+/// What its receiver holds of a multi-purpose token that it is of.
+fn receiving(world: &World, escrow: &Entry) -> Option<Hash256> {
+    match escrow.amount("Amount")? {
+        Amount::Mpt { id, .. } => {
+            let receiver = world.accounts.find(escrow.account("Destination")?)?;
+            Some(object_id::mptoken(id, world.accounts[receiver].id))
+        }
+        _ => None,
+    }
+}
+
 impl TransactionType for EscrowFinish {
     fn about(&self) -> &'static About {
         &ABOUT
@@ -54,7 +72,12 @@ impl TransactionType for EscrowFinish {
         let ripe = |escrow: &Entry| {
             let finish = escrow.number("FinishAfter").is_none_or(|at| at < now.into());
             let cancel = escrow.number("CancelAfter").is_none_or(|at| at > later.into());
-            finish && cancel && escrow.has("Sequence")
+            // Whoever gets a multi-purpose token must hold it by then.
+            let holds = receiving(world, escrow).is_none_or(|token| {
+                let known = world.objects.get(token).is_some_and(|held| held.flags() & LSF_LOCKED == 0);
+                known && !world.objects.is_held(token)
+            });
+            finish && cancel && holds && escrow.has("Sequence")
         };
         // Whoever it is for, or whoever made it.
         let mut escrow = planner.mine(Kind::Escrow, ripe);
@@ -73,6 +96,10 @@ impl TransactionType for EscrowFinish {
             .with(OWNER, owner)
             .with(OFFER_SEQUENCE, number.ok_or(missing)?)
             .holding(escrow.id);
+        let plan = match receiving(world, escrow) {
+            Some(token) => plan.holding(token),
+            None => plan,
+        };
         if !escrow.has("Condition") {
             return Ok(plan.variant("time"));
         }

@@ -40,6 +40,7 @@ static ABOUT: About = About {
     name: "MPTokenAuthorize",
     weight: 8,
     amendment: Some("MPTokensV1"),
+    variants: &["beginning", "allowing", "ending"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("itself as holder", &["temMALFORMED"], |planner, plan| {

@@ -27,6 +27,7 @@ pub(super) struct MPTokenIssuanceSet;
 static ABOUT: About = About {
     name: "MPTokenIssuanceSet",
     amendment: Some("MPTokensV1"),
+    variants: &["locking", "unlocking"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("locked and unlocked", &["temINVALID_FLAG"], |_, plan| {

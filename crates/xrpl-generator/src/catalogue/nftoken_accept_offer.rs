@@ -110,6 +110,7 @@ pub(super) struct NFTokenAcceptOffer;
 static ABOUT: About = About {
     name: "NFTokenAcceptOffer",
     weight: 6,
+    variants: &["buying", "selling", "broker"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("no offer at all", &["temMALFORMED"], |_, plan| {

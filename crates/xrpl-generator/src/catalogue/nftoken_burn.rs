@@ -19,6 +19,7 @@ pub(super) struct NFTokenBurn;
 static ABOUT: About = About {
     name: "NFTokenBurn",
     weight: 3,
+    variants: &["its own", "another's"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("a token that there is not", &["tecNO_ENTRY"], |planner, plan| {
@@ -49,6 +50,6 @@ impl TransactionType for NFTokenBurn {
             return Ok(plan.with(OWNER, planner.id(owner)).holding(nft.0).variant("another's"));
         }
         let nft = planner.own_nft(|_| true)?;
-        Ok(Plan::new("NFTokenBurn").with(NF_TOKEN_ID, nft.0).holding(nft.0))
+        Ok(Plan::new("NFTokenBurn").with(NF_TOKEN_ID, nft.0).holding(nft.0).variant("its own"))
     }
 }

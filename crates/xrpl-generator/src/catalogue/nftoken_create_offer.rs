@@ -24,6 +24,7 @@ pub(super) struct NFTokenCreateOffer;
 static ABOUT: About = About {
     name: "NFTokenCreateOffer",
     weight: 10,
+    variants: &["buying", "selling"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("bought for nothing", &["temBAD_AMOUNT"], |planner, plan| {

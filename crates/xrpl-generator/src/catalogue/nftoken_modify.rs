@@ -21,6 +21,7 @@ pub(super) struct NFTokenModify;
 static ABOUT: About = About {
     name: "NFTokenModify",
     amendment: Some("DynamicNFT"),
+    variants: &["its own", "another's"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("an empty URI", &["temMALFORMED"], |_, plan| {
@@ -57,6 +58,6 @@ impl TransactionType for NFTokenModify {
             return Ok(plan.holding(nft.0).variant("another's"));
         }
         let nft = planner.own_nft(fits)?;
-        Ok(plan.with(NF_TOKEN_ID, nft.0).holding(nft.0))
+        Ok(plan.with(NF_TOKEN_ID, nft.0).holding(nft.0).variant("its own"))
     }
 }

@@ -3,10 +3,13 @@
 
 use xrpl_protocol::{
     Amount, IssuedValue,
-    fields::{EXPIRATION, OFFER_SEQUENCE, TAKER_GETS, TAKER_PAYS},
+    fields::{DOMAIN_ID, EXPIRATION, OFFER_SEQUENCE, TAKER_GETS, TAKER_PAYS},
 };
 
-use super::{About, TransactionType};
+use super::{
+    About, TransactionType,
+    pools::{hundredths, pool},
+};
 use crate::{
     accounts::Role,
     holdings::AssetId,
@@ -20,9 +23,11 @@ use crate::{
 
 /// How many an account has.
 const MOST: usize = 8;
+const TF_PASSIVE: u32 = 0x0001_0000;
 const TF_IMMEDIATE_OR_CANCEL: u32 = 0x0002_0000;
 const TF_FILL_OR_KILL: u32 = 0x0004_0000;
 const TF_SELL: u32 = 0x0008_0000;
+const TF_HYBRID: u32 = 0x0010_0000;
 
 fn leaving(planner: &Planner<'_>, asset: AssetId, value: IssuedValue) -> IssuedMove {
     IssuedMove { asset, from: Some(planner.sender), to: None, value }
@@ -48,6 +53,7 @@ pub(super) struct OfferCreate;
 static ABOUT: About = About {
     name: "OfferCreate",
     weight: 12,
+    variants: &["XRP for a currency", "a currency for XRP", "currencies", "passive", "at once", "wholly at once", "in a domain", "hybrid"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("XRP for XRP", &["temBAD_OFFER"], |_, plan| {
@@ -83,6 +89,52 @@ static ABOUT: About = About {
     ..About::TYPE
 };
 
+/// An offer without amounts: one that may cross, one that crosses only what is better, or one in a
+/// domain of its owner, which is in it.
+fn form(planner: &mut Planner<'_>) -> Plan {
+    let plan = Plan::new("OfferCreate");
+    let sells = if planner.one_in(4) { TF_SELL } else { 0 };
+    let form = planner.below(12);
+    if form == 0 {
+        return plan.flagged(TF_PASSIVE | sells).variant("passive");
+    }
+    if form < 3
+        && planner.has_amendment("PermissionedDEX")
+        && let Ok(domain) = planner.own(Kind::PermissionedDomain, |_| true)
+    {
+        let plan = plan.with(DOMAIN_ID, domain.id).holding(domain.id);
+        return match form {
+            1 => plan.flagged(sells).variant("in a domain"),
+            _ => plan.flagged(TF_HYBRID | sells).variant("hybrid"),
+        };
+    }
+    plan.flagged(sells)
+}
+
+/// One that is taken at once or not at all: of a pool, for less than that gives for it whatever becomes of
+/// its price.
+fn at_once(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
+    let pool = pool(planner, |pool| pool.is_deep())?;
+    let [one, other] = pool.assets;
+    let (gets, pays) = if planner.one_in(2) { (one, other) } else { (other, one) };
+    let units = 1 + planner.below(5) as i64;
+    let none = Wait::Object(Kind::Amm);
+    let gets = hundredths(gets, 20 * units).ok_or(none)?;
+    let pays = hundredths(pays, units).ok_or(none)?;
+    let (flags, variant) = match planner.one_in(2) {
+        true => (TF_IMMEDIATE_OR_CANCEL, "at once"),
+        false => (TF_FILL_OR_KILL, "wholly at once"),
+    };
+    let plan = Plan::new("OfferCreate")
+        .with(TAKER_GETS, gets)
+        .with(TAKER_PAYS, pays)
+        .flagged(flags)
+        .holding(pool.entry.id)
+        .owning(1)
+        .variant(variant);
+    planner.paying(plan, gets)
+}
+
 impl TransactionType for OfferCreate {
     fn about(&self) -> &'static About {
         &ABOUT
@@ -90,15 +142,20 @@ impl TransactionType for OfferCreate {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.fewer(Kind::Offer, MOST)?;
+        if planner.one_in(6)
+            && let Ok(plan) = at_once(planner)
+        {
+            return Ok(plan);
+        }
         let (first, second) = (planner.asset()?, planner.asset()?);
         let hundredths = 90 + planner.below(21) as i64;
         let units = 1 + planner.below(10) as i64;
         let value = |hundredths: i64| {
             IssuedValue::new(units * hundredths, -2).map_err(|_| Wait::Never("there is no such value"))
         };
-        let flags = if planner.one_in(4) { TF_SELL } else { 0 };
         let expires = planner.one_in(4).then(|| planner.later() + 120);
-        let mut plan = Plan::new("OfferCreate").flagged(flags).with_some(EXPIRATION, expires).owning(1);
+        let mut plan = form(planner).with_some(EXPIRATION, expires).owning(1);
+        let variant = plan.variant;
         if planner.one_in(8)
             && let Ok(old) = planner.own(Kind::Offer, |offer| offer.has("Sequence"))
         {
@@ -113,13 +170,13 @@ impl TransactionType for OfferCreate {
             if planner.one_in(2) {
                 planner.afford(xrp, 1)?;
                 let plan = plan.with(TAKER_GETS, drops(xrp)).with(TAKER_PAYS, issued);
-                return Ok(plan.spending(xrp).variant("XRP for a currency"));
+                return Ok(plan.spending(xrp).variant(variant.unwrap_or("XRP for a currency")));
             }
             planner.afford(0, 1)?;
             planner.holds(planner.sender, first, value(hundredths)?)?;
             let mut plan = plan.with(TAKER_GETS, issued).with(TAKER_PAYS, drops(xrp));
             plan.holds.issued.push(leaving(planner, first, value(hundredths)?));
-            return Ok(plan.variant("a currency for XRP"));
+            return Ok(plan.variant(variant.unwrap_or("a currency for XRP")));
         }
         planner.afford(0, 1)?;
         planner.holds(planner.sender, first, value(100)?)?;
@@ -129,6 +186,6 @@ impl TransactionType for OfferCreate {
         }
         let mut plan = plan.with(TAKER_GETS, gets).with(TAKER_PAYS, pays);
         plan.holds.issued.push(leaving(planner, first, value(100)?));
-        Ok(plan.variant("currencies"))
+        Ok(plan.variant(variant.unwrap_or("currencies")))
     }
 }

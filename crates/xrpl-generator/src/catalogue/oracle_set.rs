@@ -44,6 +44,7 @@ pub(super) struct OracleSet;
 static ABOUT: About = About {
     name: "OracleSet",
     amendment: Some("PriceOracle"),
+    variants: &["making", "changing"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("no price at all", &["temARRAY_EMPTY"], |_, plan| {

@@ -29,6 +29,7 @@ pub(super) struct PaymentChannelClaim;
 static ABOUT: About = About {
     name: "PaymentChannelClaim",
     weight: 6,
+    variants: &["signed", "by its source", "closing", "expired"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("a signature without its key", &["temMALFORMED"], |_, plan| {

@@ -32,6 +32,7 @@ pub(super) struct PermissionedDomainSet;
 static ABOUT: About = About {
     name: "PermissionedDomainSet",
     amendment: Some("PermissionedDomains"),
+    variants: &["making", "changing"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("nothing opens it", &["temARRAY_EMPTY"], |_, plan| {
@@ -76,6 +77,6 @@ impl TransactionType for PermissionedDomainSet {
         }
         planner.fewer(Kind::PermissionedDomain, MOST)?;
         planner.afford(0, 1)?;
-        Ok(plan.owning(1))
+        Ok(plan.owning(1).variant("making"))
     }
 }

@@ -68,10 +68,29 @@ impl Pool<'_> {
         }
     }
 
+    /// Whether a payment of some hundredths of a unit hardly changes it.
+    pub(super) fn is_deep(&self) -> bool {
+        // Tokens are about the root of what one side has times what the other has.
+        let units = if self.assets.contains(&Issue::Xrp) { 10_000 } else { 10 };
+        self.tokens.value().is_some_and(|tokens| tokens >= IssuedValue::from_whole(units))
+    }
+
     /// Whether an account has at least a share of its tokens.
     pub(super) fn has_share(&self, held: IssuedValue, of: u32) -> bool {
         let least = self.tokens.value().and_then(|all| all.mul_ratio(1, of, true).ok());
         least.is_some_and(|least| held >= least)
+    }
+}
+
+/// So many hundredths of a unit of an asset.
+pub(super) fn hundredths(issue: Issue, hundredths: i64) -> Option<Amount> {
+    match issue {
+        Issue::Xrp => Some(Amount::Xrp(hundredths * 10_000)),
+        Issue::Issued { currency, issuer } => {
+            let value = IssuedValue::new(hundredths, -2).ok()?;
+            Some(Amount::issued(value, currency, issuer))
+        }
+        Issue::Mpt(_) => None,
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) struct VaultCreate;
 static ABOUT: About = About {
     name: "VaultCreate",
     amendment: Some("SingleAssetVault"),
+    variants: &["XRP", "a currency"],
     modifiers: Modifier::ALONE,
     mutations: &[
         Mutation::new("empty data", &["temMALFORMED"], |_, plan| {

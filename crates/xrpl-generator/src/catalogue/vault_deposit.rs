@@ -21,6 +21,7 @@ static ABOUT: About = About {
     name: "VaultDeposit",
     weight: 6,
     amendment: Some("SingleAssetVault"),
+    variants: &["XRP", "a currency"],
     modifiers: Modifier::ALONE,
     mutations: &[
         Mutation::new("nothing", &["temBAD_AMOUNT"], |_, plan| Some(plan.with(AMOUNT, drops(0)))),

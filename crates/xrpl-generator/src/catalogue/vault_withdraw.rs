@@ -22,6 +22,7 @@ static ABOUT: About = About {
     name: "VaultWithdraw",
     weight: 6,
     amendment: Some("SingleAssetVault"),
+    variants: &["some", "all"],
     modifiers: Modifier::ALONE,
     mutations: &[
         Mutation::new("nothing", &["temBAD_AMOUNT"], |_, plan| Some(plan.with(AMOUNT, drops(0)))),

@@ -171,6 +171,12 @@ impl Engine {
     ) -> (Plan, Option<&'static Mutation>, SmallVec<[Way; 2]>) {
         let of = self.catalogue.get(of).about();
         let plain = Way::Plain(plan.variant);
+        debug_assert!(
+            plan.variant.map_or(of.variants.is_empty(), |variant| of.variants.contains(&variant)),
+            "{}: {:?} is not among its variants",
+            of.name,
+            plan.variant
+        );
         if invalid {
             let new = |mutation: &Mutation| {
                 self.steered && !self.covered.has(of.name, Way::Mutated(mutation.name))

@@ -2,7 +2,7 @@
 
 use xrpl_protocol::{
     AccountId, Amount, Currency, IssuedValue,
-    fields::{AMOUNT, DESTINATION, SEND_MAX},
+    fields::{AMOUNT, DELIVER_MIN, DESTINATION, PATHS, SEND_MAX},
 };
 
 use crate::{mutation::Mutation, plan::Plan, planner::Planner, world::Asset};
@@ -11,11 +11,16 @@ const TF_NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
 const TF_PARTIAL_PAYMENT: u32 = 0x0002_0000;
 const TF_LIMIT_QUALITY: u32 = 0x0004_0000;
 
+/// Without what only some payments have.
+fn bare(plan: Plan) -> Plan {
+    plan.without(SEND_MAX).without(PATHS).without(DELIVER_MIN).flagged(0)
+}
+
 /// So much XRP to another user.
 fn xrp(planner: &mut Planner<'_>, plan: Plan, drops: i64) -> Option<Plan> {
     let to = planner.other_user().ok()?;
     let destination = planner.id(to);
-    plan.holds.issued.is_empty().then(|| plan.with(DESTINATION, destination).with(AMOUNT, Amount::Xrp(drops)))
+    plan.holds.issued.is_empty().then(|| bare(plan).with(DESTINATION, destination).with(AMOUNT, Amount::Xrp(drops)))
 }
 
 fn flagged(planner: &mut Planner<'_>, plan: Plan, flags: u32) -> Option<Plan> {
@@ -31,7 +36,7 @@ fn asset(planner: &Planner<'_>, plan: &Plan) -> Option<Asset> {
 fn issued(planner: &mut Planner<'_>, plan: Plan, value: IssuedValue) -> Option<Plan> {
     let asset = asset(planner, &plan)?;
     let to = planner.other_user().ok()?;
-    Some(plan.with(DESTINATION, planner.id(to)).with(AMOUNT, asset.amount(value)))
+    Some(bare(plan).with(DESTINATION, planner.id(to)).with(AMOUNT, asset.amount(value)))
 }
 
 pub(super) static ALL: &[Mutation] = &[
