@@ -4,14 +4,17 @@
 //! replace it at run time (<https://xrpl.org/docs/references/http-websocket-apis/public-api-methods/server-info-methods/server_definitions>).
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     sync::OnceLock,
 };
 
 use serde_json::Value as Json;
 
-use crate::object::{Field, FieldType};
+use crate::{
+    formats::{FormatField, Formats},
+    object::{Field, FieldType},
+};
 
 /// A table of names and codes.
 #[derive(Clone, Debug)]
@@ -28,8 +31,10 @@ pub struct Definitions {
     /// By ledger entry type.
     ledger_entry_flags: BTreeMap<Box<str>, Names>,
     account_set_flags: Names,
-    /// By transaction type: names of its own fields, beside those that every type has.
-    transaction_fields: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
+    transaction_formats: Formats,
+    /// Fields of serialised types that this codec does not know, with the type's name.
+    unreadable: BTreeMap<Box<str>, Box<str>>,
+    hash: Option<Box<str>>,
 }
 
 /// Names of bits or of numbers.
@@ -83,15 +88,6 @@ fn names_by_type(json: &Json) -> BTreeMap<Box<str>, Names> {
     members.map(|(kind, table)| (kind.as_str().into(), names(table))).collect()
 }
 
-fn fields_by_type(json: &Json) -> BTreeMap<Box<str>, BTreeSet<Box<str>>> {
-    let of_type = |format: &Json| {
-        let fields = format.as_array().into_iter().flatten();
-        fields.filter_map(|field| Some(field.get("name")?.as_str()?.into())).collect()
-    };
-    let members = json.as_object().into_iter().flatten();
-    members.map(|(kind, format)| (kind.as_str().into(), of_type(format))).collect()
-}
-
 impl Definitions {
     /// The built-in table.
     ///
@@ -119,7 +115,8 @@ impl Definitions {
     }
 
     /// The table in an answer to `server_definitions` (with or without its `result` wrapper), or
-    /// in the `definitions.json` of the npm package ripple-binary-codec, which has the same form.
+    /// in the `definitions.json` of the npm package ripple-binary-codec, which has the same form. Fields
+    /// of a serialised type that this codec does not know are left out: see [`Self::unreadable`].
     ///
     /// # Errors
     /// Names the part that is missing or malformed.
@@ -130,13 +127,16 @@ impl Definitions {
             .get("FIELDS")
             .and_then(Json::as_array)
             .ok_or_else(|| DefinitionsError("FIELDS is missing or no array".into()))?;
-        // Nodes before 3.1 and the npm package do not have them; names of flags do not change.
+        // Nodes before 3.1 and the npm package do not have them; what these say of a type seldom
+        // changes.
         let flags = |key: &str| all.get(key).unwrap_or_else(|| &Self::builtin_json()[key]);
         let mut this = Self {
             transaction_flags: names_by_type(flags("TRANSACTION_FLAGS")),
             ledger_entry_flags: names_by_type(flags("LEDGER_ENTRY_FLAGS")),
             account_set_flags: names(flags("ACCOUNT_SET_FLAGS")),
-            transaction_fields: fields_by_type(flags("TRANSACTION_FORMATS")),
+            transaction_formats: Formats::default(),
+            unreadable: BTreeMap::new(),
+            hash: all.get("hash").and_then(Json::as_str).map(Into::into),
             by_name: HashMap::with_capacity(fields.len()),
             names: HashMap::with_capacity(fields.len()),
             not_signed: Vec::new(),
@@ -165,7 +165,8 @@ impl Definitions {
             };
             let field = Field::new(type_code, nth);
             if field.field_type() == FieldType::Unknown {
-                return Err(DefinitionsError(format!("{name} is of the unknown type {kind}")));
+                this.unreadable.insert(name.into(), kind.into());
+                continue;
             }
             if !flag("isSigningField")? {
                 this.not_signed.push(field);
@@ -173,6 +174,8 @@ impl Definitions {
             this.by_name.insert(name.into(), field);
             this.names.insert(field, name.into());
         }
+        let formats = flags("TRANSACTION_FORMATS");
+        this.transaction_formats = Formats::read(formats, |name| this.field(name));
         Ok(this)
     }
 
@@ -227,7 +230,37 @@ impl Definitions {
     /// has; none if the type's format is not known.
     #[must_use]
     pub fn transaction_has_field(&self, transaction_type: &str, field: &str) -> Option<bool> {
-        Some(self.transaction_fields.get(transaction_type)?.contains(field))
+        Some(self.transaction_format(transaction_type)?.iter().any(|of| *of.name == *field))
+    }
+
+    /// What transactions of a type must and may have, beside what those of every type have; none if
+    /// its format is not known.
+    #[must_use]
+    pub fn transaction_format(&self, transaction_type: &str) -> Option<&[FormatField]> {
+        self.transaction_formats.of(transaction_type)
+    }
+
+    /// What transactions of every type must and may have.
+    #[must_use]
+    pub fn common_format(&self) -> &[FormatField] {
+        self.transaction_formats.common()
+    }
+
+    /// Fields that cannot be read or written here, with the name of their serialised type, which this
+    /// codec does not know.
+    pub fn unreadable(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.unreadable.iter().map(|(name, kind)| (name.as_ref(), kind.as_ref()))
+    }
+
+    /// What the node calls these definitions: the hash of all they say.
+    #[must_use]
+    pub fn hash(&self) -> Option<&str> {
+        self.hash.as_deref()
+    }
+
+    /// Every engine result's name and code.
+    pub fn results(&self) -> impl Iterator<Item = (&str, i32)> {
+        self.results.by_name.iter().map(|(name, code)| (name.as_ref(), *code))
     }
 
     /// Code of a ledger entry type.
@@ -333,6 +366,23 @@ mod tests {
         }
         let older = Definitions::from_json(&json).unwrap();
         assert_eq!(flag(&older, "OfferCreate", "tfSell"), Some(0x0008_0000));
+    }
+
+    #[test]
+    fn a_field_of_a_new_type_is_left_out() {
+        let mut json = Definitions::builtin_json().clone();
+        json["TYPES"]["Tensor"] = 61.into();
+        let info = serde_json::json!({"isSerialized": true, "isSigningField": true,
+            "isVLEncoded": false, "nth": 1, "type": "Tensor"});
+        json["FIELDS"].as_array_mut().unwrap().push(serde_json::json!(["Weights", info]));
+        let new = serde_json::json!([{"name": "Weights", "optionality": 0}]);
+        json["TRANSACTION_FORMATS"]["Learn"] = new;
+        let table = Definitions::from_json(&json).unwrap();
+        assert!(table.unreadable().eq([("Weights", "Tensor")]));
+        assert_eq!(table.field("Weights"), None);
+        assert_eq!(table.transaction_format("Learn").unwrap()[0].field, None);
+        assert_eq!(table.transaction_format("common"), None);
+        assert!(table.common_format().iter().any(|of| &*of.name == "Memos"));
     }
 
     #[test]

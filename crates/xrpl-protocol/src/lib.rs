@@ -2,7 +2,8 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`definitions`], [`fields`] | names and codes, built in or from a node |
+//! | [`definitions`], [`fields`], [`formats`] | names, codes and formats, built in or from a node |
+//! | [`differences`] | what a newer node's definitions have beside the built-in ones |
 //! | [`object`], [`encode`], [`decode`] | transactions and ledger entries, binary and JSON |
 //! | [`amount`], [`issued_value`], [`number`], [`units`] | amounts as the wire has them |
 //! | [`decimal`], [`rounding`], [`amount_math`], [`quality`] | exact arithmetic, rounded as xrpld rounds |
@@ -20,8 +21,10 @@ pub mod base58;
 pub mod decimal;
 pub mod decode;
 pub mod definitions;
+pub mod differences;
 pub mod encode;
 pub mod fields;
+pub mod formats;
 pub mod hash;
 pub mod input;
 pub mod issued_value;

@@ -43,10 +43,16 @@ pub enum SignatureError {
 
 /// Signs with one key: sets SigningPubKey and TxnSignature.
 #[must_use]
-pub fn sign(mut tx: Object, key: &KeyPair) -> SignedTransaction {
+pub fn sign(tx: Object, key: &KeyPair) -> SignedTransaction {
+    sign_as(tx, key, Definitions::builtin())
+}
+
+/// The same by other definitions than the built-in ones, which say which fields are signed.
+#[must_use]
+pub fn sign_as(mut tx: Object, key: &KeyPair, definitions: &Definitions) -> SignedTransaction {
     tx.remove(fields::SIGNERS);
     tx.set(fields::SIGNING_PUB_KEY, Value::Blob(key.public_key().0.to_vec()));
-    let signature = key.sign(&tx.encode_for_signing(Definitions::builtin()));
+    let signature = key.sign(&tx.encode_for_signing(definitions));
     tx.set(fields::TXN_SIGNATURE, Value::Blob(signature.as_bytes().to_vec()));
     SignedTransaction::new(tx.encode())
 }
@@ -131,7 +137,14 @@ pub fn claim_message(channel: &crate::Hash256, drops: u64) -> Vec<u8> {
 /// # Errors
 /// Says which signature fails, or that the form is wrong.
 pub fn verify_transaction(tx: &Object) -> Result<(), SignatureError> {
-    let definitions = Definitions::builtin();
+    verify_as(tx, Definitions::builtin())
+}
+
+/// The same by other definitions than the built-in ones, which say which fields are signed.
+///
+/// # Errors
+/// Those of [`verify_transaction`].
+pub fn verify_as(tx: &Object, definitions: &Definitions) -> Result<(), SignatureError> {
     let public = tx.blob(fields::SIGNING_PUB_KEY).ok_or(SignatureError::PublicKey)?;
     let account = tx.account(fields::ACCOUNT).unwrap_or(AccountId::ZERO);
     if !public.is_empty() {

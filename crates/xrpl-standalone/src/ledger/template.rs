@@ -3,43 +3,36 @@
 use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde::Deserialize;
-use xrpl_protocol::{Amount, Definitions, Field, Object, Value, fields};
-
-/// A field of a type, as xrpld's `server_definitions` has it: its optionality is 0 for required, 1
-/// for optional, 2 for optional and never written with its default value.
-#[derive(Deserialize)]
-struct Listed {
-    name: String,
-    optionality: u8,
-}
+use xrpl_protocol::{
+    Amount, Definitions, Field, Object, Value,
+    formats::{FormatField, Presence, inner_format},
+};
 
 #[derive(Debug, Default)]
 struct Format {
-    required: Vec<(Field, String)>,
+    required: Vec<(Field, &'static str)>,
     allowed: FxHashSet<Field>,
-    never_default: Vec<(Field, String)>,
+    never_default: Vec<(Field, &'static str)>,
 }
 
 fn formats() -> &'static FxHashMap<u16, Format> {
     static TABLE: OnceLock<FxHashMap<u16, Format>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let definitions = Definitions::builtin();
-        let formats = &Definitions::builtin_json()["TRANSACTION_FORMATS"];
-        let all: FxHashMap<String, Vec<Listed>> =
-            FxHashMap::deserialize(formats).unwrap_or_default();
-        let common = all.get("common").map_or(&[][..], Vec::as_slice);
         let mut table = FxHashMap::default();
-        for (name, own) in &all {
-            let Some(kind) = definitions.transaction_type(name) else { continue };
+        for (name, code) in definitions.transaction_types() {
+            let Some(own) = definitions.transaction_format(name) else { continue };
+            let Ok(kind) = u16::try_from(code) else { continue };
             let mut format = Format::default();
-            for Listed { name: field_name, optionality } in own.iter().chain(common) {
-                let Some(field) = definitions.field(field_name) else { continue };
+            for FormatField { name, field, presence } in
+                own.iter().chain(definitions.common_format())
+            {
+                let Some(field) = *field else { continue };
                 format.allowed.insert(field);
-                match optionality {
-                    0 => format.required.push((field, field_name.clone())),
-                    2 => format.never_default.push((field, field_name.clone())),
-                    _ => {}
+                match presence {
+                    Presence::Required => format.required.push((field, name)),
+                    Presence::NotDefault => format.never_default.push((field, name)),
+                    Presence::Optional => {}
                 }
             }
             table.insert(kind, format);
@@ -61,94 +54,6 @@ fn is_default(value: &Value) -> bool {
     }
 }
 
-/// Fields of the objects inside others, in xrpld's order, with their optionality as above. Objects
-/// that are not here have what they like.
-fn inner_format(name: Field) -> Option<&'static [(Field, u8)]> {
-    Some(match name {
-        fields::SIGNER_ENTRY => {
-            &[(fields::ACCOUNT, 0), (fields::SIGNER_WEIGHT, 0), (fields::WALLET_LOCATOR, 1)]
-        }
-        fields::SIGNER => {
-            &[(fields::ACCOUNT, 0), (fields::SIGNING_PUB_KEY, 0), (fields::TXN_SIGNATURE, 0)]
-        }
-        fields::MAJORITY => &[(fields::AMENDMENT, 0), (fields::CLOSE_TIME, 0)],
-        fields::DISABLED_VALIDATOR => {
-            &[(fields::PUBLIC_KEY, 0), (fields::FIRST_LEDGER_SEQUENCE, 0)]
-        }
-        fields::NF_TOKEN => &[(fields::NF_TOKEN_ID, 0), (fields::URI, 1)],
-        fields::VOTE_ENTRY => {
-            &[(fields::ACCOUNT, 0), (fields::TRADING_FEE, 2), (fields::VOTE_WEIGHT, 0)]
-        }
-        fields::AUCTION_SLOT => &[
-            (fields::ACCOUNT, 0),
-            (fields::EXPIRATION, 0),
-            (fields::DISCOUNTED_FEE, 2),
-            (fields::PRICE, 0),
-            (fields::AUTH_ACCOUNTS, 1),
-        ],
-        fields::X_CHAIN_CLAIM_ATTESTATION_COLLECTION_ELEMENT => &[
-            (fields::ATTESTATION_SIGNER_ACCOUNT, 0),
-            (fields::PUBLIC_KEY, 0),
-            (fields::SIGNATURE, 0),
-            (fields::AMOUNT, 0),
-            (fields::ACCOUNT, 0),
-            (fields::ATTESTATION_REWARD_ACCOUNT, 0),
-            (fields::WAS_LOCKING_CHAIN_SEND, 0),
-            (fields::X_CHAIN_CLAIM_ID, 0),
-            (fields::DESTINATION, 1),
-        ],
-        fields::X_CHAIN_CREATE_ACCOUNT_ATTESTATION_COLLECTION_ELEMENT => &[
-            (fields::ATTESTATION_SIGNER_ACCOUNT, 0),
-            (fields::PUBLIC_KEY, 0),
-            (fields::SIGNATURE, 0),
-            (fields::AMOUNT, 0),
-            (fields::ACCOUNT, 0),
-            (fields::ATTESTATION_REWARD_ACCOUNT, 0),
-            (fields::WAS_LOCKING_CHAIN_SEND, 0),
-            (fields::X_CHAIN_ACCOUNT_CREATE_COUNT, 0),
-            (fields::DESTINATION, 0),
-            (fields::SIGNATURE_REWARD, 0),
-        ],
-        fields::X_CHAIN_CLAIM_PROOF_SIG => &[
-            (fields::ATTESTATION_SIGNER_ACCOUNT, 0),
-            (fields::PUBLIC_KEY, 0),
-            (fields::AMOUNT, 0),
-            (fields::ATTESTATION_REWARD_ACCOUNT, 0),
-            (fields::WAS_LOCKING_CHAIN_SEND, 0),
-            (fields::DESTINATION, 1),
-        ],
-        fields::X_CHAIN_CREATE_ACCOUNT_PROOF_SIG => &[
-            (fields::ATTESTATION_SIGNER_ACCOUNT, 0),
-            (fields::PUBLIC_KEY, 0),
-            (fields::AMOUNT, 0),
-            (fields::SIGNATURE_REWARD, 0),
-            (fields::ATTESTATION_REWARD_ACCOUNT, 0),
-            (fields::WAS_LOCKING_CHAIN_SEND, 0),
-            (fields::DESTINATION, 0),
-        ],
-        fields::AUTH_ACCOUNT => &[(fields::ACCOUNT, 0)],
-        fields::PRICE_DATA => &[
-            (fields::BASE_ASSET, 0),
-            (fields::QUOTE_ASSET, 0),
-            (fields::ASSET_PRICE, 1),
-            (fields::SCALE, 2),
-        ],
-        fields::CREDENTIAL => &[(fields::ISSUER, 0), (fields::CREDENTIAL_TYPE, 0)],
-        fields::PERMISSION => &[(fields::PERMISSION_VALUE, 0)],
-        fields::BATCH_SIGNER => &[
-            (fields::ACCOUNT, 0),
-            (fields::SIGNING_PUB_KEY, 1),
-            (fields::TXN_SIGNATURE, 1),
-            (fields::SIGNERS, 1),
-        ],
-        fields::BOOK => &[(fields::BOOK_DIRECTORY, 0), (fields::BOOK_NODE, 0)],
-        fields::COUNTERPARTY_SIGNATURE => {
-            &[(fields::SIGNING_PUB_KEY, 1), (fields::TXN_SIGNATURE, 1), (fields::SIGNERS, 1)]
-        }
-        _ => return None,
-    })
-}
-
 fn name_of(field: Field) -> &'static str {
     Definitions::builtin().name(field).unwrap_or("?")
 }
@@ -168,10 +73,10 @@ fn disallowed(name: &str) -> String {
 fn check_one_inner(name: Field, inner: &Object) -> Result<(), String> {
     check_inner(inner)?;
     let Some(format) = inner_format(name) else { return Ok(()) };
-    for (field, optionality) in format {
-        match (inner.get(*field), optionality) {
-            (None, 0) => return Err(missing(name_of(*field))),
-            (Some(value), 2) if is_default(value) => {
+    for (field, presence) in format {
+        match (inner.get(*field), presence) {
+            (None, Presence::Required) => return Err(missing(name_of(*field))),
+            (Some(value), Presence::NotDefault) if is_default(value) => {
                 return Err(is_explicit_default(name_of(*field)));
             }
             _ => {}
