@@ -33,7 +33,7 @@ use crate::{
     lifecycle::{Effect, Event, State, transition},
     matrix::CellKey,
     pending::{Entry, Key, Pending, Resend},
-    record::{Foreign, LedgerHead, Outcome, RunId, StateChange, Validation},
+    record::{Foreign, Intent, LedgerHead, Outcome, RunId, StateChange, Validation},
     stats::Counters,
     store::{Store, rows},
     supervisor::Supervisor,
@@ -375,7 +375,7 @@ impl Core {
         };
         let Some(entry) = self.pending.get_mut(key) else { return };
         let superseded =
-            superseded && !entry.intent.is_invalid() && !rows::refused(&entry.progress);
+            superseded && entry.intent == Intent::Valid && !rows::refused(&entry.progress);
         let progress = &mut entry.progress;
         let took = now_ms.saturating_sub(entry.created_at_ms);
         progress.latencies.finality_ms = Some(u32::try_from(took).unwrap_or(u32::MAX));
@@ -481,15 +481,15 @@ fn cell_key(entry: &Entry) -> CellKey {
         preliminary: entry.progress.engine_result_first.clone(),
         state: entry.progress.state,
         last: entry.progress.engine_result_final(),
-        invalid: entry.intent.is_invalid(),
+        intent: entry.intent.kind(),
     }
 }
 
 fn concluded_as_predicted(entry: &Entry) -> bool {
-    if !entry.intent.is_invalid() {
-        return entry.progress.superseded;
-    }
-    let first = entry.progress.engine_result_first.as_ref();
-    let last = entry.progress.engine_result_final();
-    rows::predicted(&entry.intent, first, last.as_ref())
+    rows::as_predicted(
+        &entry.intent,
+        entry.progress.superseded,
+        entry.progress.engine_result_first.as_ref(),
+        entry.progress.engine_result_final().as_ref(),
+    )
 }

@@ -73,8 +73,8 @@ pub use lifecycle::State;
 pub use matrix::Cell;
 pub use reason::Reason;
 pub use record::{
-    CallersKey, CheckReport, Dossier, Foreign, Intent, LedgerHead, Outcome, Row, RowFilter,
-    RowPage, RunId, StateChange, Submission, Submitted, Validation,
+    CallersKey, CheckReport, Dossier, Foreign, Intent, IntentKind, LedgerHead, Outcome, Row,
+    RowFilter, RowPage, RunId, StateChange, Submission, Submitted, Validation,
 };
 pub use stats::{Stats, WsStats};
 pub use store::{Durability, MemoryStore, SqliteOptions, SqliteStore, Store};

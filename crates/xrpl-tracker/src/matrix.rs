@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use crate::{evidence::ResultName, lifecycle::State, stats::TypeIndex};
+use crate::{evidence::ResultName, lifecycle::State, record::IntentKind, stats::TypeIndex};
 
 /// Kinds of ends told apart. Names of results come from nodes, so that there must be a bound; there
 /// are far fewer in any real run.
@@ -24,8 +24,8 @@ pub struct Cell {
     /// The final result: that of the metadata, or the refusal.
     #[serde(rename = "final")]
     pub last: Option<ResultName>,
-    /// Whether they are deliberately wrong.
-    pub invalid: bool,
+    /// What they were meant to do.
+    pub intent: IntentKind,
     /// How many.
     pub count: u64,
 }
@@ -37,7 +37,7 @@ pub(crate) struct CellKey {
     pub(crate) preliminary: Option<ResultName>,
     pub(crate) state: State,
     pub(crate) last: Option<ResultName>,
-    pub(crate) invalid: bool,
+    pub(crate) intent: IntentKind,
 }
 
 /// All cells.
@@ -70,7 +70,7 @@ impl Matrix {
                 preliminary: key.preliminary.clone(),
                 state: key.state,
                 last: key.last.clone(),
-                invalid: key.invalid,
+                intent: key.intent,
                 count: *count,
             })
             .collect();

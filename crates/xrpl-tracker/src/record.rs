@@ -28,13 +28,32 @@ pub enum Intent {
         /// Acceptable results, first or final.
         expected: Box<[ResultName]>,
     },
+    /// It was made at random: whatever becomes of it is right, as long as it has an end.
+    Any,
+}
+
+/// Which intent, without what it expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum IntentKind {
+    /// Meant to succeed.
+    Valid,
+    /// Deliberately wrong.
+    Invalid,
+    /// Made at random.
+    Any,
 }
 
 impl Intent {
-    /// Whether it is deliberately wrong.
+    /// Which it is.
     #[must_use]
-    pub fn is_invalid(&self) -> bool {
-        matches!(self, Self::Invalid { .. })
+    pub fn kind(&self) -> IntentKind {
+        match self {
+            Self::Valid => IntentKind::Valid,
+            Self::Invalid { .. } => IntentKind::Invalid,
+            Self::Any => IntentKind::Any,
+        }
     }
 
     /// Whether a result is what the intent predicts; a valid one predicts `tesSUCCESS`.
@@ -43,6 +62,7 @@ impl Intent {
         match self {
             Self::Valid => result.is_success(),
             Self::Invalid { expected } => expected.contains(result),
+            Self::Any => true,
         }
     }
 }

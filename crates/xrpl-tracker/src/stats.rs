@@ -12,7 +12,7 @@ use crate::{
     evidence::{ResultName, Source},
     lifecycle::State,
     matrix::{CellKey, Matrix},
-    record::{Intent, RunId},
+    record::{Intent, IntentKind, RunId},
     store::Count,
 };
 
@@ -52,6 +52,7 @@ pub(crate) struct Counters {
     expected_invalid: u64,
     invalid_as_predicted: u64,
     invalid_otherwise: u64,
+    fuzzed: u64,
     valid_failed: u64,
     superseded: u64,
     pub(crate) resends: u64,
@@ -83,6 +84,7 @@ impl Counters {
             expected_invalid: 0,
             invalid_as_predicted: 0,
             invalid_otherwise: 0,
+            fuzzed: 0,
             valid_failed: 0,
             superseded: 0,
             resends: 0,
@@ -114,10 +116,10 @@ impl Counters {
     pub(crate) fn created(&mut self, transaction_type: TypeIndex, intent: &Intent) {
         self.total += 1;
         self.by_state[State::Created as usize] += 1;
-        if intent.is_invalid() {
-            self.expected_invalid += 1;
-        } else {
-            self.valid_by_state[State::Created as usize] += 1;
+        match intent {
+            Intent::Valid => self.valid_by_state[State::Created as usize] += 1,
+            Intent::Invalid { .. } => self.expected_invalid += 1,
+            Intent::Any => self.fuzzed += 1,
         }
         self.types[usize::from(transaction_type.0)].total += 1;
     }
@@ -126,10 +128,10 @@ impl Counters {
     pub(crate) fn withdrawn(&mut self, state: State, transaction_type: TypeIndex, intent: &Intent) {
         self.total -= 1;
         self.by_state[state as usize] -= 1;
-        if intent.is_invalid() {
-            self.expected_invalid -= 1;
-        } else {
-            self.valid_by_state[state as usize] -= 1;
+        match intent {
+            Intent::Valid => self.valid_by_state[state as usize] -= 1,
+            Intent::Invalid { .. } => self.expected_invalid -= 1,
+            Intent::Any => self.fuzzed -= 1,
         }
         self.types[usize::from(transaction_type.0)].total -= 1;
     }
@@ -137,7 +139,7 @@ impl Counters {
     pub(crate) fn moved(&mut self, from: State, to: State, intent: &Intent) {
         self.by_state[from as usize] -= 1;
         self.by_state[to as usize] += 1;
-        if !intent.is_invalid() {
+        if *intent == Intent::Valid {
             self.valid_by_state[from as usize] -= 1;
             self.valid_by_state[to as usize] += 1;
         }
@@ -157,8 +159,11 @@ impl Counters {
         *self.finality_ledgers.entry(ledgers.min(1_000)).or_default() += 1;
     }
 
-    pub(crate) fn first_result(&mut self, result: &ResultName) {
-        bump(&mut self.first_results, result, 1);
+    /// What the node answered first; of those made at random the matrix tells it.
+    pub(crate) fn first_result(&mut self, result: &ResultName, intent: &Intent) {
+        if *intent != Intent::Any {
+            bump(&mut self.first_results, result, 1);
+        }
     }
 
     /// A terminal state's result.
@@ -169,15 +174,28 @@ impl Counters {
         intent: &Intent,
         predicted: bool,
     ) {
-        if let Some(result) = result {
+        if let Some(result) = result.filter(|_| *intent != Intent::Any) {
             bump(&mut self.final_results, result, 1);
         }
-        match (intent.is_invalid(), predicted) {
-            (true, true) => self.invalid_as_predicted += 1,
-            (true, false) => self.invalid_otherwise += 1,
-            (false, true) if state == State::Rejected => self.superseded += 1,
-            (false, _) if state != State::Validated => self.valid_failed += 1,
-            (false, _) => {}
+        if let Some(counter) = self.end_counter(state, intent.kind(), predicted) {
+            *counter += 1;
+        }
+    }
+
+    /// What an end counts as, beside its result.
+    fn end_counter(
+        &mut self,
+        state: State,
+        intent: IntentKind,
+        predicted: bool,
+    ) -> Option<&mut u64> {
+        match (intent, predicted) {
+            (IntentKind::Any, _) => None,
+            (IntentKind::Invalid, true) => Some(&mut self.invalid_as_predicted),
+            (IntentKind::Invalid, false) => Some(&mut self.invalid_otherwise),
+            (IntentKind::Valid, true) if state == State::Rejected => Some(&mut self.superseded),
+            (IntentKind::Valid, _) if state != State::Validated => Some(&mut self.valid_failed),
+            (IntentKind::Valid, _) => None,
         }
     }
 
@@ -190,17 +208,13 @@ impl Counters {
         intent: &Intent,
         predicted: bool,
     ) {
+        let result = result.filter(|_| *intent != Intent::Any);
         if let Some(n) = result.and_then(|result| self.final_results.get_mut(result)) {
             *n = n.saturating_sub(1);
         }
-        let counter = match (intent.is_invalid(), predicted) {
-            (true, true) => &mut self.invalid_as_predicted,
-            (true, false) => &mut self.invalid_otherwise,
-            (false, true) if state == State::Rejected => &mut self.superseded,
-            (false, _) if state != State::Validated => &mut self.valid_failed,
-            (false, _) => return,
-        };
-        *counter = counter.saturating_sub(1);
+        if let Some(counter) = self.end_counter(state, intent.kind(), predicted) {
+            *counter = counter.saturating_sub(1);
+        }
     }
 
     /// Takes back what [`Self::validated`] counted.
@@ -235,10 +249,10 @@ impl Counters {
         kind.total += count.n;
         self.total += count.n;
         self.by_state[count.state as usize] += count.n;
-        if count.invalid {
-            self.expected_invalid += count.n;
-        } else {
-            self.valid_by_state[count.state as usize] += count.n;
+        match count.intent {
+            IntentKind::Valid => self.valid_by_state[count.state as usize] += count.n,
+            IntentKind::Invalid => self.expected_invalid += count.n,
+            IntentKind::Any => self.fuzzed += count.n,
         }
         if count.state == State::Validated {
             kind.validated += count.n;
@@ -258,18 +272,15 @@ impl Counters {
                 preliminary: count.first.clone(),
                 state: count.state,
                 last: count.result.clone(),
-                invalid: count.invalid,
+                intent: count.intent,
             };
             self.matrix.add(key, count.n);
-            if let Some(result) = &count.result {
+            if let Some(result) = count.result.as_ref().filter(|_| count.intent != IntentKind::Any)
+            {
                 bump(&mut self.final_results, result, count.n);
             }
-            match (count.invalid, count.predicted) {
-                (true, true) => self.invalid_as_predicted += count.n,
-                (true, false) => self.invalid_otherwise += count.n,
-                (false, true) if count.state == State::Rejected => self.superseded += count.n,
-                (false, _) if count.state != State::Validated => self.valid_failed += count.n,
-                (false, _) => {}
+            if let Some(counter) = self.end_counter(count.state, count.intent, count.predicted) {
+                *counter += count.n;
             }
         }
     }
@@ -321,6 +332,7 @@ impl Counters {
             expected_invalid: self.expected_invalid,
             invalid_as_predicted: self.invalid_as_predicted,
             invalid_otherwise: self.invalid_otherwise,
+            fuzzed: self.fuzzed,
             valid_failed: self.valid_failed,
             superseded: self.superseded,
             resends: self.resends,
@@ -388,9 +400,9 @@ pub struct Stats {
     pub by_type_validated: BTreeMap<Arc<str>, u64>,
     /// Validated ones by the source that came first.
     pub validated_by_source: BTreeMap<Source, u64>,
-    /// First preliminary results.
+    /// First preliminary results of what was not made at random.
     pub first_results: BTreeMap<ResultName, u64>,
-    /// Final results.
+    /// Final results of what was not made at random.
     pub engine_results: BTreeMap<ResultName, u64>,
     /// Past their LastLedgerSequence without proof of absence.
     pub undecided: u64,
@@ -407,6 +419,8 @@ pub struct Stats {
     pub invalid_as_predicted: u64,
     /// Of these, those that ended otherwise.
     pub invalid_otherwise: u64,
+    /// Those made at random, of which any end is right; by type and result the matrix tells them.
+    pub fuzzed: u64,
     /// Meant to succeed, but ended in a state other than VALIDATED.
     pub valid_failed: u64,
     /// Meant to succeed, and REJECTED because another transaction that was handed in here used the
@@ -482,6 +496,8 @@ pub struct WsStats {
     pub recent_validations_count: usize,
     /// Events by type.
     pub ws_event_counters: BTreeMap<String, u64>,
+    /// Streams that a node closed, not counting those whose reader was too slow for it.
+    pub closed_by_node: u64,
     /// Streams connected now.
     pub connected: usize,
     /// Streams configured.

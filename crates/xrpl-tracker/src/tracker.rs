@@ -450,6 +450,7 @@ impl Tracker {
             connected: streams.connected.load(Relaxed),
             endpoints: self.shared.pool.endpoints().filter(|(_, e)| e.ws.is_some()).count(),
             reconnects: streams.reconnects.load(Relaxed),
+            closed_by_node: streams.closed_by_node.load(Relaxed),
             ledgers_backfilled: core.ledgers_backfilled,
             ledgers_wanted: core.completeness.wanted_count(),
             ledgers_unreadable: core.completeness.unreadable_count(),

@@ -41,6 +41,9 @@ pub(crate) const FRAMES: usize = 256;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The close code for a reader that is too slow.
+const TOO_SLOW: u16 = 1008;
+
 /// How often it is looked whether a full stream is behind the others.
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -49,6 +52,8 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 pub(crate) struct StreamCounters {
     pub(crate) connected: AtomicUsize,
     pub(crate) reconnects: AtomicU64,
+    /// Those that a node closed, for another reason than that its reader was too slow.
+    pub(crate) closed_by_node: AtomicU64,
 }
 
 /// Listens to one node for ever. Fails only if nobody processes the queue any more.
@@ -188,6 +193,9 @@ async fn stay_connected(shared: &Shared, connection: ConnectionId, url: &Url) ->
                     }
                     Ok(None) => {
                         let closed = socket.closed().await;
+                        if closed.code != Some(TOO_SLOW) {
+                            shared.streams.closed_by_node.fetch_add(1, Ordering::Relaxed);
+                        }
                         let code = closed.code.map(|c| format!(" (code {c})")).unwrap_or_default();
                         break format!("{}{code}", closed.reason);
                     }

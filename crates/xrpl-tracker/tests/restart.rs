@@ -7,8 +7,8 @@ use std::{sync::Arc, time::Duration};
 use common::*;
 use xrpl_protocol::LedgerIndex;
 use xrpl_tracker::{
-    Intent, ResultName, RowFilter, Source, SqliteOptions, SqliteStore, State, Store, Tracker,
-    TrackerConfig, store::Durability,
+    Intent, IntentKind, ResultName, RowFilter, Source, SqliteOptions, SqliteStore, State, Store,
+    Tracker, TrackerConfig, store::Durability,
 };
 
 fn open(path: &std::path::Path) -> Arc<SqliteStore> {
@@ -75,8 +75,9 @@ async fn open_transactions_are_followed_to_their_end() {
     let cell =
         |name| tracker.matrix().into_iter().find(|cell| cell.last == Some(ResultName::new(name)));
     let claimed = cell("tecPATH_DRY").unwrap();
-    assert_eq!((claimed.state, claimed.count, claimed.invalid), (State::Validated, 1, false));
-    assert!(cell("temBAD_FEE").unwrap().invalid);
+    let valid = IntentKind::Valid;
+    assert_eq!((claimed.state, claimed.count, claimed.intent), (State::Validated, 1, valid));
+    assert_eq!(cell("temBAD_FEE").unwrap().intent, IntentKind::Invalid);
     assert_eq!(stats.by_state[&State::Validated], 3);
     assert_eq!(stats.by_state[&State::Rejected], 1);
     assert_eq!(stats.by_state[&State::Expired], 1);

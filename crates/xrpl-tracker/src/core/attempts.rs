@@ -104,7 +104,7 @@ impl Core {
                 let progress = &mut entry.progress;
                 let took = now_ms.saturating_sub(entry.created_at_ms);
                 progress.latencies.first_answer_ms = Some(u32::try_from(took).unwrap_or(u32::MAX));
-                self.counters.first_result(result);
+                self.counters.first_result(result, &entry.intent);
             }
             entry.progress.engine_result_last = Some(result.clone());
         }

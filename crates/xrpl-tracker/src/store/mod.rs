@@ -26,7 +26,7 @@ use crate::{
     error::Result,
     evidence::{ResultName, Source},
     lifecycle::State,
-    record::{Identity, Progress, Record, RowFilter, RunId},
+    record::{Identity, IntentKind, Progress, Record, RowFilter, RunId},
 };
 
 pub use memory::MemoryStore;
@@ -72,8 +72,8 @@ pub struct Count {
     pub result: Option<ResultName>,
     /// Which way it was validated.
     pub source: Option<Source>,
-    /// Whether it is deliberately wrong.
-    pub invalid: bool,
+    /// What it is meant to do.
+    pub intent: IntentKind,
     /// Whether the result is what the intent predicts.
     pub predicted: bool,
     /// Whether a rejection was overturned.

@@ -41,15 +41,22 @@ pub(crate) fn rests_on(record: &Record, ledger: LedgerIndex) -> bool {
     evidence.is_some_and(|evidence| evidence.rests_on(ledger))
 }
 
-/// Whether one of its results is what an intent predicts. A deliberately wrong transaction may show
-/// it in its first answer or in its last.
-pub(crate) fn predicted(
+/// Whether one that has ended did so as its intent predicts. A deliberately wrong transaction may show
+/// its result in its first answer or in its last; one that is meant to succeed and did not has only
+/// not failed if it was superseded.
+pub(crate) fn as_predicted(
     intent: &Intent,
+    superseded: bool,
     first: Option<&ResultName>,
     last: Option<&ResultName>,
 ) -> bool {
-    last.is_some_and(|result| intent.predicts(result))
-        || (intent.is_invalid() && first.is_some_and(|result| intent.predicts(result)))
+    match intent {
+        Intent::Valid => superseded,
+        Intent::Invalid { .. } => {
+            [first, last].into_iter().flatten().any(|result| intent.predicts(result))
+        }
+        Intent::Any => true,
+    }
 }
 
 /// Whether a node's newest word on it is that it will not be (`tem`, `tef`). Then it has failed,
@@ -63,7 +70,7 @@ pub(crate) fn refused(progress: &Progress) -> bool {
 
 /// Counts a record under its kind.
 pub(crate) fn count_into(counts: &mut Vec<Count>, record: &Record) {
-    let invalid = record.identity.intent.is_invalid();
+    let intent = &record.identity.intent;
     let first = record.progress.engine_result_first.as_ref();
     let last = record.progress.engine_result_final();
     let key = Count {
@@ -72,11 +79,8 @@ pub(crate) fn count_into(counts: &mut Vec<Count>, record: &Record) {
         first: first.cloned(),
         result: last.clone(),
         source: record.progress.validated.as_ref().map(|place| place.source),
-        invalid,
-        predicted: match invalid {
-            true => predicted(&record.identity.intent, first, last.as_ref()),
-            false => record.progress.superseded,
-        },
+        intent: intent.kind(),
+        predicted: as_predicted(intent, record.progress.superseded, first, last.as_ref()),
         overturned: record.progress.overturned,
         revoked: record.progress.revoked,
         n: 1,

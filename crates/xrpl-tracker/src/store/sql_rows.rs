@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 use xrpl_protocol::{AccountId, Hash256, LedgerIndex, Sequence, TxHash, transaction::Slot};
 
-use super::{Count, Resumed};
+use super::{Count, Resumed, rows::as_predicted};
 use crate::{
     error::{Error, Result},
     evidence::{ResultName, Source, ValidatedIn},
@@ -56,6 +56,20 @@ pub(super) fn source(text: Option<&str>) -> Option<Source> {
     Source::ALL.into_iter().find(|source| Some(source.name()) == text)
 }
 
+/// What stands in the place of the expected results where any is right.
+pub(super) const ANY: &str = "any";
+
+fn intent(row: &Row<'_>, column: usize) -> Read<Intent> {
+    match row.get_ref(column)?.as_str_or_null()? {
+        None => Ok(Intent::Valid),
+        Some(ANY) => Ok(Intent::Any),
+        Some(text) => {
+            let expected = serde_json::from_str(text).map_err(|e| wrong(column, e))?;
+            Ok(Intent::Invalid { expected })
+        }
+    }
+}
+
 /// One row.
 pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
     let number = Sequence(row.get(4)?);
@@ -63,10 +77,7 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
         true => Slot::Ticket(number),
         false => Slot::Sequence(number),
     };
-    let intent = match json::<Box<[ResultName]>>(row, 8)? {
-        Some(expected) => Intent::Invalid { expected },
-        None => Intent::Valid,
-    };
+    let intent = intent(row, 8)?;
     let validated = match row.get::<_, Option<u32>>(19)? {
         None => None,
         Some(ledger_index) => Some(Box::new(ValidatedIn {
@@ -322,20 +333,14 @@ pub(super) fn counts(connection: &Connection, run: RunId) -> Result<Vec<Count>> 
     let rows = statement.query_map([run.0], |row| {
         let result = name(row, 2)?;
         let first = name(row, 6)?;
-        let intent = match json::<Box<[ResultName]>>(row, 4)? {
-            Some(expected) => Intent::Invalid { expected },
-            None => Intent::Valid,
-        };
+        let intent = intent(row, 4)?;
         let transaction_type: Arc<str> = row.get::<_, String>(1)?.into();
         Ok(Count {
             state: state(row, 0)?,
             transaction_type,
             source: source(row.get_ref(3)?.as_str_or_null()?),
-            invalid: intent.is_invalid(),
-            predicted: match intent.is_invalid() {
-                true => super::rows::predicted(&intent, first.as_ref(), result.as_ref()),
-                false => row.get(9)?,
-            },
+            intent: intent.kind(),
+            predicted: as_predicted(&intent, row.get(9)?, first.as_ref(), result.as_ref()),
             overturned: row.get(5)?,
             revoked: row.get(8)?,
             first,

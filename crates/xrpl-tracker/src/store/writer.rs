@@ -17,7 +17,7 @@ use xrpl_protocol::{Hash256, LedgerIndex, TxHash, transaction::Slot};
 
 use super::{
     Created, Retention, SessionId, SessionNote, Settled, prune, sessions, sql_outbox,
-    sql_rows::{self, json_text},
+    sql_rows::{self, ANY, json_text},
 };
 use crate::{
     error::{Error, Result},
@@ -368,6 +368,7 @@ fn create(change: &Transaction<'_>, run: Option<RunId>, identity: Identity) -> R
     let expected = match &identity.intent {
         Intent::Valid => None,
         Intent::Invalid { expected } => Some(json_text(expected)?),
+        Intent::Any => Some(ANY.to_owned()),
     };
     let made = change
         .prepare_cached(
