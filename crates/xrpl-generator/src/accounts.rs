@@ -31,6 +31,8 @@ pub enum Role {
     Passing,
     /// Funds the others. It sends nothing of the load.
     Funder,
+    /// Sends what is drawn at random, and may be lost by it.
+    Fuzzer,
 }
 
 impl Role {
@@ -46,6 +48,7 @@ impl Role {
             Self::Tagged => "tagged",
             Self::Passing => "passing",
             Self::Funder => "funder",
+            Self::Fuzzer => "fuzzer",
         }
     }
 
@@ -69,6 +72,7 @@ pub fn derive(run_seed: &str, role: Role, n: u32, key_type: KeyType) -> Seed {
         Role::Tagged => b"tags",
         Role::Passing => b"pass",
         Role::Funder => b"fund",
+        Role::Fuzzer => b"fuzz",
     };
     Seed::derived(run_seed, *series, n, key_type)
 }
@@ -158,6 +162,16 @@ impl Account {
         let key = KeyPair::from_seed(&derive_made(run_seed, n, key_type));
         Self { made: Some(n), ..Self::new(key, Role::User, max_pending) }
     }
+
+    /// The n-th of the fuzz band. A few of its transactions are in flight at most: what is not on a
+    /// Ticket waits for the end of the one before.
+    #[must_use]
+    pub fn fuzzer(run_seed: &str, n: u32, key_type: KeyType) -> Self {
+        /// Tickets and one Sequence.
+        const PENDING: usize = 4;
+        let key = KeyPair::from_seed(&derive(run_seed, Role::Fuzzer, n, key_type));
+        Self::new(key, Role::Fuzzer, PENDING)
+    }
 }
 
 /// All accounts of a run, by index and by address.
@@ -170,6 +184,7 @@ pub struct Accounts {
     made: Vec<Index>,
     gateways: Vec<Index>,
     passing: Vec<Index>,
+    fuzzers: Vec<Index>,
     tagged: Option<Index>,
 }
 
@@ -188,6 +203,7 @@ impl Accounts {
             Role::Gateway => self.gateways.push(index),
             Role::Tagged => self.tagged = Some(index),
             Role::Passing => self.passing.push(index),
+            Role::Fuzzer => self.fuzzers.push(index),
             Role::Funder => {}
         }
         self.all.push(account);
@@ -240,6 +256,12 @@ impl Accounts {
     #[must_use]
     pub fn passing(&self) -> &[Index] {
         &self.passing
+    }
+
+    /// Those that send what is drawn at random, lost ones included.
+    #[must_use]
+    pub fn fuzzers(&self) -> &[Index] {
+        &self.fuzzers
     }
 
     /// The account that requires destination tags.

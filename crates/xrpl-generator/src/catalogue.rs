@@ -175,7 +175,7 @@ const CONFIDENTIAL: &str = "its amendment, ConfidentialTransfer, is in developme
 pub type TypeId = usize;
 
 /// Why a type is not drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Off {
     /// By hand.
     Switched,
@@ -183,6 +183,8 @@ enum Off {
     Refused(&'static str),
     /// The network does not have this amendment.
     Amendment(&'static str),
+    /// What of the node's definitions cannot be met.
+    Unfit(String),
 }
 
 #[derive(Clone, Debug)]
@@ -314,20 +316,32 @@ impl Catalogue {
     /// What the network has: types whose amendment is not among its own are switched off.
     pub fn set_amendments(&mut self, has: impl Fn(&str) -> bool) {
         for row in &mut self.rows {
-            if let Some(amendment) = row.of.about().amendment.filter(|amendment| !has(amendment)) {
+            let unfit = matches!(row.off, Some(Off::Unfit(_)));
+            let lacks = row.of.about().amendment.filter(|amendment| !unfit && !has(amendment));
+            if let Some(amendment) = lacks {
                 row.off = Some(Off::Amendment(amendment));
             }
         }
         self.tabulate();
     }
 
+    /// The node's definitions ask for what cannot be met: switches the type off, if there is one of
+    /// that name.
+    pub fn unfit(&mut self, name: &str, why: &str) {
+        for row in self.rows.iter_mut().filter(|row| row.of.about().name == name) {
+            row.off = Some(Off::Unfit(why.to_owned()));
+        }
+        self.tabulate();
+    }
+
     /// Types that are off: by hand, or with what the network answered or lacks.
-    pub fn disabled(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    pub fn disabled(&self) -> impl Iterator<Item = (&'static str, Option<String>)> {
         self.rows.iter().filter_map(|row| {
-            let why = match row.off? {
+            let why = match row.off.as_ref()? {
                 Off::Switched => None,
-                Off::Refused(result) => Some(result),
-                Off::Amendment(amendment) => Some(amendment),
+                Off::Refused(result) => Some((*result).to_owned()),
+                Off::Amendment(amendment) => Some((*amendment).to_owned()),
+                Off::Unfit(why) => Some(why.clone()),
             };
             Some((row.of.about().name, why))
         })

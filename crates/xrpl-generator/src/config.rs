@@ -1,15 +1,21 @@
 //! What a generator is told.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use xrpl_protocol::{
-    Currency, Drops,
+    Currency, Definitions, Drops,
     keys::{KeyType, Seed},
 };
 
 use crate::{
-    catalogue::Catalogue, error::GeneratorError, fees::FeeStrategy, lane::MOST_RIVALS,
-    modifier::Shares, pacing::Pace, stage::Stage,
+    catalogue::Catalogue,
+    error::GeneratorError,
+    fees::FeeStrategy,
+    fuzz::{FuzzConfig, types::Types},
+    lane::MOST_RIVALS,
+    modifier::Shares,
+    pacing::Pace,
+    stage::Stage,
 };
 
 /// Issued currencies of a run at most.
@@ -85,6 +91,10 @@ pub struct GeneratorConfig {
     pub drain: Duration,
     /// Whether funds return to the funding account at the end.
     pub sweep: bool,
+    /// The share that is drawn at random.
+    pub fuzz: FuzzConfig,
+    /// What the node says of types and fields.
+    pub definitions: Arc<Definitions>,
 }
 
 impl Default for GeneratorConfig {
@@ -116,6 +126,8 @@ impl Default for GeneratorConfig {
             autostart: true,
             drain: Duration::from_secs(90),
             sweep: false,
+            fuzz: FuzzConfig::default(),
+            definitions: Arc::new(Definitions::builtin().clone()),
         }
     }
 }
@@ -179,6 +191,15 @@ impl GeneratorConfig {
             let need = self.gateways + 2;
             return wrong("accounts_file", format!("{} accounts, {need} are needed", seeds.len()));
         }
+        if !(0.0..=100.0).contains(&self.fuzz.percent) {
+            return wrong("fuzz", "a percentage from 0 to 100".into());
+        }
+        if self.fuzz.is_on() && matches!(self.funding, Funding::Accounts(_)) {
+            let why = "its accounts are made for it, and given accounts fund nobody: leave out \
+                       accounts_file, or fuzz";
+            return wrong("fuzz", why.into());
+        }
+        Types::new(&self.definitions, &self.fuzz.types)?;
         Shares::new(&self.modifiers)?;
         Catalogue::new(&self.weights).map(|_| ())
     }

@@ -80,7 +80,7 @@ pub(crate) fn diagnose(
             let noted = notes.0.get(id).cloned().unwrap_or_default();
             let off = disabled.get(name).map(|why| match why {
                 None => "it is switched off".to_owned(),
-                Some(why) => format!("the network does not have it: {why}"),
+                Some(why) => format!("this network does not take it: {why}"),
             });
             let why_not = match off {
                 Some(off) => Some(off),

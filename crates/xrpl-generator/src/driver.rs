@@ -4,6 +4,7 @@
 //! back with the node's first answer; outcomes come by a channel of their own.
 
 mod answer;
+mod band;
 mod course;
 mod foreign;
 mod wishes;
@@ -14,6 +15,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::{
     sync::{mpsc, watch},
@@ -24,11 +26,12 @@ use tracing::{info, warn};
 use xrpl_client::{Pool, request::Fee};
 use xrpl_protocol::{AccountId, LedgerIndex, Sequence, TxHash};
 use xrpl_tracker::{
-    Error as TrackerError, Intent, LedgerHead, Outcome, ResultName, Submission, Submitted, Tracker,
+    Error as TrackerError, Intent, LedgerHead, Outcome, Submission, Submitted, Tracker,
 };
 
 use self::{
     answer::answer_of,
+    band::{Watch, send_untracked},
     foreign::Others,
     wishes::{What, Wish},
 };
@@ -39,6 +42,8 @@ use crate::{
     engine::{Done, Engine, Origin, Prepared},
     error::GeneratorError,
     fees::FeeStrategy,
+    findings::Finding,
+    fuzz::Mangling,
     lane::Blocked,
     lanes,
     metadata::Metadata,
@@ -56,16 +61,31 @@ const PUBLISH: Duration = Duration::from_millis(250);
 /// How often at most the open-ledger fee is asked for.
 const FEE_EVERY: Duration = Duration::from_millis(250);
 
+/// What a worker carries.
+enum Job {
+    /// To the tracker.
+    Tracked(Submission),
+    /// To a node, for it cannot be tracked.
+    Untracked(Bytes, Mangling),
+}
+
+/// What a worker comes back with.
+enum Carried {
+    Tracked(Result<Submitted, TrackerError>),
+    Untracked(Mangling, Option<String>),
+}
+
 struct Answered {
     worker: usize,
     hash: TxHash,
-    result: Result<Submitted, TrackerError>,
+    carried: Carried,
 }
 
 /// What a side task found out.
-enum Finding {
+enum Found {
     Sequence(Index, Option<Sequence>),
     Fee { open_ledger: u64, queue: u64, per_ledger: u64 },
+    LedgerChanged { node: Arc<str>, what: String },
 }
 
 pub(crate) struct Driver {
@@ -73,7 +93,7 @@ pub(crate) struct Driver {
     pub(crate) pool: Pool,
     pub(crate) tracker: Tracker,
     config: GeneratorConfig,
-    workers: Vec<mpsc::Sender<(TxHash, Submission)>>,
+    workers: Vec<mpsc::Sender<(TxHash, Job)>>,
     idle: Vec<usize>,
     answers: mpsc::UnboundedReceiver<Answered>,
     outcomes: mpsc::UnboundedReceiver<Arc<Outcome>>,
@@ -83,8 +103,8 @@ pub(crate) struct Driver {
     /// What attempts after the first were answered.
     later_answers: mpsc::UnboundedReceiver<Submitted>,
     later_answers_to: mpsc::UnboundedSender<Submitted>,
-    findings: mpsc::UnboundedReceiver<Finding>,
-    findings_to: mpsc::UnboundedSender<Finding>,
+    findings: mpsc::UnboundedReceiver<Found>,
+    findings_to: mpsc::UnboundedSender<Found>,
     inbox: mpsc::Receiver<Command>,
     head: watch::Receiver<LedgerHead>,
     status_to: watch::Sender<Arc<Status>>,
@@ -93,6 +113,9 @@ pub(crate) struct Driver {
     adopting: FxHashMap<TxHash, Index>,
     /// Accounts whose funding is asked for or on its way.
     funding: FxHashSet<Index>,
+    /// Accounts of the fuzz band whose funding is on its way.
+    joining: usize,
+    watch: Watch,
     origin: Instant,
     schedule: Schedule,
     course: Course,
@@ -127,7 +150,8 @@ impl Driver {
         let workers: Vec<_> = (0..config.max_submitting)
             .map(|worker| {
                 let (to, jobs) = mpsc::channel(1);
-                tokio::spawn(carry(worker, tracker.clone(), jobs, answers_to.clone()));
+                let (tracker, pool) = (tracker.clone(), pool.clone());
+                tokio::spawn(carry(worker, tracker, pool, jobs, answers_to.clone()));
                 to
             })
             .collect();
@@ -144,7 +168,6 @@ impl Driver {
             tracker,
             idle: (0..workers.len()).rev().collect(),
             workers,
-            config,
             answers,
             outcomes,
             outcomes_to,
@@ -157,6 +180,8 @@ impl Driver {
             accounts_to: watch::Sender::default(),
             adopting: FxHashMap::default(),
             funding: FxHashSet::default(),
+            joining: 0,
+            watch: Watch::new(config.fuzz.is_on()),
             origin: Instant::now(),
             schedule,
             course,
@@ -170,6 +195,7 @@ impl Driver {
             fee_asked: None,
             published: Instant::now(),
             watch_fee: false,
+            config,
         })
     }
 
@@ -187,26 +213,32 @@ impl Driver {
 
     /// Hands a transaction to a worker; the caller has seen that one is idle.
     pub(crate) fn dispatch(&mut self, prepared: Prepared) {
-        let intent = match prepared.mutation {
-            None => Intent::Valid,
-            Some(mutation) => {
-                Intent::Invalid { expected: mutation.results().map(ResultName::new).collect() }
+        if prepared.intent == Intent::Any {
+            self.note_sent(prepared.hash, &prepared.blob);
+        }
+        if let Some(mangling) = prepared.mangled {
+            if let Some(worker) = self.idle.pop() {
+                // Workers end only with the driver.
+                let job = Job::Untracked(prepared.blob, mangling);
+                drop(self.workers[worker].try_send((prepared.hash, job)));
             }
-        };
+            return;
+        }
         let submission = Submission {
             blob: prepared.blob,
-            intent,
+            intent: prepared.intent,
             want_metadata: prepared.want_metadata,
             outcome_to: Some(self.outcomes_to.clone()),
             answers_to: Some(self.later_answers_to.clone()),
             callers_key: prepared.callers_key,
-            // What is to be refused shall be refused for good, so that its slot is free at once.
-            // What is to claim a fee must be applied, and with `fail_hard` no `tec` is.
-            fail_hard: prepared.mutation.is_some_and(|mutation| !mutation.claims()),
+            fail_hard: prepared.fail_hard,
             fresh: true,
         };
         let handed = match self.idle.pop() {
-            Some(worker) => self.workers[worker].try_send((prepared.hash, submission)).is_ok(),
+            Some(worker) => {
+                let job = Job::Tracked(submission);
+                self.workers[worker].try_send((prepared.hash, job)).is_ok()
+            }
             None => false,
         };
         if !handed {
@@ -214,6 +246,15 @@ impl Driver {
             let done = self.engine.not_taken(prepared.hash, true);
             self.note(done, || "not handed over".to_owned());
         }
+    }
+
+    /// The fuzz band's accounts are there, as far as they are to be had: those that it loses from now
+    /// on are replaced.
+    pub(crate) fn gather_band(&mut self) {
+        for index in self.engine.world.accounts.fuzzers().to_vec() {
+            self.engine.band_joins(index);
+        }
+        self.watch.prepared = true;
     }
 
     /// Runs until the last stage is over or it is cancelled, then until what is in flight has ended or
@@ -301,6 +342,8 @@ impl Driver {
         {
             self.dispatch(replacement);
         }
+        self.recruit();
+        self.look_at_nodes();
         for _ in 0..self.wishes.len() {
             let Some(wish) = self.wishes.pop_front() else { break };
             self.serve(wish);
@@ -339,7 +382,7 @@ impl Driver {
             () = cancelled => {}
             Some(command) = self.inbox.recv() => self.obey(command),
             Ok(()) = self.head.changed() => self.take_head(),
-            Some(finding) = self.findings.recv() => self.take_finding(finding),
+            Some(found) = self.findings.recv() => self.take_found(found),
             Some(outcome) = self.revocations.recv() => self.engine.revoked(&outcome),
             _ = self.outcomes.recv_many(&mut outcomes, 256) => {}
             _ = self.answers.recv_many(&mut answers, 256) => {}
@@ -375,18 +418,26 @@ impl Driver {
         self.others.read_at = ledger;
     }
 
-    fn take_foreign(&mut self, told: Option<(Metadata, LedgerIndex)>) {
-        if let Some((metadata, ledger)) = told {
+    fn take_foreign(&mut self, told: Option<(TxHash, Metadata, LedgerIndex)>) {
+        if let Some((hash, metadata, ledger)) = told {
+            self.note_foreign(hash);
             self.engine.learn(&metadata, ledger);
         }
     }
 
     fn take_answer(&mut self, answered: Answered) {
-        let Answered { worker, hash, result } = answered;
+        let Answered { worker, hash, carried } = answered;
         self.idle.push(worker);
+        let result = match carried {
+            Carried::Tracked(result) => result,
+            Carried::Untracked(mangling, answer) => {
+                return self.note_untracked(hash, mangling, answer.as_deref());
+            }
+        };
         let asked = self.asked.remove(&hash);
         match result {
             Ok(submitted) => {
+                self.note_answer(hash, submitted.engine_result.as_ref(), submitted.state);
                 self.engine.answered(hash, answer_of(&submitted));
                 if self.engine.node_is_busy() {
                     self.ask_fee();
@@ -405,6 +456,9 @@ impl Driver {
                 let sure =
                     matches!(error, TrackerError::BadBlob(_) | TrackerError::MissingField(_));
                 let done = self.engine.not_taken(hash, sure);
+                if let Some(index) = self.adopting.remove(&hash) {
+                    self.adopted(index);
+                }
                 self.note(done, || error.to_string());
                 if let TrackerError::Store(text) = &error {
                     self.failure.get_or_insert_with(|| TrackerError::Store(text.clone()));
@@ -419,6 +473,7 @@ impl Driver {
     fn take_outcome(&mut self, outcome: Arc<Outcome>) {
         self.ended += 1;
         self.engine.measures.at(self.origin.elapsed());
+        self.note_end(&outcome);
         let done = self.engine.settle(&outcome);
         if let Some(index) = self.adopting.remove(&outcome.hash) {
             self.adopted(index);
@@ -436,14 +491,15 @@ impl Driver {
         }
     }
 
-    fn take_finding(&mut self, finding: Finding) {
-        match finding {
-            Finding::Sequence(index, sequence) => self.engine.reread(index, sequence),
-            Finding::Fee { open_ledger, queue, per_ledger } => {
+    fn take_found(&mut self, found: Found) {
+        match found {
+            Found::Sequence(index, sequence) => self.engine.reread(index, sequence),
+            Found::Fee { open_ledger, queue, per_ledger } => {
                 self.engine.fees.set_open_ledger(open_ledger);
                 self.engine.set_queue(queue, per_ledger);
                 self.schedule.queue(self.now(), queue);
             }
+            Found::LedgerChanged { node, what } => self.note_ledger_changed(&node, what),
         }
     }
 
@@ -453,6 +509,7 @@ impl Driver {
             return;
         }
         let ledgers = head.index.0.saturating_sub(self.engine.head().0);
+        self.note_head(&head);
         self.engine.set_head(head.index);
         // The ledger that ends a stage belongs to the next one.
         self.follow_course();
@@ -477,7 +534,7 @@ impl Driver {
         let (pool, findings) = (self.pool.clone(), self.findings_to.clone());
         tokio::spawn(async move {
             if let Ok(fee) = pool.request(&Fee {}).await {
-                drop(findings.send(Finding::Fee {
+                drop(findings.send(Found::Fee {
                     open_ledger: fee.drops.open_ledger_fee.0,
                     queue: fee.current_queue_size.unwrap_or(0),
                     per_ledger: fee.expected_ledger_size.unwrap_or(u64::MAX),
@@ -502,7 +559,7 @@ impl Driver {
             if sequence.is_none() {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            drop(findings.send(Finding::Sequence(index, sequence)));
+            drop(findings.send(Found::Sequence(index, sequence)));
         });
     }
 
@@ -609,8 +666,15 @@ impl Driver {
                 .collect(),
             free_accounts: engine.free_accounts(),
             total_accounts: engine.world.accounts.len(),
+            fuzz_percent: self.config.fuzz.percent,
+            findings: self.watch.findings.total(),
             stats,
         }));
+    }
+
+    /// Tells what the nodes did that they must not.
+    pub(crate) fn findings(&self) -> watch::Receiver<Arc<[Arc<Finding>]>> {
+        self.watch.subscribe()
     }
 
     /// Tells who takes part, now and when it changes.
@@ -660,12 +724,18 @@ impl Driver {
 async fn carry(
     worker: usize,
     tracker: Tracker,
-    mut jobs: mpsc::Receiver<(TxHash, Submission)>,
+    pool: Pool,
+    mut jobs: mpsc::Receiver<(TxHash, Job)>,
     answers: mpsc::UnboundedSender<Answered>,
 ) {
-    while let Some((hash, submission)) = jobs.recv().await {
-        let result = tracker.submit(submission).await;
-        if answers.send(Answered { worker, hash, result }).is_err() {
+    while let Some((hash, job)) = jobs.recv().await {
+        let carried = match job {
+            Job::Tracked(submission) => Carried::Tracked(tracker.submit(submission).await),
+            Job::Untracked(blob, mangling) => {
+                Carried::Untracked(mangling, send_untracked(&pool, &blob).await)
+            }
+        };
+        if answers.send(Answered { worker, hash, carried }).is_err() {
             return;
         }
     }

@@ -2,19 +2,24 @@
 //! became of them. One owner calls it; nothing in it waits.
 
 mod assemble;
+mod band;
 mod flight;
+mod forms;
 mod planning;
 mod replace;
 mod settle;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use rustc_hash::FxHashMap;
-use xrpl_protocol::{Hash256, LedgerIndex, Sequence, TxHash, hash::sha512_half};
+use bytes::Bytes;
+use rustc_hash::{FxHashMap, FxHashSet};
+use xrpl_protocol::{Definitions, Hash256, LedgerIndex, Sequence, TxHash, hash::sha512_half};
 
 use assemble::Making;
+use band::{Band, Fuzzed};
 use flight::{Answers, Flying};
 pub use flight::{Done, Origin, Prepared};
+use forms::Forms;
 
 use crate::{
     accounts::{Index, Role},
@@ -84,6 +89,11 @@ pub struct Engine {
     pub(crate) measures: Measures,
     /// Whether the load waits while the node's queue is long.
     minds_queue: bool,
+    /// What is drawn at random.
+    band: Band,
+    /// What the node says of types and fields, and what of it types are to be given.
+    definitions: Arc<Definitions>,
+    forms: Forms,
 }
 
 impl Engine {
@@ -92,10 +102,13 @@ impl Engine {
     /// # Errors
     /// When a weight or a share names what there is not.
     pub fn new(config: &GeneratorConfig) -> Result<Self, GeneratorError> {
+        let mut catalogue = Catalogue::new(&config.weights)?;
+        let (forms, off) = Forms::new(&config.definitions);
+        off.iter().for_each(|(name, why)| catalogue.unfit(name, why));
         Ok(Self {
             world: World::default(),
             fees: Fees::new(config.fee_strategy, config.max_fee_drops.0),
-            catalogue: Catalogue::new(&config.weights)?,
+            catalogue,
             run: sha512_half(&[b"xrpl-workload plans", config.seed.as_bytes()]),
             head: LedgerIndex(0),
             last_ledger_offset: config.last_ledger_offset,
@@ -121,6 +134,9 @@ impl Engine {
             stats: Stats::default(),
             measures: Measures::default(),
             minds_queue: true,
+            band: Band::new(config)?,
+            definitions: Arc::clone(&config.definitions),
+            forms,
         })
     }
 
@@ -228,12 +244,33 @@ impl Engine {
     /// The counters.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats { in_flight: self.flying.len(), ..self.stats.clone() }
+        let fuzz = self.band.told(&self.stats.fuzz);
+        Stats { in_flight: self.flying.len(), fuzz, ..self.stats.clone() }
     }
 
     /// Forgets the counters: the preparation is over.
     pub fn reset_stats(&mut self) {
         self.stats = Stats::default();
+    }
+
+    /// The bytes of one in flight.
+    #[must_use]
+    pub fn blob_of(&self, hash: TxHash) -> Option<Bytes> {
+        self.flying.get(&hash).map(|flying| flying.blob.clone())
+    }
+
+    /// What the network has: types whose amendment is not among its own are neither drawn nor fuzzed.
+    pub fn set_amendments(&mut self, enabled: FxHashSet<Hash256>) {
+        self.world.amendments = Some(enabled);
+        let world = &self.world;
+        self.catalogue.set_amendments(|name| world.has_amendment(name));
+        for of in self.catalogue.types() {
+            let lacked = of.about().amendment.filter(|amendment| !world.has_amendment(amendment));
+            if let Some(amendment) = lacked {
+                let why = format!("the network has not enabled {amendment}");
+                self.band.types.lacks(of.about().name, &why);
+            }
+        }
     }
 
     /// How many are in flight.
@@ -265,9 +302,13 @@ impl Engine {
             self.holes.push_back(index);
         } else if account.lane.needs_reread() {
             self.doubtful.push(index);
-        } else if !account.listed && account.role.sends() && account.lane.may_take(1).is_ok() {
+        } else if !account.listed && account.lane.may_take(1).is_ok() {
+            match account.role {
+                Role::Fuzzer => self.band.line_up(index),
+                role if role.sends() => self.ready.push_back(index),
+                _ => return,
+            }
             account.listed = true;
-            self.ready.push_back(index);
         }
     }
 
@@ -275,6 +316,7 @@ impl Engine {
     fn wake(&mut self, index: Index) {
         self.world.accounts[index].awake = true;
         self.touch(index);
+        self.band_look(index);
     }
 
     /// Takes in what a validated transaction did that was not made here.
@@ -331,12 +373,20 @@ impl Engine {
             return Err(Cause::NodeQueue);
         }
         self.world.busy = self.node_is_busy();
+        if let Some(prepared) = self.next_of_band() {
+            self.band.count(true);
+            return Ok(prepared);
+        }
+        if self.band.is_all() {
+            return Err(Cause::LanesEmpty);
+        }
         while let Some(index) = self.ready.pop_front() {
             self.world.accounts[index].listed = false;
             for _ in 0..PLANS {
                 match self.plan(index) {
                     Ok(Some(prepared)) => {
                         self.pressure.sent();
+                        self.band.count(false);
                         return Ok(prepared);
                     }
                     Ok(None) => {}
@@ -423,26 +473,39 @@ impl Engine {
     pub fn answered(&mut self, hash: TxHash, answer: Answer) {
         let Some(flying) = self.flying.get_mut(&hash) else { return };
         let sender = flying.sender;
-        let first = flying.answer.is_none();
-        self.answers.remove(flying.answer);
+        let (fuzz, before) = (flying.fuzz, flying.answer);
         flying.answer = Some(answer);
-        self.answers.add(flying.answer);
-        if first {
-            let name = flying.of.map_or("", |id| self.catalogue.get(id).about().name);
+        // What is to be refused will not move the Sequence, though a node may queue it first; how far
+        // a Batch moves it shows only its ledger, and what becomes of what is drawn at random nobody
+        // knows. Nothing is put behind any of them.
+        let refused = flying.mutation.is_some_and(|mutation| !mutation.claims());
+        let open = (refused || flying.unsure || fuzz.is_some()) && answer != Answer::Ended;
+        let (slot, rival, apart) = (flying.slot, flying.rival, flying.is_apart());
+        let answers = self.answers_of(fuzz);
+        answers.remove(before);
+        answers.add(Some(answer));
+        if before.is_none()
+            && let Some(flying) = self.flying.get(&hash)
+        {
+            let name = self.name_of(flying.of);
             self.stats.submitted(flying, name);
         }
         match answer {
+            _ if fuzz.is_some() => {}
             Answer::Retrying => self.pressure.note(true),
             Answer::Applied | Answer::Claimed | Answer::Queued => self.pressure.note(false),
             Answer::Unknown | Answer::Refused | Answer::Past | Answer::Ended => {}
         }
-        // What is to be refused will not move the Sequence, though a node may queue it first; how far
-        // a Batch moves it shows only its ledger. Nothing is put behind either.
-        let refused = flying.mutation.is_some_and(|mutation| !mutation.claims());
-        let open = (refused || flying.unsure) && answer != Answer::Ended;
-        let answer = if open { Answer::Refused } else { answer };
-        self.world.accounts[sender].lane.answered(flying.slot, flying.rival, answer);
+        if !apart {
+            let answer = if open { Answer::Refused } else { answer };
+            self.world.accounts[sender].lane.answered(slot, rival, answer);
+        }
         self.touch(sender);
+    }
+
+    /// Those in flight by their answers: the band says nothing of how busy the node is.
+    fn answers_of(&mut self, fuzz: Option<Fuzzed>) -> &mut Answers {
+        if fuzz.is_some() { &mut self.band.answers } else { &mut self.answers }
     }
 }
 

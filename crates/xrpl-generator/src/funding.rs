@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use xrpl_client::{
     Pool,
-    request::{AccountLines, AccountObjects, LedgerSpec, Raw, ServerState},
+    request::{AccountLines, AccountObjects, LedgerSpec, ServerState},
     response,
 };
 use xrpl_protocol::{
@@ -87,6 +87,7 @@ pub(crate) async fn prepare(
     survey(driver, ledger, progress).await?;
     if funder.is_some() {
         adopt_made(driver, ledger).await?;
+        survey_band(driver, ledger).await?;
     }
     driver.watch_fee = true;
     driver.ask_fee();
@@ -98,6 +99,7 @@ pub(crate) async fn prepare(
     set_flags(driver, progress).await?;
     open_lines(driver, progress).await?;
     issue_balances(driver, progress).await?;
+    driver.gather_band();
     driver.watch_fee = false;
     driver.engine.set_max_pending(driver.config().max_pending_per_account);
     driver.engine.reset_stats();
@@ -154,19 +156,32 @@ async fn read_network(driver: &mut Driver) -> Result<(), GeneratorError> {
 /// Which amendments the network has: types that need others are not drawn. Nodes that do not tell are
 /// asked by sending: the first answer `temDISABLED` switches a type off.
 async fn read_amendments(driver: &mut Driver) {
-    let request = Raw { method: "feature".into(), params: serde_json::Map::new() };
-    let Ok(answer) = driver.pool.request(&request).await else { return };
-    let Some(features) = answer.get("features").and_then(Json::as_object) else { return };
-    let enabled: Vec<&str> = features
-        .values()
-        .filter(|feature| feature.get("enabled").and_then(Json::as_bool) == Some(true))
-        .filter_map(|feature| feature.get("name")?.as_str())
-        .collect();
-    if !enabled.is_empty() {
-        driver.engine.catalogue.set_amendments(|name| enabled.contains(&name));
-        let enabled = enabled.into_iter().map(str::to_owned).collect();
-        driver.engine.world.amendments = Some(enabled);
+    let Some(enabled) = reading::amendments(&driver.pool).await else { return };
+    driver.engine.set_amendments(enabled);
+}
+
+/// The fuzz band's accounts: of those that an earlier process of the same seed made, whoever can still
+/// send, and as many fresh ones as are missing. The ledger is what remembers which are lost.
+async fn survey_band(driver: &mut Driver, ledger: LedgerIndex) -> Result<(), GeneratorError> {
+    let (config, pool) = (driver.config().clone(), driver.pool.clone());
+    let mut missing = driver.engine.band_lacks();
+    while missing > 0 {
+        let batch: Vec<(Index, AccountId)> = (0..missing.min(READS))
+            .map(|_| {
+                let index = driver.engine.band_recruit(&config);
+                (index, driver.engine.world.accounts[index].id)
+            })
+            .collect();
+        let mut read = stream::iter(batch)
+            .map(|(index, id)| read_account(pool.clone(), index, id, ledger))
+            .buffered(READS);
+        while let Some(found) = read.try_next().await? {
+            let (index, fresh) = (found.index, found.root.is_none());
+            take_in(&mut driver.engine.world, found, ledger);
+            missing -= usize::from(fresh || driver.engine.band_joins(index));
+        }
     }
+    Ok(())
 }
 
 /// Makes the accounts and assets; returns who funds.
@@ -367,6 +382,9 @@ async fn fund(
             Role::User => config.user_drops.0,
             Role::Gateway => config.gateway_drops.0,
             Role::Tagged => fees.reserve(0) * TAGGED_RESERVES,
+            // Whoever is there and can send no more is left alone.
+            Role::Fuzzer if account.active => continue,
+            Role::Fuzzer => config.user_drops.0,
             // The load creates them.
             Role::Passing | Role::Funder => continue,
         };

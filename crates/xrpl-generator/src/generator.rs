@@ -15,6 +15,7 @@ use crate::{
     diagnosis::TypeDiagnosis,
     driver::Driver,
     error::GeneratorError,
+    findings::Finding,
     funding,
     lanes::LaneList,
     measure::Measure,
@@ -38,6 +39,7 @@ pub struct Generator {
     status: watch::Receiver<Arc<Status>>,
     accounts: watch::Receiver<Arc<AccountListing>>,
     driver: Arc<Mutex<Option<Driver>>>,
+    findings: watch::Receiver<Arc<[Arc<Finding>]>>,
     /// As these were when the run ended.
     last: Arc<parking_lot::Mutex<Last>>,
 }
@@ -67,11 +69,13 @@ impl Generator {
         let mut driver = Driver::new(tracker, pool, config, inbox, status_to)?;
         funding::prepare(&mut driver, &progress).await?;
         let accounts = driver.list_accounts();
+        let findings = driver.findings();
         driver.publish();
         Ok(Self {
             commands,
             status,
             accounts,
+            findings,
             driver: Arc::new(Mutex::new(Some(driver))),
             last: Arc::default(),
         })
@@ -104,6 +108,13 @@ impl Generator {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| GeneratorError::Ended)?;
         answer.await.map_err(|_| GeneratorError::Ended)?
+    }
+
+    /// What nodes did, while the fuzz band ran, that no transaction may make them do, oldest first; and
+    /// when there is more.
+    #[must_use]
+    pub fn findings(&self) -> watch::Receiver<Arc<[Arc<Finding>]>> {
+        self.findings.clone()
     }
 
     /// Starts the load.

@@ -28,6 +28,7 @@
 //! | [`catalogue`], [`modifier`], [`mutation`] | the types, ways to send them, and ways to make them wrong |
 //! | [`stage`] | the parts of a run, one after the other |
 //! | [`fees`], [`pacing`], [`pressure`] | what it pays, when it goes out, and when it waits for the node |
+//! | [`fuzz`], [`findings`] | what is drawn at random, and what the node did that it must not |
 //! | [`engine`] | all of that together, without input and output |
 //! | [`spread`] | how measured values are spread: whole histograms |
 //! | [`measure`] | what is measured of each stage |
@@ -44,7 +45,9 @@ mod driver;
 pub mod engine;
 pub mod error;
 pub mod fees;
+pub mod findings;
 mod funding;
+pub mod fuzz;
 pub mod generator;
 pub mod holdings;
 pub mod lane;
@@ -71,6 +74,7 @@ pub use command::{Asked, Progress};
 pub use config::{Funding, GeneratorConfig};
 pub use error::GeneratorError;
 pub use fees::FeeStrategy;
+pub use fuzz::FuzzConfig;
 pub use generator::Generator;
 pub use measure::Measure;
 pub use pacing::Pace;

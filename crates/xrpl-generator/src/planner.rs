@@ -129,7 +129,7 @@ impl<'a> Planner<'a> {
     /// taken to have it.
     #[must_use]
     pub fn has_amendment(&self, name: &str) -> bool {
-        self.world.amendments.as_ref().is_none_or(|all| all.contains(name))
+        self.world.has_amendment(name)
     }
 
     /// A time after any ledger that a transaction made now can be in.

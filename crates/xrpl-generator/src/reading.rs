@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use rustc_hash::FxHashSet;
 use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 use xrpl_client::{
@@ -36,6 +37,32 @@ pub(crate) async fn newest(pool: &Pool, known: LedgerIndex) -> LedgerIndex {
         }
     }
     newest
+}
+
+/// The ledger entry that lists the enabled amendments
+/// (<https://xrpl.org/docs/references/protocol/ledger-data/ledger-entry-types/amendments>).
+const AMENDMENTS: &str = "7DB0788C020F02780A673DC74757F23823FA3014C1866E72CC4CD8B226CD6EF4";
+
+/// The amendments that the network has enabled: as `feature` tells them, or, where that is only for
+/// administrators, as the ledger itself has them. None where neither is to be had.
+pub(crate) async fn amendments(pool: &Pool) -> Option<FxHashSet<Hash256>> {
+    let ask = async |method: &str, params: Json| {
+        let params = params.as_object().cloned().unwrap_or_default();
+        pool.request(&Raw { method: method.into(), params }).await.ok()
+    };
+    let told = ask("feature", json!({})).await;
+    let features = told.as_ref().and_then(|told| told.get("features")?.as_object());
+    let by_feature: Option<FxHashSet<Hash256>> = features.map(|features| {
+        let on = |of: &Json| of.get("enabled").and_then(Json::as_bool) == Some(true);
+        features.iter().filter(|(_, of)| on(of)).filter_map(|(id, _)| id.parse().ok()).collect()
+    });
+    if let Some(enabled) = by_feature.filter(|enabled| !enabled.is_empty()) {
+        return Some(enabled);
+    }
+    let entry =
+        ask("ledger_entry", json!({"index": AMENDMENTS, "ledger_index": "validated"})).await?;
+    let listed = entry.get("node")?.get("Amendments")?.as_array()?;
+    Some(listed.iter().filter_map(|id| id.as_str()?.parse().ok()).collect())
 }
 
 /// An account as a validated ledger has it, and the node that said so; none if it has none.

@@ -5,7 +5,7 @@ use xrpl_protocol::{
     hash::transaction_hash,
     keys::{KeyPair, PublicKey},
     sign::{
-        SignedTransaction, batch_message, combine_multisigned, multisign_one, sign, sign_batch,
+        SignedTransaction, batch_message, combine_multisigned, multisign_one, sign_as, sign_batch,
     },
     transaction::{Common, Direct, Slot},
     transaction_cost::{FeeFigures, least_fee},
@@ -27,6 +27,7 @@ pub(crate) fn signed(
     authorization: &Authorization,
     common: &Common,
     legs: &[Slot],
+    definitions: &Definitions,
 ) -> SignedTransaction {
     let own = &accounts[sender];
     match body {
@@ -38,36 +39,38 @@ pub(crate) fn signed(
             Authorization::Multi(_) | Authorization::Delegate(_) => {
                 let mut plan = crate::plan::Plan::payment(payment);
                 let body = with_common(plan.fields().clone(), common);
-                signed_fields(accounts, sender, body, authorization)
+                signed_fields(accounts, sender, body, authorization, definitions)
             }
         },
         Body::Fields(object) => {
-            signed_fields(accounts, sender, with_common(object, common), authorization)
+            let object = with_common(object, common);
+            signed_fields(accounts, sender, object, authorization, definitions)
         }
         Body::Batch(held) => {
             let object = batch(accounts, sender, held, common, legs);
-            signed_fields(accounts, sender, object, authorization)
+            signed_fields(accounts, sender, object, authorization, definitions)
         }
     }
 }
 
-/// Signs what has all its fields but the signature.
+/// Signs what has all its fields but the signature; the definitions say which of them are signed.
 pub(crate) fn signed_fields(
     accounts: &Accounts,
     sender: Index,
     mut object: Object,
     authorization: &Authorization,
+    definitions: &Definitions,
 ) -> SignedTransaction {
     let own = &accounts[sender];
     countersign(accounts, sender, &mut object, authorization);
     match authorization {
-        Authorization::Own => sign(object, &own.key),
-        Authorization::Regular => sign(object, &own.regular_pair()),
-        Authorization::Stranger(other) => sign(object, &accounts[*other].key),
+        Authorization::Own => sign_as(object, &own.key, definitions),
+        Authorization::Regular => sign_as(object, &own.regular_pair(), definitions),
+        Authorization::Stranger(other) => sign_as(object, &accounts[*other].key, definitions),
         Authorization::Delegate(delegate) => {
             let delegate = &accounts[*delegate];
             object.set(fields::DELEGATE, Value::Account(delegate.id));
-            sign(object, &delegate.key)
+            sign_as(object, &delegate.key, definitions)
         }
         Authorization::Multi(signers) => {
             let part = |signer: &Index| {

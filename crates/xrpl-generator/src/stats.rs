@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use xrpl_protocol::AccountId;
 
-use crate::{mutation::MutationStats, pacing::PacingStats, stage::StageProgress};
+use crate::{
+    fuzz::FuzzStats, mutation::MutationStats, pacing::PacingStats, stage::StageProgress,
+};
 
 /// One type's share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -51,6 +53,8 @@ pub struct Stats {
     pub metadata_missing: u64,
     /// What became of the schedule's slots.
     pub pacing: PacingStats,
+    /// What was drawn at random. It is in none of the counters above but `in_flight`.
+    pub fuzz: FuzzStats,
 }
 
 impl Stats {
@@ -67,9 +71,9 @@ impl Stats {
 pub struct DisabledType {
     /// Its name.
     pub name: &'static str,
-    /// What the network answered, or the amendment that it lacks; none if it was switched off by
-    /// hand.
-    pub refused_with: Option<&'static str>,
+    /// What the network answered, the amendment that it lacks, or what of its definitions cannot be
+    /// met; none if it was switched off by hand.
+    pub refused_with: Option<String>,
 }
 
 /// Where the generator stands.
@@ -99,6 +103,10 @@ pub struct Status {
     pub free_accounts: usize,
     /// Accounts that take part.
     pub total_accounts: usize,
+    /// How many percent are drawn at random.
+    pub fuzz_percent: f64,
+    /// What nodes did meanwhile that they must not.
+    pub findings: u64,
     /// Counters.
     pub stats: Stats,
 }

@@ -1,13 +1,12 @@
 //! Everything the run knows to exist: its accounts, the currencies its gateways issue, the objects of
 //! the ledger that concern them, and what of all that transactions in flight may take.
 
-use std::collections::BTreeSet;
-
 use rustc_hash::FxHashSet;
 use serde_json::{Map, Value as Json};
 use smallvec::SmallVec;
 use xrpl_protocol::{
     AccountId, Amount, Currency, Hash256, Issue, IssuedValue, LedgerIndex, Sequence,
+    hash::sha512_half,
 };
 
 use crate::{
@@ -107,8 +106,8 @@ pub struct World {
     pub head: LedgerIndex,
     /// When it closed, seconds since 2000-01-01 00:00 UTC.
     pub close_time: u32,
-    /// What the network has, where it tells that.
-    pub amendments: Option<BTreeSet<String>>,
+    /// The ids of the amendments that the network has enabled, where it tells that.
+    pub amendments: Option<FxHashSet<Hash256>>,
     /// Whether the node queues or refuses for now.
     pub busy: bool,
     /// The longest that a transaction made now may take to its ledger, seconds: what is to happen
@@ -317,6 +316,14 @@ impl World {
         if let (Change::Created, Some(number), Some(owner)) = (node.change, number, owner) {
             self.accounts[owner].lane.add_tickets(u32::try_from(number));
         }
+    }
+
+    /// Whether the network has enabled an amendment; where it does not tell, all are taken to be.
+    #[must_use]
+    pub fn has_amendment(&self, name: &str) -> bool {
+        // What the ledger calls it.
+        let id = || sha512_half(&[name.as_bytes()]);
+        self.amendments.as_ref().is_none_or(|enabled| enabled.contains(&id()))
     }
 
     /// Whether an account sends load.

@@ -32,7 +32,7 @@ impl Others {
     }
 
     /// Waits for the next one that is told; what it says of the ledger, if that is new.
-    pub(super) async fn next(&mut self) -> Option<(Metadata, LedgerIndex)> {
+    pub(super) async fn next(&mut self) -> Option<(TxHash, Metadata, LedgerIndex)> {
         match self.told.recv().await {
             Some(foreign) => self.read(&foreign),
             // The tracker has ended: nothing more is told.
@@ -41,12 +41,12 @@ impl Others {
     }
 
     /// The next one that is told already.
-    pub(super) fn ready(&mut self) -> Option<Option<(Metadata, LedgerIndex)>> {
+    pub(super) fn ready(&mut self) -> Option<Option<(TxHash, Metadata, LedgerIndex)>> {
         let foreign = self.told.try_recv().ok()?;
         Some(self.read(&foreign))
     }
 
-    fn read(&mut self, foreign: &Foreign) -> Option<(Metadata, LedgerIndex)> {
+    fn read(&mut self, foreign: &Foreign) -> Option<(TxHash, Metadata, LedgerIndex)> {
         if foreign.ledger_index <= self.read_at || !self.seen.insert(foreign.hash) {
             return None;
         }
@@ -56,6 +56,6 @@ impl Others {
         {
             self.seen.remove(&oldest);
         }
-        Some((Metadata::parse(&foreign.metadata).ok()?, foreign.ledger_index))
+        Some((foreign.hash, Metadata::parse(&foreign.metadata).ok()?, foreign.ledger_index))
     }
 }

@@ -158,6 +158,11 @@ impl Driver {
 
     /// The funding of an account has come to its end.
     pub(super) fn adopted(&mut self, index: Index) {
+        if self.engine.world.accounts[index].role == Role::Fuzzer {
+            self.joining = self.joining.saturating_sub(1);
+            self.engine.band_joins(index);
+            return;
+        }
         self.funding.remove(&index);
         if self.engine.world.accounts[index].active {
             self.engine.set_max_pending(self.engine.max_pending());

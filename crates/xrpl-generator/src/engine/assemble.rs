@@ -5,9 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use smallvec::SmallVec;
 use xrpl_protocol::transaction::{Common, Slot};
+use xrpl_tracker::{Intent, ResultName};
 
 use super::{
     Engine,
+    band::Fuzzed,
     flight::{Flying, Origin, Prepared},
 };
 use crate::{
@@ -27,6 +29,8 @@ pub(super) struct Making {
     /// Its type in the catalogue; none if it is none of the load's.
     pub(super) of: Option<TypeId>,
     pub(super) mutation: Option<&'static Mutation>,
+    /// What of the fuzz band it is, if it is drawn for that.
+    pub(super) fuzz: Option<Fuzzed>,
     pub(super) origin: Origin,
     pub(super) source_tag: Option<u32>,
     /// What of it is counted.
@@ -35,7 +39,8 @@ pub(super) struct Making {
 
 impl Making {
     pub(super) fn of(origin: Origin) -> Self {
-        Self { of: None, mutation: None, origin, source_tag: None, ways: SmallVec::new() }
+        let ways = SmallVec::new();
+        Self { of: None, mutation: None, fuzz: None, origin, source_tag: None, ways }
     }
 }
 
@@ -48,10 +53,12 @@ impl Engine {
     pub(super) fn assemble(
         &mut self,
         index: Index,
-        plan: Plan,
+        mut plan: Plan,
         making: Making,
     ) -> Result<Prepared, Blocked> {
-        let Making { of, mutation, origin, source_tag, ways } = making;
+        let Making { of, mutation, fuzz, origin, source_tag, ways } = making;
+        let fuzz = fuzz.or_else(|| self.is_of_band(index).then_some(Fuzzed::OTHER));
+        self.give_form(index, &mut plan);
         let Plan { body, flags, fee, place, width, authorization, holds, learns, .. } = plan;
         self.legs_are_free(index, &body, mutation.is_some())?;
         let lane = &mut self.world.accounts[index].lane;
@@ -75,18 +82,20 @@ impl Engine {
             Some(mutation) => mutation.holds(fee.0, &holds),
             None => Holds { fee: fee.0, ..holds },
         };
+        let life = if fuzz.is_some() { self.band_life() } else { self.last_ledger_offset };
         let common = Common {
             account: self.world.accounts[index].id,
             slot,
             fee,
             flags,
-            last_ledger: Some(self.head.plus(self.last_ledger_offset)),
+            last_ledger: Some(self.head.plus(life)),
             network_id: self.network_id,
             source_tag,
         };
         let unsure = matches!(width, Width::AtMost(_)) && mutation.is_none();
-        let accounts = &self.world.accounts;
-        let signed = signing::signed(accounts, index, body, &authorization, &common, &numbers);
+        let (accounts, definitions) = (&self.world.accounts, &self.definitions);
+        let signed =
+            signing::signed(accounts, index, body, &authorization, &common, &numbers, definitions);
         self.world.reserve(index, &holds);
         let blob = Bytes::from(signed.blob);
         let learns = learns && mutation.is_none();
@@ -106,6 +115,7 @@ impl Engine {
                 authorization,
                 learns,
                 mutation,
+                fuzz,
                 origin,
                 answer: None,
                 stage: self.measures.stage(),
@@ -116,7 +126,18 @@ impl Engine {
                 rivals: SmallVec::new(),
             },
         );
-        self.answers.add(None);
+        self.answers_of(fuzz).add(None);
+        let intent = match (fuzz, mutation) {
+            (Some(_), _) => Intent::Any,
+            (None, None) => Intent::Valid,
+            (None, Some(mutation)) => {
+                Intent::Invalid { expected: mutation.results().map(ResultName::new).collect() }
+            }
+        };
+        // What is to be refused shall be refused for good, so that its slot is free at once. What is
+        // to claim a fee must be applied, and with `fail_hard` no `tec` is.
+        let fail_hard = fuzz.is_some_and(|fuzzed| fuzzed.fail_hard)
+            || mutation.is_some_and(|mutation| !mutation.claims());
         Ok(Prepared {
             hash: signed.hash,
             blob,
@@ -124,6 +145,9 @@ impl Engine {
             name: self.name_of(of),
             origin,
             mutation,
+            intent,
+            fail_hard,
+            mangled: None,
             want_metadata: learns,
             callers_key: None,
         })

@@ -5,12 +5,14 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use smallvec::SmallVec;
 use xrpl_protocol::{LedgerIndex, TxHash, transaction::Slot};
-use xrpl_tracker::CallersKey;
+use xrpl_tracker::{CallersKey, Intent};
 
+use super::band::Fuzzed;
 use crate::{
     accounts::Index,
     catalogue::TypeId,
     coverage::Way,
+    fuzz::Mangling,
     lane::{Answer, Rival},
     mutation::Mutation,
     plan::Authorization,
@@ -48,6 +50,12 @@ pub struct Prepared {
     pub origin: Origin,
     /// What is wrong with it, if it is meant to fail.
     pub mutation: Option<&'static Mutation>,
+    /// What it is meant to do.
+    pub intent: Intent,
+    /// Whether the node is to keep it only if it applies at once.
+    pub fail_hard: bool,
+    /// What was done to its bytes, if they are no transaction any more that could be tracked.
+    pub mangled: Option<Mangling>,
     /// Whether its metadata is needed.
     pub want_metadata: bool,
     /// By what its caller finds it again.
@@ -77,6 +85,8 @@ pub(super) struct Flying {
     /// Whether its metadata are needed.
     pub(super) learns: bool,
     pub(super) mutation: Option<&'static Mutation>,
+    /// What of the fuzz band it is, if it is of that.
+    pub(super) fuzz: Option<Fuzzed>,
     pub(super) origin: Origin,
     /// The node's newest answer; none while it is on the wire for the first time.
     pub(super) answer: Option<Answer>,
@@ -90,6 +100,13 @@ pub(super) struct Flying {
     pub(super) fills: bool,
     /// The others on its slot, in the order they were made.
     pub(super) rivals: SmallVec<[TxHash; 1]>,
+}
+
+impl Flying {
+    /// Whether its slot is none that the lane gave: one of the fuzz band's.
+    pub(super) fn is_apart(&self) -> bool {
+        self.fuzz.is_some_and(|fuzzed| fuzzed.apart)
+    }
 }
 
 /// How many of those in flight have which newest answer.
@@ -138,6 +155,10 @@ pub struct Done {
 
 impl Stats {
     pub(in crate::engine) fn submitted(&mut self, flying: &Flying, name: &'static str) {
+        if flying.fuzz.is_some() {
+            self.fuzz.tracked += u64::from(flying.origin != Origin::Setup);
+            return;
+        }
         match flying.origin {
             Origin::Setup => return,
             Origin::Replacement => {

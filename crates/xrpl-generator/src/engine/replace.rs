@@ -14,12 +14,13 @@
 use bytes::Bytes;
 use smallvec::SmallVec;
 use xrpl_protocol::{
-    Amount, Definitions, Drops, Object, TxHash, Value, fields, sign::SignedTransaction,
-    transaction::Common,
+    Amount, Drops, Object, TxHash, Value, fields, sign::SignedTransaction, transaction::Common,
 };
+use xrpl_tracker::Intent;
 
 use super::{
     Engine,
+    band::Fuzzed,
     flight::{Flying, Origin, Prepared},
 };
 use crate::{
@@ -89,8 +90,9 @@ impl Engine {
     /// Looks for those that have waited long.
     pub(super) fn find_waiting(&mut self) {
         self.waiting.clear();
-        let counts = self.answers;
-        if self.max_replacements == 0 || counts.queued + counts.retrying + counts.refused == 0 {
+        let (counts, band) = (self.answers, self.band.answers);
+        let waiting = counts.queued + counts.retrying + counts.refused + band.refused;
+        if self.max_replacements == 0 || waiting == 0 {
             return;
         }
         let mut found: Vec<_> = self
@@ -109,7 +111,9 @@ impl Engine {
             matches!(flying.origin, Origin::Load | Origin::Filler | Origin::Replacement);
         // Only the newest on its slot is followed.
         let followed = flying.rivals.len() > usize::from(flying.rival);
-        if flying.mutation.is_some() || !made_by_us || followed {
+        // What is not on the lane's slot has nothing to do with it.
+        let apart = flying.fuzz.is_some_and(|fuzzed| fuzzed.apart);
+        if apart || flying.mutation.is_some() || !made_by_us || followed {
             return None;
         }
         let case = Case {
@@ -121,7 +125,8 @@ impl Engine {
             max: self.fees.max(),
             strategy: self.fees.strategy(),
         };
-        case.next()
+        // What is drawn at random may wait as long as it likes, but its slot must be free again.
+        case.next().filter(|next| flying.fuzz.is_none() || *next == Next::NoOp)
     }
 
     /// The next transaction that takes the place of one that waits or was refused.
@@ -164,12 +169,17 @@ impl Engine {
                     slot,
                     fee,
                     flags: 0,
-                    last_ledger: Some(self.head.plus(self.last_ledger_offset)),
+                    last_ledger: Some(self.head.plus(match flying.fuzz {
+                        Some(_) => self.band_life(),
+                        None => self.last_ledger_offset,
+                    })),
                     network_id: self.network_id,
                     source_tag: None,
                 };
-                let own = Authorization::Own;
-                signed(&self.world.accounts, sender, Plan::no_op().body, &own, &common, &[])
+                let (own, definitions) = (Authorization::Own, &self.definitions);
+                let mut plan = Plan::no_op();
+                self.give_form(sender, &mut plan);
+                signed(&self.world.accounts, sender, plan.body, &own, &common, &[], definitions)
             }
         };
         let rival = self.world.accounts[sender].lane.rival(slot)?;
@@ -197,6 +207,7 @@ impl Engine {
             },
             learns: flying.learns && !fills,
             mutation: None,
+            fuzz: flying.fuzz.map(|_| Fuzzed::OTHER),
             origin: Origin::Replacement,
             answer: None,
             stage: flying.stage,
@@ -217,8 +228,9 @@ impl Engine {
             }
         }
         self.world.reserve(sender, &replacement.holds);
+        let fuzz = replacement.fuzz;
         self.flying.insert(signed.hash, replacement);
-        self.answers.add(None);
+        self.answers_of(fuzz).add(None);
         Some(Prepared {
             hash: signed.hash,
             blob,
@@ -226,6 +238,9 @@ impl Engine {
             name,
             origin: Origin::Replacement,
             mutation: None,
+            intent: if fuzz.is_some() { Intent::Any } else { Intent::Valid },
+            fail_hard: false,
+            mangled: None,
             want_metadata,
             callers_key: None,
         })
@@ -234,11 +249,12 @@ impl Engine {
     /// The same transaction with another fee and a new LastLedgerSequence.
     fn again(&self, flying: &Flying, fee: Drops) -> Option<SignedTransaction> {
         // It was written here, so that it can be read.
-        let mut tx = Object::decode(&flying.blob, Definitions::builtin()).ok()?;
+        let mut tx = Object::decode(&flying.blob, &self.definitions).ok()?;
         let last = self.head.plus(self.last_ledger_offset);
         tx.set(fields::FEE, Value::Amount(Amount::xrp(fee)));
         tx.set(fields::LAST_LEDGER_SEQUENCE, Value::UInt32(last.0));
-        Some(signed_fields(&self.world.accounts, flying.sender, tx, &flying.authorization))
+        let (accounts, definitions) = (&self.world.accounts, &self.definitions);
+        Some(signed_fields(accounts, flying.sender, tx, &flying.authorization, definitions))
     }
 }
 

@@ -23,11 +23,13 @@ impl Engine {
     /// The tracker did not take it: it never left. `sure` is false if even that is not certain.
     pub fn not_taken(&mut self, hash: TxHash, sure: bool) -> Option<Done> {
         let flying = self.flying.remove(&hash)?;
-        self.answers.remove(flying.answer);
+        self.answers_of(flying.fuzz).remove(flying.answer);
         self.stats.not_taken += 1;
         self.world.release(flying.sender, &flying.holds);
         let end = if sure { End::Free } else { End::Doubtful };
-        self.world.accounts[flying.sender].lane.settled(flying.slot, flying.rival, end);
+        if !flying.is_apart() {
+            self.world.accounts[flying.sender].lane.settled(flying.slot, flying.rival, end);
+        }
         self.settle_legs(&flying, end);
         self.wake(flying.sender);
         Some(Done { hash, origin: flying.origin, success: false })
@@ -59,7 +61,7 @@ impl Engine {
             }
             return None;
         };
-        self.answers.remove(flying.answer);
+        self.answers_of(flying.fuzz).remove(flying.answer);
         if flying.answer.is_none() {
             // The end came before the answer.
             let name = self.name_of(flying.of);
@@ -83,8 +85,12 @@ impl Engine {
             Evidence::SequenceConsumed { .. } | Evidence::SlotGone { .. } => End::Doubtful,
         };
         let lane = &mut self.world.accounts[flying.sender].lane;
-        lane.settled(flying.slot, flying.rival, end);
-        if success && flying.mutation.is_some() {
+        if !flying.is_apart() {
+            lane.settled(flying.slot, flying.rival, end);
+        }
+        // What is not on the lane's slot may have moved its Sequence all the same.
+        let moved = flying.is_apart() && outcome.state == State::Validated;
+        if moved || (success && flying.mutation.is_some()) {
             lane.doubt();
         }
         let claimed = outcome.state == State::Validated && !success;
@@ -93,7 +99,10 @@ impl Engine {
         if outcome.state == State::Validated {
             concerned.extend(self.learn_of(&flying, outcome, success));
         }
-        self.count(&flying, outcome, end == End::Lost);
+        match flying.fuzz {
+            Some(fuzzed) => self.band_ended(&flying, fuzzed, outcome),
+            None => self.count(&flying, outcome, end == End::Lost),
+        }
         self.wake(flying.sender);
         concerned.into_iter().for_each(|index| self.wake(index));
         Some(Done { hash: outcome.hash, origin: flying.origin, success })

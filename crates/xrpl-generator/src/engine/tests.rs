@@ -380,7 +380,7 @@ fn a_type_the_network_lacks_is_switched_off() {
     engine.settle(&outcome(&prepared, "temDISABLED")).unwrap();
     assert_eq!(
         engine.catalogue.disabled().collect::<Vec<_>>(),
-        [("AccountSet", Some("temDISABLED"))]
+        [("AccountSet", Some("temDISABLED".to_owned()))]
     );
     for _ in 0..200 {
         let prepared = engine.next_load().unwrap();
