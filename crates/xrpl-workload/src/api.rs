@@ -26,6 +26,7 @@ mod document;
 mod error;
 mod events;
 mod extract;
+mod fuzz;
 mod idempotency;
 mod network;
 mod observe;
@@ -68,6 +69,7 @@ fn documented() -> Routes {
         .merge(network::routes())
         .merge(state::routes())
         .merge(observe::routes())
+        .merge(fuzz::routes())
         .merge(events::routes())
         .merge(accounts::routes())
         .merge(transaction::routes())

@@ -1,11 +1,11 @@
 //! The effective configuration: flags over environment over file over defaults, each value with
 //! its origin.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use url::Url;
-use xrpl_generator::Capacity;
-use xrpl_protocol::{Hash256, keys::KeyType};
+use xrpl_generator::{Capacity, FuzzConfig};
+use xrpl_protocol::{Definitions, Hash256, keys::KeyType};
 use xrpl_standalone::ledger::Impersonated;
 use xrpl_tracker::{Subscription, store::Retention};
 
@@ -104,6 +104,7 @@ pub struct Config {
     pub scenario: Scenario,
     pub scenario_file: Option<PathBuf>,
     pub time_scale: f64,
+    pub definitions: Option<Arc<Definitions>>,
     pub duration: Option<Duration>,
     pub tps: f64,
     pub max_pending: usize,
@@ -119,6 +120,9 @@ pub struct Config {
     /// `--coverage`.
     pub coverage: bool,
     pub intent_invalid: f64,
+    pub fuzz: f64,
+    pub fuzz_types: Vec<String>,
+    pub findings: PathBuf,
     pub seed: String,
     pub key_type: KeyType,
     pub fee_strategy: FeeChoice,
@@ -324,6 +328,7 @@ impl Config {
             scenario: Scenario::of_settings(0.0, None),
             scenario_file: None,
             time_scale: 1.0,
+            definitions: None,
             duration: None,
             tps: 0.0,
             max_pending: 0,
@@ -336,6 +341,9 @@ impl Config {
             steer_coverage: false,
             coverage: false,
             intent_invalid: 0.0,
+            fuzz: 0.0,
+            fuzz_types: Vec::new(),
+            findings: PathBuf::new(),
             seed: String::new(),
             key_type: KeyType::Ed25519,
             fee_strategy: FeeChoice::Base,
@@ -530,6 +538,7 @@ impl Config {
                 ("--sweep", self.sweep),
                 // Its canary is an account of its own.
                 ("--heartbeat", self.heartbeat),
+                ("--fuzz", self.fuzz > 0.0),
             ] {
                 if given {
                     return conflict(format!(
@@ -593,6 +602,16 @@ impl Config {
                     .into(),
             );
         }
+        // Of a node that is yet to be asked it is not known which types it has.
+        if self.rpc.is_empty() || self.definitions.is_some() {
+            let definitions = self.definitions.as_deref().unwrap_or_else(|| Definitions::builtin());
+            if let Err(why) = self.fuzz_band(Duration::ZERO).check(definitions) {
+                return conflict(format!("--{}", why.to_string().replacen('_', "-", 1)));
+            }
+        }
+        if !self.fuzz_types.is_empty() && self.fuzz == 0.0 {
+            return conflict("--fuzz-types draws nothing without --fuzz: give both".into());
+        }
         if self.retention.is_some() && self.store == StoreChoice::Memory {
             return conflict(
                 "--retention prunes a file, and --store memory keeps the newest 500000 by itself: \
@@ -607,6 +626,16 @@ impl Config {
             return conflict("--secret and --secret-file: give only one of them".into());
         }
         Ok(())
+    }
+
+    /// The share that is drawn at random, on a ledger that closes so often.
+    #[must_use]
+    pub fn fuzz_band(&self, interval: Duration) -> FuzzConfig {
+        FuzzConfig {
+            percent: self.fuzz,
+            types: self.fuzz_types.clone(),
+            accounts: FuzzConfig::accounts_for(self.fuzz, self.scenario.peak_tps(), interval),
+        }
     }
 
     /// How many user accounts: as told, or enough for the load on a ledger that closes so often.

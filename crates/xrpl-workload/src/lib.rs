@@ -7,6 +7,8 @@
 //! | [`cli`] | the command line, one file per command |
 //! | [`session`], [`parts`], [`host`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
 //! | [`api`] | the HTTP API, one file per group of routes |
+//! | [`definitions`] | what the run knows of types and fields, and what of it is new |
+//! | [`findings_file`] | what nodes did that they must not, in a file |
 //! | [`events`] | what happens, in order, kept for a while: what `/events` sends |
 //! | [`meter`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
 //! | [`figures`] | what a run or a stage comes to: figures that have a name |
@@ -29,10 +31,12 @@ pub mod compare;
 pub mod config;
 mod cost;
 pub mod dashboard;
+pub mod definitions;
 pub mod dex;
 pub mod embedded;
 pub mod events;
 pub mod figures;
+pub mod findings_file;
 pub mod heartbeat;
 pub mod host;
 pub mod log_ring;

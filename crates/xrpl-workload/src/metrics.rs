@@ -1,12 +1,16 @@
 //! Prometheus text, made from the counters that exist anyway. No ledger index and no address is a
 //! label: labels must not grow with time.
 
-use std::fmt::{Display, Write};
+use std::{
+    collections::BTreeMap,
+    fmt::{Display, Write},
+};
 
 use xrpl_client::timing::Snapshot;
+use xrpl_generator::{findings::FindingKind, fuzz::FuzzStats};
 use xrpl_tracker::{Stats, WsStats, stats::StepTimes};
 
-use crate::{api::READERS, session::App};
+use crate::{api::READERS, session::App, summary::fuzz_results};
 
 #[derive(Default)]
 struct Text(String);
@@ -69,6 +73,7 @@ pub fn render(app: &App) -> String {
         health.iter().map(|node| (&node.name, u8::from(node.healthy))),
     );
     times(&mut text, &app.tracker.times(), &app.pool.rpc_times());
+    fuzz(&mut text, app);
     outside(&mut text, app);
     process(&mut text);
     let up = app.started.elapsed().as_secs();
@@ -152,6 +157,7 @@ fn transactions(text: &mut Text, stats: &Stats) {
             "Of those, with another result than predicted.",
             stats.invalid_otherwise,
         ),
+        ("fuzzed_total", "counter", "Transactions drawn at random.", stats.fuzzed),
         ("resends_total", "counter", "Blobs sent again.", stats.resends),
         ("lookups_total", "counter", "Look-ups made.", stats.lookups),
         ("ledger_index", "gauge", "Newest validated ledger.", u64::from(stats.ledger_index.0)),
@@ -217,6 +223,43 @@ fn times(text: &mut Text, steps: &StepTimes, rpc: &[(String, Snapshot)]) {
     for (method, times) in rpc {
         text.histogram(name, &format!("method=\"{method}\""), times);
     }
+}
+
+/// What was drawn at random, and what nodes did meanwhile that they must not.
+fn fuzz(text: &mut Text, app: &App) {
+    let mut results = BTreeMap::new();
+    for (result, n) in fuzz_results(&app.tracker.matrix()).into_values().flatten() {
+        *results.entry(result).or_insert(0) += n;
+    }
+    text.each(
+        "xrpl_workload_fuzz_results_total",
+        "counter",
+        "What was drawn at random, by what it ended with.",
+        "result",
+        &results,
+    );
+    let generator = app.generator();
+    let status = generator.map(|generator| generator.last_status());
+    let none = FuzzStats::default();
+    let stats = status.as_ref().map_or(&none, |status| &status.stats.fuzz);
+    for (name, kind, help, value) in [
+        ("untracked_total", "counter", "Bytes that cannot be tracked.", stats.untracked_total()),
+        ("accounts", "gauge", "Accounts that send what is drawn.", stats.accounts as u64),
+        ("accounts_lost_total", "counter", "Accounts lost by it.", stats.accounts_lost),
+    ] {
+        text.one(&format!("xrpl_workload_fuzz_{name}"), kind, help, value);
+    }
+    let found = generator.map(|generator| generator.findings().borrow().clone());
+    let count = |kind: FindingKind| {
+        found.iter().flat_map(|all| all.iter()).filter(|found| found.kind == kind).count()
+    };
+    text.each(
+        "xrpl_workload_findings_total",
+        "counter",
+        "What nodes did that no transaction may make them do.",
+        "kind",
+        FindingKind::ALL.map(|kind| (kind.name(), count(kind))),
+    );
 }
 
 /// What others see of the run: readers, the webhook, the canary.

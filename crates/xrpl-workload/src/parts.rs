@@ -11,7 +11,7 @@ use xrpl_generator::{
     capacity::USUAL_INTERVAL,
 };
 use xrpl_protocol::{
-    AccountId, Drops,
+    AccountId, Definitions, Drops,
     keys::{KeyPair, KeyType, Seed},
 };
 use xrpl_tracker::{
@@ -98,6 +98,10 @@ pub fn tracker_config(config: &Config) -> TrackerConfig {
         full_streams: config.full_streams,
         queue_capacity: config.event_queue,
         check_interval: config.check_interval,
+        definitions: match &config.definitions {
+            Some(given) => Arc::clone(given),
+            None => Arc::new(Definitions::builtin().clone()),
+        },
         start_timeout: START_TIMEOUT,
         ..TrackerConfig::default()
     }
@@ -106,6 +110,7 @@ pub fn tracker_config(config: &Config) -> TrackerConfig {
 pub(crate) fn generator_config(
     config: &Config,
     interval: Duration,
+    definitions: &Arc<Definitions>,
 ) -> Result<GeneratorConfig, SetupError> {
     let funding = match &config.funding_secret {
         _ if !config.accounts_file.is_empty() => Funding::Accounts(given_seeds(config)?),
@@ -144,6 +149,8 @@ pub(crate) fn generator_config(
         network_id: config.network_id,
         drain: config.shutdown_grace,
         sweep: config.sweep,
+        fuzz: config.fuzz_band(interval),
+        definitions: Arc::clone(definitions),
         ..GeneratorConfig::default()
     })
 }

@@ -19,7 +19,7 @@ use xrpl_generator::{
     coverage::Coverage,
 };
 use xrpl_tracker::{
-    Error as TrackerError, Store, Tracker,
+    Error as TrackerError, Store, Tracker, TrackerConfig,
     store::{Retention, StoreSize},
 };
 
@@ -27,16 +27,18 @@ pub use crate::parts::{connect, endpoints, tracker_config};
 use crate::{
     api,
     config::{Config, OnReset},
+    definitions::Known,
     dex::Dex,
     embedded::{self, Embedded},
     events::Events,
+    findings_file::FindingsFile,
     heartbeat::Heartbeat,
     host::{Host, Reset},
     meter::Meter,
     observe::Observer,
     parts::{generator_config, open_store, setup_hint},
     recorder::Recorder,
-    summary::{FinalityMs, Summary, failures},
+    summary::{FinalityMs, FuzzSummary, Summary, failures, findings_told},
     view::{Snapshot, View},
     webhook::{self, Deliveries},
 };
@@ -110,6 +112,8 @@ pub struct App {
     pub heartbeat: Heartbeat,
     /// What became of the webhook's posts.
     pub deliveries: Deliveries,
+    /// What is known of types and fields.
+    pub definitions: Known,
     /// Keeps transactions.
     pub store: Arc<dyn Store>,
     /// Why the target rate cannot be reached, if it cannot.
@@ -171,6 +175,8 @@ impl App {
                 p99: stats.finality_ms.p99,
                 max: stats.finality_ms.max,
             },
+            fuzzed: stats.fuzzed,
+            findings: self.generator().map_or(0, |generator| generator.last_status().findings),
             failures: stats
                 .engine_results
                 .iter()
@@ -267,7 +273,8 @@ impl Session {
         let tasks = TaskTracker::new();
         let store = open_store(&config.store)?;
         let app =
-            begin(config, embedded.as_ref(), Arc::clone(&store), &tasks, end.child_token()).await?;
+            begin(config, embedded.as_ref(), Arc::clone(&store), &tasks, end.child_token(), view)
+                .await?;
         let (host, resets) = Host::new(app);
         let mut address = None;
         if let Some(listener) = listener {
@@ -387,14 +394,20 @@ impl Session {
             Some(generator) => generator.measures().await,
             None => Vec::new(),
         };
+        let findings = app.generator().map(|generator| generator.findings().borrow().clone());
+        let findings = findings.unwrap_or_else(|| Arc::from([]));
         let summary = Summary {
             shortfall: app.shortfall.get().cloned(),
             not_kept: Measure::of_run(&stages).pacing.not_kept(),
+            fuzz: app.generator().filter(|_| app.config.fuzz > 0.0).map(|generator| {
+                FuzzSummary::new(&app.tracker.matrix(), &generator.last_status(), &findings)
+            }),
             ..Summary::new(&stats, rate, &app.config.seed, &app.endpoint, size)
         };
         let coverage = app.generator().filter(|_| app.config.coverage);
         let coverage = coverage.map(Generator::last_coverage);
-        let failures = failures(&stats);
+        let mut failures = failures(&stats);
+        failures.extend(findings_told(&findings, &app.config.findings));
         app.recorder.end(app, &failures).await;
         Ended { summary, failures, reset: false, coverage, stages }
     }
@@ -405,7 +418,7 @@ impl Session {
         old.end.cancel();
         let (config, store) = (old.config.clone(), Arc::clone(&self.store));
         let end = self.end.child_token();
-        let app = begin(config, self.embedded.as_ref(), store, &self.tasks, end).await?;
+        let app = begin(config, self.embedded.as_ref(), store, &self.tasks, end, view).await?;
         view.say(&format!("run {} has begun; accounts are being prepared", app.tracker.run()));
         self.host.replace(app);
         Ok(())
@@ -430,7 +443,7 @@ impl Session {
         step("a fresh ledger has started".to_owned());
         let store = Arc::clone(&self.store);
         let end = self.end.child_token();
-        let app = begin(config, Some(&embedded), store, &self.tasks, end).await?;
+        let app = begin(config, Some(&embedded), store, &self.tasks, end, view).await?;
         self.embedded = Some(embedded);
         step(format!("run {} has begun; accounts are being prepared", app.tracker.run()));
         self.host.replace(app);
@@ -468,6 +481,7 @@ async fn begin(
     store: Arc<dyn Store>,
     tasks: &TaskTracker,
     end: CancellationToken,
+    view: &View,
 ) -> Result<Arc<App>, SetupError> {
     let endpoints = match embedded {
         Some(embedded) => vec![embedded.endpoint()?],
@@ -482,7 +496,15 @@ async fn begin(
         // Before the first end.
         outbox.keep();
     }
-    let tracker = Tracker::start(pool.clone(), Arc::clone(&store), tracker_config(&config))
+    let definitions = Known::load(&config, &pool).await;
+    if let Some(note) = definitions.note() {
+        view.say(&note);
+    }
+    let tracker_config = TrackerConfig {
+        definitions: Arc::clone(&definitions.definitions),
+        ..tracker_config(&config)
+    };
+    let tracker = Tracker::start(pool.clone(), Arc::clone(&store), tracker_config)
         .await
         .map_err(|error| SetupError::new(error.to_string()))?;
     let names: Vec<_> = pool.endpoints().map(|(id, _)| pool.name(id).to_string()).collect();
@@ -503,6 +525,7 @@ async fn begin(
         dex: Dex::default(),
         heartbeat: Heartbeat::default(),
         deliveries: Deliveries::default(),
+        definitions,
         store: Arc::clone(&store),
         shortfall: OnceLock::new(),
         generator: OnceLock::new(),
@@ -575,7 +598,7 @@ async fn prepare(app: &App, view: &View) -> Result<Generator, SetupError> {
         true => config.ledger_interval,
         false => capacity::ledger_interval(pool).await.unwrap_or(USUAL_INTERVAL),
     };
-    let generator_config = generator_config(config, interval)?;
+    let generator_config = generator_config(config, interval, &app.definitions.definitions)?;
     if let Some(shortfall) = config.capacity(interval).shortfall(config.scenario.peak_tps()) {
         view.say(&format!("{shortfall}; more --accounts or --max-pending carry more"));
         // Only this place sets it, once.
@@ -615,6 +638,8 @@ async fn load(
     let mut until = None;
     let mut intervals = tokio::time::interval(view.every());
     intervals.reset();
+    let mut findings = generator.findings();
+    let mut file = FindingsFile::new(&app.config.findings);
     let over = generator.is_over();
     tokio::pin!(over);
     loop {
@@ -668,6 +693,13 @@ async fn load(
                 };
                 view.say(&why);
                 return Over::Failed { why, until };
+            }
+            Ok(()) = findings.changed() => {
+                let found = findings.borrow_and_update().clone();
+                if let Some(error) = file.write(&found) {
+                    let path = file.path().display();
+                    view.say(&format!("findings cannot be written to {path}: {error}"));
+                }
             }
             _ = intervals.tick() => match in_flight {
                 Some(of) => view.stopping(app.tracker.stats().pending, of),

@@ -146,6 +146,9 @@ settings! {
         network_id: One "N" = "", RUN | STANDALONE | SUBMIT;
             "NetworkID that transactions name (needed above 1024); asked of the node if not given. For the embedded ledger: its own id, 0 if not given."
             => |c, v| { c.network_id = optional(v, |t| number(t, 0, u32::MAX, "1025"))?; Ok(()) };
+        definitions: One "PATH" = "", RUN | SUBMIT;
+            "File with an answer to `server_definitions`, in the place of what the node tells at the start (`submit` without it: in that of what is built in)."
+            => |c, v| { c.definitions = optional(v, crate::config::values::definitions)?; Ok(()) };
     }
     "Load" {
         scenario: One "PATH" = "", RUN;
@@ -190,6 +193,15 @@ settings! {
         intent_invalid: One "PERCENT" = "0", RUN;
             "Percentage of deliberately invalid transactions; they are counted apart."
             => |c, v| { c.intent_invalid = percent(text(v)?)?; Ok(()) };
+        fuzz: One "PERCENT" = "0", RUN;
+            "Percentage of the load that is drawn at random from the formats of the node's definitions, or has some of its bytes flipped, cut or repeated; from accounts of its own, counted apart. What the node does that it must not is a finding, and the exit code 1."
+            => |c, v| { c.fuzz = percent(text(v)?)?; Ok(()) };
+        fuzz_types: Many "TYPES" = "", RUN;
+            "Which transaction types --fuzz draws; without it all that the node's definitions name."
+            => |c, v| { c.fuzz_types = v.to_vec(); Ok(()) };
+        findings: One "PATH" = "xrpl-workload-findings.jsonl", RUN;
+            "Where --fuzz writes findings, a line of JSON each, with the transactions that may have done it. The file is made with the first one."
+            => |c, v| { c.findings = text(v)?.into(); Ok(()) };
         seed: One "TEXT" = "xrpl-workload", RUN | STANDALONE | AUDIT;
             "Accounts and transactions follow from it: same seed, same accounts, same transactions in the same order per account."
             => |c, v| { c.seed = text(v)?.to_owned(); Ok(()) };

@@ -1,9 +1,10 @@
 //! What a run comes to: one object for machines, a few lines for people, and whether all is well.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use xrpl_tracker::{State, Stats, store::StoreSize};
+use xrpl_generator::{Status, findings::Finding};
+use xrpl_tracker::{Cell, IntentKind, State, Stats, store::StoreSize};
 
 /// Hand-in to validation, milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,93 @@ pub struct Summary {
     /// blame; none if it was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_kept: Option<String>,
+    /// What was drawn at random; none without `--fuzz`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fuzz: Option<FuzzSummary>,
+}
+
+/// What was drawn at random, and what the node did meanwhile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FuzzSummary {
+    /// Those that were tracked, of the run.
+    pub tracked: u64,
+    /// Those that could not be, of this process.
+    pub untracked: u64,
+    /// Accounts that were lost and replaced.
+    pub accounts_lost: u64,
+    /// What those tracked ended with, by type.
+    pub by_type: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What was done to the bytes of the others, and what the node answered.
+    pub untracked_answers: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What the node did that no transaction may make it do.
+    pub findings: u64,
+}
+
+impl FuzzSummary {
+    /// Of the tracker's ends, the generator's status, and what was found.
+    #[must_use]
+    pub fn new(matrix: &[Cell], status: &Status, findings: &[Arc<Finding>]) -> Self {
+        let (fuzz, by_type) = (&status.stats.fuzz, fuzz_results(matrix));
+        let untracked = fuzz.untracked.iter();
+        Self {
+            tracked: by_type.values().flat_map(BTreeMap::values).sum(),
+            untracked: fuzz.untracked_total(),
+            accounts_lost: fuzz.accounts_lost,
+            by_type,
+            untracked_answers: untracked.map(|(n, of)| ((*n).to_owned(), of.clone())).collect(),
+            findings: status.findings.max(findings.len() as u64),
+        }
+    }
+
+    /// All types' results together.
+    fn results(&self) -> BTreeMap<String, u64> {
+        let mut all = BTreeMap::new();
+        for (result, n) in self.by_type.values().flatten() {
+            *all.entry(result.clone()).or_default() += n;
+        }
+        all
+    }
+}
+
+/// What was drawn at random has ended with, by type; what has no result, with its state.
+#[must_use]
+pub fn fuzz_results(matrix: &[Cell]) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let mut by_type: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for cell in matrix.iter().filter(|cell| cell.intent == IntentKind::Any) {
+        let result = cell.last.as_ref().map_or_else(|| cell.state.name(), |last| last.as_str());
+        let results = by_type.entry(cell.transaction_type.to_string()).or_default();
+        *results.entry(result.to_owned()).or_default() += cell.count;
+    }
+    by_type
+}
+
+/// Findings in words, a line each: they make the exit code 1.
+#[must_use]
+pub fn findings_told(findings: &[Arc<Finding>], file: &Path) -> Vec<String> {
+    /// The file has all of them.
+    const TOLD: usize = 10;
+    let mut lines: Vec<String> = findings
+        .iter()
+        .take(TOLD)
+        .map(|found| {
+            let node = found.node.as_ref().map_or_else(String::new, |node| format!(" at {node}"));
+            let suspects = match found.suspects.as_slice() {
+                [] => "no transaction is suspected".to_owned(),
+                [one] => format!("after transaction {}", one.tx_hash),
+                [first, rest @ ..] => {
+                    format!("after transaction {} or one of {} others", first.tx_hash, rest.len())
+                }
+            };
+            format!("finding {}{node}: {}, {suspects}", found.kind.name(), found.what)
+        })
+        .collect();
+    if findings.len() > TOLD {
+        lines.push(format!("{} more findings", findings.len() - TOLD));
+    }
+    if !findings.is_empty() {
+        lines.push(format!("the findings, with the transactions, are in {}", file.display()));
+    }
+    lines
 }
 
 impl Summary {
@@ -127,6 +215,7 @@ impl Summary {
             endpoint: endpoint.to_owned(),
             shortfall: None,
             not_kept: None,
+            fuzz: None,
         }
     }
 }
@@ -179,6 +268,17 @@ impl fmt::Display for Summary {
         }
         if self.expected_invalid > 0 {
             writeln!(f, "  {:<18}{} (deliberately)", "invalid", self.expected_invalid)?;
+        }
+        if let Some(fuzz) = &self.fuzz {
+            let FuzzSummary { tracked, untracked, accounts_lost, findings, .. } = fuzz;
+            let types = fuzz.by_type.len();
+            writeln!(
+                f,
+                "  {:<18}{tracked} of {types} types, {untracked} that cannot be read, {accounts_lost} \
+                 accounts lost, {findings} findings",
+                "fuzzed"
+            )?;
+            list(f, "fuzz results", &fuzz.results())?;
         }
         write!(
             f,

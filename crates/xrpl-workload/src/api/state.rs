@@ -88,6 +88,10 @@ struct Summary {
     expected_invalid: u64,
     invalid_as_predicted: u64,
     invalid_otherwise: u64,
+    /// Drawn at random; by type and result at `/state/fuzz`.
+    fuzzed: u64,
+    /// What nodes did meanwhile that no transaction may make them do: see `/state/findings`.
+    findings: u64,
     /// Ledgers for which nodes gave different hashes; must be 0.
     ledger_mismatches: u64,
     /// Over the last ten seconds.
@@ -134,6 +138,8 @@ async fn summary(State(app): Shared) -> Json<Summary> {
         expected_invalid: stats.expected_invalid,
         invalid_as_predicted: stats.invalid_as_predicted,
         invalid_otherwise: stats.invalid_otherwise,
+        fuzzed: stats.fuzzed,
+        findings: app.generator().map_or(0, |generator| generator.last_status().findings),
         ledger_mismatches: stats.ledger_mismatches,
         validated_per_second: app.meter.current(),
         finality_ms: stats.finality_ms,

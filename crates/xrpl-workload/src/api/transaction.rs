@@ -250,10 +250,10 @@ async fn hand_in(
         Submit { tx_blob: Some(hex), tx_json: None, account: None } => {
             let blob = const_hex::decode(hex.trim())
                 .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
-            let definitions = Definitions::builtin();
+            let definitions = &*app.definitions.definitions;
             let object = Object::decode(&blob, definitions)
                 .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
-            xrpl_protocol::sign::verify_transaction(&object)
+            xrpl_protocol::sign::verify_as(&object, definitions)
                 .map_err(|error| ApiError::bad_request(format!("tx_blob: {error}")))?;
             let submitted = app.tracker.submit(Submission::new(blob).callers_key(key)).await?;
             let code = object.u16(fields::TRANSACTION_TYPE);

@@ -11,7 +11,7 @@ use xrpl_protocol::{
     Definitions, Object, TxHash, fields,
     input::Given,
     keys::{KeyPair, Seed},
-    sign::verify_transaction,
+    sign::verify_as,
 };
 use xrpl_tracker::{Dossier, MemoryStore, Outcome, Reason, State, Submission, Tracker};
 
@@ -194,7 +194,7 @@ fn read(transaction: &str) -> Result<String, Failure> {
 
 /// Checks everything that can be checked without a node.
 fn prepare(text: &str, config: &Config) -> Result<Prepared, Failure> {
-    let definitions = Definitions::builtin();
+    let definitions = config.definitions.as_deref().unwrap_or_else(|| Definitions::builtin());
     if !text.starts_with('{') {
         let blob = const_hex::decode(text).map_err(|error| {
             Failure::Input(format!(
@@ -204,7 +204,7 @@ fn prepare(text: &str, config: &Config) -> Result<Prepared, Failure> {
         })?;
         let fields = Object::decode(&blob, definitions)
             .map_err(|error| Failure::Input(format!("not a transaction: {error}")))?;
-        verify_transaction(&fields).map_err(|error| {
+        verify_as(&fields, definitions).map_err(|error| {
             Failure::Input(format!("the transaction's signature is not valid: {error}"))
         })?;
         return Ok(Prepared::Blob(blob));
@@ -220,7 +220,7 @@ fn prepare(text: &str, config: &Config) -> Result<Prepared, Failure> {
         );
     }
     if given.is_signed() {
-        verify_transaction(&given.tx).map_err(|error| {
+        verify_as(&given.tx, definitions).map_err(|error| {
             Failure::Input(format!(
                 "the transaction's signature is not valid: {error}. A signed transaction is \
                  submitted as it is; to have it signed anew take SigningPubKey, TxnSignature and \

@@ -2,12 +2,12 @@
 
 use std::{
     collections::BTreeMap, fmt::Display, fs::File, io::Read, net::SocketAddr, str::FromStr,
-    time::Duration,
+    sync::Arc, time::Duration,
 };
 
 use url::Url;
 use xrpl_generator::{catalogue::Catalogue, config::MOST_CURRENCIES, modifier::Shares};
-use xrpl_protocol::{AccountId, Currency, Hash256, keys::Seed};
+use xrpl_protocol::{AccountId, Currency, Definitions, Hash256, keys::Seed};
 use xrpl_standalone::ledger::{Amendment, Impersonated};
 use xrpl_tracker::{Subscription, store::Retention};
 
@@ -290,6 +290,19 @@ pub fn accounts_file(path: &str) -> Result<Vec<Secret>> {
         true => Err("no secret is in it; expected one a line".into()),
         false => Ok(secrets),
     }
+}
+
+/// The definitions in a file.
+pub fn definitions(path: &str) -> Result<Arc<Definitions>> {
+    const EXPECTED: &str = "expected a node's answer to server_definitions";
+    /// Bytes: xrpld's are some eighty thousand.
+    const LONGEST: u64 = 16 << 20;
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+        .map_err(|error| format!("{error}; {EXPECTED}"))?;
+    let json = serde_json::from_str(&text).map_err(|error| format!("{error}; {EXPECTED}"))?;
+    Definitions::from_json(&json).map(Arc::new).map_err(|error| format!("{error}; {EXPECTED}"))
 }
 
 /// What transactions pay.

@@ -67,10 +67,7 @@ impl Live {
             .map(|(name, n)| format!("{name} {n}"))
             .collect();
         let spread = &s.finality_ms;
-        let invalid = match s.expected_invalid {
-            0 => String::new(),
-            n => format!(", {n} invalid on purpose"),
-        };
+        let apart = s.apart();
         let last: Vec<_> = self
             .last
             .iter()
@@ -87,7 +84,7 @@ impl Live {
                 spread.p50, spread.p90, spread.p99, spread.max
             ),
             format!(
-                "  counts    submitted {}  pending {}  failed {}{invalid}",
+                "  counts    submitted {}  pending {}  failed {}{apart}",
                 s.submitted, s.pending, s.failed
             ),
             format!("  failures  {last}"),

@@ -29,6 +29,12 @@ pub struct Snapshot {
     pub failed: u64,
     /// Deliberately invalid ones.
     pub expected_invalid: u64,
+    /// Drawn at random.
+    #[serde(default)]
+    pub fuzzed: u64,
+    /// What nodes did meanwhile that they must not.
+    #[serde(default)]
+    pub findings: u64,
     /// By state.
     pub by_state: BTreeMap<String, u64>,
     /// Of the last ten seconds.
@@ -64,6 +70,8 @@ impl Snapshot {
             pending: number(&summary["pending"]),
             failed: number(&summary["valid_failed"]),
             expected_invalid: number(&summary["expected_invalid"]),
+            fuzzed: number(&summary["fuzzed"]),
+            findings: number(&summary["findings"]),
             by_state: summary["by_state"]
                 .as_object()
                 .map(|map| map.iter().map(|(name, n)| (name.clone(), number(n))).collect())
@@ -86,19 +94,27 @@ impl Snapshot {
         }
     }
 
+    /// Those that are counted apart, in words.
+    #[must_use]
+    pub fn apart(&self) -> String {
+        let of = |n: u64, what: &str| match n {
+            0 => String::new(),
+            n => format!(", {n} {what}"),
+        };
+        let invalid = of(self.expected_invalid, "invalid on purpose");
+        invalid + &of(self.fuzzed, "at random") + &of(self.findings, "FINDINGS")
+    }
+
     /// One line.
     #[must_use]
     pub fn line(&self) -> String {
-        let invalid = match self.expected_invalid {
-            0 => String::new(),
-            n => format!(", {n} invalid on purpose"),
-        };
+        let apart = self.apart();
         let stage = match &self.stage {
             Some(stage) if stage.stages > 1 => format!("  {}", progress_text(stage)),
             _ => String::new(),
         };
         format!(
-            "{:>5}s  ledger {}  submitted {}  validated {} ({:.0}/s, p50 {} ms)  pending {}  failed {}{invalid}{stage}",
+            "{:>5}s  ledger {}  submitted {}  validated {} ({:.0}/s, p50 {} ms)  pending {}  failed {}{apart}{stage}",
             self.seconds,
             self.ledger_index,
             self.submitted,

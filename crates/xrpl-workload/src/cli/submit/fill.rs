@@ -5,10 +5,10 @@ use xrpl_client::{
     request::{AccountInfo, LedgerSpec, ServerState},
 };
 use xrpl_protocol::{
-    AccountId, Amount, Drops, Object, Value, fields,
+    AccountId, Amount, Definitions, Drops, Object, Value, fields,
     input::Given,
     keys::KeyPair,
-    sign::{SignedTransaction, sign},
+    sign::{SignedTransaction, sign_as},
 };
 
 use super::Failure;
@@ -72,7 +72,8 @@ pub(super) async fn fill_and_sign(
     }
     let fee = fee(&tx, pool, config).await?;
     tx.set(fields::FEE, Value::Amount(Amount::xrp(Drops(fee))));
-    Ok(sign(tx, key))
+    let definitions = config.definitions.as_deref().unwrap_or_else(|| Definitions::builtin());
+    Ok(sign_as(tx, key, definitions))
 }
 
 async fn fee(tx: &Object, pool: &Pool, config: &Config) -> Result<u64, Failure> {
