@@ -706,6 +706,7 @@ impl Driver {
                 .filter(|n| accounts[**n].active)
                 .map(id)
                 .collect(),
+            fuzzed: accounts.fuzzers().iter().map(id).collect(),
             tagged: accounts.tagged().as_ref().map(id),
             currencies: self.config.currencies.clone(),
         }

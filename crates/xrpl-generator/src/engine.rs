@@ -236,7 +236,10 @@ impl Engine {
 
     /// One of the load was sent so long after it was due.
     pub(crate) fn sent(&mut self, hash: TxHash, late: Duration) {
-        let Some(flying) = self.flying.get_mut(&hash) else { return };
+        // What is drawn at random is counted apart.
+        let Some(flying) = self.flying.get_mut(&hash).filter(|flying| flying.fuzz.is_none()) else {
+            return;
+        };
         flying.late = late;
         self.measures.sent(flying.mutation.is_some());
     }

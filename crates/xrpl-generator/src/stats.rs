@@ -130,6 +130,8 @@ pub struct AccountListing {
     pub gateways: Vec<GatewayListing>,
     /// The users.
     pub users: Vec<AccountId>,
+    /// Those that send what is drawn at random, lost ones included.
+    pub fuzzed: Vec<AccountId>,
     /// The account that requires destination tags.
     pub tagged: Option<AccountId>,
     /// Codes of the issued currencies.

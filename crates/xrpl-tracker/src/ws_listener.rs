@@ -176,6 +176,7 @@ async fn stay_connected(shared: &Shared, connection: ConnectionId, url: &Url) ->
         Err(how) => how,
         Ok(accounts) => {
             shared.streams.connected.fetch_add(1, Ordering::Relaxed);
+            let waited = shared.queue.blocked_times();
             let _connected = Connected(&shared.streams.connected);
             let idle = shared.config.stream_idle_timeout;
             let mut following = pin!(follow(shared, &socket, accounts, full, shows_all));
@@ -193,7 +194,10 @@ async fn stay_connected(shared: &Shared, connection: ConnectionId, url: &Url) ->
                     }
                     Ok(None) => {
                         let closed = socket.closed().await;
-                        if closed.code != Some(TOO_SLOW) {
+                        // A node may cut off who is too slow without a word, too.
+                        let slow =
+                            closed.code == Some(TOO_SLOW) || shared.queue.blocked_times() > waited;
+                        if !slow {
                             shared.streams.closed_by_node.fetch_add(1, Ordering::Relaxed);
                         }
                         let code = closed.code.map(|c| format!(" (code {c})")).unwrap_or_default();

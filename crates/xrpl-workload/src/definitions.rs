@@ -13,7 +13,7 @@ use crate::config::Config;
 /// Where definitions are from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
+pub enum DefinitionsSource {
     /// The node's `server_definitions`.
     Node,
     /// `--definitions`.
@@ -28,13 +28,13 @@ pub struct Known {
     /// The table.
     pub definitions: Arc<Definitions>,
     /// Where it is from.
-    pub source: Source,
+    pub source: DefinitionsSource,
     /// What the built-in table lacks, and what it has that this one lacks.
     pub differences: Differences,
 }
 
 impl Known {
-    fn of(definitions: Arc<Definitions>, source: Source) -> Self {
+    fn of(definitions: Arc<Definitions>, source: DefinitionsSource) -> Self {
         let differences = Differences::between(&definitions, Definitions::builtin());
         Self { definitions, source, differences }
     }
@@ -43,17 +43,17 @@ impl Known {
     /// rippled 2.0 and some proxies do not, is taken for one that has the built-in ones.
     pub async fn load(config: &Config, pool: &Pool) -> Self {
         if let Some(given) = &config.definitions {
-            return Self::of(Arc::clone(given), Source::File);
+            return Self::of(Arc::clone(given), DefinitionsSource::File);
         }
         let told = match pool.request(&ServerDefinitions {}).await {
             Ok(told) => Definitions::from_json(&told).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         match told {
-            Ok(definitions) => Self::of(Arc::new(definitions), Source::Node),
+            Ok(definitions) => Self::of(Arc::new(definitions), DefinitionsSource::Node),
             Err(error) => {
                 tracing::warn!(%error, "the node's definitions are not to be had: the built-in ones are used");
-                Self::of(Arc::new(Definitions::builtin().clone()), Source::BuiltIn)
+                Self::of(Arc::new(Definitions::builtin().clone()), DefinitionsSource::BuiltIn)
             }
         }
     }
@@ -68,9 +68,11 @@ impl Known {
 impl fmt::Display for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.source {
-            Source::Node => "the node's definitions differ from the built-in ones",
-            Source::File => "the definitions of --definitions differ from the built-in ones",
-            Source::BuiltIn => "built-in definitions",
+            DefinitionsSource::Node => "the node's definitions differ from the built-in ones",
+            DefinitionsSource::File => {
+                "the definitions of --definitions differ from the built-in ones"
+            }
+            DefinitionsSource::BuiltIn => "built-in definitions",
         })?;
         let changed: Vec<String> = self
             .differences
@@ -117,7 +119,7 @@ mod tests {
     #[test]
     fn what_is_new_is_said_and_the_built_in_ones_are_not() {
         let builtin = Arc::new(Definitions::builtin().clone());
-        assert_eq!(Known::of(builtin, Source::Node).note(), None);
+        assert_eq!(Known::of(builtin, DefinitionsSource::Node).note(), None);
         let mut told = Definitions::builtin_json().clone();
         told["TRANSACTION_TYPES"]["Paint"] = json!(300);
         told["TRANSACTION_TYPES"].as_object_mut().unwrap().remove("DIDDelete");
@@ -126,7 +128,7 @@ mod tests {
         format.push(json!({"name": "Domain", "optionality": 0}));
         let definitions = Arc::new(Definitions::from_json(&told).unwrap());
         assert_eq!(
-            Known::of(definitions, Source::Node).note().unwrap(),
+            Known::of(definitions, DefinitionsSource::Node).note().unwrap(),
             "the node's definitions differ from the built-in ones; new types: Paint; missing types: \
              DIDDelete; changed types: DIDSet (requires Domain, lacks URI)"
         );

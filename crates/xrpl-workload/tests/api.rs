@@ -129,6 +129,9 @@ async fn every_get_has_its_fields() {
         ("/state/ledgers", &["ledgers"]),
         ("/state/latency", &["finality_ms", "finality_buckets_ms", "finality_ledgers", "ledgers"]),
         ("/state/matrix", &["cells", "total"]),
+        ("/state/fuzz", &["percent", "tracked", "by_type", "process"]),
+        ("/state/findings", &["total", "findings"]),
+        ("/state/definitions", &["source", "hash", "differences", "off", "not_fuzzed"]),
         ("/state/lanes", &["total", "blocked", "lanes"]),
         ("/workload/disabled-types", &["disabled_types"]),
         ("/state/mptokens", &["count", "mptokens"]),
@@ -614,7 +617,11 @@ async fn ledgers_matrix_lanes_and_latency_agree_with_the_summary() {
         );
         let rows = get(api, &path).await.json();
         let rows = rows["transactions"].as_array().unwrap();
-        let of_intent = |row: &&Json| (row["intent"] != "valid") == cell["invalid"];
+        // Of one that must fail the row says how too.
+        let of_intent = |row: &&Json| {
+            let intent = row["intent"].as_str().unwrap_or("invalid");
+            cell["intent"] == intent
+        };
         let found = rows.iter().filter(of_intent).count() as u64;
         assert_eq!(found, number(&cell["count"]), "{cell}: {:?}", rows.first());
         assert!(rows.windows(2).all(|pair| number(&pair[0]["id"]) > number(&pair[1]["id"])));

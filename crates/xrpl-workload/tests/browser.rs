@@ -99,8 +99,14 @@ impl Drop for Script {
     }
 }
 
-const LOAD: &[(&str, &str)] =
-    &[("tps", "30"), ("intent_invalid", "20"), ("seed", "browser"), ("shutdown_grace", "3s")];
+const LOAD: &[(&str, &str)] = &[
+    ("tps", "30"),
+    ("intent_invalid", "20"),
+    ("fuzz", "20"),
+    ("findings", "/dev/null"),
+    ("seed", "browser"),
+    ("shutdown_grace", "3s"),
+];
 
 /// A run against a node of its own, which can go away.
 async fn on_a_node(api: &str) -> (Running, Standalone) {

@@ -42,13 +42,19 @@ pub(super) struct Watch {
     pub(super) findings: Findings,
     told: watch::Sender<Arc<[Arc<Finding>]>>,
     looked: Instant,
+    /// When it began, milliseconds since 1970.
+    began_ms: u64,
+    began: Instant,
     /// Hashes as they were told first.
     hashes: VecDeque<(LedgerIndex, Hash256)>,
 }
 
 impl Watch {
     pub(super) fn new(on: bool) -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
+            began_ms: millis(since),
+            began: Instant::now(),
             on,
             prepared: false,
             findings: Findings::default(),
@@ -58,15 +64,19 @@ impl Watch {
         }
     }
 
+    /// Milliseconds since 1970, on tokio's clock, so that tests can hold it.
+    fn now_ms(&self) -> u64 {
+        self.began_ms.saturating_add(millis(self.began.elapsed()))
+    }
+
     /// Where findings are told.
     pub(super) fn subscribe(&self) -> watch::Receiver<Arc<[Arc<Finding>]>> {
         self.told.subscribe()
     }
 }
 
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Sends bytes that cannot be tracked; what was answered, if anything was.
@@ -83,11 +93,13 @@ pub(super) async fn send_untracked(pool: &Pool, blob: &[u8]) -> Option<String> {
 impl Driver {
     /// One of the band goes out.
     pub(super) fn note_sent(&mut self, hash: TxHash, blob: &Bytes) {
-        self.watch.findings.sent(hash, blob.clone(), now_ms());
+        let now_ms = self.watch.now_ms();
+        self.watch.findings.sent(hash, blob.clone(), now_ms);
     }
 
     /// The first answer to what is tracked; none if it is not known.
     pub(super) fn note_answer(&mut self, hash: TxHash, result: Option<&ResultName>, state: State) {
+        let now_ms = self.watch.now_ms();
         if !self.watch.on || !self.watch.findings.knows(hash) {
             return;
         }
@@ -95,13 +107,13 @@ impl Driver {
         if result.is_none() && state != State::Submitted {
             return;
         }
-        self.watch.findings.answered(hash, result.map(ResultName::as_str), now_ms());
+        self.watch.findings.answered(hash, result.map(ResultName::as_str), now_ms);
         let taken = result.and_then(ResultName::class) == Some(ResultClass::Tes);
         if taken
             && let Some(blob) = self.engine.blob_of(hash)
             && !self.engine.is_properly_signed(&blob)
         {
-            self.watch.findings.accepted(hash, "tesSUCCESS", now_ms());
+            self.watch.findings.accepted(hash, "tesSUCCESS", now_ms);
         }
         self.tell_findings();
     }
@@ -113,18 +125,20 @@ impl Driver {
         mangling: Mangling,
         answer: Option<&str>,
     ) {
+        let now_ms = self.watch.now_ms();
         self.engine.untracked(mangling, answer.unwrap_or("no_answer"));
-        self.watch.findings.answered(hash, answer, now_ms());
+        self.watch.findings.answered(hash, answer, now_ms);
         let class = answer.and_then(ResultClass::of);
         let taken = matches!(class, Some(ResultClass::Tes | ResultClass::Tec));
         if let Some(answer) = answer.filter(|answer| taken || *answer == "terQUEUED") {
-            self.watch.findings.accepted(hash, answer, now_ms());
+            self.watch.findings.accepted(hash, answer, now_ms);
         }
         self.tell_findings();
     }
 
     /// A transaction has its end. Before the engine takes it in.
     pub(super) fn note_end(&mut self, outcome: &Outcome) {
+        let now_ms = self.watch.now_ms();
         if !self.watch.on || outcome.state != State::Validated {
             return;
         }
@@ -135,17 +149,18 @@ impl Driver {
             return;
         }
         let Some(blob) = self.engine.blob_of(outcome.hash) else { return };
-        self.watch.findings.validated(outcome.hash, &blob, result, now_ms());
+        self.watch.findings.validated(outcome.hash, &blob, result, now_ms);
         if ours && !self.engine.is_properly_signed(&blob) {
-            self.watch.findings.accepted(outcome.hash, "it is in a validated ledger", now_ms());
+            self.watch.findings.accepted(outcome.hash, "it is in a validated ledger", now_ms);
         }
         self.tell_findings();
     }
 
     /// A transaction that nobody tracks is in a validated ledger.
     pub(super) fn note_foreign(&mut self, hash: TxHash) {
+        let now_ms = self.watch.now_ms();
         if self.watch.on && self.watch.findings.knows(hash) {
-            self.watch.findings.accepted(hash, "it is in a validated ledger", now_ms());
+            self.watch.findings.accepted(hash, "it is in a validated ledger", now_ms);
             self.tell_findings();
         }
     }
@@ -188,12 +203,14 @@ impl Driver {
     }
 
     pub(super) fn note_ledger_changed(&mut self, node: &str, what: String) {
-        self.watch.findings.ledger_changed(node, what, now_ms());
+        let now_ms = self.watch.now_ms();
+        self.watch.findings.ledger_changed(node, what, now_ms);
         self.tell_findings();
     }
 
     /// Looks at the nodes from time to time.
     pub(super) fn look_at_nodes(&mut self) {
+        let now_ms = self.watch.now_ms();
         if !self.watch.on || self.watch.looked.elapsed() < LOOK_EVERY {
             return;
         }
@@ -212,7 +229,7 @@ impl Driver {
             streams_closed: self.tracker.ws_stats().closed_by_node,
             ledgers_changed: stats.ledger_mismatches + stats.revoked + stats.contradicted,
         };
-        self.watch.findings.look(&nodes, counted, now_ms());
+        self.watch.findings.look(&nodes, counted, now_ms);
         self.tell_findings();
     }
 

@@ -161,6 +161,7 @@ impl Driver {
         if self.engine.world.accounts[index].role == Role::Fuzzer {
             self.joining = self.joining.saturating_sub(1);
             self.engine.band_joins(index);
+            self.list_accounts();
             return;
         }
         self.funding.remove(&index);

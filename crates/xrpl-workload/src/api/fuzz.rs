@@ -11,7 +11,7 @@ use xrpl_generator::{findings::Finding, fuzz::FuzzStats, stats::DisabledType};
 use xrpl_protocol::differences::Differences;
 
 use super::{Routes, Shared};
-use crate::{definitions::Source, summary::fuzz_results};
+use crate::{definitions::DefinitionsSource, summary::fuzz_results};
 
 pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(fuzz)).routes(routes!(findings)).routes(routes!(definitions))
@@ -56,10 +56,10 @@ struct Found {
 #[utoipa::path(get, path = "/state/findings", tag = "state", responses((status = 200, body = Found)))]
 async fn findings(State(app): Shared) -> Json<Found> {
     Json(match app.generator() {
-        Some(generator) => Found {
-            total: generator.last_status().findings,
-            findings: generator.findings().borrow().to_vec(),
-        },
+        Some(generator) => {
+            let findings = generator.findings().borrow().to_vec();
+            Found { total: generator.last_status().findings.max(findings.len() as u64), findings }
+        }
         None => Found { total: 0, findings: Vec::new() },
     })
 }
@@ -68,7 +68,7 @@ async fn findings(State(app): Shared) -> Json<Found> {
 #[derive(Debug, Serialize, ToSchema)]
 struct Told {
     /// Where it is from.
-    source: Source,
+    source: DefinitionsSource,
     /// What the node calls its definitions.
     hash: Option<String>,
     /// What they have that the built-in ones lack, and the other way round.

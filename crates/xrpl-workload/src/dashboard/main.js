@@ -9,6 +9,7 @@ import * as controls from "./panels/controls.js";
 import * as dossier from "./panels/dossier.js";
 import * as failures from "./panels/failures.js";
 import * as finality from "./panels/finality.js";
+import * as fuzz from "./panels/fuzz.js";
 import * as ledgers from "./panels/ledgers.js";
 import * as matrix from "./panels/matrix.js";
 import * as node from "./panels/node.js";
@@ -19,9 +20,9 @@ import * as transactions from "./panels/transactions.js";
 const EVERY_MS = 1000;
 const ROUTES = [
   "/state/summary", "/state/latency", "/state/ledgers", "/state/matrix", "/state/failure-codes", "/state/lanes",
-  "/state/ws/stats", "/state/fees", "/health", "/workload/status", "/workload/rate-controls",
+  "/state/ws/stats", "/state/fees", "/state/fuzz", "/state/findings", "/health", "/workload/status", "/workload/rate-controls",
 ];
-const PANELS = [overview, controls, throughput, finality, ledgers, matrix, failures, transactions, accounts, node, dossier];
+const PANELS = [overview, controls, throughput, finality, ledgers, matrix, failures, fuzz, transactions, accounts, node, dossier];
 
 // These ask the node, which may hang; the others need not wait for it.
 const ASKS_NODE = new Set(["/state/fees"]);

@@ -10,6 +10,7 @@ const snapshot = () => ({
   strip: [...document.querySelectorAll("#strip li")].map((e) => ({ kind: e.className, parts: [...e.querySelectorAll("b, span")].map((p) => p.textContent) })),
   matrix: [...document.querySelectorAll("#matrix-table button")].map((e) => ({ ...e.dataset, text: e.textContent })),
   failures: [...document.querySelectorAll("#failure-table tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
+  fuzz: [...document.querySelectorAll("#fuzz-results td")].map((cell) => cell.textContent),
   lanes: [...document.querySelectorAll("#lanes tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
   nodes: [...document.querySelectorAll("#nodes tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
   charts: Object.fromEntries([...document.querySelectorAll("canvas")].map((canvas) => {
@@ -78,6 +79,10 @@ export async function panels({ page, answers }, api) {
   const codes = answer("/state/failure-codes").detail;
   assert.ok(codes.length > 0, "deliberately invalid ones have failed");
   assert.deepEqual(seen.failures, codes.map((c) => [c.code, shown(c.count), `${c.message} (${c.meaning})`]));
+  const { by_type: types } = answer("/state/fuzz");
+  const drawn_at_random = Object.values(types).flatMap((of) => Object.values(of)).reduce((a, b) => a + b, 0);
+  assert.ok(drawn_at_random > 0, "some are drawn at random");
+  assert.equal(seen.fuzz.reduce((a, n) => a + Number(n.replaceAll(",", "")), 0), drawn_at_random);
   const lanes = answer("/state/lanes").lanes;
   assert.deepEqual(seen.lanes, lanes.map((l) => [l.account, l.role, shown(l.in_flight), shown(l.next_sequence), shown(l.free_tickets), l.reason ?? ""]));
   const nodes = answer("/health").endpoints;

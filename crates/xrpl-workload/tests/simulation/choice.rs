@@ -44,6 +44,8 @@ pub struct Choice {
     pub tps: f64,
     pub max_pending: usize,
     pub invalid: f64,
+    /// How many percent are drawn at random.
+    pub fuzz: f64,
     pub last_ledger_offset: u32,
     pub queue_capacity: usize,
     pub send_queue_limit: usize,
@@ -107,6 +109,8 @@ impl Choice {
             tps: *[2.0, 5.0, 10.0].choose(&mut rng).unwrap(),
             max_pending: rng.random_range(1..=8),
             invalid: *[0.0, 0.0, 20.0].choose(&mut rng).unwrap(),
+            // One seed in eight, and some without any fault.
+            fuzz: if seed % 8 == 6 || seed.is_multiple_of(80) { 30.0 } else { 0.0 },
             last_ledger_offset: rng.random_range(4..=15),
             queue_capacity: *[2, 16, 1000].choose(&mut rng).unwrap(),
             send_queue_limit: *[20, 100, 10_000].choose(&mut rng).unwrap(),

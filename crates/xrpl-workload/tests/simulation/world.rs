@@ -18,7 +18,7 @@ use xrpl_client::{
     Connector, Endpoint, Pool, PoolConfig,
     connect::{BoxedIo, Connecting},
 };
-use xrpl_generator::{Funding, Generator, GeneratorConfig, Pace, Stage};
+use xrpl_generator::{Funding, FuzzConfig, Generator, GeneratorConfig, Pace, Stage};
 use xrpl_protocol::{Drops, Hash256, hash::sha512_half};
 use xrpl_standalone::{
     Kind,
@@ -188,6 +188,7 @@ impl Process {
             stages: vec![Stage::of(Pace::from_tps(choice.tps))],
             max_pending_per_account: choice.max_pending,
             intent_invalid: choice.invalid,
+            fuzz: FuzzConfig { percent: choice.fuzz, types: Vec::new(), accounts: 6 },
             last_ledger_offset: choice.last_ledger_offset,
             max_submitting: 16,
             drain: PATIENCE,
@@ -296,7 +297,7 @@ async fn run_seed(seed: u64, trouble: Trouble) -> Report {
     // What has ended leaves memory.
     tokio::time::sleep(Duration::from_secs(60)).await;
     let (stats, ws_stats) = (process.tracker.stats(), process.tracker.ws_stats());
-    let listing = generator.accounts();
+    let (listing, findings) = (generator.accounts(), generator.findings().borrow().clone());
     drop(generator);
     let pool = process.pool.clone();
     door.send_replace(None);
@@ -317,6 +318,7 @@ async fn run_seed(seed: u64, trouble: Trouble) -> Report {
         .copied()
         .chain(listing.gateways.iter().map(|gateway| gateway.address))
         .chain(listing.tagged)
+        .chain(listing.fuzzed.iter().copied())
         .chain(meddler.iter().flat_map(Meddler::strangers))
         .collect();
     let truth = Truth::new(&ledgers);
@@ -371,11 +373,17 @@ async fn run_seed(seed: u64, trouble: Trouble) -> Report {
     );
     if !faults && choice.kills.is_empty() && choice.meddled.is_none() {
         must(status.stats.failed.is_empty(), format!("{:?}", status.stats));
+        must(findings.is_empty(), format!("{findings:?}"));
+        let fuzz = &status.stats.fuzz;
+        must(choice.fuzz == 0.0 || fuzz.tracked > 5, format!("{fuzz:?}"));
         let again = records.iter().filter(|record| record.progress.preliminary.len() > 1);
         let again: Vec<_> = again.map(books::told).collect();
         // What waits in the queue for two ledgers is sent again where it counts as overdue then.
         must(
-            stats.resends == 0 || choice.invalid > 0.0 || choice.overdue.0 == 2,
+            stats.resends == 0
+                || choice.invalid > 0.0
+                || choice.fuzz > 0.0
+                || choice.overdue.0 == 2,
             format!("{} resends\n{}", stats.resends, again.join("\n")),
         );
     }

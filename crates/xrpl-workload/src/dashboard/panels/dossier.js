@@ -40,7 +40,7 @@ function body(tx) {
     ["Hash", tx.tx_hash], ["State", tx.undecided ? `${tx.state}, undecided` : tx.state],
     ["Result", [tx.engine_result_final ?? tx.engine_result_first ?? "-", tx.engine_result_message].filter(Boolean).join(": ")],
     ...(tx.reason ? [["Known besides", tx.reason.text]] : []),
-    ["Meant", tx.intent === "valid" ? "to succeed" : `to fail with ${tx.intent?.invalid?.expected?.join(" or ") ?? "an error"}`],
+    ["Meant", tx.intent === "valid" ? "to succeed" : tx.intent === "any" ? "nothing: it was drawn at random" : `to fail with ${tx.intent?.invalid?.expected?.join(" or ") ?? "an error"}`],
     [tx.ticket_sequence ? "Ticket" : "Sequence", String(tx.ticket_sequence ?? tx.sequence)], ["LastLedgerSequence", String(tx.last_ledger_seq ?? "-")],
     ["Finality", tx.finality_ms === null ? "-" : `${number(tx.finality_ms)} ms; ledgers: ${number(tx.finality_ledgers)}`],
   ];

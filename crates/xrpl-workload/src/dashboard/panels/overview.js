@@ -7,6 +7,7 @@ const NUMBERS = [
   ["Ledger", "ledger_index"], ["Transactions", "total_tracked"], ["Validated / s", "validated_per_second"],
   ["In flight", "pending"], ["Finality p50, ms", "finality_ms.p50"], ["Finality p99, ms", "finality_ms.p99"],
   ["Failed, of valid intent", "valid_failed", true], ["Invalid on purpose", "expected_invalid"],
+  ["At random", "fuzzed"], ["Findings", "findings", true],
   ["Undecided", "undecided", true], ["Overturned", "overturned", true],
   ["Revoked", "revoked", true], ["Up, seconds", "uptime_seconds"],
 ];
