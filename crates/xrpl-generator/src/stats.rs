@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use xrpl_protocol::AccountId;
 
-use crate::{
-    fuzz::FuzzStats, mutation::MutationStats, pacing::PacingStats, stage::StageProgress,
-};
+use crate::{fuzz::FuzzStats, mutation::MutationStats, pacing::PacingStats, stage::StageProgress};
 
 /// One type's share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use xrpl_client::{Endpoint, Pool, PoolConfig};
-use xrpl_generator::{FuzzConfig, Generator, GeneratorConfig, GeneratorError, Pace, Status};
+use xrpl_generator::{FuzzConfig, Generator, GeneratorConfig, GeneratorError, Pace, Stage, Status};
 use xrpl_protocol::keys::{KeyType, Seed};
 use xrpl_standalone::{Closing, Standalone, StandaloneConfig};
 use xrpl_tracker::{Cell, Intent, IntentKind, MemoryStore, RowFilter, Tracker, TrackerConfig};
@@ -37,7 +37,8 @@ async fn world() -> World {
 
 fn config(percent: f64, tps: f64) -> GeneratorConfig {
     let fuzz = FuzzConfig { percent, accounts: 24, types: Vec::new() };
-    GeneratorConfig { accounts: 12, pace: Pace::from_tps(tps), fuzz, ..GeneratorConfig::default() }
+    let stages = vec![Stage::of(Pace::from_tps(tps))];
+    GeneratorConfig { accounts: 12, stages, fuzz, ..GeneratorConfig::default() }
 }
 
 /// Prepares, runs load for a while and lets it come to its end.

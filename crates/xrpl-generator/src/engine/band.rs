@@ -1,6 +1,6 @@
 //! The fuzz band within the engine: when its turn is, who sends, what becomes of its accounts.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rand::SeedableRng;
@@ -286,6 +286,8 @@ impl Engine {
                 origin: Origin::Load,
                 answer: None,
                 made_at: self.head,
+                stage: self.measures.stage(),
+                late: Duration::ZERO,
                 blob,
                 fills: false,
                 rivals: SmallVec::new(),
