@@ -127,6 +127,8 @@ pub(super) fn check(kind: u16, tx: &Object) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use xrpl_protocol::fields;
+
     use super::*;
 
     #[test]
