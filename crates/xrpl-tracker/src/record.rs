@@ -33,11 +33,14 @@ pub enum Intent {
 }
 
 /// Which intent, without what it expects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum IntentKind {
     /// Meant to succeed.
+    #[default]
     Valid,
     /// Deliberately wrong.
     Invalid,

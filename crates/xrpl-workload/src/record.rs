@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use xrpl_generator::StagePart;
 use xrpl_tracker::{
+    IntentKind,
     record::RunId,
     store::{SessionHead, SessionId},
 };
@@ -195,8 +196,8 @@ pub struct Ends {
     pub state: String,
     /// The final result; none where there is no such thing.
     pub result: Option<String>,
-    /// Whether they were deliberately invalid.
-    pub invalid: bool,
+    /// What they were meant to do.
+    pub intent: IntentKind,
     /// How many.
     pub count: u64,
 }
@@ -206,7 +207,7 @@ impl Ends {
     #[must_use]
     pub fn failed(&self) -> bool {
         let succeeded = self.result.as_deref().is_some_and(|result| result.starts_with("tes"));
-        !self.invalid && (self.state != "VALIDATED" || !succeeded)
+        self.intent == IntentKind::Valid && (self.state != "VALIDATED" || !succeeded)
     }
 }
 
@@ -527,15 +528,17 @@ mod tests {
 
     #[test]
     fn what_counts_as_a_failure() {
-        let end = |state: &str, result: &str, invalid| Ends {
+        use IntentKind::{Any, Invalid, Valid};
+        let end = |state: &str, result: &str, intent| Ends {
             state: state.into(),
             result: Some(result.into()),
-            invalid,
+            intent,
             ..Ends::default()
         };
-        assert!(!end("VALIDATED", "tesSUCCESS", false).failed());
-        assert!(end("VALIDATED", "tecPATH_DRY", false).failed());
-        assert!(end("EXPIRED", "telINSUF_FEE_P", false).failed());
-        assert!(!end("REJECTED", "temBAD_FEE", true).failed(), "as it was meant to");
+        assert!(!end("VALIDATED", "tesSUCCESS", Valid).failed());
+        assert!(end("VALIDATED", "tecPATH_DRY", Valid).failed());
+        assert!(end("EXPIRED", "telINSUF_FEE_P", Valid).failed());
+        assert!(!end("REJECTED", "temBAD_FEE", Invalid).failed(), "as it was meant to");
+        assert!(!end("EXPIRED", "tefBAD_AUTH", Any).failed(), "any end is right");
     }
 }

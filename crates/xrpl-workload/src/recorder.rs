@@ -331,14 +331,14 @@ fn ends(cells: &[Cell], before: &[Cell]) -> Vec<Ends> {
     let mut counts: BTreeMap<_, (u64, u64)> = BTreeMap::new();
     let key = |cell: &Cell| {
         let result = cell.last.as_ref().map(|result| result.as_str().to_owned());
-        (cell.transaction_type.to_string(), cell.state.name(), result, cell.invalid)
+        (cell.transaction_type.to_string(), cell.state.name(), result, cell.intent)
     };
     cells.iter().for_each(|cell| counts.entry(key(cell)).or_default().0 += cell.count);
     before.iter().for_each(|cell| counts.entry(key(cell)).or_default().1 += cell.count);
     let ends =
-        counts.into_iter().map(|((transaction_type, state, result, invalid), (now, then))| {
+        counts.into_iter().map(|((transaction_type, state, result, intent), (now, then))| {
             let count = now.saturating_sub(then);
-            Ends { transaction_type, state: state.to_owned(), result, invalid, count }
+            Ends { transaction_type, state: state.to_owned(), result, intent, count }
         });
     let mut ends: Vec<_> = ends.filter(|end| end.count > 0).collect();
     ends.sort_by_key(|end| std::cmp::Reverse(end.count));
@@ -359,7 +359,7 @@ fn settings(app: &App) -> Vec<SettingTold> {
 
 #[cfg(test)]
 mod tests {
-    use xrpl_tracker::{ResultName, State};
+    use xrpl_tracker::{IntentKind, ResultName, State};
 
     use super::*;
 
@@ -369,7 +369,7 @@ mod tests {
             preliminary: Some(ResultName::new(preliminary)),
             state: State::Validated,
             last: Some(ResultName::new(last)),
-            invalid: false,
+            intent: IntentKind::Valid,
             count,
         }
     }

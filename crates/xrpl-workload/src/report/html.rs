@@ -319,7 +319,7 @@ mod tests {
                 transaction_type: "Payment".into(),
                 state: "VALIDATED".into(),
                 result: Some("tecPATH_DRY".into()),
-                invalid: false,
+                intent: xrpl_tracker::IntentKind::Valid,
                 count: 2,
             }],
             settings: vec![SettingTold {
