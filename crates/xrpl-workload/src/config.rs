@@ -10,6 +10,7 @@ use xrpl_standalone::ledger::Impersonated;
 use xrpl_tracker::{Subscription, store::Retention};
 
 use crate::{
+    ab::{AbMode, Side},
     scenario::Scenario,
     settings::{ENV_PREFIX, SETTINGS, Setting, Shape, find, split},
 };
@@ -99,6 +100,8 @@ pub enum Close {
 pub struct Config {
     pub rpc: Vec<Url>,
     pub ws: Vec<Url>,
+    pub ab: Vec<Side>,
+    pub ab_mode: AbMode,
     pub network_id: Option<u32>,
     /// What the run does. Without a file it is one stage of `duration` and `tps`.
     pub scenario: Scenario,
@@ -324,6 +327,8 @@ impl Config {
         Self {
             rpc: Vec::new(),
             ws: Vec::new(),
+            ab: Vec::new(),
+            ab_mode: AbMode::InTurn,
             network_id: None,
             scenario: Scenario::of_settings(0.0, None),
             scenario_file: None,
@@ -524,6 +529,7 @@ impl Config {
                 self.ws.len()
             ));
         }
+        self.check_ab()?;
         if !self.no_api && !self.api_bind.ip().is_loopback() && self.api_token.is_none() {
             return conflict(format!(
                 "--api-bind {} can be reached from other machines: give --api-token (or set \
@@ -635,6 +641,32 @@ impl Config {
             percent: self.fuzz,
             types: self.fuzz_types.clone(),
             accounts: FuzzConfig::accounts_for(self.fuzz, self.scenario.peak_tps(), interval),
+        }
+    }
+
+    fn check_ab(&self) -> Result<(), ConfigError> {
+        let conflict = |text: &str| Err(ConfigError::Conflict(text.to_owned()));
+        match self.ab.as_slice() {
+            [] if self.is_default("ab_mode") => Ok(()),
+            [] => conflict("--ab-mode says how the two of --ab are driven: give --ab twice"),
+            [first, second] if first.name == second.name => {
+                conflict("--ab: both have the same name; give each one of its own")
+            }
+            [_, _] if !self.rpc.is_empty() => conflict(
+                "--ab and --rpc: the two of --ab are what is driven; leave --rpc and --ws out",
+            ),
+            [_, _] if self.name.is_some() => conflict(
+                "--ab and --name: each of the two is called as --ab says; leave --name out",
+            ),
+            [_, _] if self.scenario.time().is_none() && self.ab_mode == AbMode::InTurn => conflict(
+                "--ab in turn: the first one must end for the second one to begin; give --duration, or \
+                 stages that end",
+            ),
+            [_, _] => Ok(()),
+            one_or_many => Err(ConfigError::Conflict(format!(
+                "--ab was given {} times: give it twice, once for each of the two",
+                one_or_many.len()
+            ))),
         }
     }
 

@@ -13,6 +13,7 @@
 //! | [`meter`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
 //! | [`figures`] | what a run or a stage comes to: figures that have a name |
 //! | [`record`], [`recorder`], [`archive`] | a run's record: what it is, how it is made, where it is found |
+//! | [`ab`] | two nodes under the same load, and their comparison |
 //! | [`capacity`] | the highest rate that a network holds |
 //! | [`report`], [`compare`], [`words`] | a record for people; two of them side by side; numbers as people read them |
 //! | [`dashboard`] | the page's files |
@@ -22,6 +23,7 @@
 //! | [`log_ring`] | the newest lines of the log, without secrets |
 //! | [`view`], [`summary`], `output` | what a run prints while it goes on and at its end, and whether it arrives |
 
+pub mod ab;
 pub mod api;
 pub mod archive;
 pub mod audit;

@@ -6,7 +6,10 @@
 mod html;
 mod markdown;
 
+use std::collections::BTreeMap;
+
 use xrpl_generator::StagePart;
+use xrpl_tracker::IntentKind;
 
 use crate::{
     figures::{self, FIGURES},
@@ -39,7 +42,7 @@ const STAGE_FIGURES: [&str; 7] = [
 ];
 
 /// A figure's value as people read it; `-` where it was not measured.
-fn value(figures: &std::collections::BTreeMap<String, f64>, name: &str) -> String {
+fn value(figures: &BTreeMap<String, f64>, name: &str) -> String {
     let unit = figures::find(name).map_or("", |figure| figure.unit);
     figures.get(name).map_or_else(|| "-".to_owned(), |value| words::figure(*value, unit))
 }
@@ -174,6 +177,46 @@ fn end_in_words(end: &Ends) -> String {
     let parts = result.map_or([state, "", ""], |(message, meaning)| [message, meaning, state]);
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("; ")
+}
+
+/// What was sent of one type, and what became of it.
+#[derive(Default)]
+struct Sent {
+    ended: u64,
+    succeeded: u64,
+    failed: u64,
+    invalid: u64,
+    random: u64,
+}
+
+/// By type, the most frequent first.
+fn sent_by_type(record: &Record) -> Vec<(&str, Sent)> {
+    let mut types: BTreeMap<&str, Sent> = BTreeMap::new();
+    for end in &record.ends {
+        let sent = types.entry(&end.transaction_type).or_default();
+        sent.ended += end.count;
+        match (end.intent, end.failed()) {
+            (IntentKind::Invalid, _) => sent.invalid += end.count,
+            (IntentKind::Any, _) => sent.random += end.count,
+            (IntentKind::Valid, true) => sent.failed += end.count,
+            (IntentKind::Valid, false) => sent.succeeded += end.count,
+        }
+    }
+    let mut types: Vec<_> = types.into_iter().collect();
+    types.sort_by_key(|(_, sent)| std::cmp::Reverse(sent.ended));
+    types
+}
+
+/// What [`sent_by_type`] is shown under.
+const SENT_COLUMNS: [&str; 6] =
+    ["type", "ended", "succeeded", "failed", "deliberately invalid", "at random"];
+
+fn sent_row((name, sent): (&str, Sent)) -> [String; 6] {
+    let number = |n: u64| words::number(n as f64);
+    let Sent { ended, succeeded, failed, invalid, random } = sent;
+    let counts = [ended, succeeded, failed, invalid, random].map(number);
+    let [ended, succeeded, failed, invalid, random] = counts;
+    [name.to_owned(), ended, succeeded, failed, invalid, random]
 }
 
 /// How often a stage's slots of the schedule were not used when they were due, by cause.

@@ -130,9 +130,9 @@ macro_rules! settings {
 }
 
 use crate::config::values::{
-    accounts_file, address, amendments, close, currencies, duration, fee_strategy, flag, fork,
-    impersonated, modifiers, name, number, on_reset, optional, percent, rate, retention,
-    ripple_time, secret, steer, store, subscribe, text, time_scale, types, url,
+    ab, ab_mode, accounts_file, address, amendments, close, currencies, duration, fee_strategy,
+    flag, fork, impersonated, modifiers, name, number, on_reset, optional, percent, rate,
+    retention, ripple_time, secret, steer, store, subscribe, text, time_scale, types, url,
 };
 
 settings! {
@@ -143,6 +143,12 @@ settings! {
         ws: Many "URL" = "", RUN | SUBMIT;
             "WebSocket address of the same node, ws:// or wss://; as many as --rpc, in the same order. WS_URL is honoured too."
             => |c, v| { c.ws = v.iter().map(|t| url(t, &["ws", "wss"], "ws://127.0.0.1:6006")).collect::<Result<_, _>>()?; Ok(()) };
+        ab: Many "NAME=RPC,WS" = "", RUN;
+            "Twice, in place of --rpc and --ws: two nodes or networks that get the same load and are compared in the end, such as old=http://a:5005,ws://a:6006. Each keeps its store in a file of its own beside --store."
+            => |c, v| { c.ab = ab(v)?; Ok(()) };
+        ab_mode: One "MODE" = "in-turn", RUN;
+            "Whether the two of --ab are driven in-turn or side-by-side."
+            => |c, v| { c.ab_mode = ab_mode(text(v)?)?; Ok(()) };
         network_id: One "N" = "", RUN | STANDALONE | SUBMIT;
             "NetworkID that transactions name (needed above 1024); asked of the node if not given. For the embedded ledger: its own id, 0 if not given."
             => |c, v| { c.network_id = optional(v, |t| number(t, 0, u32::MAX, "1025"))?; Ok(()) };

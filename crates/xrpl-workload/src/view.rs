@@ -87,6 +87,12 @@ impl View {
         view
     }
 
+    /// A view that prints nothing.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self::new(Mode::Quiet, false, LIVE_EVERY, ProgressBar::hidden())
+    }
+
     /// How often [`View::interval`] is to be called.
     #[must_use]
     pub fn every(&self) -> Duration {

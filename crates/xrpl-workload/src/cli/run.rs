@@ -1,12 +1,15 @@
 //! `run`: drives a node, or an embedded ledger, with load.
 
 use indicatif::ProgressBar;
+use serde_json::json;
 
 use super::Exit;
 use crate::{
+    ab::{self, Outcome},
+    compare::Verdict,
     config::Config,
     output,
-    session::{Session, SetupError, Stop},
+    session::{Ended, Session, SetupError, Stop},
     view::{Mode, View},
 };
 
@@ -18,12 +21,57 @@ pub(super) async fn run(config: Config, bar: ProgressBar) -> Exit {
     }
     let view =
         View::new(Mode::choose(config.json, config.quiet), config.json, config.interval, bar);
-    match drive(config, &view).await {
+    let exit = match config.ab.is_empty() {
+        true => drive(config, &view).await,
+        false => drive_both(&config, &view).await,
+    };
+    match exit {
         Ok(exit) => exit,
         Err(error) => {
             view.clear();
             output::error_line(&format!("error: {error}"));
             Exit::Setup
+        }
+    }
+}
+
+/// Drives the two of `--ab`; the last thing printed is their comparison.
+async fn drive_both(config: &Config, view: &View) -> Result<Exit, SetupError> {
+    let stop = Stop::default();
+    let signals = super::signals(stop.clone());
+    let outcomes = ab::run(config, &stop, view).await?;
+    signals.abort();
+    let Some(outcomes) = outcomes else {
+        view.clear();
+        output::error_line("stopped before both had their turn: nothing is compared");
+        return Ok(Exit::Failures);
+    };
+    let mut exit = Exit::Success;
+    for Outcome { name, ended, .. } in &outcomes.both {
+        if !config.json && !config.quiet {
+            output::line(&format!("{name}:"));
+        }
+        view.end(&ended.summary, &ended.failures, ended.coverage.as_ref());
+        exit = match (exit, exit_of(ended)) {
+            (Exit::Success, own) => own,
+            (worse, _) => worse,
+        };
+    }
+    match outcomes.comparison {
+        Ok(comparison) => {
+            let text = match config.json {
+                true => json!({"event": "comparison", "comparison": comparison}).to_string(),
+                false => comparison.to_string(),
+            };
+            output::line(&text);
+            match (exit, comparison.verdict) {
+                (Exit::Success, Verdict::Worse) => Ok(Exit::Failures),
+                _ => Ok(exit),
+            }
+        }
+        Err(refusal) => {
+            output::error_line(&format!("error: {refusal}"));
+            Ok(Exit::Setup)
         }
     }
 }
@@ -38,10 +86,14 @@ async fn drive(config: Config, view: &View) -> Result<Exit, SetupError> {
     let ended = session.run(&stop, view).await?;
     signals.abort();
     view.end(&ended.summary, &ended.failures, ended.coverage.as_ref());
-    Ok(match (ended.reset, ended.failures.is_empty()) {
+    Ok(exit_of(&ended))
+}
+
+fn exit_of(ended: &Ended) -> Exit {
+    match (ended.reset, ended.failures.is_empty()) {
         // The chain that was to be driven is not to be had any more.
         (true, _) => Exit::Setup,
         (false, true) => Exit::Success,
         (false, false) => Exit::Failures,
-    })
+    }
 }

@@ -68,8 +68,8 @@ fn types_and_currencies_are_checked_before_anything_starts() {
         text.starts_with("--types Payement=5: ") && text.contains("mean \"Payment\""),
         "{text}"
     );
-    let text = error(&[], &[], "[types]\nXChainCommit = 5");
-    assert!(text.contains("\"XChainCommit\"") && !text.contains("mean"), "{text}");
+    let text = error(&[], &[], "[types]\nUNLModify = 5");
+    assert!(text.contains("\"UNLModify\"") && !text.contains("mean"), "{text}");
     assert_eq!(load(&[("types", "trustset=5")], &[], "").unwrap().types["trustset"], 5);
     for code in ["XRP", "EURO", "U"] {
         assert!(error(&[("currencies", code)], &[], "").contains("three letters"), "{code}");

@@ -11,6 +11,8 @@ use xrpl_protocol::{AccountId, Currency, Definitions, Hash256, keys::Seed};
 use xrpl_standalone::ledger::{Amendment, Impersonated};
 use xrpl_tracker::{Subscription, store::Retention};
 
+use crate::ab::{AbMode, Side};
+
 use super::{Close, FeeChoice, ForkChoice, OnReset, Secret, StoreChoice};
 
 type Result<T> = std::result::Result<T, String>;
@@ -394,6 +396,45 @@ pub fn name(text: &str) -> Result<String> {
                       before-the-change"
                 .into())
         }
+    }
+}
+
+/// The two of `--ab`: `NAME=RPC,WS`, further nodes of the same network after that. The parts between
+/// commas come one by one.
+pub fn ab(values: &[String]) -> Result<Vec<Side>> {
+    let form = "give NAME=RPC,WS, such as old=http://127.0.0.1:5005,ws://127.0.0.1:6006";
+    let mut sides: Vec<Side> = Vec::new();
+    for part in values {
+        // An address may have a = too, behind its scheme.
+        let named = part.split_once('=').filter(|(before, _)| !before.contains(':'));
+        let address = match named {
+            Some((given, address)) => {
+                sides.push(Side { name: name(given)?, rpc: Vec::new(), ws: Vec::new() });
+                address
+            }
+            None => part,
+        };
+        let Some(side) = sides.last_mut() else {
+            return Err(format!("{part:?} has no name: {form}"));
+        };
+        if side.rpc.len() == side.ws.len() {
+            side.rpc.push(url(address, &["http", "https"], "http://127.0.0.1:5005")?);
+        } else {
+            side.ws.push(url(address, &["ws", "wss"], "ws://127.0.0.1:6006")?);
+        }
+    }
+    match sides.iter().find(|side| side.rpc.len() != side.ws.len()) {
+        Some(side) => Err(format!("{} has no WebSocket address: {form}", side.name)),
+        None => Ok(sides),
+    }
+}
+
+/// How the two of `--ab` are driven.
+pub fn ab_mode(text: &str) -> Result<AbMode> {
+    match text {
+        "in-turn" => Ok(AbMode::InTurn),
+        "side-by-side" => Ok(AbMode::SideBySide),
+        _ => Err("expected in-turn or side-by-side".into()),
     }
 }
 

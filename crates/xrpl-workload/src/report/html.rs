@@ -9,8 +9,8 @@ use crate::{
 };
 
 use super::{
-    KEY_FIGURES, STAGE_FIGURES, all_figures, end_in_words, kind_in_words, outcome, slots_in_words,
-    story, value, warnings,
+    KEY_FIGURES, SENT_COLUMNS, STAGE_FIGURES, all_figures, end_in_words, kind_in_words, outcome,
+    sent_by_type, sent_row, slots_in_words, story, value, warnings,
 };
 
 const STYLE: &str = include_str!("report.css");
@@ -185,6 +185,7 @@ fn stages(record: &Record) -> String {
     section("stages", "Stages", &table("stages-table", "Stage by stage", &head, &right, &rows))
 }
 
+/// What was sent, and what of it failed.
 fn failures(record: &Record) -> String {
     let rows: Vec<_> = record
         .ends
@@ -200,6 +201,24 @@ fn failures(record: &Record) -> String {
             ]
         })
         .collect();
+    let sent: Vec<_> = sent_by_type(record)
+        .into_iter()
+        .map(|sent| sent_row(sent).map(|cell| escape(&cell)).to_vec())
+        .collect();
+    let sent = match sent.is_empty() {
+        true => String::new(),
+        false => section(
+            "sent",
+            "What was sent",
+            &table(
+                "sent-table",
+                "By type, and what became of it",
+                &SENT_COLUMNS,
+                &[1, 2, 3, 4, 5],
+                &sent,
+            ),
+        ),
+    };
     let body = match rows.is_empty() {
         true => "<p>Nothing that was meant to succeed failed.</p>".to_owned(),
         false => table(
@@ -210,7 +229,7 @@ fn failures(record: &Record) -> String {
             &rows,
         ),
     };
-    section("failures", "Failures", &body)
+    sent + &section("failures", "Failures", &body)
 }
 
 fn all(record: &Record) -> String {

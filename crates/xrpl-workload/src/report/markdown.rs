@@ -6,8 +6,8 @@ use crate::{
 };
 
 use super::{
-    STAGE_FIGURES, all_figures, end_in_words, kind_in_words, outcome, slots_in_words, story, value,
-    warnings,
+    SENT_COLUMNS, STAGE_FIGURES, all_figures, end_in_words, kind_in_words, outcome, sent_by_type,
+    sent_row, slots_in_words, story, value, warnings,
 };
 
 /// The report as Markdown.
@@ -57,6 +57,9 @@ pub fn markdown(record: &Record) -> String {
         }
         section("Stages", stages);
     }
+    let mut sent = Table::new(&SENT_COLUMNS, &[1, 2, 3, 4, 5]);
+    sent_by_type(record).into_iter().for_each(|one| sent.row(sent_row(one)));
+    section("What was sent", sent);
     let mut ends = Table::new(&["type", "ended as", "how many", "what that means"], &[2]);
     for end in record.ends.iter().filter(|end| end.failed()) {
         ends.row([

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as controls from "./controls.mjs";
 import { api, browser, open, please, rounds, step, until } from "./harness.mjs";
 import * as looks from "./looks.mjs";
-import { panels } from "./panels.mjs";
+import { panels, runs } from "./panels.mjs";
 import * as transactions from "./transactions.mjs";
 
 const chromium = await browser();
@@ -15,6 +15,7 @@ try {
   await until("something has failed on purpose", async () => (await api("/state/failure-codes")).total > 0, 15000);
   await step("live transactions", () => transactions.live(it));
   await step("every panel shows what the API says", () => panels(it, api));
+  await step("runs and their comparison", () => runs(it, api));
   await step("settings", () => controls.settings(it));
   await step("start and stop", () => controls.startStop(it));
   await step("types and weights", () => controls.types(it));

@@ -100,3 +100,26 @@ export async function panels({ page, answers }, api) {
   assert.deepEqual(drawn[0], same.map((s) => s.validated_per_second));
   assert.deepEqual(seen.charts["chart-percentiles"].sets, ["p50", "p90", "p99"].map((part) => same.map((s) => s[`finality_ms_${part}`])));
 }
+
+// The runs of the store, and two of them side by side: here the present one with itself.
+export async function runs({ page }, api) {
+  const { runs: told, present } = await api("/runs");
+  const rows = page.locator("#runs-table tbody tr");
+  await rows.first().waitFor();
+  assert.equal(await rows.count(), told.length);
+  const link = rows.first().getByRole("link");
+  assert.equal(await link.getAttribute("href"), `/runs/${present}/report`);
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.locator("#compare-said").filter({ hasText: "Choose a first and a second run." }).waitFor();
+  for (const which of ["first", "second"]) await rows.first().getByRole("radio", { name: `as the ${which} one` }).check();
+  await page.getByRole("button", { name: "Compare" }).click();
+  // On a machine that has other things to do the load was not kept: then it says so.
+  const table = page.locator("#compare-table tbody tr");
+  const refused = page.locator("#compare-said").filter({ hasText: "cannot be compared" });
+  await table.first().or(refused).waitFor();
+  if (await refused.count() === 0) {
+    assert.ok(await table.count() > 8);
+    assert.ok((await table.first().textContent()).startsWith("validated_per_second"));
+    assert.match(await page.locator("#compare-table caption").textContent(), /compared with/);
+  }
+}
