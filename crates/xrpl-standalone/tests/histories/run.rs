@@ -4,9 +4,7 @@ use std::{
     cell::Cell,
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
 };
 
 use rand::{RngExt as _, SeedableRng, seq::IndexedRandom as _};
@@ -14,9 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, EngineResult, Hash256, Issue, MptId, Object, Value,
-    decimal::Decimal,
-    fields, object_id,
+    AccountId, Amount, Definitions, EngineResult, Hash256, MptId, Object, Value, fields, object_id,
     transaction_cost::{FeeFigures, least_fee},
 };
 use xrpl_standalone::{
@@ -27,6 +23,7 @@ use xrpl_standalone::{
 };
 
 use super::{
+    as_in_xrpld::{self, Before},
     draw::{Draw, Tx},
     judge::{Judged, judge},
     world::{GATEWAYS, PLAYERS, World, account, public_key},
@@ -50,6 +47,9 @@ pub(crate) struct History {
     /// Whether amounts may be such that sums and products of them overflow. xrpld throws then
     /// (`tefEXCEPTION`), or says so in payments (`tecINTERNAL`).
     pub(crate) extremes: bool,
+    /// What fails in the end that xrpld does as well; it must go on doing so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) as_in_xrpld: Option<String>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -73,47 +73,10 @@ const NEVER: [EngineResult; 6] = [
     EngineResult::TEF_EXCEPTION,
 ];
 
-/// Counts transactions that xrpld's invariant of vaults stops although they are in order.
-pub(crate) const BROKEN_BY_XRPLD: &str = "vault invariant broken as in xrpld";
+/// Counts transactions that an invariant stops although they are in order, as in xrpld.
+pub(crate) const BROKEN_BY_XRPLD: &str = "invariant broken as in xrpld";
 
-/// Whether xrpld's invariants may stop what is in order.
-///
-/// That is so for what moves an issued currency in or out of a vault whose shares are worth a number with
-/// many digits.
-/// xrpld's `VaultInvariant` rounds what the vault's line gained or lost to the digits that the vault's
-/// total has, and asks the total to have changed by just that. But the total is the rounded sum: where
-/// the digit rounded off is a 5, both go to the even neighbour, which is another one if the total's last
-/// digit was odd. (1395.000000006679 less 356.0000000017045 is 1039.000000004974, 356.000000001705
-/// less; the line's 356.0000000017045 is rounded to ...704.) Such transactions end with
-/// `tecINVARIANT_FAILED` there, and must here.
-///
-/// A clawback counts doubtful loans as lost even for whoever has all shares. If all that is lent is
-/// doubtful, all shares are worth what is available; they would be burnt and leave assets that nobody has
-/// a share of, which the invariant stops.
-fn may_break_invariant(tx: &Object, read: impl Fn(&Hash256) -> Option<Entry>) -> bool {
-    let kind = tx.u16(fields::TRANSACTION_TYPE).map_or("?", name_of);
-    let moves = ["VaultDeposit", "VaultWithdraw", "VaultClawback"].contains(&kind);
-    let Some(vault) = tx.hash256(fields::VAULT_ID).filter(|_| moves).and_then(|id| read(&id))
-    else {
-        return false;
-    };
-    if kind == "VaultClawback" && vault.contains(fields::LOSS_UNREALIZED) {
-        return true;
-    }
-    let Some(Value::Hash192(share)) = vault.get(fields::SHARE_MPTID) else { return false };
-    let issuance = read(&object_id::mpt_issuance(MptId(*share)));
-    let shares = issuance.and_then(|issuance| issuance.u64(fields::OUTSTANDING_AMOUNT));
-    let shares = i64::try_from(shares.unwrap_or(0)).unwrap_or(0);
-    let decimals = vault.u8(fields::SCALE).unwrap_or(0);
-    let worth = Decimal::new(shares, -i32::from(decimals)).unwrap_or(Decimal::ZERO);
-    let total = match vault.get(fields::ASSETS_TOTAL) {
-        Some(Value::Number(total)) => total.decimal(),
-        _ => Decimal::ZERO,
-    };
-    matches!(vault.issue(fields::ASSET), Some(Issue::Issued { .. })) && worth != total
-}
-
-fn name_of(kind: u16) -> &'static str {
+pub(crate) fn name_of(kind: u16) -> &'static str {
     transaction_type(kind).map_or("?", |row| row.name)
 }
 
@@ -121,7 +84,10 @@ fn name_of(kind: u16) -> &'static str {
 struct Stage {
     node: Node,
     tally: Tally,
+    development: bool,
     extremes: bool,
+    /// Whether what xrpld does as well is a failure too.
+    strict: bool,
     /// A type whose transactions and results are printed.
     show: Option<String>,
 }
@@ -136,7 +102,8 @@ impl Stage {
         let history = Kept { ledgers: Some(4), transactions: None };
         let node = Node::new(NodeConfig { features, queue, history, ..NodeConfig::default() });
         let show = std::env::var("XRPL_HISTORIES_SHOW").ok();
-        let mut this = Self { node, tally: Tally::new(), extremes, show };
+        let tally = Tally::new();
+        let mut this = Self { node, tally, development, extremes, strict: false, show };
         this.fund();
         this
     }
@@ -171,11 +138,10 @@ impl Stage {
             for tx in &ledger.transactions {
                 let read = tx.read();
                 let kind = read.tx.kind;
-                let states = [&ledger.state, &parent.state];
-                let rounded = states
-                    .iter()
-                    .any(|state| may_break_invariant(&read.tx.object, |id| state.get(id)));
-                self.allowed(kind, tx.result, rounded)?;
+                // Which of the two the transaction found depends on the order in which they came.
+                let may = [&ledger.state, &parent.state]
+                    .map(|state| self.may_end_with(&read.tx.object, &|id| state.get(id)));
+                self.allowed(kind, tx.result, &may.concat())?;
                 if tx.result == EngineResult::TEC_INVARIANT_FAILED {
                     self.tally.entry(BROKEN_BY_XRPLD).or_default().0 += 1;
                 }
@@ -196,18 +162,28 @@ impl Stage {
         self.tally.entry(name_of(prepared.kind)).or_default().0 += 1;
         let kind = prepared.kind;
         let view = self.node.current();
-        let rounded = may_break_invariant(&prepared.object, |id| view.read(id));
+        let may = self.may_end_with(&prepared.object, &|id| view.read(id));
         let result = self.node.submit(prepared, false).engine_result;
         if self.show.as_deref() == Some(name_of(kind)) {
             println!("{result} {}", Json::from(tx.clone()));
         }
-        self.allowed(kind, result, rounded)
+        self.allowed(kind, result, &may)
     }
 
-    fn allowed(&self, kind: u16, result: EngineResult, rounded: bool) -> Result<(), String> {
+    fn may_end_with(
+        &self,
+        tx: &Object,
+        read: &dyn Fn(&Hash256) -> Option<Entry>,
+    ) -> Vec<EngineResult> {
+        match self.strict {
+            true => Vec::new(),
+            false => as_in_xrpld::may_end_with(tx, &Before { read, development: self.development }),
+        }
+    }
+
+    fn allowed(&self, kind: u16, result: EngineResult, may: &[EngineResult]) -> Result<(), String> {
         let overflow = [EngineResult::TEF_EXCEPTION, EngineResult::TEC_INTERNAL];
-        let may = self.extremes && overflow.contains(&result)
-            || rounded && result == EngineResult::TEC_INVARIANT_FAILED;
+        let may = self.extremes && overflow.contains(&result) || may.contains(&result);
         match NEVER.contains(&result) && !may {
             true => Err(format!("{} ended with {result}", name_of(kind))),
             false => Ok(()),
@@ -340,10 +316,11 @@ fn guarded<T>(run: impl FnOnce(&Cell<usize>) -> Result<T, Failure>) -> Result<T,
     })
 }
 
-/// Runs a history again.
-pub(crate) fn run(history: &History) -> Result<(), Failure> {
+/// Runs a history again; strictly, what fails in xrpld as well may not fail either.
+pub(crate) fn again(history: &History, strict: bool) -> Result<(), Failure> {
     guarded(|at| {
         let mut stage = Stage::new(history.development, history.extremes);
+        stage.strict = strict;
         for (n, step) in history.steps.iter().enumerate() {
             at.set(n);
             stage.step(step).map_err(|what| Failure { at: n, what })?;
@@ -454,7 +431,12 @@ fn made(seed: u64, transactions: usize) -> Result<Stage, (History, Failure)> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     // Every fourth with what is in development.
     let (development, extremes) = (seed % 4 == 3, seed % 8 == 5);
-    let history = std::cell::RefCell::new(History { development, extremes, steps: Vec::new() });
+    let history = std::cell::RefCell::new(History {
+        development,
+        extremes,
+        as_in_xrpld: None,
+        steps: Vec::new(),
+    });
     let made = guarded(|at| {
         let mut stage = Stage::new(development, extremes);
         let kinds: Vec<&str> = (0..100u16)
@@ -524,95 +506,6 @@ fn made(seed: u64, transactions: usize) -> Result<Stage, (History, Failure)> {
         Ok(stage)
     });
     made.map_err(|failure| (history.into_inner(), failure))
-}
-
-/// The Sequence of a transaction, used up by something that does nothing.
-fn idle(tx: &Tx) -> Tx {
-    let kept = ["Account", "Sequence", "TicketSequence", "SigningPubKey", "Signers"];
-    let mut idle: Tx =
-        kept.iter().filter_map(|name| Some(((*name).to_owned(), tx.get(*name)?.clone()))).collect();
-    idle.insert("TransactionType".into(), "AccountSet".into());
-    idle.insert("Fee".into(), "100".into());
-    idle
-}
-
-fn is_idle(step: &Step) -> bool {
-    matches!(step, Step::Submit(tx) if tx.len() <= 7 && tx["TransactionType"] == "AccountSet")
-}
-
-/// Makes a failing history as small as it gets in the time: what does not matter becomes a transaction
-/// that only uses its Sequence, and goes where that does not matter either.
-pub(crate) fn shrink(history: &History, failure: &Failure, time: Duration) -> History {
-    let kind = |what: &str| what.split(' ').take(4).collect::<Vec<_>>().join(" ");
-    let (wanted, end) = (kind(&failure.what), Instant::now() + time);
-    let fails = |steps: &[Step]| {
-        let history = History { steps: steps.to_vec(), ..history.clone() };
-        run(&history).is_err_and(|failure| kind(&failure.what) == wanted)
-    };
-    let mut steps = history.steps[..=failure.at.min(history.steps.len() - 1)].to_vec();
-    if !fails(&steps) {
-        return history.clone();
-    }
-    // First made idle, then taken out.
-    for take in [false, true] {
-        let mut size = steps.len().div_ceil(2);
-        while size > 0 && Instant::now() < end {
-            let mut from = 0;
-            while from < steps.len() && Instant::now() < end {
-                let to = (from + size).min(steps.len());
-                let mut fewer = steps[..from].to_vec();
-                if !take {
-                    fewer.extend(steps[from..to].iter().filter_map(|step| match step {
-                        Step::Submit(tx) => Some(Step::Submit(idle(tx))),
-                        Step::Close { .. } => None,
-                    }));
-                }
-                fewer.extend_from_slice(&steps[to..]);
-                let changes = take || steps[from..to].iter().any(|step| !is_idle(step));
-                if changes && fails(&fewer) {
-                    from = if take {
-                        from
-                    } else {
-                        from + (fewer.len() + to - from).saturating_sub(steps.len())
-                    };
-                    steps = fewer;
-                } else {
-                    from = to;
-                }
-            }
-            size /= 2;
-        }
-    }
-    History { steps, ..history.clone() }
-}
-
-/// Where histories that once failed are kept.
-pub(crate) fn kept() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories/kept")
-}
-
-/// Writes a small history of a failure where it can be looked at, and says where.
-pub(crate) fn report(seed: u64, history: &History, failure: &Failure) -> String {
-    let small = shrink(history, failure, Duration::from_secs(60));
-    let path = std::env::temp_dir().join(format!("history-{seed}.json"));
-    let text = serde_json::to_string_pretty(&small).unwrap_or_default();
-    let written = std::fs::write(&path, text);
-    let path = written.map_or_else(|error| error.to_string(), |()| path.display().to_string());
-    format!(
-        "seed {seed}, step {}: {}\n{} of {} steps show it: {path}\nmended, it belongs into {}",
-        failure.at,
-        failure.what,
-        small.steps.len(),
-        history.steps.len(),
-        kept().display()
-    )
-}
-
-/// A kept history.
-pub(crate) fn read(path: &Path) -> History {
-    let text = std::fs::read_to_string(path).expect("the file is there");
-    let json: Json = serde_json::from_str(&text).expect("it is JSON");
-    serde_json::from_value(json).expect("it is a history")
 }
 
 /// The last ledger of a history, for tests of the judge.

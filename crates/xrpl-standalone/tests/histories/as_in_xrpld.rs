@@ -1,0 +1,168 @@
+//! Results that say that something is broken, and that xrpld 3.3 gives all the same: where its rules
+//! contradict each other, the ledger here must do so too. Each is allowed for just what leads to it
+//! there, with the place in xrpld's source that shows it.
+
+use xrpl_protocol::{
+    EngineResult, Field, Hash256, Issue, MptId, Object, Value, decimal::Decimal, fields, object_id,
+};
+use xrpl_standalone::ledger::Entry;
+
+use super::run::name_of;
+
+const LOAN_DEFAULT: u32 = 0x0001_0000;
+const GLOBAL_FREEZE: u32 = 0x0040_0000;
+/// Of the low and the high side of a trust line.
+const FREEZE: [u32; 2] = [0x0040_0000, 0x0080_0000];
+const DEEP_FREEZE: [u32; 2] = [0x0200_0000, 0x0400_0000];
+const MPT_LOCKED: u32 = 1;
+const MPT_CAN_TRANSFER: u32 = 0x20;
+
+/// A ledger in which a transaction is about to be applied.
+pub(crate) struct Before<'a> {
+    pub(crate) read: &'a dyn Fn(&Hash256) -> Option<Entry>,
+    /// Whether amendments in development are on.
+    pub(crate) development: bool,
+}
+
+/// Which of the results that say that something is broken a transaction may have, as it may there.
+pub(crate) fn may_end_with(tx: &Object, before: &Before<'_>) -> Vec<EngineResult> {
+    let invariant = EngineResult::TEC_INVARIANT_FAILED;
+    let internal = EngineResult::TEF_INTERNAL;
+    let may = |result, holds: Option<bool>| (holds == Some(true)).then_some(result);
+    let found = match tx.u16(fields::TRANSACTION_TYPE).map_or("?", name_of) {
+        "VaultDeposit" => vec![may(invariant, before.rounds_twice(tx))],
+        "VaultWithdraw" => vec![
+            may(invariant, before.rounds_twice(tx)),
+            may(internal, before.issuer_takes_what_is_locked(tx)),
+        ],
+        "VaultClawback" => vec![
+            may(invariant, before.rounds_twice(tx)),
+            may(invariant, before.claws_back_from_doubtful(tx)),
+        ],
+        "LoanBrokerCoverWithdraw" => vec![may(internal, before.issuer_takes_what_is_locked(tx))],
+        "LoanManage" => vec![may(invariant, before.frozen_cover_pays(tx))],
+        _ => Vec::new(),
+    };
+    found.into_iter().flatten().collect()
+}
+
+fn has(entry: &Object, flag: u32) -> bool {
+    entry.u32(fields::FLAGS).unwrap_or(0) & flag != 0
+}
+
+fn is_above_zero(entry: &Object, field: Field) -> bool {
+    matches!(entry.get(field), Some(Value::Number(number)) if number.mantissa > 0)
+}
+
+impl Before<'_> {
+    fn at(&self, id: Hash256) -> Option<Entry> {
+        (self.read)(&id)
+    }
+
+    /// The entry that a field of another one names.
+    fn named(&self, by: &Object, field: Field) -> Option<Entry> {
+        self.at(by.hash256(field)?)
+    }
+
+    /// Moves an issued currency in or out of a vault whose shares are worth a number with many digits.
+    ///
+    /// `VaultInvariant.cpp` rounds what the vault's line gained or lost to the digits that the vault's
+    /// total has, and asks the total to have changed by just that. But the total is the rounded sum: where
+    /// the digit rounded off is a 5, both go to the even neighbour, which is another one if the total's
+    /// last digit was odd. (1395.000000006679 less 356.0000000017045 is 1039.000000004974,
+    /// 356.000000001705 less; the line's 356.0000000017045 is rounded to ...704.)
+    fn rounds_twice(&self, tx: &Object) -> Option<bool> {
+        let vault = self.named(tx, fields::VAULT_ID)?;
+        let Some(Value::Hash192(share)) = vault.get(fields::SHARE_MPTID) else { return None };
+        let issuance = self.at(object_id::mpt_issuance(MptId(*share)));
+        let shares = issuance.and_then(|issuance| issuance.u64(fields::OUTSTANDING_AMOUNT));
+        let shares = i64::try_from(shares.unwrap_or(0)).unwrap_or(0);
+        let decimals = vault.u8(fields::SCALE).unwrap_or(0);
+        let worth = Decimal::new(shares, -i32::from(decimals)).unwrap_or(Decimal::ZERO);
+        let total = match vault.get(fields::ASSETS_TOTAL) {
+            Some(Value::Number(total)) => total.decimal(),
+            _ => Decimal::ZERO,
+        };
+        Some(matches!(vault.issue(fields::ASSET)?, Issue::Issued { .. }) && worth != total)
+    }
+
+    /// A clawback counts doubtful loans as lost even for whoever has all shares. If all that is lent is
+    /// doubtful, all shares are worth what is available; they would be burnt and leave assets that nobody
+    /// has a share of, which `VaultInvariant.cpp` stops ("updated zero sized vault must have no assets
+    /// outstanding").
+    fn claws_back_from_doubtful(&self, tx: &Object) -> Option<bool> {
+        Some(self.named(tx, fields::VAULT_ID)?.contains(fields::LOSS_UNREALIZED))
+    }
+
+    /// The issuer of an MPT that it has locked takes some of it back out of a vault, or out of what
+    /// covers loans, to itself.
+    ///
+    /// `checkWithdrawFreeze` (`TokenHelpers.cpp`) always lets funds go to their issuer, and so `preclaim`
+    /// succeeds. But `doWithdraw` (`View.cpp`) first gives whoever pays out to itself something to hold it
+    /// with, and `addEmptyHolding` (`MPTokenHelpers.cpp`) answers `tefINTERNAL` for what is locked before
+    /// it asks whether the account is the issuer, who needs none. (`kept/locked-cover-to-its-issuer.json`,
+    /// 9 of the MPT; `kept/locked-assets-to-their-issuer.json`, 104 of the 1,239 that it deposited.)
+    fn issuer_takes_what_is_locked(&self, tx: &Object) -> Option<bool> {
+        let broker = self.named(tx, fields::LOAN_BROKER_ID);
+        let vault = match &broker {
+            Some(broker) => self.named(broker, fields::VAULT_ID)?,
+            None => self.named(tx, fields::VAULT_ID)?,
+        };
+        let Issue::Mpt(asset) = vault.issue(fields::ASSET)? else { return None };
+        let sender = tx.account(fields::ACCOUNT)?;
+        let to = tx.account(fields::DESTINATION).unwrap_or(sender);
+        let issuance = self.at(object_id::mpt_issuance(asset))?;
+        Some(sender == to && sender == asset.issuer() && has(&issuance, MPT_LOCKED))
+    }
+
+    /// A loan is given up whose broker must pay a part of it out of cover that is frozen.
+    ///
+    /// `LoanManage.cpp` asks in neither `preclaim` nor `defaultLoan` whether the cover may move, and
+    /// `accountSend` moves it whatever is frozen. Then `FreezeInvariant.cpp` sees one holder give and
+    /// another get what is frozen, which only transactions with the privilege `OverrideFreeze`
+    /// may do (AMMClawback alone); for MPTs `ValidMPTTransfer` in `MPTInvariant.cpp` does, which also
+    /// wants them to be transferable, and is enforced with MPTokensV2 only.
+    ///
+    /// In `kept/frozen-cover-pays.json` 75.0006335633574 USD are owed, of which the cover pays 5 % of 10 %,
+    /// upwards: 0.3750031678168 of its 467.884094 go from the broker's account to the vault's, after
+    /// their issuer set its global freeze. In `kept/locked-cover-pays.json` it is 1 of a locked MPT, for
+    /// 5 % of 0.001 % of 6,559.
+    fn frozen_cover_pays(&self, tx: &Object) -> Option<bool> {
+        let loan = self.named(tx, fields::LOAN_ID)?;
+        let broker = self.named(&loan, fields::LOAN_BROKER_ID)?;
+        let vault = self.named(&broker, fields::VAULT_ID)?;
+        let has_rate = |field| broker.u32(field).is_some_and(|rate| rate > 0);
+        let pays = has(tx, LOAN_DEFAULT)
+            && is_above_zero(&broker, fields::COVER_AVAILABLE)
+            && has_rate(fields::COVER_RATE_MINIMUM)
+            && has_rate(fields::COVER_RATE_LIQUIDATION);
+        let (from, to) = (broker.account(fields::ACCOUNT)?, vault.account(fields::ACCOUNT)?);
+        let frozen = match vault.issue(fields::ASSET)? {
+            Issue::Xrp => false,
+            Issue::Issued { currency, issuer } => {
+                let root = self.at(object_id::account_root(issuer))?;
+                let line_has = |holder, flags: [u32; 2]| {
+                    let line = self.at(object_id::trust_line(holder, issuer, currency));
+                    let flag = flags[usize::from(issuer > holder)];
+                    line.is_some_and(|line| has(&line, flag))
+                };
+                has(&root, GLOBAL_FREEZE)
+                    || line_has(from, FREEZE)
+                    || [from, to].into_iter().any(|holder| line_has(holder, DEEP_FREEZE))
+            }
+            Issue::Mpt(id) => {
+                let issuance = self.at(object_id::mpt_issuance(id))?;
+                let locked = |holder| {
+                    let held = self.at(object_id::mptoken(id, holder));
+                    held.is_some_and(|held| has(&held, MPT_LOCKED))
+                };
+                self.development
+                    && (has(&issuance, MPT_LOCKED)
+                        || !has(&issuance, MPT_CAN_TRANSFER)
+                        || locked(from)
+                        || locked(to))
+            }
+        };
+        Some(pays && frozen)
+    }
+}
