@@ -11,6 +11,7 @@ use super::run::name_of;
 
 const LOAN_DEFAULT: u32 = 0x0001_0000;
 const GLOBAL_FREEZE: u32 = 0x0040_0000;
+const DEFAULT_RIPPLE: u32 = 0x0080_0000;
 /// Of the low and the high side of a trust line.
 const FREEZE: [u32; 2] = [0x0040_0000, 0x0080_0000];
 const DEEP_FREEZE: [u32; 2] = [0x0200_0000, 0x0400_0000];
@@ -27,19 +28,17 @@ pub(crate) struct Before<'a> {
 /// Which of the results that say that something is broken a transaction may have, as it may there.
 pub(crate) fn may_end_with(tx: &Object, before: &Before<'_>) -> Vec<EngineResult> {
     let invariant = EngineResult::TEC_INVARIANT_FAILED;
-    let internal = EngineResult::TEF_INTERNAL;
     let may = |result, holds: Option<bool>| (holds == Some(true)).then_some(result);
     let found = match tx.u16(fields::TRANSACTION_TYPE).map_or("?", name_of) {
         "VaultDeposit" => vec![may(invariant, before.rounds_twice(tx))],
-        "VaultWithdraw" => vec![
-            may(invariant, before.rounds_twice(tx)),
-            may(internal, before.issuer_takes_what_is_locked(tx)),
-        ],
+        "VaultWithdraw" => {
+            vec![may(invariant, before.rounds_twice(tx)), before.refuses_a_holding(tx)]
+        }
         "VaultClawback" => vec![
             may(invariant, before.rounds_twice(tx)),
             may(invariant, before.claws_back_from_doubtful(tx)),
         ],
-        "LoanBrokerCoverWithdraw" => vec![may(internal, before.issuer_takes_what_is_locked(tx))],
+        "LoanBrokerCoverWithdraw" => vec![before.refuses_a_holding(tx)],
         "LoanManage" => vec![may(invariant, before.frozen_cover_pays(tx))],
         _ => Vec::new(),
     };
@@ -94,25 +93,37 @@ impl Before<'_> {
         Some(self.named(tx, fields::VAULT_ID)?.contains(fields::LOSS_UNREALIZED))
     }
 
-    /// The issuer of an MPT that it has locked takes some of it back out of a vault, or out of what
-    /// covers loans, to itself.
+    /// Somebody takes assets out of a vault, or out of what covers loans, to itself.
     ///
-    /// `checkWithdrawFreeze` (`TokenHelpers.cpp`) always lets funds go to their issuer, and so `preclaim`
-    /// succeeds. But `doWithdraw` (`View.cpp`) first gives whoever pays out to itself something to hold it
-    /// with, and `addEmptyHolding` (`MPTokenHelpers.cpp`) answers `tefINTERNAL` for what is locked before
-    /// it asks whether the account is the issuer, who needs none. (`kept/locked-cover-to-its-issuer.json`,
-    /// 9 of the MPT; `kept/locked-assets-to-their-issuer.json`, 104 of the 1,239 that it deposited.)
-    fn issuer_takes_what_is_locked(&self, tx: &Object) -> Option<bool> {
+    /// `doWithdraw` (`View.cpp`) first gives it something to hold them with, although it may have that or
+    /// need none. `addEmptyHolding` looks at that too late, and `preclaim` at none of what comes before:
+    /// - for MPTs (`MPTokenHelpers.cpp`) it answers `tefINTERNAL` for what is locked before it asks whether
+    ///   the account is the issuer, to which `checkWithdrawFreeze` (`TokenHelpers.cpp`) always lets
+    ///   funds go. (`kept/locked-cover-to-its-issuer.json`, 9 of the MPT;
+    ///   `kept/locked-assets-to-their-issuer.json`, 104 of the 1,239 that it deposited.)
+    /// - for currencies (`RippleStateHelpers.cpp`) it answers `tecINTERNAL` if the issuer does not let
+    ///   balances ripple by default, before it asks whether there is a line. `canTransfer`, there as
+    ///   well, asks both lines instead, and those that were made before say that balances may.
+    ///   (`kept/vault-without-default-ripple.json`, `kept/cover-without-default-ripple.json`.)
+    fn refuses_a_holding(&self, tx: &Object) -> Option<EngineResult> {
         let broker = self.named(tx, fields::LOAN_BROKER_ID);
-        let vault = match &broker {
-            Some(broker) => self.named(broker, fields::VAULT_ID)?,
-            None => self.named(tx, fields::VAULT_ID)?,
-        };
-        let Issue::Mpt(asset) = vault.issue(fields::ASSET)? else { return None };
+        let vault = self.named(broker.as_deref().unwrap_or(tx), fields::VAULT_ID)?;
         let sender = tx.account(fields::ACCOUNT)?;
-        let to = tx.account(fields::DESTINATION).unwrap_or(sender);
-        let issuance = self.at(object_id::mpt_issuance(asset))?;
-        Some(sender == to && sender == asset.issuer() && has(&issuance, MPT_LOCKED))
+        let to_itself = tx.account(fields::DESTINATION).is_none_or(|to| to == sender);
+        let (refuses, result) = match vault.issue(fields::ASSET)? {
+            Issue::Xrp => return None,
+            Issue::Mpt(asset) => {
+                let issuance = self.at(object_id::mpt_issuance(asset))?;
+                let locked = sender == asset.issuer() && has(&issuance, MPT_LOCKED);
+                (locked, EngineResult::TEF_INTERNAL)
+            }
+            Issue::Issued { issuer, .. } => {
+                let root = self.at(object_id::account_root(issuer))?;
+                let stops = sender != issuer && !has(&root, DEFAULT_RIPPLE);
+                (stops, EngineResult::TEC_INTERNAL)
+            }
+        };
+        (to_itself && refuses).then_some(result)
     }
 
     /// A loan is given up whose broker must pay a part of it out of cover that is frozen.
