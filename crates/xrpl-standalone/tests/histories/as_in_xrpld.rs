@@ -10,6 +10,7 @@ use xrpl_standalone::ledger::Entry;
 use super::run::name_of;
 
 const LOAN_DEFAULT: u32 = 0x0001_0000;
+const LOAN_IMPAIRED: u32 = 0x0002_0000;
 const GLOBAL_FREEZE: u32 = 0x0040_0000;
 const DEFAULT_RIPPLE: u32 = 0x0080_0000;
 /// Of the low and the high side of a trust line.
@@ -39,7 +40,11 @@ pub(crate) fn may_end_with(tx: &Object, before: &Before<'_>) -> Vec<EngineResult
             may(invariant, before.claws_back_from_doubtful(tx)),
         ],
         "LoanBrokerCoverWithdraw" => vec![before.refuses_a_holding(tx)],
-        "LoanManage" => vec![may(invariant, before.frozen_cover_pays(tx))],
+        "LoanManage" => vec![
+            may(invariant, before.frozen_cover_pays(tx)),
+            may(EngineResult::TEF_BAD_LEDGER, before.lost_less_than_owed(tx)),
+        ],
+        "LoanPay" => vec![may(EngineResult::TEF_BAD_LEDGER, before.lost_less_than_owed(tx))],
         _ => Vec::new(),
     };
     found.into_iter().flatten().collect()
@@ -49,8 +54,11 @@ fn has(entry: &Object, flag: u32) -> bool {
     entry.u32(fields::FLAGS).unwrap_or(0) & flag != 0
 }
 
-fn is_above_zero(entry: &Object, field: Field) -> bool {
-    matches!(entry.get(field), Some(Value::Number(number)) if number.mantissa > 0)
+fn number(entry: &Object, field: Field) -> Decimal {
+    match entry.get(field) {
+        Some(Value::Number(number)) if number.mantissa != 0 => number.decimal(),
+        _ => Decimal::ZERO,
+    }
 }
 
 impl Before<'_> {
@@ -78,11 +86,8 @@ impl Before<'_> {
         let shares = i64::try_from(shares.unwrap_or(0)).unwrap_or(0);
         let decimals = vault.u8(fields::SCALE).unwrap_or(0);
         let worth = Decimal::new(shares, -i32::from(decimals)).unwrap_or(Decimal::ZERO);
-        let total = match vault.get(fields::ASSETS_TOTAL) {
-            Some(Value::Number(total)) => total.decimal(),
-            _ => Decimal::ZERO,
-        };
-        Some(matches!(vault.issue(fields::ASSET)?, Issue::Issued { .. }) && worth != total)
+        let is_issued = matches!(vault.issue(fields::ASSET)?, Issue::Issued { .. });
+        Some(is_issued && worth != number(&vault, fields::ASSETS_TOTAL))
     }
 
     /// A clawback counts doubtful loans as lost even for whoever has all shares. If all that is lent is
@@ -126,6 +131,26 @@ impl Before<'_> {
         (to_itself && refuses).then_some(result)
     }
 
+    /// A loan that was impaired is paid on, thought better of or given up, and the vault counts a smaller
+    /// loss for it than it owes.
+    ///
+    /// A loan keeps the digits that the vault's total had when it was made. If the total has grown by a
+    /// digit since, `impairLoan` (`LoanManage.cpp`) adds what is owed to the loss with one digit less
+    /// (`adjustImpreciseNumber`), which may round it down. Taking it off again, `unimpairLoan` (which
+    /// `LoanPay.cpp` begins with) and `defaultLoan` answer `tefBAD_LEDGER` if the loss is less than all
+    /// that is owed. (`kept/loss-less-than-owed.json`: the total grew from 461 to 1,232 USD, of
+    /// 102.0003650023251 owed 102.000365002325 are counted.)
+    fn lost_less_than_owed(&self, tx: &Object) -> Option<bool> {
+        let loan = self.named(tx, fields::LOAN_ID)?;
+        let broker = self.named(&loan, fields::LOAN_BROKER_ID)?;
+        let vault = self.named(&broker, fields::VAULT_ID)?;
+        let owed = number(&loan, fields::TOTAL_VALUE_OUTSTANDING)
+            - number(&loan, fields::MANAGEMENT_FEE_OUTSTANDING);
+        let is_issued = matches!(vault.issue(fields::ASSET)?, Issue::Issued { .. });
+        let less = number(&vault, fields::LOSS_UNREALIZED) < owed;
+        Some(is_issued && has(&loan, LOAN_IMPAIRED) && less)
+    }
+
     /// A loan is given up whose broker must pay a part of it out of cover that is frozen.
     ///
     /// `LoanManage.cpp` asks in neither `preclaim` nor `defaultLoan` whether the cover may move, and
@@ -144,7 +169,7 @@ impl Before<'_> {
         let vault = self.named(&broker, fields::VAULT_ID)?;
         let has_rate = |field| broker.u32(field).is_some_and(|rate| rate > 0);
         let pays = has(tx, LOAN_DEFAULT)
-            && is_above_zero(&broker, fields::COVER_AVAILABLE)
+            && number(&broker, fields::COVER_AVAILABLE) > Decimal::ZERO
             && has_rate(fields::COVER_RATE_MINIMUM)
             && has_rate(fields::COVER_RATE_LIQUIDATION);
         let (from, to) = (broker.account(fields::ACCOUNT)?, vault.account(fields::ACCOUNT)?);
