@@ -3,7 +3,8 @@
 //! there, with the place in xrpld's source that shows it.
 
 use xrpl_protocol::{
-    EngineResult, Field, Hash256, Issue, MptId, Object, Value, decimal::Decimal, fields, object_id,
+    Amount, EngineResult, Field, Hash256, Issue, MptId, Object, Value, decimal::Decimal, fields,
+    object_id,
 };
 use xrpl_standalone::ledger::Entry;
 
@@ -33,7 +34,11 @@ pub(crate) fn may_end_with(tx: &Object, before: &Before<'_>) -> Vec<EngineResult
     let found = match tx.u16(fields::TRANSACTION_TYPE).map_or("?", name_of) {
         "VaultDeposit" => vec![may(invariant, before.rounds_twice(tx))],
         "VaultWithdraw" => {
-            vec![may(invariant, before.rounds_twice(tx)), before.refuses_a_holding(tx)]
+            vec![
+                may(invariant, before.rounds_twice(tx)),
+                may(invariant, before.shares_are_worth_nothing(tx)),
+                before.refuses_a_holding(tx),
+            ]
         }
         "VaultClawback" => vec![
             may(invariant, before.rounds_twice(tx)),
@@ -78,6 +83,11 @@ impl Before<'_> {
     /// the digit rounded off is a 5, both go to the even neighbour, which is another one if the total's
     /// last digit was odd. (1395.000000006679 less 356.0000000017045 is 1039.000000004974,
     /// 356.000000001705 less; the line's 356.0000000017045 is rounded to ...704.)
+    ///
+    /// What it lost is rounded once more, to the digits of the receiver's line, which must have gained
+    /// as much. (`kept/withdrawal-at-a-loss.json`: shares of 213 available of 554 are given back for
+    /// 2.000008483754513. The vault's 213 become 210.9999915162455, 2.0000084837545 less, which is rounded
+    /// to ...754; the receiver's 4,810 become 4812.000008483755, ...755 more.)
     fn rounds_twice(&self, tx: &Object) -> Option<bool> {
         let vault = self.named(tx, fields::VAULT_ID)?;
         let Some(Value::Hash192(share)) = vault.get(fields::SHARE_MPTID) else { return None };
@@ -85,9 +95,14 @@ impl Before<'_> {
         let shares = issuance.and_then(|issuance| issuance.u64(fields::OUTSTANDING_AMOUNT));
         let shares = i64::try_from(shares.unwrap_or(0)).unwrap_or(0);
         let decimals = vault.u8(fields::SCALE).unwrap_or(0);
-        let worth = Decimal::new(shares, -i32::from(decimals)).unwrap_or(Decimal::ZERO);
+        let deposited = Decimal::new(shares, -i32::from(decimals)).unwrap_or(Decimal::ZERO);
         let is_issued = matches!(vault.issue(fields::ASSET)?, Issue::Issued { .. });
-        Some(is_issued && worth != number(&vault, fields::ASSETS_TOTAL))
+        let total = number(&vault, fields::ASSETS_TOTAL);
+        // Losses that are only feared count for who takes out.
+        let takes =
+            tx.u16(fields::TRANSACTION_TYPE).is_some_and(|kind| name_of(kind) == "VaultWithdraw");
+        let at_a_loss = takes && vault.contains(fields::LOSS_UNREALIZED);
+        Some(is_issued && (deposited != total || at_a_loss))
     }
 
     /// A clawback counts doubtful loans as lost even for whoever has all shares. If all that is lent is
@@ -96,6 +111,32 @@ impl Before<'_> {
     /// outstanding").
     fn claws_back_from_doubtful(&self, tx: &Object) -> Option<bool> {
         Some(self.named(tx, fields::VAULT_ID)?.contains(fields::LOSS_UNREALIZED))
+    }
+
+    /// Shares are given back that are worth nothing, or so little that it rounds to nothing.
+    ///
+    /// `VaultWithdraw.cpp` refuses an amount of assets for which there are no shares, but not shares for
+    /// which there are no assets. `accountSend` moves nothing then, and `VaultInvariant.cpp` stops it
+    /// ("withdrawal must change vault balance"). (`kept/shares-worth-nothing.json`: all of 8,505 is lent and
+    /// counted as lost, and 3,252 shares are given back.)
+    fn shares_are_worth_nothing(&self, tx: &Object) -> Option<bool> {
+        let vault = self.named(tx, fields::VAULT_ID)?;
+        let Some(Value::Hash192(share)) = vault.get(fields::SHARE_MPTID) else { return None };
+        let Amount::Mpt { value, id } = tx.amount(fields::AMOUNT)? else { return None };
+        if id != MptId(*share) {
+            return Some(false);
+        }
+        let holding = self.at(object_id::mptoken(id, tx.account(fields::ACCOUNT)?))?;
+        let all = self.at(object_id::mpt_issuance(id))?.u64(fields::OUTSTANDING_AMOUNT)?;
+        // Whoever has all shares bears the loss in any case, and it is not counted.
+        let loss = match holding.u64(fields::MPT_AMOUNT)? == all {
+            true => Decimal::ZERO,
+            false => number(&vault, fields::LOSS_UNREALIZED),
+        };
+        let whole = number(&vault, fields::ASSETS_TOTAL) - loss;
+        let all = Decimal::from(i64::try_from(all).ok()?);
+        let worth = whole * Decimal::from(value) / all;
+        Some(Amount::from_decimal(vault.issue(fields::ASSET)?, worth).ok()?.is_zero())
     }
 
     /// Somebody takes assets out of a vault, or out of what covers loans, to itself.
