@@ -415,6 +415,7 @@ impl Session {
     /// A new run on the chain that the nodes follow now, in the same store.
     async fn begin_anew(&mut self, old: &App, view: &View) -> Result<(), SetupError> {
         old.tracker.shutdown(Duration::ZERO).await;
+        old.recorder.end(old, &["the nodes came back with another chain".to_owned()]).await;
         old.end.cancel();
         let (config, store) = (old.config.clone(), Arc::clone(&self.store));
         let end = self.end.child_token();
@@ -432,6 +433,7 @@ impl Session {
             steps.push(text);
         };
         let left = old.tracker.shutdown(Duration::ZERO).await;
+        old.recorder.end(old, &["it ended with a reset of its ledger".to_owned()]).await;
         old.end.cancel();
         step(format!("the load has ended, {left} transactions were in flight"));
         if let Some(embedded) = self.embedded.take() {

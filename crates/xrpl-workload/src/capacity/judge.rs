@@ -7,6 +7,8 @@ use crate::{figures::Measurements, words};
 /// Of what is sent, so much may be missing from what is validated in the same time: the last ledger's
 /// transactions are still under way.
 const FOLLOWS: f64 = 0.03;
+/// So many transactions missing are no sign of anything, however few there are in all.
+const A_FEW: f64 = 5.0;
 /// What is under way may grow by this share of the rate.
 const GROWS: f64 = 0.015;
 /// Ledgers that nodes may be apart.
@@ -88,14 +90,15 @@ pub fn judge(seen: &Seen, asked: &[Asked]) -> Judgement {
     let piled = |what: &str, points: Vec<(f64, f64)>| {
         let slope = growth(points.iter().copied());
         let rose = points.last().zip(points.first()).map_or(0.0, |(last, first)| last.1 - first.1);
-        (slope > rate * GROWS && rose > rate * GROWS * seen.seconds / 2.0)
+        (slope > rate * GROWS && rose > (rate * GROWS * seen.seconds / 2.0).max(A_FEW))
             .then(|| format!("{what} grew by {} a second", words::number(slope)))
     };
     let queue = seen.looks.iter().filter_map(|l| Some((l.seconds, l.queue? as f64)));
     broke.extend(piled("the node's queue", queue.collect()));
     let in_flight = seen.looks.iter().map(|l| (l.seconds, l.in_flight as f64));
     broke.extend(piled("what was in flight", in_flight.collect()));
-    if validated < rate * (1.0 - FOLLOWS) {
+    let due = rate * seen.seconds;
+    if due - seen.validated as f64 > (due * FOLLOWS).max(A_FEW) {
         let (validated, rate) = (words::number(validated), words::number(rate));
         broke.push(format!("{validated} a second were validated, of {rate} asked for"));
     }
