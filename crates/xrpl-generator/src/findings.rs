@@ -36,8 +36,6 @@ const INTERNAL: &[&str] = &[
     "tefCREATED",
     "tecINTERNAL",
     "tecINVARIANT_FAILED",
-    "tecFAILED_PROCESSING",
-    "telFAILED_PROCESSING",
     "internal",
     "internalJson",
     "internalSubmit",

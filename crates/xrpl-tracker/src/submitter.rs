@@ -94,9 +94,16 @@ fn reason(shared: &Shared, send: &ToSend, submit: &Submit) -> Option<Reason> {
             Some(Reason::FeeTooLow { fee: Drops(fee), needed: submit.open_ledger_cost })
         }
         // What was signed here has a good signature; what was handed in is looked at.
-        "temBAD_SIGNATURE" => verify_transaction(&fields()?).is_ok().then_some(Reason::MarkedBad),
+        "temBAD_SIGNATURE" => is_signed_alone(&fields()?).then_some(Reason::MarkedBad),
         _ => None,
     }
+}
+
+/// Whether the signature of a transaction holds and it has no others within it, of which a node may
+/// say that they do not (a channel's claim, a loan's counterparty, the accounts of a Batch).
+fn is_signed_alone(tx: &Object) -> bool {
+    let others = [fields::SIGNATURE, fields::COUNTERPARTY_SIGNATURE, fields::BATCH_SIGNERS];
+    !others.iter().any(|field| tx.contains(*field)) && verify_transaction(tx).is_ok()
 }
 
 /// An attempt that was begun. Dropped before its end (a panic, a shutdown), it is filed as one of
@@ -134,5 +141,30 @@ pub(crate) async fn resend(shared: Arc<Shared>) -> Result<(), std::convert::Infa
             });
         }
         shared.clock.rung_or_at(&shared.links.resend, next).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xrpl_protocol::{
+        keys::{KeyPair, KeyType, Seed},
+        sign::sign,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_claim_within_may_be_what_is_badly_signed() {
+        let key = KeyPair::from_seed(&Seed::from_entropy([1; 16], KeyType::Ed25519));
+        let tx = Object::new().with(fields::ACCOUNT, key.account_id());
+        let read = |tx: Object| {
+            let signed = sign(tx, &key);
+            Object::decode(&signed.blob, xrpl_protocol::Definitions::builtin()).unwrap()
+        };
+        assert!(is_signed_alone(&read(tx.clone())));
+        assert!(!is_signed_alone(&read(tx.clone().with(fields::SIGNATURE, vec![1u8; 64]))));
+        let mut changed = read(tx);
+        changed.set(fields::FLAGS, xrpl_protocol::Value::UInt32(7));
+        assert!(!is_signed_alone(&changed));
     }
 }
