@@ -22,6 +22,8 @@ use crate::{
 pub struct About {
     /// Its name on the ledger, in the configuration and in the API.
     pub name: &'static str,
+    /// What it belongs to: types that work on the same things.
+    pub family: &'static str,
     /// Its share among all weights where nothing else is said.
     pub weight: u32,
     /// Who sends it.
@@ -40,6 +42,7 @@ impl About {
     /// What users send, seldom. Name, modifiers and mutations are each type's own.
     pub const TYPE: Self = Self {
         name: "",
+        family: "",
         weight: 4,
         roles: &[Role::User],
         amendment: None,
@@ -148,28 +151,51 @@ types! {
     account_delete::AccountDelete,
 }
 
-/// Types that accounts can send under xrpld 3.3 and that are not in the catalogue, and why. The fuzz
-/// band draws them too.
-pub static UNSENT: &[(&str, &str)] = &[
-    (
-        "AMMDelete",
-        "a pool outlives the last withdrawal only where more than 512 accounts keep trust lines for its \
-         tokens without having any; what is smaller, AMMWithdraw has deleted",
-    ),
-    (
-        "LedgerStateFix",
-        "it mends links between NFT pages and rates of books that xrpld before 2.3.0 and 3.2.0 could leave \
-         wrong; current rules leave nothing to be mended, so that it cannot succeed",
-    ),
-    ("ConfidentialMPTClawback", CONFIDENTIAL),
-    ("ConfidentialMPTConvert", CONFIDENTIAL),
-    ("ConfidentialMPTConvertBack", CONFIDENTIAL),
-    ("ConfidentialMPTMergeInbox", CONFIDENTIAL),
-    ("ConfidentialMPTSend", CONFIDENTIAL),
+/// A type that no run sends.
+#[derive(Clone, Copy, Debug)]
+pub struct Unsent {
+    /// Its name.
+    pub name: &'static str,
+    /// What it belongs to.
+    pub family: &'static str,
+    /// The amendment that it needs, if any.
+    pub amendment: Option<&'static str>,
+    /// Why it is not sent.
+    pub why: &'static str,
+}
+
+/// Types that accounts can send under xrpld 3.3 and that are not in the catalogue, and why.
+pub static UNSENT: &[Unsent] = &[
+    Unsent {
+        name: "AMMDelete",
+        family: "AMM",
+        amendment: Some("AMM"),
+        why: "a pool outlives the last withdrawal only where more than 512 accounts keep trust lines for its \
+              tokens without having any; what is smaller, AMMWithdraw has deleted",
+    },
+    Unsent {
+        name: "LedgerStateFix",
+        family: "Repairs",
+        amendment: Some("fixNFTokenPageLinks"),
+        why: "it mends links between NFT pages and rates of books that older rules could leave wrong; \
+              present ones leave nothing to be mended, so that it cannot succeed",
+    },
+    confidential("ConfidentialMPTClawback"),
+    confidential("ConfidentialMPTConvert"),
+    confidential("ConfidentialMPTConvertBack"),
+    confidential("ConfidentialMPTMergeInbox"),
+    confidential("ConfidentialMPTSend"),
 ];
 
-const CONFIDENTIAL: &str = "its amendment, ConfidentialTransfer, is in development: no network has it, and \
-                            its zero-knowledge proofs are not made here";
+const fn confidential(name: &'static str) -> Unsent {
+    Unsent {
+        name,
+        family: "MPTs",
+        amendment: Some("ConfidentialTransfer"),
+        why: "its amendment is in development: no network has it, and its zero-knowledge proofs are not \
+              made here",
+    }
+}
 
 /// Position of a type in the catalogue.
 pub type TypeId = usize;

@@ -130,7 +130,7 @@ pub(crate) fn coverage(covered: &Covered, catalogue: &Catalogue, mutations: bool
         None => not_sent(name, "it is switched off"),
         Some(why) => not_sent(name, &format!("the network does not have it: {why}")),
     });
-    let never_sent = UNSENT.iter().map(|(name, why)| not_sent(name, why));
+    let never_sent = UNSENT.iter().map(|of| not_sent(of.name, of.why));
     let off: Vec<_> = off.chain(never_sent).collect();
     let is_off = |name: &str| off.iter().any(|off| off.transaction_type == name);
     let mut never = Vec::new();

@@ -27,6 +27,7 @@ mod scenario;
 mod standalone;
 mod submit;
 mod suggest;
+mod types;
 
 /// How the program ends. The README lists these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +93,7 @@ fn run_command() -> Exit {
         ("completions", Ok(Some(shell))) => return generate::completions(command(), *shell),
         ("man", _) => return generate::man(command(), sub.get_one::<String>("of")),
         ("scenario", _) => return scenario::run(sub),
+        ("types", _) => return types::run(sub),
         _ => {}
     }
     let config = match sources(sub).and_then(|sources| Config::load(&sources)) {
@@ -384,6 +386,7 @@ pub fn command() -> Command {
                 .about("Runs only the embedded ledger, on 5005 and 6006"),
         )
         .subcommand(scenario::command())
+        .subcommand(types::command())
         .subcommand(with_settings(submit, commands::SUBMIT))
         .subcommand(capacity)
         .subcommand(with_settings(audit, commands::AUDIT))

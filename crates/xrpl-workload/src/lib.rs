@@ -54,6 +54,7 @@ pub mod scenario;
 pub mod session;
 pub mod settings;
 pub mod summary;
+pub mod types;
 pub mod view;
 pub mod webhook;
 pub mod words;

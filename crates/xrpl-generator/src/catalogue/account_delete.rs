@@ -20,6 +20,7 @@ pub(super) struct AccountDelete;
 
 static ABOUT: About = About {
     name: "AccountDelete",
+    family: "Accounts",
     roles: &[Role::Passing],
     modifiers: Modifier::BARE,
     mutations: &[

@@ -24,6 +24,7 @@ pub(super) struct AccountSet;
 
 static ABOUT: About = About {
     name: "AccountSet",
+    family: "Accounts",
     weight: 8,
     roles: &[Role::User, Role::Gateway],
     modifiers: Modifier::OWN,

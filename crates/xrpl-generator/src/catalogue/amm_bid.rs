@@ -23,6 +23,7 @@ pub(super) struct AMMBid;
 
 static ABOUT: About = About {
     name: "AMMBid",
+    family: "AMM",
     weight: 3,
     amendment: Some("AMM"),
     modifiers: Modifier::DELEGABLE,

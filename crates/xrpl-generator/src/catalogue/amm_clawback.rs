@@ -23,6 +23,7 @@ pub(super) struct AMMClawback;
 
 static ABOUT: About = About {
     name: "AMMClawback",
+    family: "AMM",
     roles: &[Role::Gateway],
     amendment: Some("AMMClawback"),
     modifiers: Modifier::DELEGABLE,

@@ -22,6 +22,7 @@ pub(super) struct AMMCreate;
 
 static ABOUT: About = About {
     name: "AMMCreate",
+    family: "AMM",
     amendment: Some("AMM"),
     variants: &["XRP", "currencies"],
     modifiers: Modifier::DELEGABLE,

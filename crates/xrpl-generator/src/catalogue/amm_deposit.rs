@@ -24,6 +24,7 @@ pub(super) struct AMMDeposit;
 
 static ABOUT: About = About {
     name: "AMMDeposit",
+    family: "AMM",
     weight: 8,
     amendment: Some("AMM"),
     variants: &["one", "both"],

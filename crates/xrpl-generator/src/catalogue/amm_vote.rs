@@ -15,6 +15,7 @@ pub(super) struct AMMVote;
 
 static ABOUT: About = About {
     name: "AMMVote",
+    family: "AMM",
     amendment: Some("AMM"),
     modifiers: Modifier::DELEGABLE,
     mutations: &[

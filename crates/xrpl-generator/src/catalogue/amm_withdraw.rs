@@ -20,6 +20,7 @@ pub(super) struct AMMWithdraw;
 
 static ABOUT: About = About {
     name: "AMMWithdraw",
+    family: "AMM",
     weight: 5,
     amendment: Some("AMM"),
     variants: &["some", "all"],

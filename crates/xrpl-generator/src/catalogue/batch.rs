@@ -36,6 +36,7 @@ pub(super) struct Batch;
 
 static ABOUT: About = About {
     name: "Batch",
+    family: "Batches",
     amendment: Some("BatchV1_1"),
     variants: &["all or nothing", "only one", "until failure", "independent", "two accounts"],
     modifiers: Modifier::BATCH,

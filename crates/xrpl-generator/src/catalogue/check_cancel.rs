@@ -16,6 +16,7 @@ pub(super) struct CheckCancel;
 
 static ABOUT: About = About {
     name: "CheckCancel",
+    family: "Checks",
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("a check that there is not", &["tecNO_ENTRY"], |planner, plan| {

@@ -21,6 +21,7 @@ pub(super) struct CheckCash;
 
 static ABOUT: About = About {
     name: "CheckCash",
+    family: "Checks",
     variants: &["exactly", "at least"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[

@@ -19,6 +19,7 @@ pub(super) struct CheckCreate;
 
 static ABOUT: About = About {
     name: "CheckCreate",
+    family: "Checks",
     variants: &["XRP", "issued"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[

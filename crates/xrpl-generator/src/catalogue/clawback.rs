@@ -41,6 +41,7 @@ pub(super) struct Clawback;
 
 static ABOUT: About = About {
     name: "Clawback",
+    family: "Issued currencies",
     roles: &[Role::User, Role::Gateway],
     variants: &["issued", "MPT"],
     modifiers: Modifier::DELEGABLE,

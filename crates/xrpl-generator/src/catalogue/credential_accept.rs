@@ -19,6 +19,7 @@ pub(super) struct CredentialAccept;
 
 static ABOUT: About = About {
     name: "CredentialAccept",
+    family: "Credentials",
     amendment: Some("Credentials"),
     modifiers: Modifier::DELEGABLE,
     mutations: &[

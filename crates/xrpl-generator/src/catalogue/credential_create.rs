@@ -23,6 +23,7 @@ pub(super) struct CredentialCreate;
 
 static ABOUT: About = About {
     name: "CredentialCreate",
+    family: "Credentials",
     amendment: Some("Credentials"),
     modifiers: Modifier::DELEGABLE,
     mutations: &[

@@ -18,6 +18,7 @@ pub(super) struct CredentialDelete;
 
 static ABOUT: About = About {
     name: "CredentialDelete",
+    family: "Credentials",
     weight: 3,
     amendment: Some("Credentials"),
     modifiers: Modifier::DELEGABLE,

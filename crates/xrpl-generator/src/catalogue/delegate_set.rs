@@ -63,6 +63,7 @@ pub(super) struct DelegateSet;
 
 static ABOUT: About = About {
     name: "DelegateSet",
+    family: "Accounts",
     amendment: Some("PermissionDelegationV1_1"),
     modifiers: Modifier::OWN,
     mutations: &[

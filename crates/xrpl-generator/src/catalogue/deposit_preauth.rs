@@ -24,6 +24,7 @@ pub(super) struct DepositPreauth;
 
 static ABOUT: About = About {
     name: "DepositPreauth",
+    family: "Accounts",
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("itself", &["temCANNOT_PREAUTH_SELF"], |planner, plan| {

@@ -15,6 +15,7 @@ pub(super) struct DIDDelete;
 
 static ABOUT: About = About {
     name: "DIDDelete",
+    family: "Identity",
     amendment: Some("DID"),
     modifiers: Modifier::DELEGABLE,
     mutations: &[Mutation::unknown_flag(), Mutation::foreign_flag(), Mutation::own_delegate()],

@@ -18,6 +18,7 @@ pub(super) struct DIDSet;
 
 static ABOUT: About = About {
     name: "DIDSet",
+    family: "Identity",
     amendment: Some("DID"),
     modifiers: Modifier::DELEGABLE,
     mutations: &[

@@ -16,6 +16,7 @@ pub(super) struct EscrowCancel;
 
 static ABOUT: About = About {
     name: "EscrowCancel",
+    family: "Escrows",
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("an escrow that there is not", &["tecNO_TARGET"], |_, plan| {

@@ -33,6 +33,7 @@ pub(super) struct EscrowCreate;
 
 static ABOUT: About = About {
     name: "EscrowCreate",
+    family: "Escrows",
     variants: &["XRP", "issued", "MPT"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[

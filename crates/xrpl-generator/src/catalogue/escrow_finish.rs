@@ -28,6 +28,7 @@ pub(super) struct EscrowFinish;
 
 static ABOUT: About = About {
     name: "EscrowFinish",
+    family: "Escrows",
     variants: &["time", "condition"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[

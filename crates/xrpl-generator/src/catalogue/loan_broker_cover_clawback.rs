@@ -27,6 +27,7 @@ pub(super) struct LoanBrokerCoverClawback;
 
 static ABOUT: About = About {
     name: "LoanBrokerCoverClawback",
+    family: "Lending",
     roles: &[Role::Gateway],
     amendment: Some("LendingProtocol"),
     modifiers: Modifier::ALONE,

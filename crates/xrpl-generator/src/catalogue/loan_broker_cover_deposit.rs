@@ -20,6 +20,7 @@ pub(super) struct LoanBrokerCoverDeposit;
 
 static ABOUT: About = About {
     name: "LoanBrokerCoverDeposit",
+    family: "Lending",
     weight: 3,
     amendment: Some("LendingProtocol"),
     variants: &["XRP", "a currency"],

@@ -24,6 +24,7 @@ pub(super) struct LoanBrokerCoverWithdraw;
 
 static ABOUT: About = About {
     name: "LoanBrokerCoverWithdraw",
+    family: "Lending",
     weight: 2,
     amendment: Some("LendingProtocol"),
     variants: &["to its owner", "to another"],

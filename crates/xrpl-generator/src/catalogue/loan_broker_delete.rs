@@ -20,6 +20,7 @@ pub(super) struct LoanBrokerDelete;
 
 static ABOUT: About = About {
     name: "LoanBrokerDelete",
+    family: "Lending",
     weight: 2,
     amendment: Some("LendingProtocol"),
     modifiers: Modifier::ALONE,

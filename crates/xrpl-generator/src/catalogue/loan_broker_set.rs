@@ -29,6 +29,7 @@ pub(super) struct LoanBrokerSet;
 
 static ABOUT: About = About {
     name: "LoanBrokerSet",
+    family: "Lending",
     weight: 2,
     amendment: Some("LendingProtocol"),
     variants: &["new", "changing"],

@@ -17,6 +17,7 @@ pub(super) struct LoanDelete;
 
 static ABOUT: About = About {
     name: "LoanDelete",
+    family: "Lending",
     weight: 3,
     amendment: Some("LendingProtocol"),
     variants: &["by the borrower", "by the lender"],

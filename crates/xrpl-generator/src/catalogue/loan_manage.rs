@@ -24,6 +24,7 @@ pub(super) struct LoanManage;
 
 static ABOUT: About = About {
     name: "LoanManage",
+    family: "Lending",
     weight: 3,
     amendment: Some("LendingProtocol"),
     variants: &["impaired", "unimpaired", "defaulted"],

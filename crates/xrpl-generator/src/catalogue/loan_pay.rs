@@ -29,6 +29,7 @@ pub(super) struct LoanPay;
 
 static ABOUT: About = About {
     name: "LoanPay",
+    family: "Lending",
     weight: 6,
     amendment: Some("LendingProtocol"),
     variants: &["regular", "late", "full", "overpayment"],

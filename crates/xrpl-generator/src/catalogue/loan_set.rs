@@ -35,6 +35,7 @@ pub(super) struct LoanSet;
 
 static ABOUT: About = About {
     name: "LoanSet",
+    family: "Lending",
     amendment: Some("LendingProtocol"),
     variants: &["short, as borrower", "short, as lender", "long, as borrower", "long, as lender"],
     modifiers: Modifier::ALONE,

@@ -38,6 +38,7 @@ pub(super) struct MPTokenAuthorize;
 
 static ABOUT: About = About {
     name: "MPTokenAuthorize",
+    family: "MPTs",
     weight: 8,
     amendment: Some("MPTokensV1"),
     variants: &["beginning", "allowing", "ending"],

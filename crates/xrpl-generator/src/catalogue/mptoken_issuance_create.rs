@@ -26,6 +26,7 @@ pub(super) struct MPTokenIssuanceCreate;
 
 static ABOUT: About = About {
     name: "MPTokenIssuanceCreate",
+    family: "MPTs",
     amendment: Some("MPTokensV1"),
     modifiers: Modifier::DELEGABLE,
     mutations: &[

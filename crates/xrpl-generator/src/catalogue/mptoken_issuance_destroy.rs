@@ -18,6 +18,7 @@ pub(super) struct MPTokenIssuanceDestroy;
 
 static ABOUT: About = About {
     name: "MPTokenIssuanceDestroy",
+    family: "MPTs",
     weight: 3,
     amendment: Some("MPTokensV1"),
     modifiers: Modifier::DELEGABLE,

@@ -26,6 +26,7 @@ pub(super) struct MPTokenIssuanceSet;
 
 static ABOUT: About = About {
     name: "MPTokenIssuanceSet",
+    family: "MPTs",
     amendment: Some("MPTokensV1"),
     variants: &["locking", "unlocking"],
     modifiers: Modifier::DELEGABLE,

@@ -109,6 +109,7 @@ pub(super) struct NFTokenAcceptOffer;
 
 static ABOUT: About = About {
     name: "NFTokenAcceptOffer",
+    family: "NFTs",
     weight: 6,
     variants: &["buying", "selling", "broker"],
     modifiers: Modifier::DELEGABLE,

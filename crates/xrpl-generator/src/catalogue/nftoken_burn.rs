@@ -18,6 +18,7 @@ pub(super) struct NFTokenBurn;
 
 static ABOUT: About = About {
     name: "NFTokenBurn",
+    family: "NFTs",
     weight: 3,
     variants: &["its own", "another's"],
     modifiers: Modifier::DELEGABLE,

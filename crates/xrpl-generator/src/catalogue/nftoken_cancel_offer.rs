@@ -18,6 +18,7 @@ pub(super) struct NFTokenCancelOffer;
 
 static ABOUT: About = About {
     name: "NFTokenCancelOffer",
+    family: "NFTs",
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("no offer at all", &["temMALFORMED"], |_, plan| {

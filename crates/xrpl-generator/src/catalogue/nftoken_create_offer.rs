@@ -23,6 +23,7 @@ pub(super) struct NFTokenCreateOffer;
 
 static ABOUT: About = About {
     name: "NFTokenCreateOffer",
+    family: "NFTs",
     weight: 10,
     variants: &["buying", "selling"],
     modifiers: Modifier::DELEGABLE,

@@ -22,6 +22,7 @@ pub(super) struct NFTokenMint;
 
 static ABOUT: About = About {
     name: "NFTokenMint",
+    family: "NFTs",
     weight: 6,
     modifiers: Modifier::DELEGABLE,
     mutations: &[

@@ -20,6 +20,7 @@ pub(super) struct NFTokenModify;
 
 static ABOUT: About = About {
     name: "NFTokenModify",
+    family: "NFTs",
     amendment: Some("DynamicNFT"),
     variants: &["its own", "another's"],
     modifiers: Modifier::DELEGABLE,

@@ -16,6 +16,7 @@ pub(super) struct OfferCancel;
 
 static ABOUT: About = About {
     name: "OfferCancel",
+    family: "Exchange",
     weight: 6,
     modifiers: Modifier::DELEGABLE,
     mutations: &[

@@ -52,6 +52,7 @@ pub(super) struct OfferCreate;
 
 static ABOUT: About = About {
     name: "OfferCreate",
+    family: "Exchange",
     weight: 12,
     variants: &["XRP for a currency", "a currency for XRP", "currencies", "passive", "at once", "wholly at once", "in a domain", "hybrid"],
     modifiers: Modifier::DELEGABLE,

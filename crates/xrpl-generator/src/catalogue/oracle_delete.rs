@@ -15,6 +15,7 @@ pub(super) struct OracleDelete;
 
 static ABOUT: About = About {
     name: "OracleDelete",
+    family: "Oracles",
     weight: 3,
     amendment: Some("PriceOracle"),
     modifiers: Modifier::DELEGABLE,

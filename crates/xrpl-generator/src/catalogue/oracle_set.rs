@@ -43,6 +43,7 @@ pub(super) struct OracleSet;
 
 static ABOUT: About = About {
     name: "OracleSet",
+    family: "Oracles",
     amendment: Some("PriceOracle"),
     variants: &["making", "changing"],
     modifiers: Modifier::DELEGABLE,

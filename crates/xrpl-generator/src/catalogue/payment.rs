@@ -24,6 +24,7 @@ pub(super) struct Payment;
 
 static ABOUT: About = About {
     name: "Payment",
+    family: "Payments",
     weight: 100,
     roles: &[Role::User, Role::Gateway],
     variants: &["XRP", "new account", "issued", "partial", "through paths", "limited quality", "cross-currency", "MPT, issued", "MPT", "MPT, back"],

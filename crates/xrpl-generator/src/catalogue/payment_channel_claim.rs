@@ -28,6 +28,7 @@ pub(super) struct PaymentChannelClaim;
 
 static ABOUT: About = About {
     name: "PaymentChannelClaim",
+    family: "Payment channels",
     weight: 6,
     variants: &["signed", "by its source", "closing", "expired"],
     modifiers: Modifier::DELEGABLE,

@@ -20,6 +20,7 @@ pub(super) struct PaymentChannelCreate;
 
 static ABOUT: About = About {
     name: "PaymentChannelCreate",
+    family: "Payment channels",
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("amount 0", &["temBAD_AMOUNT"], |_, plan| Some(plan.with(AMOUNT, drops(0)))),

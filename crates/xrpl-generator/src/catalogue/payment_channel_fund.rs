@@ -17,6 +17,7 @@ pub(super) struct PaymentChannelFund;
 
 static ABOUT: About = About {
     name: "PaymentChannelFund",
+    family: "Payment channels",
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("amount 0", &["temBAD_AMOUNT"], |_, plan| Some(plan.with(AMOUNT, drops(0)))),

@@ -17,6 +17,7 @@ pub(super) struct PermissionedDomainDelete;
 
 static ABOUT: About = About {
     name: "PermissionedDomainDelete",
+    family: "Credentials",
     weight: 3,
     amendment: Some("PermissionedDomains"),
     modifiers: Modifier::DELEGABLE,

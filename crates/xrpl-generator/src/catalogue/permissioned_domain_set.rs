@@ -31,6 +31,7 @@ pub(super) struct PermissionedDomainSet;
 
 static ABOUT: About = About {
     name: "PermissionedDomainSet",
+    family: "Credentials",
     amendment: Some("PermissionedDomains"),
     variants: &["making", "changing"],
     modifiers: Modifier::DELEGABLE,

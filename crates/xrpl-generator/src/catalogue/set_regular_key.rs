@@ -17,6 +17,7 @@ pub(super) struct SetRegularKey;
 
 static ABOUT: About = About {
     name: "SetRegularKey",
+    family: "Accounts",
     modifiers: Modifier::OWN,
     mutations: &[
         Mutation::new("its own master key", &["temBAD_REGKEY"], |planner, plan| {

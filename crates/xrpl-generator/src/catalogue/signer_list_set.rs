@@ -37,6 +37,7 @@ pub(super) struct SignerListSet;
 
 static ABOUT: About = About {
     name: "SignerListSet",
+    family: "Accounts",
     modifiers: Modifier::OWN,
     mutations: &[
         Mutation::new("a quorum that nobody reaches", &["temBAD_QUORUM"], |_, plan| {

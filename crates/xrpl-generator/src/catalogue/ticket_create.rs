@@ -21,6 +21,7 @@ pub(super) struct TicketCreate;
 
 static ABOUT: About = About {
     name: "TicketCreate",
+    family: "Accounts",
     modifiers: Modifier::WIDE,
     mutations: &[
             Mutation::new("no Ticket at all", &["temINVALID_COUNT"], |_, plan| {

@@ -35,6 +35,7 @@ fn unused(
 
 static ABOUT: About = About {
     name: "TrustSet",
+    family: "Issued currencies",
     weight: 10,
     modifiers: Modifier::DELEGABLE,
     mutations: &[

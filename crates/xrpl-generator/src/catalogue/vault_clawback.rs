@@ -26,6 +26,7 @@ pub(super) struct VaultClawback;
 
 static ABOUT: About = About {
     name: "VaultClawback",
+    family: "Vaults",
     roles: &[Role::Gateway],
     amendment: Some("SingleAssetVault"),
     modifiers: Modifier::ALONE,

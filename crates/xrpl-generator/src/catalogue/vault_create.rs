@@ -23,6 +23,7 @@ pub(super) struct VaultCreate;
 
 static ABOUT: About = About {
     name: "VaultCreate",
+    family: "Vaults",
     amendment: Some("SingleAssetVault"),
     variants: &["XRP", "a currency"],
     modifiers: Modifier::ALONE,

@@ -17,6 +17,7 @@ pub(super) struct VaultDelete;
 
 static ABOUT: About = About {
     name: "VaultDelete",
+    family: "Vaults",
     weight: 3,
     amendment: Some("SingleAssetVault"),
     modifiers: Modifier::ALONE,

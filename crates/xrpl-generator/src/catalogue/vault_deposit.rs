@@ -19,6 +19,7 @@ pub(super) struct VaultDeposit;
 
 static ABOUT: About = About {
     name: "VaultDeposit",
+    family: "Vaults",
     weight: 6,
     amendment: Some("SingleAssetVault"),
     variants: &["XRP", "a currency"],

@@ -16,6 +16,7 @@ pub(super) struct VaultSet;
 
 static ABOUT: About = About {
     name: "VaultSet",
+    family: "Vaults",
     amendment: Some("SingleAssetVault"),
     modifiers: Modifier::ALONE,
     mutations: &[

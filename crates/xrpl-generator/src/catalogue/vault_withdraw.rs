@@ -20,6 +20,7 @@ pub(super) struct VaultWithdraw;
 
 static ABOUT: About = About {
     name: "VaultWithdraw",
+    family: "Vaults",
     weight: 6,
     amendment: Some("SingleAssetVault"),
     variants: &["some", "all"],

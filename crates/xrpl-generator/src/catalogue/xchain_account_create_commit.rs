@@ -21,6 +21,7 @@ pub(super) struct XChainAccountCreateCommit;
 
 static ABOUT: About = About {
     name: "XChainAccountCreateCommit",
+    family: "Bridges",
     weight: 2,
     amendment: Some("XChainBridge"),
     modifiers: Modifier::DELEGABLE,

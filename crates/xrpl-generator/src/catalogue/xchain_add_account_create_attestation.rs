@@ -30,6 +30,7 @@ pub(super) struct XChainAddAccountCreateAttestation;
 
 static ABOUT: About = About {
     name: "XChainAddAccountCreateAttestation",
+    family: "Bridges",
     weight: 4,
     amendment: Some("XChainBridge"),
     variants: &["one of several", "the last"],

@@ -24,6 +24,7 @@ pub(super) struct XChainAddClaimAttestation;
 
 static ABOUT: About = About {
     name: "XChainAddClaimAttestation",
+    family: "Bridges",
     weight: 6,
     amendment: Some("XChainBridge"),
     variants: &["one of several", "the last, paid", "the last, to be claimed"],

@@ -23,6 +23,7 @@ pub(super) struct XChainClaim;
 
 static ABOUT: About = About {
     name: "XChainClaim",
+    family: "Bridges",
     weight: 3,
     amendment: Some("XChainBridge"),
     modifiers: Modifier::DELEGABLE,

@@ -26,6 +26,7 @@ pub(super) struct XChainCommit;
 
 static ABOUT: About = About {
     name: "XChainCommit",
+    family: "Bridges",
     weight: 3,
     amendment: Some("XChainBridge"),
     modifiers: Modifier::DELEGABLE,

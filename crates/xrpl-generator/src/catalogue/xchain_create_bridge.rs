@@ -28,6 +28,7 @@ pub(super) struct XChainCreateBridge;
 
 static ABOUT: About = About {
     name: "XChainCreateBridge",
+    family: "Bridges",
     weight: 2,
     amendment: Some("XChainBridge"),
     variants: &["XRP", "a currency"],

@@ -24,6 +24,7 @@ pub(super) struct XChainCreateClaimID;
 
 static ABOUT: About = About {
     name: "XChainCreateClaimID",
+    family: "Bridges",
     weight: 3,
     amendment: Some("XChainBridge"),
     modifiers: Modifier::DELEGABLE,

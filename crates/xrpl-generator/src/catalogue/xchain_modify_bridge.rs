@@ -26,6 +26,7 @@ pub(super) struct XChainModifyBridge;
 
 static ABOUT: About = About {
     name: "XChainModifyBridge",
+    family: "Bridges",
     weight: 2,
     amendment: Some("XChainBridge"),
     variants: &["reward", "accounts", "no accounts"],
