@@ -140,7 +140,9 @@ pub(crate) fn coverage(covered: &Covered, catalogue: &Catalogue, mutations: bool
             [] => vec![Way::Plain(None)],
             variants => variants.iter().map(|variant| Way::Plain(Some(*variant))).collect(),
         };
-        let modified = of.modifiers.iter().map(|modifier| Way::Modified(*modifier));
+        let possible = |modifier: &&Modifier| modifier.needs().is_none_or(|needed| !is_off(needed));
+        let modifiers = of.modifiers.iter().filter(possible);
+        let modified = modifiers.map(|modifier| Way::Modified(*modifier));
         let mutated = of.mutations.iter().chain(COMMON).map(|m| Way::Mutated(m.name));
         let mutated = mutated.filter(|_| mutations);
         for way in

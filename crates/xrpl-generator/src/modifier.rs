@@ -78,6 +78,16 @@ impl Modifier {
         }
     }
 
+    /// The type that the network must have for it.
+    #[must_use]
+    pub fn needs(self) -> Option<&'static str> {
+        match self {
+            Self::Batch => Some("Batch"),
+            Self::Delegated => Some("DelegateSet"),
+            _ => None,
+        }
+    }
+
     /// Percentage of the transactions that it fits which are sent so, where nothing else is said.
     #[must_use]
     pub fn default_share(self) -> u32 {

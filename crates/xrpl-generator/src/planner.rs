@@ -189,8 +189,10 @@ impl<'a> Planner<'a> {
         let world = self.world;
         let skip = self.below(world.objects.count(kind) as u64) as usize;
         let all = world.objects.all(kind);
-        let some = all.skip(skip).chain(world.objects.all(kind).take(skip)).take(LOOKED_AT);
-        self.choose(kind, some, fits)
+        // The first one from anywhere: so most need not be looked at.
+        let mut some = all.skip(skip).chain(world.objects.all(kind).take(skip)).take(LOOKED_AT);
+        let fitting = some.find(|entry| !world.objects.is_held(entry.id) && fits(entry));
+        fitting.ok_or(Wait::Object(kind))
     }
 
     fn choose(

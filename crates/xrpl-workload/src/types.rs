@@ -58,7 +58,7 @@ fn sender(role: Role) -> &'static str {
         Role::User => "users",
         Role::Gateway => "gateways",
         Role::Passing => "accounts made for it",
-        Role::Tagged | Role::Funder => role.name(),
+        other => other.name(),
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) struct AMMClawback;
 static ABOUT: About = About {
     name: "AMMClawback",
     family: "AMM",
+    weight: 6,
     roles: &[Role::Gateway],
     amendment: Some("AMMClawback"),
     modifiers: Modifier::DELEGABLE,
@@ -53,11 +54,8 @@ impl TransactionType for AMMClawback {
         }
         let me = planner.me().id;
         let own = |issue: &Issue| matches!(issue, Issue::Issued { issuer, .. } if *issuer == me);
-        let (world, holder) = (planner.world, planner.other_user()?);
-        let pool = pool(planner, |pool| {
-            pool.assets.iter().any(own) && pool.held(world, holder).is_some()
-        });
-        let pool = pool.map_err(|_| Wait::Object(Kind::Amm))?;
+        let pool = pool(planner, |pool| pool.assets.iter().any(own))?;
+        let holder = pool.holder(planner).ok_or(Wait::Object(Kind::LpLine))?;
         let [first, second] = pool.assets;
         let (asset, other) = if own(&first) { (first, second) } else { (second, first) };
         let mut plan = pool.plan("AMMClawback").with(HOLDER, planner.id(holder));

@@ -21,33 +21,11 @@ use crate::{
 const MOST: usize = 3;
 /// How many types one of them may send: ten at most.
 const PERMITTED_AT_ONCE: usize = 8;
-/// What is permitted.
-const PERMITTED: &[&str] = &[
-    "Payment",
-    "TrustSet",
-    "EscrowCreate",
-    "EscrowFinish",
-    "EscrowCancel",
-    "PaymentChannelCreate",
-    "PaymentChannelFund",
-    "PaymentChannelClaim",
-    "CheckCreate",
-    "CheckCancel",
-    "DepositPreauth",
-    "NFTokenMint",
-    "NFTokenBurn",
-    "NFTokenCreateOffer",
-    "NFTokenAcceptOffer",
-    "NFTokenCancelOffer",
-    "MPTokenIssuanceCreate",
-    "MPTokenAuthorize",
-    "CredentialCreate",
-    "CredentialAccept",
-    "CredentialDelete",
-    "DIDSet",
-    "OracleSet",
-    "OfferCreate",
-];
+/// What can be permitted: whatever says that it can be sent so.
+fn permitted() -> impl Iterator<Item = &'static str> + Clone {
+    let can = |about: &&About| about.modifiers.contains(&Modifier::Delegated);
+    super::TYPES.iter().map(|of| of.about()).filter(can).map(|about| about.name)
+}
 
 /// A type's permission is its code and one more.
 fn permissions(names: impl Iterator<Item = &'static str>) -> Value {
@@ -74,7 +52,7 @@ static ABOUT: About = About {
             Some(plan.with(PERMISSIONS, permissions(["Payment", "Payment"].into_iter())))
         }),
         Mutation::new("more than ten permissions", &["temARRAY_TOO_LARGE"], |_, plan| {
-            Some(plan.with(PERMISSIONS, permissions(PERMITTED.iter().copied().take(11))))
+            Some(plan.with(PERMISSIONS, permissions(permitted().take(11))))
         }),
         Mutation::new("to nobody", &["tecNO_TARGET"], |planner, plan| {
             let some = permissions(["Payment"].into_iter());
@@ -104,8 +82,8 @@ impl TransactionType for DelegateSet {
         planner.fewer(Kind::Delegate, MOST)?;
         let other = planner.other_id()?;
         let id = planner.free(object_id::delegate(planner.me().id, other))?;
-        let first = planner.below(PERMITTED.len() as u64) as usize;
-        let some = PERMITTED.iter().copied().cycle().skip(first).take(PERMITTED_AT_ONCE);
+        let first = planner.below(permitted().count() as u64) as usize;
+        let some = permitted().cycle().skip(first).take(PERMITTED_AT_ONCE);
         planner.afford(0, 1)?;
         let plan = plan.with(AUTHORIZE, other).with(PERMISSIONS, permissions(some));
         Ok(plan.holding(id).owning(1))

@@ -28,6 +28,7 @@ pub(super) struct LoanBrokerCoverClawback;
 static ABOUT: About = About {
     name: "LoanBrokerCoverClawback",
     family: "Lending",
+    weight: 6,
     roles: &[Role::Gateway],
     amendment: Some("LendingProtocol"),
     modifiers: Modifier::ALONE,

@@ -8,14 +8,14 @@ use xrpl_protocol::{
 
 use super::{
     About, TransactionType,
-    pools::{hundredths, pool},
+    pools::{FAR, hundredths, pool},
 };
 use crate::{
     accounts::Role,
     holdings::AssetId,
     modifier::Modifier,
     mutation::Mutation,
-    objects::Kind,
+    objects::{Entry, Kind},
     plan::{Plan, Wait, drops},
     planner::Planner,
     world::IssuedMove,
@@ -120,7 +120,13 @@ fn at_once(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
     let (gets, pays) = if planner.one_in(2) { (one, other) } else { (other, one) };
     let units = 1 + planner.below(5) as i64;
     let none = Wait::Object(Kind::Amm);
-    let gets = hundredths(gets, 20 * units).ok_or(none)?;
+    // One of its own that it would cross is removed, and then nothing is taken.
+    let sells = |offer: &Entry, issue| offer.amount("TakerGets").map(|gets| gets.issue()) == Some(issue);
+    let mut own = planner.world.objects.owned(Kind::Offer, planner.sender);
+    if planner.me().purse.owners_pending > 0 || own.any(|offer| sells(offer, pays)) {
+        return Err(Wait::InFlight);
+    }
+    let gets = hundredths(gets, FAR * units).ok_or(none)?;
     let pays = hundredths(pays, units).ok_or(none)?;
     let (flags, variant) = match planner.one_in(2) {
         true => (TF_IMMEDIATE_OR_CANCEL, "at once"),

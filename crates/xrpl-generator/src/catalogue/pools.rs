@@ -10,6 +10,10 @@ use crate::{
     world::World,
 };
 
+/// How many units of the one asset are offered for a unit of the other where a pool is to take it
+/// whatever becomes of its price: what is deposited on one side only moves that far, but no further.
+pub(super) const FAR: i64 = 1_000;
+
 /// A pool that nothing in flight uses, and what is to be known of it.
 pub(super) struct Pool<'a> {
     pub(super) entry: &'a Entry,
@@ -58,6 +62,14 @@ impl Pool<'_> {
         let balance = line.amount("Balance")?.value()?;
         let held = if sides(line)?.0 == id { balance } else { balance.negated() };
         (held.signum() > 0).then_some(held)
+    }
+
+    /// Somebody who has some of its tokens.
+    pub(super) fn holder(&self, planner: &mut Planner<'_>) -> Option<Index> {
+        let (world, pool) = (planner.world, self.entry.account("Account")?);
+        let of = |line: &Entry| sides(line).is_some_and(|(low, high)| low == pool || high == pool);
+        let has = |line: &Entry| line.owner.is_some_and(|who| self.held(world, who).is_some());
+        planner.any(Kind::LpLine, |line| of(line) && has(line)).ok()?.owner
     }
 
     /// So many of its tokens.

@@ -11,7 +11,7 @@ use super::{
     vaults::{asset, shares},
 };
 use crate::{
-    accounts::Role,
+    accounts::{Index, Role},
     modifier::Modifier,
     mutation::Mutation,
     objects::{Entry, Kind},
@@ -27,6 +27,7 @@ pub(super) struct VaultClawback;
 static ABOUT: About = About {
     name: "VaultClawback",
     family: "Vaults",
+    weight: 6,
     roles: &[Role::Gateway],
     amendment: Some("SingleAssetVault"),
     modifiers: Modifier::ALONE,
@@ -42,6 +43,19 @@ static ABOUT: About = About {
     ..About::TYPE
 };
 
+/// A user who has shares of a vault.
+fn holder(planner: &mut Planner<'_>, vault: &Entry) -> Option<Index> {
+    /// How many are looked at.
+    const MOST: usize = 128;
+    /// Shares: twice what is taken, as long as a share is worth what was given for it.
+    const LEAST: u64 = 20_000;
+    let (world, first) = (planner.world, planner.other_user().ok()?);
+    let users = world.accounts.users();
+    let start = users.iter().position(|user| *user == first)?;
+    let mut turn = users[start..].iter().chain(&users[..start]).take(MOST).copied();
+    turn.find(|user| shares(world, vault, *user).is_some_and(|(.., shares)| shares >= LEAST))
+}
+
 impl TransactionType for VaultClawback {
     fn about(&self) -> &'static About {
         &ABOUT
@@ -52,14 +66,13 @@ impl TransactionType for VaultClawback {
         if planner.me().flags & LSF_ALLOW_TRUST_LINE_CLAWBACK == 0 {
             return Err(Wait::Never("it has promised its holders not to"));
         }
-        let (world, me, holder) = (planner.world, planner.me().id, planner.other_user()?);
+        let (world, me) = (planner.world, planner.me().id);
         let own = |vault: &Entry| {
             let own = matches!(asset(vault), Some(Issue::Issued { issuer, .. }) if issuer == me);
             own && vault.decimal("AssetsAvailable") > Decimal::from(1)
         };
-        let vault =
-            planner.any(Kind::Vault, |vault| own(vault) && shares(world, vault, holder).is_some());
-        let vault = vault.map_err(|_| Wait::Object(Kind::Vault))?;
+        let vault = planner.any(Kind::Vault, own)?;
+        let holder = holder(planner, vault).ok_or(Wait::Object(Kind::MpToken))?;
         let (_, token, _) = shares(world, vault, holder).ok_or(Wait::Object(Kind::Vault))?;
         let Some(Issue::Issued { currency, issuer }) = asset(vault) else {
             return Err(Wait::Object(Kind::Vault));

@@ -208,12 +208,7 @@ impl Engine {
     fn fits(&self, of: &[Modifier], modifier: Modifier) -> bool {
         let has =
             |name: &str| self.catalogue.find(name).is_ok_and(|id| self.catalogue.is_enabled(id));
-        of.contains(&modifier)
-            && match modifier {
-                Modifier::Batch => has("Batch"),
-                Modifier::Delegated => has("DelegateSet"),
-                _ => true,
-            }
+        of.contains(&modifier) && modifier.needs().is_none_or(has)
     }
 
     /// A plan of a type (any if none) as it is, neither wrong nor modified.

@@ -72,7 +72,7 @@ fn across(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
     let (pays, gets) = if planner.one_in(2) { (one, other) } else { (other, one) };
     let none = Wait::Object(Kind::Amm);
     let amount = pools::hundredths(gets, hundredths).ok_or(none)?;
-    let most = pools::hundredths(pays, 20 * hundredths).ok_or(none)?;
+    let most = pools::hundredths(pays, pools::FAR * hundredths).ok_or(none)?;
     let receiver = planner.other_user()?;
     if let (Amount::Issued { value, .. }, Issue::Issued { currency, issuer }) = (amount, gets) {
         let asset = planner.world.asset(currency, issuer).ok_or(none)?;
