@@ -37,7 +37,7 @@ use crate::{
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(1);
 /// Ledgers that a rate is measured for at the least.
-const LEDGERS: u32 = 6;
+const LEDGERS: u32 = 8;
 /// Ledgers that it may settle.
 const SETTLE: u32 = 3;
 /// How long a network that was pressed too hard may take to come to rest.
@@ -273,11 +273,13 @@ impl Probe<'_> {
         })
     }
 
-    /// Waits for a ledger, some times as long as one takes.
+    /// Waits for a ledger, some times as long as one takes, and then until what it has is known: half
+    /// way to the next one no transaction is counted on the wrong side.
     async fn next_ledger(&self) {
         let mut ledger = self.app.tracker.ledger();
         // Without one it is measured all the same, and told.
         let _ = timeout(self.interval * LEDGERS, ledger.changed()).await;
+        sleep(self.interval / 2).await;
     }
 
     fn look(&self, began: Instant) -> Look {

@@ -332,7 +332,7 @@ pub fn command() -> Command {
         .arg(given(
             "step",
             "TIME",
-            "How long each rate is measured, six ledgers at the least [default: 20s]",
+            "How long each rate is measured, eight ledgers at the least [default: 20s]",
         ))
         .arg(given("precision", "PERCENT", "How near to the limit it is found [default: 3]"))
         .arg(
