@@ -32,6 +32,9 @@ const OF_SIGNING: &[Field] = &[
 /// What ends an object and an array, which definitions list among the fields.
 const ENDS: &[Field] = &[Field::new(14, 1), Field::new(15, 1)];
 
+/// On what is within a Batch.
+const TF_INNER_BATCH: u32 = 0x4000_0000;
+
 /// Types that move their account's Sequence by more than one, or end it.
 const WIDE: &[&str] = &["TicketCreate", "Batch", "AccountDelete"];
 
@@ -131,8 +134,9 @@ impl<'a, 'w> Draw<'a, 'w> {
     }
 
     fn flags(&mut self, name: &str) -> u32 {
-        let mut own: Vec<u32> =
-            self.definitions.transaction_flags(name).map(|(_, bits)| bits).collect();
+        // What only stands within a Batch is refused outside it before anything else is looked at.
+        let flags = self.definitions.transaction_flags(name).map(|(_, bits)| bits);
+        let mut own: Vec<u32> = flags.filter(|bits| *bits != TF_INNER_BATCH).collect();
         own.sort_unstable();
         match self.planner.below(100) {
             0..50 => 0,
@@ -228,7 +232,6 @@ impl<'a, 'w> Draw<'a, 'w> {
 
     /// One within a Batch: without fee and signature, on a Sequence that may be right.
     fn raw_transaction(&mut self, depth: usize) -> Object {
-        const TF_INNER_BATCH: u32 = 0x4000_0000;
         let definitions = self.definitions;
         let mut types: Vec<(&str, u16)> = definitions
             .transaction_types()
