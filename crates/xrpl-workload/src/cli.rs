@@ -46,6 +46,8 @@ pub enum Exit {
     Output = 4,
     /// `audit`: nothing differs in what could be compared, but not everything could be.
     Unseen = 5,
+    /// `run`: otherwise 0, but a limit of the scenario is broken.
+    Limits = 6,
     /// `submit`: validated with a `tec` result: the fee was claimed, nothing else happened.
     Claimed = 10,
     /// `submit`: REJECTED.

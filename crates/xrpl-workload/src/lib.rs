@@ -3,7 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`settings`], [`config`] | every setting once; flags over environment over file over defaults |
-//! | [`scenario`] | what a run does, stage by stage |
+//! | [`scenario`], [`reads`], [`limits`] | what a run does, stage by stage; what is read beside; what it must keep to |
 //! | [`cli`] | the command line, one file per command |
 //! | [`session`], [`parts`], [`host`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
 //! | [`api`] | the HTTP API, one file per group of routes |
@@ -41,12 +41,14 @@ pub mod figures;
 pub mod findings_file;
 pub mod heartbeat;
 pub mod host;
+pub mod limits;
 pub mod log_ring;
 pub mod meter;
 pub mod metrics;
 pub mod observe;
 mod output;
 pub mod parts;
+pub mod reads;
 pub mod record;
 pub mod recorder;
 pub mod report;

@@ -8,9 +8,13 @@ use std::{
 
 use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::time::{MissedTickBehavior, interval};
+use serde_json::Value as Json;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use xrpl_client::{Pool, request::Fee};
+use xrpl_client::{
+    Pool,
+    request::{Fee, ServerInfo},
+};
 use xrpl_tracker::{State, Tracker};
 
 use crate::{meter::Meter, session::unix_ms};
@@ -19,6 +23,8 @@ use crate::{meter::Meter, session::unix_ms};
 pub const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 /// Samples kept: ten minutes.
 pub const SAMPLES: usize = 600;
+/// How long what a node said of itself is taken for its state.
+const STALE: Duration = Duration::from_secs(4);
 /// Ledgers whose fee level is kept.
 const LEDGERS: usize = 256;
 
@@ -43,6 +49,25 @@ pub struct Sample {
     pub finality_ms_p90: u64,
     /// Ninety-nine of a hundred.
     pub finality_ms_p99: u64,
+    /// The nodes' own side at that moment.
+    pub node: NodeNow,
+}
+
+/// What the nodes say of themselves: by it a slow node is told from a slow program. None of what no
+/// node said within the last seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct NodeNow {
+    /// `load_factor` of `server_info`: what a transaction must pay, as a multiple of the base fee.
+    pub load_factor: Option<f64>,
+    /// Transactions in the queue (`fee`).
+    pub queue: Option<u64>,
+    /// What gets into the open ledger, drops (`fee`).
+    pub open_ledger_fee: Option<u64>,
+    /// Validated ledgers between the node that is furthest and the one that is furthest behind.
+    pub lag_ledgers: Option<u32>,
+    /// The longest average time, from its wait to its end, of a kind of job in `server_info`,
+    /// milliseconds. Nodes tell of jobs where they take this program for an administrator.
+    pub job_ms: Option<u64>,
 }
 
 /// What a node asked for while a ledger was the newest validated one.
@@ -56,6 +81,8 @@ pub struct FeeLevel {
 
 #[derive(Debug, Default)]
 struct Kept {
+    /// What a node said last, and when.
+    node: Option<(Instant, NodeNow)>,
     samples: VecDeque<Sample>,
     fees: BTreeMap<u32, FeeLevel>,
 }
@@ -68,19 +95,52 @@ impl Observer {
     /// Looks once a second and at each ledger, until cancelled.
     pub async fn watch(self, tracker: Tracker, pool: Pool, meter: Meter, end: CancellationToken) {
         // A node that takes its time must not make holes in the samples.
-        let both = async { tokio::join!(self.sample(&tracker, &meter), self.ask(&tracker, &pool)) };
+        let all = async {
+            tokio::join!(
+                self.sample(&tracker, &pool, &meter),
+                self.ask(&tracker, &pool),
+                self.ask_node(&pool)
+            )
+        };
         tokio::select! {
             () = end.cancelled() => {}
-            _ = both => {}
+            _ = all => {}
         }
     }
 
-    async fn sample(&self, tracker: &Tracker, meter: &Meter) {
+    /// Asks a node how it is, once a second.
+    async fn ask_node(&self, pool: &Pool) {
         let mut ticks = interval(SAMPLE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.look(tracker, meter);
+            let (info, fee) = (ServerInfo::default(), Fee::default());
+            // What is not answered now is asked again in a second.
+            let told = tokio::join!(pool.request(&info), pool.request(&fee));
+            if let (Ok(info), Ok(fee)) = told {
+                let now = NodeNow {
+                    queue: fee.current_queue_size,
+                    open_ledger_fee: Some(fee.drops.open_ledger_fee.0),
+                    ..node_of(&info)
+                };
+                self.0.lock().node = Some((Instant::now(), now));
+            }
+        }
+    }
+
+    /// What the nodes say of themselves now.
+    #[must_use]
+    pub fn node(&self, pool: &Pool) -> NodeNow {
+        let said = self.0.lock().node.filter(|(at, _)| at.elapsed() < STALE);
+        NodeNow { lag_ledgers: lag(pool), ..said.map(|(_, now)| now).unwrap_or_default() }
+    }
+
+    async fn sample(&self, tracker: &Tracker, pool: &Pool, meter: &Meter) {
+        let mut ticks = interval(SAMPLE_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.look(tracker, pool, meter);
         }
     }
 
@@ -100,7 +160,7 @@ impl Observer {
         }
     }
 
-    fn look(&self, tracker: &Tracker, meter: &Meter) {
+    fn look(&self, tracker: &Tracker, pool: &Pool, meter: &Meter) {
         let stats = tracker.stats();
         self.note(Sample {
             at_ms: unix_ms(),
@@ -112,6 +172,7 @@ impl Observer {
             finality_ms_p50: stats.finality_ms.p50,
             finality_ms_p90: stats.finality_ms.p90,
             finality_ms_p99: stats.finality_ms.p99,
+            node: self.node(pool),
         });
     }
 
@@ -146,9 +207,46 @@ impl Observer {
     }
 }
 
+/// What `server_info` has of it.
+fn node_of(info: &Json) -> NodeNow {
+    let info = &info["info"];
+    let jobs = info["load"]["job_types"].as_array();
+    let average = |job: &Json| job["avg_time"].as_u64();
+    NodeNow {
+        load_factor: info["load_factor"].as_f64(),
+        job_ms: jobs.map(|jobs| jobs.iter().filter_map(average).max().unwrap_or(0)),
+        ..NodeNow::default()
+    }
+}
+
+/// How far the nodes are apart; none where fewer than two are known.
+fn lag(pool: &Pool) -> Option<u32> {
+    let health = pool.health();
+    let known: Vec<u32> =
+        health.iter().filter_map(|node| node.validated).map(|index| index.0).collect();
+    let furthest = known.iter().max().zip(known.iter().min());
+    furthest.filter(|_| known.len() > 1).map(|(first, last)| first - last)
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn what_a_node_says_of_itself_is_read() {
+        let info = json!({"info": {"load_factor": 1.5, "load": {"job_types": [
+            {"job_type": "clientRPC", "avg_time": 3, "peak_time": 50, "per_second": 7},
+            {"job_type": "transaction", "avg_time": 12},
+            {"job_type": "ledgerData", "per_second": 1},
+        ]}}});
+        let now = node_of(&info);
+        assert_eq!((now.load_factor, now.job_ms), (Some(1.5), Some(12)));
+        // To who is no administrator it says less.
+        assert_eq!(node_of(&json!({"info": {"load_factor": 1}})).job_ms, None);
+        assert_eq!(node_of(&json!({})), NodeNow::default());
+    }
 
     #[test]
     fn samples_and_fees_are_bounded_and_told_from_a_moment_on() {

@@ -13,7 +13,7 @@ use xrpl_tracker::{
     store::{SessionHead, SessionId},
 };
 
-use crate::figures::Measurements;
+use crate::{figures::Measurements, limits::LimitVerdict};
 
 /// Version of the record's form; another one may not be read.
 pub const FORMAT: u32 = 1;
@@ -211,22 +211,6 @@ impl Ends {
     }
 }
 
-/// A limit and what was measured.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct LimitTold {
-    /// The stage that it was asked of; none for the whole.
-    pub stage: Option<String>,
-    /// The figure.
-    pub figure: String,
-    /// What was asked, in words: `finality_ms_p99 at most 5000 ms`.
-    pub asked: String,
-    /// What was measured; none if nothing was.
-    pub measured: Option<f64>,
-    /// Whether it was broken.
-    pub broken: bool,
-}
-
 /// How things were during a stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -363,7 +347,7 @@ pub struct Record {
     /// What went wrong, in words.
     pub failed: Vec<String>,
     /// The limits, and what was measured.
-    pub limits: Vec<LimitTold>,
+    pub limits: Vec<LimitVerdict>,
     /// The first and the newest validated ledger of it.
     pub ledgers: (u32, u32),
     /// All transactions by state, those of the preparation too.

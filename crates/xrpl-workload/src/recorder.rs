@@ -15,6 +15,7 @@ use xrpl_tracker::{
 
 use crate::{
     figures::{Measurements, NodeSide},
+    limits::judge,
     record::{
         Condition, Ends, FORMAT, Node, Part, Record, RunHead, RunName, RunSample, SettingTold,
         Thinned, named, whole,
@@ -198,6 +199,13 @@ impl Recorder {
         if over <= 0.0 {
             return;
         }
+        let node = app.observer.node(&app.pool);
+        if let (Phase::Ready, Some(side)) = (app.phase(), state.sides.last_mut()) {
+            let percent = |factor: f64| (factor * 100.0).round() as u64;
+            node.load_factor.into_iter().for_each(|f| side.load_factor_percent.record(percent(f)));
+            node.lag_ledgers.into_iter().for_each(|lag| side.lag_ledgers.record(lag.into()));
+            node.job_ms.into_iter().for_each(|ms| side.job_ms.record(ms));
+        }
         let fresh = state.last.finality_ms.minus(&last.finality_ms);
         let rate = |now: u64, then: u64| now.saturating_sub(then) as f64 / over;
         let sample = RunSample {
@@ -214,6 +222,7 @@ impl Recorder {
             queue: last.queue,
             open_ledger_fee: last.open_ledger_fee,
             ledger_interval_ms: last.ledger_interval_ms,
+            load_factor: node.load_factor,
             ..RunSample::default()
         };
         state.samples.push(sample);
@@ -242,7 +251,7 @@ impl Recorder {
                 scheduled_ms: stage.scheduled_ms.clone(),
                 slots: stage.pacing,
                 node: state.sides.get(n).cloned().unwrap_or_default(),
-                reads: BTreeMap::new(),
+                reads: app.reads.of_stage(n),
             };
             Part::new(stage.stage.clone(), stage.part, measured)
         });
@@ -279,7 +288,10 @@ impl Recorder {
             settings: settings(app),
             shortfall: app.shortfall.get().cloned(),
             failed: failed.to_vec(),
-            limits: Vec::new(),
+            limits: match parts.is_empty() {
+                true => Vec::new(),
+                false => judge(&app.config.scenario.limits, &measured, &parts, ended),
+            },
             ledgers: (first_ledger, stats.ledger_index.0),
             by_state: stats.by_state.iter().map(|(s, n)| (s.name().to_owned(), *n)).collect(),
             ends: ends(&app.tracker.matrix(), before),

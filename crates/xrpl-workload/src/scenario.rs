@@ -6,6 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use xrpl_generator::{Capacity, Pace, Stage, StagePart, StageProgress, Until};
 
+use crate::{limits::Limit, reads::ReadLoad};
+
 pub mod file;
 mod schema;
 
@@ -23,6 +25,10 @@ pub struct Scenario {
     pub file: Option<PathBuf>,
     /// One after the other.
     pub stages: Vec<Stage>,
+    /// What is read beside.
+    pub reads: Vec<ReadLoad>,
+    /// What it must keep to.
+    pub limits: Vec<Limit>,
 }
 
 impl Scenario {
@@ -35,6 +41,8 @@ impl Scenario {
             about: None,
             file: None,
             stages: vec![Stage { until, ..Stage::of(Pace::from_tps(tps)) }],
+            reads: Vec::new(),
+            limits: Vec::new(),
         }
     }
 
@@ -48,6 +56,9 @@ impl Scenario {
                 Until::Time(time) => Until::Time(time.mul_f64(factor)),
                 Until::Ledgers(n) => Until::Ledgers(((f64::from(n) * factor).ceil() as u32).max(1)),
             };
+        }
+        for limit in &mut self.limits {
+            limit.grace = limit.grace.mul_f64(factor);
         }
         self
     }
@@ -103,6 +114,8 @@ impl Scenario {
             about: self.about.clone(),
             seconds: self.time().map(|time| time.as_secs_f64()),
             stages: self.stages.iter().map(stage).collect(),
+            reads: self.reads.iter().map(ToString::to_string).collect(),
+            limits: self.limits.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -118,6 +131,10 @@ pub struct Outline {
     pub seconds: Option<f64>,
     /// One after the other.
     pub stages: Vec<OutlineStage>,
+    /// What is read beside, in words.
+    pub reads: Vec<String>,
+    /// What it must keep to, in words.
+    pub limits: Vec<String>,
 }
 
 /// A stage in words and numbers.
@@ -239,6 +256,12 @@ impl std::fmt::Display for Outline {
                 stage.special()
             );
             write!(f, "\n{}", line.trim_end())?;
+        }
+        for reads in &self.reads {
+            write!(f, "\n  reads: {reads}")?;
+        }
+        for limit in &self.limits {
+            write!(f, "\n  limit: {limit}")?;
         }
         Ok(())
     }

@@ -14,12 +14,12 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xrpl_client::{Connector, Pool, TcpConnector};
 use xrpl_generator::{
-    Generator, GeneratorError, Measure, Progress,
+    Generator, Measure, Progress,
     capacity::{self, USUAL_INTERVAL},
     coverage::Coverage,
 };
 use xrpl_tracker::{
-    Error as TrackerError, Store, Tracker, TrackerConfig,
+    Store, Tracker, TrackerConfig,
     store::{Retention, StoreSize},
 };
 
@@ -31,17 +31,23 @@ use crate::{
     dex::Dex,
     embedded::{self, Embedded},
     events::Events,
-    findings_file::FindingsFile,
     heartbeat::Heartbeat,
     host::{Host, Reset},
+    limits::{LimitVerdict, judge},
     meter::Meter,
     observe::Observer,
     parts::{generator_config, open_store, setup_hint},
+    reads::Reads,
+    record::whole,
     recorder::Recorder,
     summary::{FinalityMs, FuzzSummary, Summary, failures, findings_told},
     view::{Snapshot, View},
     webhook::{self, Deliveries},
 };
+
+mod load;
+
+use load::{Over, load};
 
 /// Why a run could not be had.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -92,6 +98,8 @@ pub struct App {
     pub observer: Observer,
     /// Makes the run's record.
     pub recorder: Recorder,
+    /// What is read beside the load.
+    pub reads: Reads,
     /// Names of the nodes.
     pub endpoint: String,
     /// When this process began the run.
@@ -147,6 +155,16 @@ impl App {
                 moved = phase.changed() => moved.ok()?,
             }
         }
+    }
+
+    /// What the scenario's limits come to: so far, or at the end (`over`). None before there is load.
+    pub async fn limits(&self, over: bool) -> Vec<LimitVerdict> {
+        let limits = &self.config.scenario.limits;
+        if limits.is_empty() || self.generator().is_none() {
+            return Vec::new();
+        }
+        let parts = self.recorder.parts(self).await;
+        judge(limits, &whole(&parts), &parts, over)
     }
 
     /// Where the run stands.
@@ -223,6 +241,8 @@ pub struct Ended {
     pub coverage: Option<Coverage>,
     /// What was measured, stage by stage.
     pub stages: Vec<Arc<Measure>>,
+    /// What the scenario's limits came to.
+    pub limits: Vec<LimitVerdict>,
 }
 
 /// A run.
@@ -236,22 +256,6 @@ pub struct Session {
     tasks: TaskTracker,
     /// Ends the background tasks and the API.
     end: CancellationToken,
-}
-
-/// How the load came to its end.
-enum Over {
-    /// What is in flight may come to its end until then.
-    Done {
-        until: Instant,
-    },
-    /// It could not go on.
-    Failed {
-        why: String,
-        until: Instant,
-    },
-    Reset(Reset),
-    /// The nodes follow another chain now, and what shows it.
-    OtherChain(Arc<str>),
 }
 
 impl Session {
@@ -408,8 +412,10 @@ impl Session {
         let coverage = coverage.map(Generator::last_coverage);
         let mut failures = failures(&stats);
         failures.extend(findings_told(&findings, &app.config.findings));
+        let limits = app.limits(true).await;
+        let summary = Summary { limits: limits.clone(), ..summary };
         app.recorder.end(app, &failures).await;
-        Ended { summary, failures, reset: false, coverage, stages }
+        Ended { summary, failures, reset: false, coverage, stages, limits }
     }
 
     /// A new run on the chain that the nodes follow now, in the same store.
@@ -518,6 +524,7 @@ async fn begin(
         meter: Meter::default(),
         observer: Observer::default(),
         recorder: Recorder::default(),
+        reads: Reads::default(),
         started: Instant::now(),
         started_at_ms: unix_ms(),
         events: Events::default(),
@@ -609,106 +616,6 @@ async fn prepare(app: &App, view: &View) -> Result<Generator, SetupError> {
     Generator::prepare(tracker.clone(), pool.clone(), generator_config, on_progress)
         .await
         .map_err(|error| SetupError(setup_hint(&error.to_string(), config)))
-}
-
-async fn load(
-    app: &App,
-    generator: Generator,
-    resets: &mut mpsc::Receiver<Reset>,
-    stop: &Stop,
-    view: &View,
-) -> Over {
-    app.meter.load_starts(&app.tracker);
-    app.recorder.load_starts(app);
-    // Only this place sets it, once.
-    let generator = app.generator.get_or_init(|| generator).clone();
-    app.phase.send_replace(Phase::Ready);
-    let cancel = CancellationToken::new();
-    let mut running = tokio::spawn({
-        let (generator, cancel) = (generator.clone(), cancel.clone());
-        async move { generator.run(cancel).await }
-    });
-    let started = Instant::now();
-    let stopping = || {
-        let pending = app.tracker.stats().pending;
-        view.stopping(pending, pending);
-        pending
-    };
-    // Those in flight when the load ended.
-    let mut in_flight = None;
-    let grace = app.config.shutdown_grace;
-    let mut until = None;
-    let mut intervals = tokio::time::interval(view.every());
-    intervals.reset();
-    let mut findings = generator.findings();
-    let mut file = FindingsFile::new(&app.config.findings);
-    let over = generator.is_over();
-    tokio::pin!(over);
-    loop {
-        let ending = until.is_some();
-        tokio::select! {
-            // Its last stage is over, or it cannot go on, which is told at once by how it ended.
-            () = &mut over, if !ending => {
-                until = Some(Instant::now() + grace);
-                in_flight = Some(stopping());
-                app.phase.send_replace(Phase::Stopping);
-            }
-            () = stop.soon.cancelled(), if !ending => {
-                cancel.cancel();
-                until = Some(Instant::now() + grace);
-                in_flight = Some(stopping());
-                app.phase.send_replace(Phase::Stopping);
-                view.say("stopping: waiting for transactions in flight (once more to leave them)");
-            }
-            () = stop.enough(), if ending => {
-                running.abort();
-                return Over::Done { until: Instant::now() };
-            }
-            why = chain_is_reset(app) => {
-                running.abort();
-                // Its end does not matter: nothing more of it is sent.
-                let _ = running.await;
-                return Over::OtherChain(why);
-            }
-            Some(reset) = resets.recv(), if !ending => {
-                running.abort();
-                // Its end does not matter: nothing of it is kept.
-                let _ = running.await;
-                return Over::Reset(reset);
-            }
-            ended = &mut running => {
-                // Without having been told to end it has waited for what is in flight.
-                let until = until.unwrap_or_else(Instant::now);
-                let why = match ended {
-                    Ok(Ok(_)) => return Over::Done { until },
-                    Ok(Err(GeneratorError::Tracker(error @ TrackerError::Store(_)))) => format!(
-                        "the load stopped, for what is not in the store is not sent: {error}. Make \
-                         it writable (free space, permissions) and start again: what was in flight \
-                         is taken up"
-                    ),
-                    Ok(Err(error)) => format!("the load stopped: {error}"),
-                    Err(error) => {
-                        let why = format!("the load stopped: {error}");
-                        view.say(&why);
-                        return Over::Failed { why, until: Instant::now() + grace };
-                    }
-                };
-                view.say(&why);
-                return Over::Failed { why, until };
-            }
-            Ok(()) = findings.changed() => {
-                let found = findings.borrow_and_update().clone();
-                if let Some(error) = file.write(&found) {
-                    let path = file.path().display();
-                    view.say(&format!("findings cannot be written to {path}: {error}"));
-                }
-            }
-            _ = intervals.tick() => match in_flight {
-                Some(of) => view.stopping(app.tracker.stats().pending, of),
-                None => view.interval(&app.snapshot(Some(started))),
-            },
-        }
-    }
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, SetupError> {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use xrpl_generator::{Status, findings::Finding};
 use xrpl_tracker::{Cell, IntentKind, State, Stats, store::StoreSize};
 
+use crate::limits::LimitVerdict;
+
 /// Hand-in to validation, milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinalityMs {
@@ -85,6 +87,9 @@ pub struct Summary {
     /// What was drawn at random; none without `--fuzz`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fuzz: Option<FuzzSummary>,
+    /// What the scenario's limits came to; left out where it has none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub limits: Vec<LimitVerdict>,
 }
 
 /// What was drawn at random, and what the node did meanwhile.
@@ -216,6 +221,7 @@ impl Summary {
             shortfall: None,
             not_kept: None,
             fuzz: None,
+            limits: Vec::new(),
         }
     }
 }
@@ -284,7 +290,12 @@ impl fmt::Display for Summary {
             f,
             "  {:<18}{}, overturned {}, revoked {}",
             "undecided", self.undecided, self.overturned, self.revoked
-        )
+        )?;
+        for limit in &self.limits {
+            let outcome = if limit.broken { "limit broken" } else { "limit kept" };
+            write!(f, "\n  {outcome:<18}{limit}")?;
+        }
+        Ok(())
     }
 }
 

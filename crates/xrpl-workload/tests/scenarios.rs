@@ -135,6 +135,7 @@ shortened! {
     fee_escalation: "fee-escalation",
     queue_pressure: "queue-pressure",
     per_ledger: "per-ledger",
+    read_heavy: "read-heavy",
     soak: "soak",
     dex_amm: "dex-amm",
 }

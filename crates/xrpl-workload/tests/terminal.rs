@@ -56,7 +56,8 @@ async fn json_lines_keep_to_the_published_schema() {
     for line in &lines {
         let errors: Vec<_> = schema.iter_errors(line).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{line}: {errors:?}");
-        for name in line.as_object().unwrap().keys() {
+        // Only of a machine with too much else to do.
+        for name in line.as_object().unwrap().keys().filter(|name| *name != "not_kept") {
             let mut less = line.clone();
             less.as_object_mut().unwrap().remove(name);
             // A summary may have no `event`; everything else must be there.

@@ -7,7 +7,7 @@ use utoipa_axum::routes;
 use xrpl_generator::{Measure, Spread, StagePart, StageProgress};
 
 use super::{ApiError, Routes, Shared, extract::generator};
-use crate::{scenario::Outline, session::App};
+use crate::{limits::LimitVerdict, reads::ReadsMeasured, scenario::Outline, session::App};
 
 pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(scenario)).routes(routes!(skip)).routes(routes!(stop))
@@ -22,6 +22,10 @@ struct ScenarioView {
     progress: Option<StageProgress>,
     /// What was measured of each stage that has begun.
     measured: Vec<StageMeasured>,
+    /// What was read beside.
+    reads: ReadsMeasured,
+    /// What the limits come to so far.
+    limits: Vec<LimitVerdict>,
 }
 
 /// What was measured of a stage.
@@ -91,8 +95,9 @@ impl StageMeasured {
 
 async fn view(app: &App) -> ScenarioView {
     let outline = app.config.scenario.outline();
+    let (reads, limits) = (app.reads.measured(), app.limits(false).await);
     let Some(generator) = app.generator() else {
-        return ScenarioView { outline, progress: None, measured: Vec::new() };
+        return ScenarioView { outline, progress: None, measured: Vec::new(), reads, limits };
     };
     let progress = match generator.status().await {
         Ok(status) => status.stage,
@@ -103,6 +108,8 @@ async fn view(app: &App) -> ScenarioView {
         outline,
         progress: Some(progress),
         measured: measured.iter().map(|measure| StageMeasured::of(measure)).collect(),
+        reads,
+        limits,
     }
 }
 

@@ -53,7 +53,7 @@ async fn drive_both(config: &Config, view: &View) -> Result<Exit, SetupError> {
         }
         view.end(&ended.summary, &ended.failures, ended.coverage.as_ref());
         exit = match (exit, exit_of(ended)) {
-            (Exit::Success, own) => own,
+            (Exit::Success, own) | (Exit::Limits, own @ (Exit::Failures | Exit::Setup)) => own,
             (worse, _) => worse,
         };
     }
@@ -90,10 +90,13 @@ async fn drive(config: Config, view: &View) -> Result<Exit, SetupError> {
 }
 
 fn exit_of(ended: &Ended) -> Exit {
-    match (ended.reset, ended.failures.is_empty()) {
+    let kept = ended.limits.iter().all(|limit| !limit.broken);
+    match (ended.reset, ended.failures.is_empty(), kept) {
         // The chain that was to be driven is not to be had any more.
-        (true, _) => Exit::Setup,
-        (false, true) => Exit::Success,
-        (false, false) => Exit::Failures,
+        (true, ..) => Exit::Setup,
+        // What happened to transactions outranks how fast it was.
+        (_, false, _) => Exit::Failures,
+        (_, _, false) => Exit::Limits,
+        (_, _, true) => Exit::Success,
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Config, ConfigError, Origin, Sources, toml_values, values};
 use crate::{
+    reads::ReadMethod,
     scenario::{Scenario, file::ScenarioFile, is_allowed},
     settings::{ENV_PREFIX, SETTINGS, commands, find},
 };
@@ -84,6 +85,16 @@ impl Config {
                     )));
                 }
             }
+        }
+        let of_books = scenario.reads.iter().flat_map(|load| &load.methods);
+        if of_books.into_iter().any(|(method, _)| *method == ReadMethod::BookOffers)
+            && (self.currencies.is_empty() || self.gateways == 0)
+        {
+            return Err(ConfigError::Conflict(
+                "book_offers in [[reads]] reads books of issued --currencies, of which there are none: \
+                 give some and a gateway, or leave it out"
+                    .into(),
+            ));
         }
         self.scenario = scenario.scaled(self.time_scale);
         Ok(())

@@ -11,10 +11,21 @@ use utoipa::{
         schema::{SchemaType, Type},
     },
 };
-use xrpl_generator::{Pace, Stage, StagePart, Until};
+use xrpl_generator::{Pace, Stage, StagePart, Until, pacing::MOST_TPS};
 
 use super::Scenario;
-use crate::config::values::{duration, nearest};
+use crate::{
+    config::values::{duration, nearest},
+    figures::{self, FIGURES},
+    limits::{Limit, Stages},
+    reads::{ReadLoad, ReadMethod, ReadStream},
+};
+
+/// Subscriptions of one entry at most.
+const MOST_SUBSCRIPTIONS: u32 = 10_000;
+
+/// For how long a limit may be broken before the load ends, where nothing is said.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A run of xrpl-workload: its settings, and what it does stage by stage.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -31,6 +42,58 @@ pub struct ScenarioFile {
     /// `duration`.
     #[serde(default)]
     pub stage: Vec<StageFile>,
+    /// What is read beside, on connections of its own.
+    #[serde(default)]
+    pub reads: Vec<ReadsFile>,
+    /// What the run must keep to, by the names of figures (docs/scenarios.md lists them).
+    #[serde(default)]
+    pub limits: BTreeMap<String, LimitFile>,
+}
+
+/// Reads: `rate` and `methods`, `subscriptions`, or both.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadsFile {
+    /// Reads a second.
+    #[schema(exclusive_minimum = 0)]
+    pub rate: Option<f64>,
+    /// What is read, each method with its weight.
+    #[serde(default)]
+    pub methods: BTreeMap<ReadMethod, u32>,
+    /// WebSocket connections that are held open with a subscription.
+    #[schema(minimum = 1)]
+    pub subscriptions: Option<u32>,
+    /// What they subscribe to; `ledger` and `transactions` without it.
+    pub streams: Option<Vec<ReadStream>>,
+}
+
+/// What a figure must keep to: `min`, `max` or both.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitFile {
+    /// It must not be less, in the figure's own unit.
+    pub min: Option<f64>,
+    /// It must not be more.
+    pub max: Option<f64>,
+    /// Whether the load ends when it has been broken for its grace.
+    #[serde(default)]
+    pub abort: bool,
+    /// For how long it may be broken before the load ends; 10 s without it.
+    pub grace: Option<Time>,
+    /// Whether it is asked of the steady stages together; it is unless this says no.
+    pub whole: Option<bool>,
+    /// `true`: it is asked of each steady stage too. A list of names: of those stages.
+    pub stages: Option<LimitStages>,
+}
+
+/// Of which stages a limit is asked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum LimitStages {
+    /// Of each steady one, or of none.
+    All(bool),
+    /// Of those with these names.
+    Named(Vec<String>),
 }
 
 /// A stage. Exactly one of `constant`, `ramp`, `steps`, `burst`, `per_ledger`, `queue_depth`,
@@ -205,7 +268,110 @@ impl ScenarioFile {
             stages.push(read);
         }
         let name = path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into());
-        Ok(Scenario { name, about: self.about.clone(), file: Some(path.into()), stages })
+        let mut reads = Vec::new();
+        for (n, entry) in (1..).zip(&self.reads) {
+            reads.push(entry.read().map_err(|why| format!("reads, entry {n}: {why}"))?);
+        }
+        let mut limits = Vec::new();
+        for (name, limit) in &self.limits {
+            let wrong = |why: String| format!("limits: {name}: {why}");
+            limits.push(limit.read(name, &stages).map_err(wrong)?);
+        }
+        Ok(Scenario {
+            name,
+            about: self.about.clone(),
+            file: Some(path.into()),
+            stages,
+            reads,
+            limits,
+        })
+    }
+}
+
+impl ReadsFile {
+    fn read(&self) -> Result<ReadLoad, String> {
+        let methods: Vec<_> = self
+            .methods
+            .iter()
+            .map(|(method, weight)| (*method, *weight))
+            .filter(|(_, weight)| *weight > 0)
+            .collect();
+        let rate = match (self.rate, methods.is_empty()) {
+            (Some(rate), _) if !(rate > 0.0 && rate <= MOST_TPS) => {
+                return Err(format!("rate: reads a second above 0, {MOST_TPS} at most"));
+            }
+            (Some(_), true) => {
+                return Err("methods: what is read, such as { account_info = 1 }".to_owned());
+            }
+            (None, false) => return Err("rate: how many reads a second".to_owned()),
+            (rate, _) => rate.unwrap_or(0.0),
+        };
+        let subscriptions = self.subscriptions.unwrap_or(0);
+        if subscriptions > MOST_SUBSCRIPTIONS {
+            return Err(format!("subscriptions: {MOST_SUBSCRIPTIONS} at most"));
+        }
+        let streams = match (&self.streams, subscriptions) {
+            (Some(_), 0) => return Err("streams: of how many subscriptions?".to_owned()),
+            (Some(streams), _) if streams.is_empty() => {
+                return Err("streams: at least one, such as [\"ledger\"]".to_owned());
+            }
+            (Some(streams), _) => streams.clone(),
+            (None, _) => vec![ReadStream::Ledger, ReadStream::Transactions],
+        };
+        if rate == 0.0 && subscriptions == 0 {
+            return Err("rate and methods, subscriptions, or both".to_owned());
+        }
+        Ok(ReadLoad { rate, methods, subscriptions, streams })
+    }
+}
+
+impl LimitFile {
+    fn read(&self, name: &str, stages: &[Stage]) -> Result<Limit, String> {
+        let Some(figure) = figures::find(name) else {
+            let known = || FIGURES.iter().map(|figure| figure.name.to_owned());
+            return Err(match nearest(name, known()) {
+                Some(meant) => format!("there is no such figure: did you mean {meant:?}?"),
+                None => format!(
+                    "there is no such figure: there are {}",
+                    known().collect::<Vec<_>>().join(", ")
+                ),
+            });
+        };
+        let Self { min, max, abort, .. } = *self;
+        match (min, max) {
+            (None, None) => return Err("min or max must say what is asked".to_owned()),
+            (Some(min), Some(max)) if min > max => {
+                return Err(format!("min {min} is above max {max}: nothing keeps to that"));
+            }
+            _ if min.into_iter().chain(max).any(|bound| !bound.is_finite()) => {
+                return Err("min and max are numbers".to_owned());
+            }
+            _ => {}
+        }
+        if self.grace.is_some() && !abort {
+            return Err(
+                "grace: says when the load ends, which it does with abort = true".to_owned()
+            );
+        }
+        let whole = self.whole.unwrap_or(true);
+        let asked = match &self.stages {
+            None | Some(LimitStages::All(false)) => Stages::None,
+            Some(LimitStages::All(true)) => Stages::Steady,
+            Some(LimitStages::Named(names)) => {
+                let known = || stages.iter().map(|stage| stage.name.clone());
+                for name in names.iter().filter(|name| !known().any(|known| known == **name)) {
+                    let meant = nearest(name, known())
+                        .map_or_else(String::new, |meant| format!(": did you mean {meant:?}?"));
+                    return Err(format!("there is no stage {name:?}{meant}"));
+                }
+                Stages::Named(names.clone())
+            }
+        };
+        if !whole && asked == Stages::None {
+            return Err("whole = false leaves nothing of which it is asked: give stages".to_owned());
+        }
+        let grace = self.grace.map_or(GRACE, |time| time.0);
+        Ok(Limit { figure: figure.name, min, max, abort, grace, whole, stages: asked })
     }
 }
 
@@ -385,6 +551,44 @@ mod tests {
     }
 
     #[test]
+    fn reads_are_read() {
+        let text = r#"
+            [[reads]]
+            rate = 50
+            methods = { account_info = 5, ledger = 1, fee = 0 }
+            [[reads]]
+            subscriptions = 20
+        "#;
+        let told: Vec<_> = read(text).unwrap().reads.iter().map(ToString::to_string).collect();
+        let expected = ["50/s: account_info 5, ledger 1", "20 subscriptions: ledger, transactions"];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn limits_are_read() {
+        let text = r#"
+            [[stage]]
+            name = "one"
+            constant = 1
+            [limits]
+            finality_ms_p99 = { max = 8_000, abort = true, grace = "1m" }
+            failed_percent = { max = 0.5, stages = true }
+            validated_per_second = { min = 45, whole = false, stages = ["one"] }
+        "#;
+        let limits = read(text).unwrap().limits;
+        let of = |name: &str| limits.iter().find(|limit| limit.figure == name).unwrap();
+        let finality = of("finality_ms_p99");
+        assert_eq!((finality.max, finality.abort), (Some(8_000.0), true));
+        assert_eq!(finality.grace, Duration::from_secs(60));
+        assert_eq!((finality.whole, &finality.stages), (true, &Stages::None));
+        assert_eq!(of("failed_percent").stages, Stages::Steady);
+        assert_eq!(of("failed_percent").grace, Duration::from_secs(10));
+        let rate = of("validated_per_second");
+        assert_eq!((rate.min, rate.whole), (Some(45.0), false));
+        assert_eq!(rate.stages, Stages::Named(vec!["one".into()]));
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_line_and_what_was_meant() {
         for (text, said) in [
             (
@@ -392,7 +596,7 @@ mod tests {
                 "line 2: unknown key \"dutation\": did you mean \"duration\"?",
             ),
             ("[[stages]]", "unknown key \"stages\": did you mean \"stage\"?"),
-            ("zebra = 1", "there are about, run, stage"),
+            ("zebra = 1", "there are about, run, stage, reads, limits"),
             (
                 "[[stage]]\nconstant = 1\nramp = { from = 1, too = 2 }",
                 "line 3: unknown key \"too\": did you mean \"to\"?",
@@ -424,6 +628,33 @@ mod tests {
                 "two stages are called \"a\"",
             ),
             ("[[stage]\n", "line 1"),
+            ("[[reads]]\nrate = 5", "reads, entry 1: methods"),
+            ("[[reads]]\nmethods = { fee = 1 }", "reads, entry 1: rate"),
+            ("[[reads]]", "rate and methods, subscriptions, or both"),
+            ("[[reads]]\nrate = 0\nmethods = { fee = 1 }", "above 0"),
+            (
+                "[[reads]]\nrate = 1\nmethods = { fees = 1 }",
+                "unknown value \"fees\": did you mean \"fee\"?",
+            ),
+            ("[[reads]]\nsubscriptions = 3\nstreams = [\"ledgers\"]", "did you mean \"ledger\"?"),
+            ("[[reads]]\nstreams = [\"ledger\"]", "of how many"),
+            (
+                "[limits]\nfinality_ms_p98 = { max = 1 }",
+                "limits: finality_ms_p98: there is no such figure: did you mean \"finality_ms_p90\"?",
+            ),
+            ("[limits]\nzebra = { max = 1 }", "there are validated_per_second, "),
+            ("[limits]\nqueue_max = {}", "min or max must say"),
+            ("[limits]\nqueue_max = { min = 2, max = 1 }", "nothing keeps to that"),
+            (
+                "[limits]\nqueue_max = { mx = 1 }",
+                "line 2: unknown key \"mx\": did you mean \"max\"?",
+            ),
+            ("[limits]\nqueue_max = { max = 1, grace = \"5s\" }", "abort = true"),
+            ("[limits]\nqueue_max = { max = 1, whole = false }", "give stages"),
+            (
+                "[limits]\nqueue_max = { max = 1, stages = [\"on\"] }\n[[stage]]\nname = \"one\"\nconstant = 1",
+                "there is no stage \"on\": did you mean \"one\"?",
+            ),
         ] {
             let why = read(text).unwrap_err();
             assert!(why.contains(said), "{text}\n{why}");
