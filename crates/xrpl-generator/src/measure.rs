@@ -142,6 +142,11 @@ impl Measures {
         }
     }
 
+    /// Whether no stage has begun yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
     /// The number of the stage of the moment.
     pub(crate) fn stage(&self) -> u16 {
         u16::try_from(self.stages.len().saturating_sub(1)).unwrap_or(u16::MAX)

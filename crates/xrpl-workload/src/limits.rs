@@ -250,9 +250,10 @@ mod tests {
             part("two", StagePart::Steady, 95),
         ];
         let rate = Limit { min: Some(8.5), ..limit("validated_per_second") };
-        let told = |limit: &Limit, parts: &[Part], over| words(&[limit.clone()], parts, over);
+        let told =
+            |limit: &Limit, parts: &[Part], over| words(std::slice::from_ref(limit), parts, over);
         let whole = ("validated_per_second: 9 1/s, at least 8.5 1/s was asked".to_owned(), false);
-        assert_eq!(told(&rate, &parts, true), [whole.clone()]);
+        assert_eq!(told(&rate, &parts, true), std::slice::from_ref(&whole));
         let each = Limit { stages: Stages::Steady, ..rate.clone() };
         let one = (
             "validated_per_second of stage \"one\": 8 1/s, at least 8.5 1/s was asked".to_owned(),

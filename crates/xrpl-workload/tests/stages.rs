@@ -226,6 +226,8 @@ async fn stages_are_skipped_and_the_load_ended_by_hand() {
     // A rate set by hand holds until the stage ends.
     assert_eq!(generator.set_tps(40.0).await.unwrap(), 20.0);
     tokio::time::sleep(Duration::from_secs(5)).await;
+    let by_hand = generator.status().await.unwrap().stage;
+    assert_eq!((by_hand.target_tps, by_hand.pace.as_str()), (Some(40.0), "40/s"));
     assert_eq!(generator.skip_stage().await.unwrap().name, "third");
     assert_eq!(generator.status().await.unwrap().tps, 30.0);
     let over = generator.finish().await.unwrap();

@@ -111,7 +111,16 @@ impl Driver {
     }
 
     pub(super) fn stage_progress(&self) -> StageProgress {
-        self.course.progress(self.now(), self.engine.head())
+        let now = self.now();
+        let mut progress = self.course.progress(now, self.engine.head());
+        // Where the pace was changed by hand, that is the one that holds.
+        if self.course.stage().is_some_and(|stage| stage.pace != self.schedule.pace())
+            && !self.engine.measures.is_empty()
+        {
+            progress.pace = self.schedule.pace().to_string();
+            progress.target_tps = self.schedule.pace().is_timed().then(|| self.schedule.tps(now));
+        }
+        progress
     }
 
     /// What became of all stages' slots.

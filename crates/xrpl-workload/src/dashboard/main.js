@@ -15,6 +15,7 @@ import * as matrix from "./panels/matrix.js";
 import * as node from "./panels/node.js";
 import * as overview from "./panels/overview.js";
 import * as runs from "./panels/runs.js";
+import * as scenario from "./panels/scenario.js";
 import * as throughput from "./panels/throughput.js";
 import * as transactions from "./panels/transactions.js";
 
@@ -22,8 +23,9 @@ const EVERY_MS = 1000;
 const ROUTES = [
   "/state/summary", "/state/latency", "/state/ledgers", "/state/matrix", "/state/failure-codes", "/state/lanes",
   "/state/ws/stats", "/state/fees", "/state/fuzz", "/state/findings", "/health", "/workload/status", "/workload/rate-controls",
+  "/workload/scenario",
 ];
-const PANELS = [overview, controls, throughput, finality, ledgers, matrix, failures, fuzz, transactions, accounts, runs, node, dossier];
+const PANELS = [overview, scenario, controls, throughput, finality, ledgers, matrix, failures, fuzz, transactions, accounts, runs, node, dossier];
 
 // These ask the node, which may hang; the others need not wait for it.
 const ASKS_NODE = new Set(["/state/fees"]);

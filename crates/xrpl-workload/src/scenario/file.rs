@@ -359,7 +359,8 @@ impl LimitFile {
             Some(LimitStages::All(true)) => Stages::Steady,
             Some(LimitStages::Named(names)) => {
                 let known = || stages.iter().map(|stage| stage.name.clone());
-                for name in names.iter().filter(|name| !known().any(|known| known == **name)) {
+                if let Some(name) = names.iter().find(|name| !known().any(|known| known == **name))
+                {
                     let meant = nearest(name, known())
                         .map_or_else(String::new, |meant| format!(": did you mean {meant:?}?"));
                     return Err(format!("there is no stage {name:?}{meant}"));

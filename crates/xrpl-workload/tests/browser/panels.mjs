@@ -17,6 +17,8 @@ const snapshot = () => ({
     const { labels, datasets } = window.Chart.getChart(canvas).data;
     return [canvas.id, { labels: [...labels], sets: datasets.map((set) => [...set.data]) }];
   })),
+  standing: document.getElementById("scenario-standing").textContent,
+  stages: [...document.querySelectorAll("#stages tbody tr")].map((r) => [...r.children].slice(0, 2).map((c) => c.textContent)),
   controls: [...document.querySelectorAll("#controls .fields form:not([hidden]) input")].map((input) => input.valueAsNumber),
   types: [...document.querySelectorAll("#types tbody tr")].map((row) => {
     const [on, weight] = row.querySelectorAll("input");
@@ -87,6 +89,9 @@ export async function panels({ page, answers }, api) {
   assert.deepEqual(seen.lanes, lanes.map((l) => [l.account, l.role, shown(l.in_flight), shown(l.next_sequence), shown(l.free_tickets), l.reason ?? ""]));
   const nodes = answer("/health").endpoints;
   assert.deepEqual(seen.nodes, nodes.map((n) => [n.name, "answers", n.server_state, shown(n.validated), n.last_error ?? ""]));
+  const { outline, progress } = answer("/workload/scenario");
+  assert.deepEqual(seen.stages, outline.stages.map((stage) => [stage.name, stage.pace]));
+  assert.ok(seen.standing.startsWith(`Stage 1 of 1, ${progress.name}: ${progress.pace}`), seen.standing);
   const controls = answer("/workload/rate-controls");
   assert.deepEqual(seen.controls, [controls.target_tps, controls.max_pending, controls.intent.invalid]);
   const off = new Set(controls.disabled_types.map((type) => type.name));
