@@ -240,7 +240,12 @@ impl<'a, 'w> Draw<'a, 'w> {
         types.sort_unstable();
         let (name, code) = self.planner.pick(&types).copied().unwrap_or_default();
         let me = self.planner.me();
-        let account = if self.chance(70) { me.id } else { self.someone() };
+        let account = match name {
+            // The binary form has none.
+            "UNLModify" => AccountId::ZERO,
+            _ if self.chance(70) => me.id,
+            _ => self.someone(),
+        };
         let next = me.lane.next().0.saturating_add(1 + self.planner.below(3) as u32);
         let flags = self.flags(name) | TF_INNER_BATCH;
         let mut object = self.transaction(name, code, depth);
