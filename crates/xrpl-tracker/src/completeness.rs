@@ -424,9 +424,9 @@ impl Completeness {
         let count: u64 = gaps.iter().map(|(from, to)| u64::from(to - from) + 1).sum();
         let lost =
             gaps.iter().map(|(from, to)| self.wanted.unreadable_in(*from, *to)).sum::<usize>();
-        let which = match (count, from == to) {
+        let which = match (count, gaps.len()) {
             (1, _) => format!("ledger {from}"),
-            (_, _) if gaps.len() == 1 => format!("ledgers {from} to {to}"),
+            (_, 1) => format!("ledgers {from} to {to}"),
             _ => format!("{count} ledgers, of which {from} is the first"),
         };
         Some(match lost as u64 {

@@ -382,4 +382,34 @@ mod tests {
         assert_eq!(json["proof"]["kind"], "slot_unused");
         assert_eq!(json["proof"]["ticket"], 4);
     }
+
+    #[test]
+    fn a_result_is_its_name() {
+        let known = ResultName::new("tecPATH_DRY");
+        let other = ResultName::new("tecNEW_IN_2031");
+        assert_eq!(known.message(), EngineResult::from_name("tecPATH_DRY").unwrap().message());
+        assert!(!known.message().is_empty() && other.message().is_empty());
+        assert!(ResultName::new("tesSUCCESS").is_success());
+        assert!(!known.is_success() && !ResultName::new("tesNEW_IN_2031").is_success());
+        // With `str` and with `&str`, both ways round.
+        assert!(known == *"tecPATH_DRY" && known != *"tecPATH");
+        assert!(known == "tecPATH_DRY" && known != "tecPATH");
+        assert_eq!(known.partial_cmp(&other), Some(std::cmp::Ordering::Greater));
+        let names = ["tecPATH_DRY", "tecNEW_IN_2031", "tecPATH_DRY"].map(ResultName::new);
+        let different: std::collections::HashSet<_> = names.iter().collect();
+        assert_eq!(different.len(), 2);
+        let hash = |name: &ResultName| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            std::hash::Hash::hash(name, &mut hasher);
+            std::hash::Hasher::finish(&hasher)
+        };
+        assert_ne!(hash(&known), hash(&other));
+    }
+
+    #[test]
+    fn sources_have_the_names_that_they_are_written_with() {
+        for source in Source::ALL {
+            assert_eq!(serde_json::to_value(source).unwrap(), source.name());
+        }
+    }
 }

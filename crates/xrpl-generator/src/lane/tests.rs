@@ -22,6 +22,69 @@ fn lane_with_held(n: u32) -> Lane {
 
 const TES: End = End::Consumed { width: 1 };
 
+/// Machines and people tell the reasons apart.
+#[test]
+fn reasons_have_names_and_words_of_their_own() {
+    use Blocked::{Doubt, Full, Hole, NoTicket, NodeQueue, OnTheWire, Undecided};
+    let all = [Full, OnTheWire, NodeQueue, Undecided, Hole, Doubt, NoTicket];
+    for words in [Blocked::name, Blocked::reason] {
+        let mut told: Vec<_> = all.iter().map(|one| words(*one)).collect();
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), all.len());
+        assert!(told.iter().all(|text| text.len() > 3));
+    }
+}
+
+#[test]
+fn the_limit_can_be_changed_and_is_one_at_least() {
+    let mut lane = lane_with_held(3);
+    lane.set_max_pending(3);
+    assert_eq!((lane.max_pending(), lane.take(1)), (3, Err(Blocked::Full)));
+    lane.set_max_pending(4);
+    assert_eq!(lane.max_pending(), 4);
+    assert!(lane.take(1).is_ok());
+    lane.set_max_pending(0);
+    assert_eq!((lane.max_pending(), lane.in_flight()), (1, 4), "what is in flight stays");
+    assert_eq!(Lane::new(Sequence(1), 0).max_pending(), 1);
+}
+
+#[test]
+fn a_filled_hole_stands_between_its_neighbours() {
+    let mut lane = lane_with_held(4);
+    lane.settled(seq(12), 0, End::Free);
+    assert!(lane.is_next(seq(10)), "a hole behind it changes nothing");
+    assert_eq!(lane.take(1), Ok(seq(12)));
+    lane.answered(seq(12), 0, Answer::Applied);
+    for n in 10..14 {
+        assert_eq!((10..14).map(|m| lane.is_next(seq(m))).position(|next| next), Some(n - 10));
+        lane.settled(seq(u32::try_from(n).unwrap()), 0, TES);
+    }
+    assert_eq!(lane.in_flight(), 0);
+}
+
+/// Something may have used the slot: it is not forgotten because another rival is still open.
+#[test]
+fn a_doubtful_end_is_remembered_while_rivals_are_open() {
+    let mut lane = lane_with_held(1);
+    assert_eq!(lane.rival(seq(10)), Some(1));
+    lane.answered(seq(10), 1, Answer::Applied);
+    assert_eq!(lane.settled(seq(10), 0, End::Doubtful), Some(Verdict::Open));
+    assert_eq!(lane.take(1), Err(Blocked::Doubt));
+    assert_eq!(lane.settled(seq(10), 1, End::Free), Some(Verdict::Free));
+    assert!(lane.needs_reread());
+}
+
+#[test]
+fn nothing_is_signed_while_the_sequence_is_in_doubt() {
+    let mut lane = lane_with_held(1);
+    lane.doubt();
+    assert_eq!((lane.take(1), lane.rival(seq(10))), (Err(Blocked::Doubt), None));
+    lane.settled(seq(10), 0, TES);
+    lane.reread(Sequence(20));
+    assert_eq!(lane.take(1), Ok(seq(20)));
+}
+
 #[test]
 fn consecutive_sequences_up_to_the_limit() {
     let mut lane = lane_with_held(5);

@@ -194,6 +194,8 @@ fn what_was_counted_under_a_hash_that_most_deny_is_read_anew() {
 #[test]
 fn where_the_stream_shows_only_some_nothing_is_counted() {
     let mut c = Completeness::new(10, false, GRACE, 1_000);
+    c.learnt(11, hash(11));
+    assert!(!c.seen(11, Some(hash(11)), tx(1)) && c.open.is_empty());
     c.told(11, hash(11), Some(0), connection(0), 0);
     c.told(12, hash(12), Some(0), connection(0), 0);
     c.tick(99_999);
@@ -201,4 +203,164 @@ fn where_the_stream_shows_only_some_nothing_is_counted() {
     assert!(take(&mut c, u64::MAX).is_empty());
     c.want_range(11, 12, 0);
     assert_eq!(take(&mut c, 0), [11, 12]);
+}
+
+#[test]
+fn disputes_are_bounded_and_settled_ones_go_first() {
+    let kept = u32::try_from(DISPUTES_KEPT).unwrap();
+    let mut c = start();
+    (1..=kept + 2).for_each(|index| c.read(index));
+    (1..=kept).for_each(|index| c.dispute(index));
+    assert!(c.disputed(1, 1) && c.disputed(kept, kept), "as many as that are kept");
+    c.decide(500, hash(500), 0);
+    c.read(500);
+    c.dispute(kept + 1);
+    assert!(c.covers(500, 500) && c.disputed(1, 1), "the settled one is forgotten, and only that");
+    c.dispute(kept + 2);
+    assert!(!c.disputed(1, 1) && !c.covers(1, 1), "of one that is not, the ledger is read anew");
+    assert!(c.disputed(2, 2) && c.disputed(kept + 2, kept + 2));
+}
+
+#[test]
+fn nodes_that_did_not_agree_are_asked_again_after_a_rest() {
+    let mut c = start();
+    c.dispute(11);
+    assert_eq!(c.take_disputes(7), [11]);
+    assert_eq!(c.next_dispute_ms(), None);
+    c.undecided(11);
+    c.undecided(12);
+    assert_eq!(c.next_dispute_ms(), Some(7 + DISPUTE_RESTS_MS));
+}
+
+#[test]
+fn hashes_are_kept_compared_and_bounded() {
+    let mut c = start();
+    assert!(c.learnt(5, hash(5)) && c.learnt(5, hash(5)) && !c.learnt(5, hash(6)));
+    assert!(c.contradicts(5, hash(6)) && !c.contradicts(5, hash(5)) && !c.contradicts(6, hash(6)));
+    assert_eq!(c.hashes(), &BTreeMap::from([(5, hash(5))]));
+    c.learnt(9, hash(9));
+    assert_eq!(c.known_above(5, 4), Some((9, hash(9))));
+    assert_eq!((c.known_above(5, 3), c.known_above(9, 10)), (None, None));
+
+    let kept = u32::try_from(HASHES_KEPT).unwrap();
+    let mut c = start();
+    (1..=kept).for_each(|index| assert!(c.learnt(index, hash(index))));
+    assert_eq!(c.hash(1), Some(hash(1)));
+    c.learnt(kept + 1, hash(kept + 1));
+    assert_eq!((c.hash(1), c.hash(2)), (None, Some(hash(2))));
+}
+
+/// What a transaction's message says of a ledger counts for those soon to come, and no others.
+#[test]
+fn transactions_are_counted_ahead_of_their_ledger_but_not_far_ahead() {
+    let mut c = start();
+    assert!(c.claim(10, hash(1)) && c.claim(10, hash(2)), "the newest one is not new");
+    assert!(c.claim(10 + AHEAD, hash(1)) && !c.claim(10 + AHEAD, hash(2)));
+    assert!(c.claim(11 + AHEAD, hash(1)) && c.claim(11 + AHEAD, hash(2)));
+
+    for (index, counted) in [(5, false), (10, false), (10 + AHEAD, true), (11 + AHEAD, false)] {
+        let mut c = start();
+        c.learnt(index, hash(index));
+        assert!(!c.seen(index, Some(hash(index)), tx(1)));
+        let told = c.told(index, hash(index), Some(1), connection(0), 0);
+        assert_eq!(told.complete, counted, "{index}");
+    }
+}
+
+#[test]
+fn what_is_told_of_the_newest_or_of_one_that_is_whole() {
+    let mut c = start();
+    let told = c.told(10, hash(10), None, None, 0);
+    assert_eq!((told, c.wanted_count()), (Told::default(), 0), "where coverage begins");
+    c.read(11);
+    let told = c.told(11, hash(11), Some(3), connection(0), 0);
+    assert_eq!(told, Told { newest: true, ..Told::default() }, "it was read before");
+    c.read(12);
+    c.told(14, hash(14), Some(0), connection(0), 0);
+    assert_eq!(take(&mut c, u64::MAX), [13], "what is whole is not wanted");
+    // A count that no stream of all transactions told: the stream may be about to.
+    let mut c = start();
+    c.told(12, hash(12), Some(0), None, 100);
+    assert_eq!((c.take_wanted(99 + GRACE), c.take_wanted(100 + GRACE)), (None, Some(11)));
+    let mut c = start();
+    c.told(12, hash(12), None, connection(0), 100);
+    assert_eq!((c.take_wanted(99 + GRACE), c.wanted_count()), (None, 2));
+}
+
+/// A ledger that a poll told of is not read if the stream has it after all; what is being read, or
+/// is in a stream that shows only some, is.
+#[test]
+fn the_streams_word_spares_reading_unless_it_is_under_way() {
+    let mut c = start();
+    c.told(11, hash(11), None, None, 0);
+    assert_eq!(c.wanted_count(), 1);
+    c.told(11, hash(11), Some(1), connection(0), 10);
+    assert_eq!(c.wanted_count(), 0);
+
+    let mut c = start();
+    c.told(11, hash(11), None, None, 0);
+    assert_eq!(c.take_wanted(GRACE), Some(11));
+    c.told(11, hash(11), Some(1), connection(0), GRACE);
+    c.nothing_is_read();
+    assert_eq!(c.take_wanted(GRACE), Some(11));
+
+    let mut c = Completeness::new(10, false, GRACE, 1_000);
+    c.told(11, hash(11), None, None, 0);
+    c.told(11, hash(11), Some(1), connection(0), 10);
+    assert_eq!(c.take_wanted(GRACE), Some(11));
+}
+
+#[test]
+fn open_ledgers_are_bounded() {
+    let kept = u32::try_from(OPEN_KEPT).unwrap();
+    let tell = |c: &mut Completeness, n| c.told(10 + n, hash(10 + n), Some(1), None, 0);
+    let mut c = start();
+    for n in 1..=kept {
+        tell(&mut c, n);
+    }
+    assert!(c.seen(11, Some(hash(11)), tx(1)), "so many are kept");
+    let mut c = start();
+    for n in 1..=kept + 1 {
+        tell(&mut c, n);
+    }
+    assert!(!c.seen(11, Some(hash(11)), tx(1)));
+    assert!(c.seen(12, Some(hash(12)), tx(1)));
+}
+
+#[test]
+fn what_is_short_is_read_when_the_stream_is_not_to_be_counted_on() {
+    let mut c = start();
+    c.told(11, hash(11), Some(1), connection(0), 0);
+    assert_eq!(c.wanted_count(), 0);
+    c.read_short(5);
+    assert_eq!(take(&mut c, 5), [11]);
+}
+
+#[test]
+fn what_an_undecided_transaction_waits_for() {
+    // The stream may still complete it.
+    let mut c = start();
+    c.told(11, hash(11), Some(1), connection(0), 1_000);
+    c.want_range(11, 11, 999 + GRACE);
+    assert_eq!(c.wanted_count(), 0);
+    c.want_range(11, 11, 1_000 + GRACE);
+    assert_eq!(take(&mut c, 1_000 + GRACE), [11]);
+
+    // Nothing is on its way of one that the stream has not told of.
+    let mut c = start();
+    c.told(11, hash(11), None, None, 0);
+    c.seen(11, Some(hash(11)), tx(1));
+    c.claim(12, hash(12));
+    c.seen(12, Some(hash(12)), tx(1));
+    c.told(12, hash(12), None, None, 0);
+    c.want_range(11, 12, 100);
+    assert_eq!(take(&mut c, 100), [11, 12]);
+
+    let mut c = start();
+    c.told(11, hash(11), Some(0), connection(0), 0);
+    c.want_range(11, 11, u64::MAX);
+    assert_eq!(c.wanted_count(), 0, "it is whole");
+    c.read_anew(11, 11, 7);
+    assert!(!c.covers(11, 11));
+    assert_eq!(take(&mut c, 7), [11], "but is read once more where that is asked");
 }

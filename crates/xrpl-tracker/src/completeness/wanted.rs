@@ -199,4 +199,73 @@ mod tests {
         wanted.failed(7, now);
         assert_eq!((wanted.count(), wanted.unreadable_count()), (1, 0));
     }
+
+    #[test]
+    fn what_is_asked_for_twice_keeps_the_sooner_time_and_the_need() {
+        let mut wanted = Wanted::default();
+        wanted.put(5, 100, false);
+        wanted.put(7, 100, false);
+        wanted.put(5, 50, true);
+        assert_eq!(
+            (wanted.take(49), wanted.next_ms(49), wanted.next_ms(50)),
+            (None, Some(50), Some(100))
+        );
+        assert_eq!(
+            (wanted.take(100), wanted.is_reading(5), wanted.is_reading(7)),
+            (Some(5), true, false)
+        );
+        wanted.put(7, 100, true);
+        wanted.put(7, 100, false);
+        wanted.put(8, 100, false);
+        assert_eq!(all(&mut wanted, 100), [7, 8], "who needs it goes on needing it");
+        // One that failed rests, whoever asks.
+        wanted.failed(7, 1_000);
+        wanted.put(7, 0, true);
+        assert_eq!((wanted.take(1_999), wanted.take(2_000)), (None, Some(7)));
+    }
+
+    #[test]
+    fn pauses_double_up_to_their_longest() {
+        let pauses = |wanted: &mut Wanted, step: fn(&mut Wanted)| -> Vec<u64> {
+            let many = (0..8).map(|_| {
+                step(wanted);
+                wanted.0[&7].not_before_ms
+            });
+            many.collect()
+        };
+        let mut wanted = Wanted::default();
+        wanted.put(7, 0, true);
+        let failed = pauses(&mut wanted, |wanted| wanted.failed(7, 0));
+        assert_eq!(failed, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000]);
+        let mut wanted = Wanted::default();
+        wanted.put(7, 0, true);
+        let lost = pauses(&mut wanted, |wanted| {
+            wanted.nobody_has(7, 0);
+        });
+        assert_eq!(lost, [1_000, 2_000, 4_000, 8_000, 60_000, 120_000, 240_000, 480_000]);
+        assert!(
+            pauses(&mut wanted, |wanted| {
+                wanted.nobody_has(7, 0);
+            })
+            .iter()
+            .all(|ms| *ms == LOST_LONGEST_MS)
+        );
+    }
+
+    #[test]
+    fn a_bounded_number_is_read_at_once() {
+        let mut wanted = Wanted::default();
+        (1..=20).for_each(|index| wanted.put(index, 0, false));
+        assert_eq!(all(&mut wanted, 0), [20, 19, 18, 17, 16, 15, 14, 13]);
+        wanted.remove(20);
+        assert_eq!(all(&mut wanted, 0), [12]);
+        // Half of them, and no more, are for what failed before.
+        let mut wanted = Wanted::default();
+        for index in 1..=10 {
+            wanted.put(index, 0, false);
+            wanted.failed(index, 0);
+        }
+        (21..=22).for_each(|index| wanted.put(index, 0, false));
+        assert_eq!(all(&mut wanted, u64::MAX), [22, 21, 10, 9, 8, 7]);
+    }
 }

@@ -371,4 +371,22 @@ mod tests {
             assert_eq!(rules_may_change(validated), may, "{validated}");
         }
     }
+
+    /// Held, relayed, may apply.
+    #[test]
+    fn what_follows_from_each_fate() {
+        let rows = [
+            (Fate::Malformed, [false, false, false]),
+            (Fate::MarkedBad, [false, false, true]),
+            (Fate::Held, [true, false, true]),
+            (Fate::Queued, [true, true, true]),
+            (Fate::Known, [true, true, true]),
+            (Fate::SlotGone, [true, false, true]),
+            (Fate::TooLate, [true, false, true]),
+            (Fate::NeverAnswered, [false, false, true]),
+        ];
+        for (fate, means) in rows {
+            assert_eq!([fate.is_held(), fate.is_relayed(), fate.may_apply()], means, "{fate:?}");
+        }
+    }
 }

@@ -365,3 +365,16 @@ proptest! {
         }
     }
 }
+
+/// What an end leaves of the condition: doubts are settled, and that a node had it is remembered.
+#[test]
+fn an_end_settles_doubts() {
+    let doubtful = TxState { undecided: true, in_doubt: true, ..tx(State::Submitted) };
+    for event in [consumed(), gone(Some(3)), passed(Some(proof())), Event::SeenValidated(place())] {
+        let after = transition(&doubtful, &event).state;
+        assert!(after.state.is_terminal() && after.may_have_left, "{event:?}");
+        assert!(!after.undecided && !after.in_doubt, "{event:?}");
+    }
+    let refused = transition(&TxState::CREATED, &answer("temMALFORMED")).state;
+    assert_eq!(refused, TxState { may_have_left: true, ..tx(State::Rejected) });
+}
