@@ -4,7 +4,7 @@
 //! `view.rules().enabled(amendment::AMM)`. Amendments that xrpld 3.3 has retired are always on and
 //! have no name here.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use xrpl_protocol::{AccountId, Hash256, hash::sha512_half, rounding::Digits};
 
@@ -81,6 +81,15 @@ amendments! {
     FIX_XCHAIN_REWARD_ROUNDING "fixXChainRewardRounding" true,
 }
 
+/// Amendments that xrpld 3.3 has retired, with their ids: their rules hold for ever.
+pub fn retired() -> impl Iterator<Item = (Hash256, &'static str)> {
+    static RETIRED: LazyLock<Vec<(Hash256, &str)>> = LazyLock::new(|| {
+        let names = include_str!("../../data/obsolete_amendments.txt").lines();
+        names.map(|name| (sha512_half(&[name.as_bytes()]), name)).collect()
+    });
+    RETIRED.iter().copied()
+}
+
 fn ids() -> &'static [Hash256] {
     static IDS: OnceLock<Vec<Hash256>> = OnceLock::new();
     IDS.get_or_init(|| TABLE.iter().map(|(name, _)| sha512_half(&[name.as_bytes()])).collect())
@@ -123,8 +132,8 @@ impl Amendment {
     }
 
     /// The amendments that a text names, sorted by id: `all` that xrpld 3.3 supports, those on
-    /// `mainnet`, `none`, and changes to that, such as `mainnet,+LendingProtocol,-Clawback`. Changes
-    /// alone are made to `all`.
+    /// `mainnet`, `none`, and changes to that, such as `mainnet,+LendingProtocol,-AMM`. Changes alone are
+    /// made to `all`.
     ///
     /// # Errors
     /// What of the text is none of these, and what would be.
@@ -170,8 +179,9 @@ impl Amendment {
         Ok(on)
     }
 
-    /// Whether it was enabled on the main network on 18 February 2026, as far as xrpl.org and its
-    /// news told.
+    /// Whether it was enabled on the main network on 18 August 2026. So says the list of votes and
+    /// enabled amendments, each with its ledger, that <https://xrpl.org/resources/known-amendments>
+    /// is made from, as of that day.
     #[must_use]
     pub fn is_on_mainnet(self) -> bool {
         const NOT: &[Amendment] = &[
@@ -180,10 +190,8 @@ impl Amendment {
             PERMISSION_DELEGATION_V1_1,
             SINGLE_ASSET_VAULT,
             XCHAIN_BRIDGE,
-            FIX_CLEANUP_3_1_3,
-            FIX_CLEANUP_3_2_0,
             FIX_CLEANUP_3_3_0,
-            FIX_DIRECTORY_LIMIT,
+            FIX_XCHAIN_REWARD_ROUNDING,
         ];
         self.is_supported() && !NOT.contains(&self)
     }
@@ -276,6 +284,13 @@ impl Rules {
         }
     }
 
+    /// Enabled amendments that neither are here nor were retired: what they change is not done.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<Hash256> {
+        let known = |id: &Hash256| ids().contains(id) || retired().any(|(other, _)| other == *id);
+        self.all.iter().filter(|id| !known(id)).copied().collect()
+    }
+
     /// Ids of all enabled amendments, in the ledger's order.
     #[must_use]
     pub fn ids(&self) -> &[Hash256] {
@@ -304,6 +319,9 @@ mod tests {
         assert!(rules.enabled(AMM) && rules.enabled(XRP_FEES));
         assert!(!rules.enabled(BATCH_V1_1) && !rules.enabled(DID));
         assert_eq!(rules.ids(), [AMM.id(), unknown, XRP_FEES.id()]);
+        assert_eq!(rules.unknown(), [unknown]);
+        let retired = retired().find(|(_, name)| *name == "Checks").unwrap().0;
+        assert_eq!(Rules::of(&[retired]).unknown(), []);
         assert!(!Rules::default().enabled(AMM));
         let configured = rules.with_features(&[BATCH_V1_1.id()]);
         assert!(configured.enabled(BATCH_V1_1) && configured.enabled(AMM));
@@ -322,6 +340,8 @@ mod tests {
         assert_eq!(on("none,+AMM").unwrap(), [AMM]);
         let mainnet = on("mainnet").unwrap();
         assert!(mainnet.contains(&AMM) && !mainnet.contains(&XCHAIN_BRIDGE));
+        assert_eq!(mainnet.len(), 39);
+        assert!(mainnet.contains(&FIX_CLEANUP_3_2_0) && !mainnet.contains(&FIX_CLEANUP_3_3_0));
         let changed = on("-AMM,+BatchV1_1").unwrap();
         assert!(!changed.contains(&AMM) && changed.contains(&BATCH_V1_1));
         assert_eq!(changed.len(), Amendment::supported().count());

@@ -10,6 +10,7 @@ mod amm;
 mod book;
 mod book_changes;
 mod convert;
+mod feature;
 mod ledger;
 mod ledger_entry;
 mod mpt;
@@ -158,6 +159,12 @@ pub(crate) struct Call<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) params: &'a Map<String, Json>,
     pub(crate) shape: ApiShape,
+    pub(crate) role: Role,
+}
+
+/// What a guest is told of what is an administrator's.
+fn no_permission() -> RpcError {
+    RpcError::new("noPermission", 6, "You don't have permission for this command.")
 }
 
 /// What a guest is told of a method that it may not use.
@@ -171,8 +178,7 @@ fn permitted(method: &str, params: &Map<String, Json>, role: Role) -> Result<(),
         return Ok(());
     }
     if ADMIN_METHODS.contains(&method) || method.starts_with(standalone::PREFIX) {
-        let text = "You don't have permission for this command.";
-        return Err(RpcError::new("noPermission", 6, text));
+        return Err(no_permission());
     }
     match signs {
         true => Err(RpcError::new("notSupported", 75, "Signing is not supported by this server.")),
@@ -189,7 +195,7 @@ pub(crate) fn handle(
 ) -> Answer {
     let shape = ApiShape::of(params)?;
     permitted(method, params, role)?;
-    let call = Call { shared, params, shape };
+    let call = Call { shared, params, shape, role };
     match method {
         "submit" => submit::submit(&call),
         "ledger_accept" => submit::ledger_accept(&call),
@@ -237,7 +243,7 @@ pub(crate) fn handle(
         "channel_verify" => wallet::channel_verify(&call),
         "connect" => Err(RpcError::new("notSynced", 18, "Not synced to the network.")),
         "consensus_info" => admin::consensus_info(&call),
-        "feature" => admin::feature(&call),
+        "feature" => feature::feature(&call),
         "get_aggregate_price" => aggregate_price::get_aggregate_price(&call),
         "get_counts" => admin::get_counts(&call),
         "log_level" => admin::log_level(&call),

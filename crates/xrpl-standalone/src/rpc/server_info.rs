@@ -3,7 +3,7 @@
 use super::{Answer, Call, RpcError, object};
 use crate::ledger::{Impersonated, ReadView as _};
 use rand::RngExt as _;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 /// xrpld's version that this ledger was measured against.
 const BUILD_VERSION: &str = "3.3.0-b0";
@@ -60,12 +60,13 @@ fn peculiar(call: &Call<'_>) -> Option<Json> {
         }
         Impersonated::Everybody => Some(json!("all")),
     };
-    if fork.is_none() && impersonated.is_none() {
-        return None;
-    }
-    let members = [("fork", fork), ("impersonated", impersonated)];
+    let unknown = call.shared.node().current().rules().unknown();
+    let unknown = (!unknown.is_empty())
+        .then(|| unknown.iter().map(|id| Json::from(id.to_string())).collect::<Json>());
+    let members = [("fork", fork), ("impersonated", impersonated), ("unknown_amendments", unknown)];
     let members = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
-    Some(Json::Object(members.collect()))
+    let members: Map<String, Json> = members.collect();
+    (!members.is_empty()).then_some(Json::Object(members))
 }
 
 pub(super) fn server_info(call: &Call<'_>) -> Answer {

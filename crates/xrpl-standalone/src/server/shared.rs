@@ -1,6 +1,7 @@
 //! What all connections share: the ledger, its subscribers, the clock, and when ledgers close.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{
         Arc,
@@ -13,7 +14,7 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 use xrpl_protocol::{
-    base58,
+    Hash256, base58,
     keys::{KeyPair, KeyType, Seed},
 };
 
@@ -27,7 +28,7 @@ use super::{
     time_travel::Moment,
 };
 use crate::{
-    ledger::{ClosedLedger, PreparedTx},
+    ledger::{ClosedLedger, PreparedTx, ReadView as _},
     node::{Node, SubmitOutcome},
     streams::Streams,
 };
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(super) moments: Mutex<Vec<Moment>>,
     /// The file in which all this is kept, if it is.
     pub(super) kept: Mutex<Option<Kept>>,
+    /// Votes on amendments that somebody changed: whether for them.
+    pub(crate) votes: Mutex<BTreeMap<Hash256, bool>>,
     /// Where it comes from, if it is a fork.
     pub(super) forked: Option<Forked>,
 }
@@ -91,6 +94,10 @@ impl Shared {
             }
         }
         node.drain_events();
+        let unknown = node.closed().rules().unknown();
+        if !unknown.is_empty() {
+            tracing::warn!(?unknown, "the ledger has amendments that this program does not know");
+        }
         let streams = Streams::new(config.send_queue_limit, node.network_id());
         let key = KeyPair::from_seed(&Seed::from_passphrase("embedded node", KeyType::Secp256k1));
         Self {
@@ -113,6 +120,7 @@ impl Shared {
             },
             next_close_time: AtomicU32::new(0),
             moments: Mutex::default(),
+            votes: Mutex::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bench::{
     Listener, NEW_YEAR, address, ask, balance, closing, config, done, http, newest, pay, submit,
 };
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use xrpl_standalone::{
     Closing, FaucetConfig, FundedAccounts, Standalone, StandaloneConfig,
     ledger::{Amendment, Fees},
@@ -304,6 +304,34 @@ async fn a_type_without_its_amendment_is_disabled() {
     let all = done(&server, "feature", json!({}));
     let batch = &all["features"][Amendment::named("BatchV1_1").unwrap().id().to_string()];
     assert_eq!(*batch, json!({"enabled": true, "name": "BatchV1_1", "supported": false}));
+    // A vote can be changed; it changes nothing of what is on. What is retired has none.
+    let voted = |server: &Standalone, vetoed: bool| {
+        let vote = json!({"feature": "AMM", "vetoed": vetoed});
+        let answer = done(server, "feature", vote);
+        answer[Amendment::named("AMM").unwrap().id().to_string()].clone()
+    };
+    let server = with("-AMM");
+    assert_eq!(voted(&server, false)["vetoed"], false);
+    assert_eq!(voted(&server, false)["enabled"], false);
+    assert_eq!(voted(&server, true)["vetoed"], true);
+    let checks = done(&server, "feature", json!({"feature": "Checks", "vetoed": true}));
+    assert!(checks.to_string().contains("\"vetoed\":\"Obsolete\""), "{checks}");
+    // Unless somebody vetoes it an id is nothing; guests see no votes and change none.
+    let id = "ab".repeat(32);
+    assert_eq!(ask(&server, "feature", json!({"feature": id}))["error"], "badFeature");
+    let vetoed = done(&server, "feature", json!({"feature": id, "vetoed": true}));
+    let expected = json!({"enabled": false, "supported": false, "vetoed": true});
+    assert_eq!(vetoed[id.to_uppercase()], expected);
+    let server =
+        Standalone::start(StandaloneConfig { start_time: None, ..config() }).await.unwrap();
+    let guest = async |params: Json| {
+        let body = json!({"method": "feature", "params": [params]}).to_string();
+        http(&server, "POST /", "Host: evil.example\r\n", &body).await.2["result"].clone()
+    };
+    let checks = guest(json!({"feature": "Checks"})).await;
+    assert!(!checks.to_string().contains("vetoed"), "{checks}");
+    let refused = guest(json!({"feature": "Checks", "vetoed": false})).await;
+    assert_eq!(refused["error"], "noPermission");
     // What xrpld votes for by default is not vetoed.
     let server = with("none");
     let fix = done(&server, "feature", json!({"feature": "fixCleanup3_1_3"}));

@@ -345,6 +345,26 @@ async fn a_ledger_is_brought_as_json() {
     refused(&later.to_string(), "version is 2");
 }
 
+/// As the main network's ledgers are: with amendments that were retired, and newer ones.
+#[tokio::test]
+async fn amendments_that_nobody_knows_here_are_told() {
+    let mut exported = done(&closing(Closing::Manual), "standalone_export_state", json!({}));
+    exported["ledger"].as_object_mut().unwrap().remove("account_hash");
+    let (newer, checks) = ("AB".repeat(32), xrpl_protocol::hash::sha512_half(&[b"Checks"]));
+    for entry in exported["state"].as_array_mut().unwrap() {
+        if let Some(Json::Array(on)) = entry.get_mut("Amendments") {
+            on.extend([newer.clone().into(), checks.to_string().into()]);
+        }
+    }
+    let server = begun_with(state::import(&exported.to_string()).unwrap());
+    let info = done(&server, "server_info", json!({}));
+    assert_eq!(info["info"]["standalone"]["unknown_amendments"], json!([newer]));
+    let feature = |id: &str| done(&server, "feature", json!({"feature": id}))[id].clone();
+    assert_eq!(feature(&newer), json!({"enabled": true, "supported": false}));
+    let expected = json!({"enabled": true, "supported": true, "name": "Checks"});
+    assert_eq!(feature(&checks.to_string()), expected);
+}
+
 /// A ledger whose genesis account is poor, as the main network's is.
 #[tokio::test]
 async fn on_a_foreign_ledger_accounts_and_faucet_are_written_into_it() {
