@@ -4,7 +4,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`search`] | which rate comes next; a pure state machine |
-//! | [`judge`] | whether a rate held, from what was seen of it; a pure function |
+//! | [`mod@judge`] | whether a rate held, from what was seen of it; a pure function |
 //! | this file | holds a rate, looks, and lets a network that was pressed too hard come to rest |
 //!
 //! Each rate is two stages of the run, one to settle and one that is measured, so that the run's record

@@ -248,7 +248,9 @@ async fn run_seed(seed: u64, trouble: Trouble) -> Report {
     let store = Arc::new(Recorder::new());
     let written = Arc::clone(&store.written);
     written.lock().denies = !choice.truthful();
-    if choice.early {
+    // From when the plan is followed connections are made anew. Where nothing is planned this is not to
+    // look like a node that closes its streams.
+    if choice.early || !faults {
         network.follow_plan();
     }
     let mut digest = Hash256::ZERO;
