@@ -357,8 +357,7 @@ impl Session {
                     }
                     continue;
                 }
-                let mut ended = self.finish(&app, Duration::ZERO, stop).await;
-                ended.failures.insert(0, what);
+                let mut ended = self.finish(&app, Duration::ZERO, stop, Some(what)).await;
                 ended.reset = true;
                 return Ok(ended);
             }
@@ -368,9 +367,7 @@ impl Session {
                     Some(until) => until.saturating_duration_since(Instant::now()),
                     None => app.config.shutdown_grace,
                 };
-                let mut ended = self.finish(&app, grace, stop).await;
-                ended.failures.splice(..0, failed);
-                return Ok(ended);
+                return Ok(self.finish(&app, grace, stop, failed).await);
             };
             match self.renew(&app, view).await {
                 // Who asked may have gone.
@@ -384,7 +381,9 @@ impl Session {
         }
     }
 
-    async fn finish(self, app: &App, grace: Duration, stop: &Stop) -> Ended {
+    /// Comes to the end of the run; `why` the load could not go on, if it could not, is the first thing
+    /// said of it, in its record too.
+    async fn finish(self, app: &App, grace: Duration, stop: &Stop, why: Option<String>) -> Ended {
         let store = Arc::clone(&self.store);
         self.close(grace, stop).await;
         let size = store.size().await.unwrap_or_else(|error| {
@@ -410,7 +409,7 @@ impl Session {
         };
         let coverage = app.generator().filter(|_| app.config.coverage);
         let coverage = coverage.map(Generator::last_coverage);
-        let mut failures = failures(&stats);
+        let mut failures: Vec<_> = why.into_iter().chain(failures(&stats)).collect();
         failures.extend(findings_told(&findings, &app.config.findings));
         let limits = app.limits(true).await;
         let summary = Summary { limits: limits.clone(), ..summary };

@@ -3,11 +3,14 @@
 
 mod common;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use common::{config, get, quiet};
 use xrpl_standalone::{Standalone, StandaloneConfig};
-use xrpl_workload::session::{Session, Stop};
+use xrpl_workload::{
+    archive::Archive,
+    session::{Session, Stop},
+};
 
 async fn node(rpc_bind: SocketAddr, ws_bind: SocketAddr) -> Standalone {
     let config = StandaloneConfig {
@@ -65,6 +68,8 @@ async fn the_run_ends_and_says_why() {
     let ended = tokio::time::timeout(Duration::from_secs(60), running).await.unwrap().unwrap();
     assert!(ended.reset);
     assert!(ended.failures[0].contains("the chain was reset"), "{:?}", ended.failures);
+    let record = Archive::of(Arc::clone(&app.store)).find("latest").await.unwrap();
+    assert_eq!(record.failed, ended.failures, "the record says it too");
     let summary = &ended.summary;
     for state in ["EXPIRED", "REJECTED", "FAILED_NET"] {
         assert_eq!(summary.by_state[state], 0, "{state}: {summary}");

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
-use xrpl_generator::{Generator, GeneratorError};
+use xrpl_generator::{Generator, GeneratorError, findings::Finding};
 use xrpl_tracker::Error as TrackerError;
 
 use super::{App, Phase, Stop, chain_is_reset};
@@ -107,6 +107,7 @@ pub(super) async fn load(
             }
             () = stop.enough(), if ending => {
                 running.abort();
+                keep(&mut file, &findings.borrow_and_update().clone(), view);
                 return Over::Done { until: Instant::now() };
             }
             why = chain_is_reset(app) => {
@@ -122,6 +123,8 @@ pub(super) async fn load(
                 return Over::Reset(reset);
             }
             ended = &mut running => {
+                // What was found last has not been written yet.
+                keep(&mut file, &findings.borrow_and_update().clone(), view);
                 // Without having been told to end it has waited for what is in flight.
                 let until = until.unwrap_or_else(Instant::now);
                 let why = match ended {
@@ -142,17 +145,21 @@ pub(super) async fn load(
                 return Over::Failed { why, until };
             }
             Ok(()) = findings.changed() => {
-                let found = findings.borrow_and_update().clone();
-                if let Some(error) = file.write(&found) {
-                    let path = file.path().display();
-                    view.say(&format!("findings cannot be written to {path}: {error}"));
-                }
+                keep(&mut file, &findings.borrow_and_update().clone(), view);
             }
             _ = intervals.tick() => match in_flight {
                 Some(of) => view.stopping(app.tracker.stats().pending, of),
                 None => view.interval(&app.snapshot(Some(started))),
             },
         }
+    }
+}
+
+/// Writes what is new of the findings, or says why it cannot be.
+fn keep(file: &mut FindingsFile, found: &[Arc<Finding>], view: &View) {
+    if let Some(error) = file.write(found) {
+        let path = file.path().display();
+        view.say(&format!("findings cannot be written to {path}: {error}"));
     }
 }
 
