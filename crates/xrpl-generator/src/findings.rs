@@ -246,6 +246,12 @@ impl Findings {
         self.sent.iter().any(|sent| sent.hash == hash)
     }
 
+    /// What was sent, if that was lately.
+    #[must_use]
+    pub fn blob_of(&self, hash: TxHash) -> Option<Bytes> {
+        self.sent.iter().find(|sent| sent.hash == hash).map(|sent| sent.blob.clone())
+    }
+
     fn internal(&mut self, result: &str, suspect: Suspect, now_ms: u64) {
         let what = format!("the node says {result}, which is its own failure");
         self.add(FindingKind::InternalError, None, what, vec![suspect], now_ms);

@@ -33,6 +33,9 @@ const DISPUTES_KEPT: usize = 1_024;
 /// How long a dispute rests after the nodes were asked.
 const DISPUTE_RESTS_MS: u64 = 5_000;
 
+/// How often the header above a settled one is asked for.
+const LINKS_TRIED: u8 = 20;
+
 /// Two hashes were told for one ledger.
 #[derive(Clone, Copy, Debug, Default)]
 struct Dispute {
@@ -41,6 +44,17 @@ struct Dispute {
     rests_until_ms: u64,
     /// Most nodes named the hash that is known now.
     settled: bool,
+    /// The ledger above names it as its parent, or was asked for in vain too often.
+    linked: bool,
+    links_tried: u8,
+    link_again_ms: u64,
+}
+
+impl Dispute {
+    /// Whether the ledger above is still to confirm what most nodes named.
+    fn is_unlinked(&self) -> bool {
+        self.settled && !self.linked
+    }
 }
 
 /// A ledger that is not complete yet, under the hash that is known for its index.
@@ -142,11 +156,53 @@ impl Completeness {
         self.disputes.values_mut().for_each(|dispute| dispute.open |= !dispute.settled);
     }
 
+    /// Settled disputes that the ledger above has not confirmed, as far as that one's hash is known:
+    /// index, hash, and the hash above. Several addresses may lead to one node, so that most of them
+    /// naming a hash is not enough.
+    pub(crate) fn take_unlinked(&mut self, now_ms: u64) -> Vec<(u32, Hash256, Hash256)> {
+        let hashes = &self.hashes;
+        let unlinked = self.disputes.iter_mut().filter_map(|(index, dispute)| {
+            let (own, above) = (hashes.get(index)?, hashes.get(&(index + 1))?);
+            if !dispute.is_unlinked() || dispute.link_again_ms > now_ms {
+                return None;
+            }
+            dispute.link_again_ms = now_ms + DISPUTE_RESTS_MS;
+            dispute.links_tried += 1;
+            dispute.linked = dispute.links_tried > LINKS_TRIED;
+            Some((*index, *own, *above))
+        });
+        unlinked.collect()
+    }
+
+    /// Whether the ledger above is still to confirm what most nodes named for this one.
+    pub(crate) fn is_unlinked(&self, index: u32) -> bool {
+        self.disputes.get(&index).is_some_and(Dispute::is_unlinked)
+    }
+
+    /// The ledger above names this one's known hash.
+    pub(crate) fn link(&mut self, index: u32) {
+        if let Some(dispute) = self.disputes.get_mut(&index) {
+            dispute.linked = true;
+        }
+    }
+
+    /// The ledger above names another hash: one of the two is wrong, whatever most nodes said.
+    pub(crate) fn break_link(&mut self, index: u32) {
+        for index in [index, index + 1] {
+            self.dispute(index);
+            if let Some(dispute) = self.disputes.get_mut(&index) {
+                dispute.settled = false;
+            }
+        }
+    }
+
     /// What most nodes say a ledger's hash is. Where it is not the known one, what was counted for
     /// the ledger was another's, and it is read anew. True then.
     pub(crate) fn decide(&mut self, index: u32, hash: Hash256, now_ms: u64) -> bool {
         if let Some(dispute) = self.disputes.get_mut(&index) {
             dispute.settled = true;
+            dispute.linked = false;
+            dispute.link_again_ms = 0;
         }
         if self.hashes.insert(index, hash) == Some(hash) {
             return false;
@@ -363,8 +419,13 @@ impl Completeness {
 
     /// When the nodes are next to be asked about a ledger's hash.
     pub(crate) fn next_dispute_ms(&self) -> Option<u64> {
-        let open = self.disputes.values().filter(|dispute| dispute.open);
-        open.map(|dispute| dispute.rests_until_ms).min()
+        let due = self.disputes.iter().filter_map(|(index, dispute)| {
+            let link = dispute.is_unlinked() && self.hashes.contains_key(&(index + 1));
+            let link = link.then_some(dispute.link_again_ms);
+            let ask = dispute.open.then_some(dispute.rests_until_ms);
+            link.into_iter().chain(ask).min()
+        });
+        due.min()
     }
 
     /// Whether what was read may be the ledger: its hash is the known one, its count too.

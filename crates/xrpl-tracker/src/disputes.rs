@@ -3,7 +3,8 @@
 //! Two things settle it: most nodes name one by request; or the ledgers above it do, each of whose
 //! hashes covers the hash of the one before, from one that most nodes agree on downwards. The
 //! second needs nobody's word for the ledger itself, which the node that denied it may long have
-//! deleted.
+//! deleted. What most nodes name is believed only until the ledger above is known: several addresses
+//! can lead to one node, so that one node's word looks like that of most.
 
 use std::{collections::BTreeSet, convert::Infallible, pin::pin, sync::Arc};
 
@@ -44,6 +45,7 @@ pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), Infallible> {
         if !due.is_empty() {
             settle(&shared, due).await;
         }
+        check_links(&shared).await;
         let next = {
             let core = shared.lock();
             let again = (!core.denied.is_empty()).then(|| shared.now_ms() + STORE_RESTS_MS);
@@ -86,6 +88,29 @@ async fn settle(shared: &Shared, indexes: Vec<u32>) {
     core.settle_past_last(now_ms);
 }
 
+/// Whether the ledgers above settled ones name them as their parents. Where one does not, the nodes
+/// that were most named what cannot be, and both are under dispute again.
+async fn check_links(shared: &Shared) {
+    let now_ms = shared.now_ms();
+    let unlinked = shared.lock().completeness.take_unlinked(now_ms);
+    for (index, hash, above) in unlinked {
+        let Some(header) = header(shared, index + 1, above).await else { continue };
+        let mut core = shared.lock();
+        // Either may have become another meanwhile.
+        let same = core.completeness.hash(index) == Some(hash)
+            && core.completeness.hash(index + 1) == Some(above);
+        if !same {
+            continue;
+        }
+        if header.parent_hash == hash {
+            core.completeness.link(index);
+        } else {
+            core.completeness.break_link(index);
+            tracing::error!(ledger = index, "most nodes named a hash that the ledger above denies");
+        }
+    }
+}
+
 /// The hash that more than half of all nodes name for a validated ledger.
 async fn majority(shared: &Shared, index: u32) -> Option<Hash256> {
     let nodes: Vec<EndpointId> = shared.pool.endpoints().map(|(id, _)| id).collect();
@@ -111,6 +136,7 @@ async fn walk_down(shared: &Shared, from: u32, hash: Hash256, open: &mut BTreeSe
         (index, hash) = (index - 1, header.parent_hash);
         if open.remove(&index) || shared.lock().completeness.contradicts(index, hash) {
             decide(shared, index, hash);
+            shared.lock().completeness.link(index);
         }
     }
 }

@@ -219,6 +219,33 @@ async fn wrong_one_first(
     (nodes, tracker)
 }
 
+/// Two addresses lead to one node for a while, so that most of them name the wrong hash. The next
+/// ledger, of which nobody doubts the hash, names another parent: what rested on it is taken back.
+#[tokio::test(start_paused = true)]
+async fn what_most_named_falls_with_the_ledger_above() {
+    let (nodes, tracker) = wrong_one_first(MemoryStore::shared(), TrackerConfig::default()).await;
+    let tx = Sender::new(1).sequence(5, 20);
+    tracker.submit(submission(&tx)).await.unwrap();
+    nodes[1].set(|script| script.chain = 2);
+    nodes[2].close(&[(&tx, "tesSUCCESS")]);
+    nodes[1].close(&[(&tx, "tesSUCCESS")]);
+    settle().await;
+    nodes[0].close(&[]);
+    pass(10).await;
+    assert_eq!(state(&tracker, tx.hash).await, State::Validated, "most nodes say so");
+    nodes[1].set(|script| script.chain = 1);
+    nodes[0].close(&[]);
+    nodes[1].close(&[]);
+    pass(10).await;
+    assert_ne!(state(&tracker, tx.hash).await, State::Validated, "no ledger has it");
+    assert_eq!(tracker.stats().revoked, 1);
+    nodes[0].close(&[(&tx, "tesSUCCESS")]);
+    nodes[1].close(&[(&tx, "tesSUCCESS")]);
+    let outcome = end(&tracker, tx.hash).await;
+    let place = (outcome.state, outcome.validated_ledger);
+    assert_eq!(place, (State::Validated, Some(LedgerIndex(13))));
+}
+
 /// Ends that rest on a ledger which most nodes deny later are taken back and decided from the true
 /// one: told, counted and written, and each ends once more.
 #[tokio::test(start_paused = true)]

@@ -156,10 +156,15 @@ impl Driver {
         self.tell_findings();
     }
 
-    /// A transaction that nobody tracks is in a validated ledger.
+    /// A transaction that nobody tracks, or no longer, is in a validated ledger.
     pub(super) fn note_foreign(&mut self, hash: TxHash) {
         let now_ms = self.watch.now_ms();
-        if self.watch.on && self.watch.findings.knows(hash) {
+        if !self.watch.on {
+            return;
+        }
+        // A ledger can be read again after its transactions have ended and left the tracker's memory.
+        let Some(blob) = self.watch.findings.blob_of(hash) else { return };
+        if !self.engine.is_properly_signed(&blob) {
             self.watch.findings.accepted(hash, "it is in a validated ledger", now_ms);
             self.tell_findings();
         }

@@ -192,6 +192,35 @@ fn what_was_counted_under_a_hash_that_most_deny_is_read_anew() {
 }
 
 #[test]
+fn what_most_named_waits_for_the_ledger_above() {
+    let mut c = start();
+    for index in 11..=12 {
+        c.told(index, hash(index), Some(0), connection(0), 0);
+    }
+    c.dispute(12);
+    c.take_disputes(0);
+    c.decide(12, hash(12), 0);
+    assert!(c.is_unlinked(12) && c.take_unlinked(0).is_empty(), "nothing is known above");
+    assert_eq!(c.next_dispute_ms(), None);
+    c.told(13, hash(13), Some(0), connection(0), 0);
+    assert_eq!(c.next_dispute_ms(), Some(0));
+    assert_eq!(c.take_unlinked(0), [(12, hash(12), hash(13))]);
+    assert!(c.take_unlinked(1).is_empty(), "it was just asked for");
+    assert_eq!(c.take_unlinked(DISPUTE_RESTS_MS).len(), 1, "nobody had the header");
+    c.break_link(12);
+    assert!(c.disputed(12, 12) && c.disputed(13, 13) && !c.covers(11, 12));
+    c.decide(12, hash(66), 9_000);
+    c.decide(13, hash(13), 9_000);
+    assert_eq!(c.take_unlinked(9_000), [(12, hash(66), hash(13))]);
+    c.link(12);
+    assert!(!c.is_unlinked(12) && !c.disputed(12, 13));
+    // What nobody can show is not asked for for ever.
+    c.told(14, hash(14), Some(0), connection(0), 9_000);
+    let asked = (0..50).filter(|n| !c.take_unlinked(20_000 + n * DISPUTE_RESTS_MS).is_empty());
+    assert_eq!(asked.count(), usize::from(LINKS_TRIED) + 1);
+}
+
+#[test]
 fn where_the_stream_shows_only_some_nothing_is_counted() {
     let mut c = Completeness::new(10, false, GRACE, 1_000);
     c.learnt(11, hash(11));

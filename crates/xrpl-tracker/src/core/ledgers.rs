@@ -155,6 +155,9 @@ impl Core {
             self.completeness.read_short(now_ms);
         }
         self.note_ledger(ledger.index, ledger.hash);
+        if self.completeness.is_unlinked(ledger.index.0.saturating_sub(1)) {
+            self.links.disputes.notify_one();
+        }
         self.ledgers.told(ledger);
         if told.newest {
             self.head = LedgerHead {

@@ -159,6 +159,9 @@ fn seeds_that_failed_once() {
 fn seed_of_the_environment() {
     let Ok(seed) = std::env::var("XRPL_WORKLOAD_SEED") else { return };
     let seed = seed.parse().expect("XRPL_WORKLOAD_SEED is a number");
+    // RUST_LOG=xrpl_tracker=debug shows what the tracker made of it.
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     println!("{}", choice::describe(seed, Trouble::All));
     let watchdog = Watchdog::new();
     watchdog.seed.store(seed, Ordering::Relaxed);
