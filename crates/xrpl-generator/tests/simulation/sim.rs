@@ -32,6 +32,13 @@ use xrpl_tracker::{
     record::Latencies,
 };
 
+/// What a transaction uses up: its account's Sequence or Ticket.
+type UsedSlot = (Index, Option<u32>, Option<u32>);
+
+fn slot_of(prepared: &Prepared, tx: &Object) -> UsedSlot {
+    (prepared.sender, tx.u32(fields::SEQUENCE), tx.u32(fields::TICKET_SEQUENCE))
+}
+
 /// Chances of faults, in percent of all transactions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Faults {
@@ -45,6 +52,7 @@ pub(crate) struct Faults {
 
 pub(crate) struct Live {
     pub(crate) prepared: Prepared,
+    slot: UsedSlot,
     pub(crate) last_ledger: u32,
     pub(crate) retried: bool,
 }
@@ -118,10 +126,12 @@ impl Sim {
                 .unwrap();
             return;
         }
-        let last_ledger = decode(&prepared).u32(fields::LAST_LEDGER_SEQUENCE).unwrap();
+        let tx = decode(&prepared);
+        let last_ledger = tx.u32(fields::LAST_LEDGER_SEQUENCE).unwrap();
+        let slot = slot_of(&prepared, &tx);
         if load && prepared.mutation.is_none() && self.dice(self.faults.forgotten) {
             self.think("answered", |engine| engine.answered(prepared.hash, Answer::Applied));
-            let live = Live { prepared, last_ledger, retried: false };
+            let live = Live { prepared, slot, last_ledger, retried: false };
             self.live.insert(live.prepared.hash, live);
             return;
         }
@@ -131,7 +141,7 @@ impl Sim {
         if prepared.origin == Origin::Replacement && gone {
             // The other one is in the open ledger already.
             self.think("answered", |engine| engine.answered(prepared.hash, Answer::Past));
-            let live = Live { prepared, last_ledger, retried: false };
+            let live = Live { prepared, slot, last_ledger, retried: false };
             self.live.insert(live.prepared.hash, live);
             return;
         }
@@ -152,7 +162,7 @@ impl Sim {
             _ => Answer::Queued,
         };
         self.think("answered", |engine| engine.answered(prepared.hash, answer));
-        let live = Live { prepared, last_ledger, retried };
+        let live = Live { prepared, slot, last_ledger, retried };
         self.live.insert(live.prepared.hash, live);
     }
 
@@ -200,7 +210,7 @@ impl Sim {
                 continue;
             };
             self.validate(&live.prepared, &transaction.result, &read.metadata, index);
-            self.lose(&live.prepared, index);
+            self.lose(&live, index);
         }
         let expired: Vec<TxHash> = self
             .live
@@ -244,21 +254,17 @@ impl Sim {
     }
 
     /// The others on the slot of one that was validated have ended.
-    fn lose(&mut self, winner: &Prepared, index: u32) {
-        let slot = |prepared: &Prepared| {
-            let tx = decode(prepared);
-            (prepared.sender, tx.u32(fields::SEQUENCE), tx.u32(fields::TICKET_SEQUENCE))
-        };
+    fn lose(&mut self, winner: &Live, index: u32) {
         let losers: Vec<TxHash> = self
             .live
             .iter()
-            .filter(|(_, live)| slot(&live.prepared) == slot(winner))
+            .filter(|(_, live)| live.slot == winner.slot)
             .map(|(hash, _)| *hash)
             .collect();
         for hash in losers {
             let loser = self.live.remove(&hash).unwrap();
             let ledger = LedgerIndex(index);
-            let evidence = Evidence::SequenceConsumed { by: winner.hash, ledger };
+            let evidence = Evidence::SequenceConsumed { by: winner.prepared.hash, ledger };
             self.think("settle", |engine| {
                 engine.settle(&outcome(&loser.prepared, Some("terQUEUED"), evidence))
             })
