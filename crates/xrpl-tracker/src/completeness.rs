@@ -55,6 +55,12 @@ impl Dispute {
     fn is_unlinked(&self) -> bool {
         self.settled && !self.linked
     }
+
+    /// When the ledger above is to be asked for, if both hashes are known.
+    fn link_at_ms(&self, index: u32, hashes: &BTreeMap<u32, Hash256>) -> Option<u64> {
+        let known = hashes.contains_key(&index) && hashes.contains_key(&(index + 1));
+        (self.is_unlinked() && known).then_some(self.link_again_ms)
+    }
 }
 
 /// A ledger that is not complete yet, under the hash that is known for its index.
@@ -162,10 +168,8 @@ impl Completeness {
     pub(crate) fn take_unlinked(&mut self, now_ms: u64) -> Vec<(u32, Hash256, Hash256)> {
         let hashes = &self.hashes;
         let unlinked = self.disputes.iter_mut().filter_map(|(index, dispute)| {
+            dispute.link_at_ms(*index, hashes).filter(|at_ms| *at_ms <= now_ms)?;
             let (own, above) = (hashes.get(index)?, hashes.get(&(index + 1))?);
-            if !dispute.is_unlinked() || dispute.link_again_ms > now_ms {
-                return None;
-            }
             dispute.link_again_ms = now_ms + DISPUTE_RESTS_MS;
             dispute.links_tried += 1;
             dispute.linked = dispute.links_tried > LINKS_TRIED;
@@ -202,6 +206,7 @@ impl Completeness {
         if let Some(dispute) = self.disputes.get_mut(&index) {
             dispute.settled = true;
             dispute.linked = false;
+            dispute.links_tried = 0;
             dispute.link_again_ms = 0;
         }
         if self.hashes.insert(index, hash) == Some(hash) {
@@ -420,8 +425,7 @@ impl Completeness {
     /// When the nodes are next to be asked about a ledger's hash.
     pub(crate) fn next_dispute_ms(&self) -> Option<u64> {
         let due = self.disputes.iter().filter_map(|(index, dispute)| {
-            let link = dispute.is_unlinked() && self.hashes.contains_key(&(index + 1));
-            let link = link.then_some(dispute.link_again_ms);
+            let link = dispute.link_at_ms(*index, &self.hashes);
             let ask = dispute.open.then_some(dispute.rests_until_ms);
             link.into_iter().chain(ask).min()
         });

@@ -93,8 +93,13 @@ async fn settle(shared: &Shared, indexes: Vec<u32>) {
 async fn check_links(shared: &Shared) {
     let now_ms = shared.now_ms();
     let unlinked = shared.lock().completeness.take_unlinked(now_ms);
-    for (index, hash, above) in unlinked {
-        let Some(header) = header(shared, index + 1, above).await else { continue };
+    let asked = stream::iter(unlinked).map(|(index, hash, above)| async move {
+        (index, hash, above, header(shared, index + 1, above).await)
+    });
+    // Side by side: one that no node has keeps no other waiting.
+    let mut asked = pin!(asked.buffer_unordered(AT_ONCE));
+    while let Some((index, hash, above, header)) = asked.next().await {
+        let Some(header) = header else { continue };
         let mut core = shared.lock();
         // Either may have become another meanwhile.
         let same = core.completeness.hash(index) == Some(hash)

@@ -227,16 +227,18 @@ async fn what_most_named_falls_with_the_ledger_above() {
     let tx = Sender::new(1).sequence(5, 20);
     tracker.submit(submission(&tx)).await.unwrap();
     nodes[1].set(|script| script.chain = 2);
+    nodes[0].set(|script| script.lost = [11].into());
     nodes[2].close(&[(&tx, "tesSUCCESS")]);
     nodes[1].close(&[(&tx, "tesSUCCESS")]);
     settle().await;
     nodes[0].close(&[]);
-    pass(10).await;
+    pass(1).await;
     assert_eq!(state(&tracker, tx.hash).await, State::Validated, "most nodes say so");
-    nodes[1].set(|script| script.chain = 1);
+    // From here on nobody says anything of ledger 11 itself but the wrong one.
+    nodes[1].set(|script| (script.chain, script.lost) = (1, [11].into()));
     nodes[0].close(&[]);
     nodes[1].close(&[]);
-    pass(10).await;
+    pass(20).await;
     assert_ne!(state(&tracker, tx.hash).await, State::Validated, "no ledger has it");
     assert_eq!(tracker.stats().revoked, 1);
     nodes[0].close(&[(&tx, "tesSUCCESS")]);

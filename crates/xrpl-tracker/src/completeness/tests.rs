@@ -218,6 +218,15 @@ fn what_most_named_waits_for_the_ledger_above() {
     c.told(14, hash(14), Some(0), connection(0), 9_000);
     let asked = (0..50).filter(|n| !c.take_unlinked(20_000 + n * DISPUTE_RESTS_MS).is_empty());
     assert_eq!(asked.count(), usize::from(LINKS_TRIED) + 1);
+    c.decide(13, hash(13), 0);
+    assert_eq!(c.take_unlinked(0).len(), 1, "it was settled anew");
+    // One whose hash is no longer known keeps nobody awake.
+    c.take_disputes(u64::MAX - DISPUTE_RESTS_MS);
+    c.hashes.remove(&13);
+    assert_eq!(
+        (c.next_dispute_ms(), c.take_unlinked(u64::MAX - DISPUTE_RESTS_MS).len()),
+        (None, 0)
+    );
 }
 
 #[test]
