@@ -61,6 +61,10 @@ fn main() {
         thought.as_secs_f64() * 1e6 / sent as f64,
         100.0 * thought.as_secs_f64() / started.elapsed().as_secs_f64(),
     );
+    let mut rare: Vec<_> =
+        after.by_type.iter().map(|(name, of_type)| (of_type.validated, *name)).collect();
+    rare.sort_unstable();
+    println!("rarest: {:?}", &rare[..rare.len().min(12)]);
     for (name, time) in &sim.thinking {
         println!("{name:>20}: {:6.1} us a transaction", time.as_secs_f64() * 1e6 / sent as f64);
     }

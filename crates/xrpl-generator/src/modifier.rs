@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use smallvec::SmallVec;
-use xrpl_protocol::{AccountId, Definitions, Object, Value, fields};
+use xrpl_protocol::{Object, Value, fields};
 
 use crate::{
     error::GeneratorError,
@@ -198,18 +198,15 @@ fn by_regular_key(planner: &Planner<'_>, plan: &mut Plan) -> bool {
 
 /// The signers of a list, if all are accounts of the run.
 fn signers(planner: &Planner<'_>, list: &Entry) -> Option<SmallVec<[u32; 3]>> {
-    let entries = list.fields.get("SignerEntries")?.as_array()?;
+    let entries = list.fields.array(fields::SIGNER_ENTRIES)?;
     entries
         .iter()
-        .map(|entry| {
-            let id: AccountId = entry.get("SignerEntry")?.get("Account")?.as_str()?.parse().ok()?;
-            planner.world.accounts.find(id)
-        })
+        .map(|(_, one)| planner.world.accounts.find(one.account(fields::ACCOUNT)?))
         .collect()
 }
 
 fn by_several(planner: &mut Planner<'_>, plan: &mut Plan) -> Option<()> {
-    let quorum = |list: &Entry| list.number("SignerQuorum") == Some(SIGNING as u64);
+    let quorum = |list: &Entry| list.number(fields::SIGNER_QUORUM) == Some(SIGNING as u64);
     let list = planner.own(Kind::SignerList, quorum).ok()?;
     let mut signers = signers(planner, list).filter(|all| all.len() >= SIGNING)?;
     if plan.holds.objects.contains(&list.id) {
@@ -227,13 +224,11 @@ fn by_several(planner: &mut Planner<'_>, plan: &mut Plan) -> Option<()> {
 
 fn by_delegate(planner: &mut Planner<'_>, plan: &mut Plan) -> Option<()> {
     let code = plan.fields().u16(fields::TRANSACTION_TYPE)?;
-    let name = Definitions::builtin().transaction_type_name(code)?;
+    // Permission for a type is its code plus one.
+    let permission = u32::from(code) + 1;
     let permits = |delegate: &Entry| {
-        let all = delegate.fields.get("Permissions").and_then(serde_json::Value::as_array);
-        all.into_iter().flatten().any(|one| {
-            let value = one.get("Permission").and_then(|one| one.get("PermissionValue"));
-            value.and_then(serde_json::Value::as_str) == Some(name)
-        })
+        let all = delegate.fields.array(fields::PERMISSIONS).unwrap_or_default();
+        all.iter().any(|(_, one)| one.u32(fields::PERMISSION_VALUE) == Some(permission))
     };
     let delegate = planner.own(Kind::Delegate, permits).ok()?;
     let index = delegate.toward.filter(|who| planner.is_user(*who))?;

@@ -7,7 +7,10 @@
 
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value as Json};
-use xrpl_protocol::{AccountId, Amount, Hash256, Issue, MptId, decimal::Decimal, number::Number};
+use xrpl_protocol::{
+    AccountId, Amount, Definitions, Field, Hash256, Issue, MptId, Object, Value, decimal::Decimal,
+    fields, number::Number, object_id,
+};
 
 use crate::{
     accounts::{Accounts, Index},
@@ -103,8 +106,10 @@ pub struct Entry {
     pub owner: Option<Index>,
     /// For which of the run's accounts it is.
     pub toward: Option<Index>,
-    /// Its fields, as JSON has them; those with default values may lack.
-    pub fields: Map<String, Json>,
+    /// Its fields; those with default values may be missing.
+    pub fields: Object,
+    /// What it is a part of, see [`Objects::parts`].
+    pub part_of: Option<Hash256>,
     /// Since when.
     as_of: Moment,
 }
@@ -112,77 +117,109 @@ pub struct Entry {
 impl Entry {
     /// An address among its fields.
     #[must_use]
-    pub fn account(&self, field: &str) -> Option<AccountId> {
-        self.fields.get(field)?.as_str()?.parse().ok()
+    pub fn account(&self, field: Field) -> Option<AccountId> {
+        self.fields.account(field)
     }
 
     /// An amount among its fields.
     #[must_use]
-    pub fn amount(&self, field: &str) -> Option<Amount> {
-        Amount::from_json(self.fields.get(field)?).ok()
+    pub fn amount(&self, field: Field) -> Option<Amount> {
+        self.fields.amount(field)
     }
 
-    /// A number among its fields, 64-bit ones (which are texts in JSON) too.
+    /// An unsigned integer among its fields, of any width.
     #[must_use]
-    pub fn number(&self, field: &str) -> Option<u64> {
-        match self.fields.get(field)? {
-            Json::Number(n) => n.as_u64(),
-            Json::String(text) => text.parse().ok(),
+    pub fn number(&self, field: Field) -> Option<u64> {
+        match *self.fields.get(field)? {
+            Value::UInt8(n) => Some(n.into()),
+            Value::UInt16(n) => Some(n.into()),
+            Value::UInt32(n) => Some(n.into()),
+            Value::UInt64(n) => Some(n),
             _ => None,
         }
     }
 
     /// A decimal among its fields (of vaults, brokers and loans); zero where it is left out.
     #[must_use]
-    pub fn decimal(&self, field: &str) -> Decimal {
-        let text = self.fields.get(field).and_then(Json::as_str);
-        text.and_then(|text| text.parse().ok()).map_or(Decimal::ZERO, Number::decimal)
+    pub fn decimal(&self, field: Field) -> Decimal {
+        match self.fields.get(field) {
+            Some(Value::Number(number)) => Number::decimal(*number),
+            _ => Decimal::ZERO,
+        }
     }
 
     /// Its flags.
     #[must_use]
     pub fn flags(&self) -> u32 {
-        self.number("Flags").and_then(|flags| u32::try_from(flags).ok()).unwrap_or(0)
+        self.fields.u32(fields::FLAGS).unwrap_or(0)
     }
 
     /// A 256-bit number among its fields.
     #[must_use]
-    pub fn hash(&self, field: &str) -> Option<Hash256> {
-        self.fields.get(field)?.as_str()?.parse().ok()
+    pub fn hash(&self, field: Field) -> Option<Hash256> {
+        self.fields.hash256(field)
     }
 
     /// Bytes among its fields.
     #[must_use]
-    pub fn blob(&self, field: &str) -> Option<Vec<u8>> {
-        const_hex::decode(self.fields.get(field)?.as_str()?).ok()
+    pub fn blob(&self, field: Field) -> Option<Vec<u8>> {
+        self.fields.blob(field).map(<[u8]>::to_vec)
     }
 
     /// Whether a field is there.
     #[must_use]
-    pub fn has(&self, field: &str) -> bool {
-        self.fields.contains_key(field)
+    pub fn has(&self, field: Field) -> bool {
+        self.fields.contains(field)
     }
 
-    /// The token of an MPToken, or of an issuance (which its id does not tell).
+    /// The token of an MPToken, of an issuance (which its id does not tell), or of a vault's shares.
     #[must_use]
     pub fn mpt(&self) -> Option<MptId> {
-        match self.kind {
-            Kind::MpToken => self.fields.get("MPTokenIssuanceID")?.as_str()?.parse().ok(),
+        let field = match self.kind {
+            Kind::MpToken => fields::MP_TOKEN_ISSUANCE_ID,
+            Kind::Vault => fields::SHARE_MPTID,
             Kind::MpTokenIssuance => {
-                let sequence = u32::try_from(self.number("Sequence")?).ok()?;
-                Some(MptId::new(sequence, self.account("Issuer")?))
+                let sequence = self.fields.u32(fields::SEQUENCE)?;
+                return Some(MptId::new(sequence, self.account(fields::ISSUER)?));
+            }
+            _ => return None,
+        };
+        match self.fields.get(field)? {
+            Value::Hash192(id) => Some(MptId(*id)),
+            _ => None,
+        }
+    }
+
+    /// The accounts of a trust line, low and high.
+    #[must_use]
+    pub fn sides(&self) -> Option<[AccountId; 2]> {
+        let side = |field| match self.amount(field)?.issue() {
+            Issue::Issued { issuer, .. } => Some(issuer),
+            _ => None,
+        };
+        Some([side(fields::LOW_LIMIT)?, side(fields::HIGH_LIMIT)?])
+    }
+
+    /// What it is a part of, see [`Objects::parts`].
+    fn whole(&self, accounts: &Accounts) -> Option<Hash256> {
+        match self.kind {
+            Kind::Loan => self.hash(fields::LOAN_BROKER_ID),
+            Kind::LoanBroker => self.hash(fields::VAULT_ID),
+            Kind::NftOffer => self.hash(fields::NF_TOKEN_ID),
+            Kind::MpToken | Kind::Vault => self.mpt().map(object_id::mpt_issuance),
+            Kind::LpLine => {
+                let holder = accounts[self.owner?].id;
+                let pool = self.sides()?.into_iter().find(|side| *side != holder)?;
+                Some(object_id::account_root(pool))
             }
             _ => None,
         }
     }
 
-    /// The tokens on a page of them: id and URI.
+    /// The tokens on a page of them.
     pub fn nfts(&self) -> impl Iterator<Item = Nft> + '_ {
-        let tokens = self.fields.get("NFTokens").and_then(Json::as_array);
-        tokens.into_iter().flatten().filter_map(|token| {
-            let id = token.get("NFToken")?.get("NFTokenID")?.as_str()?.parse().ok()?;
-            Some(Nft(id))
-        })
+        let tokens = self.fields.array(fields::NF_TOKENS).unwrap_or_default();
+        tokens.iter().filter_map(|(_, token)| token.hash256(fields::NF_TOKEN_ID).map(Nft))
     }
 }
 
@@ -214,6 +251,7 @@ pub struct Objects {
     owned: FxHashMap<(Kind, Index), Vec<Hash256>>,
     toward: FxHashMap<(Kind, Index), Vec<Hash256>>,
     of_kind: FxHashMap<Kind, Vec<Hash256>>,
+    parts: FxHashMap<(Kind, Hash256), Vec<Hash256>>,
     /// What was removed, and when: what happened to it before may be told later.
     gone: FxHashMap<Hash256, Moment>,
     /// How many transactions in flight hold what: those that replace each other hold the same.
@@ -229,19 +267,39 @@ impl Objects {
 
     /// What an account owns of a type.
     pub fn owned(&self, kind: Kind, owner: Index) -> impl DoubleEndedIterator<Item = &Entry> {
-        let ids = self.owned.get(&(kind, owner)).map_or(&[][..], Vec::as_slice);
-        ids.iter().filter_map(|id| self.entries.get(id))
+        self.entries_of(self.owned.get(&(kind, owner)))
     }
 
     /// What of a type is for an account.
     pub fn toward(&self, kind: Kind, who: Index) -> impl DoubleEndedIterator<Item = &Entry> {
-        let ids = self.toward.get(&(kind, who)).map_or(&[][..], Vec::as_slice);
-        ids.iter().filter_map(|id| self.entries.get(id))
+        self.entries_of(self.toward.get(&(kind, who)))
     }
 
     /// All of a type, whoever's they are.
     pub fn all(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Entry> {
-        let ids = self.of_kind.get(&kind).map_or(&[][..], Vec::as_slice);
+        self.entries_of(self.of_kind.get(&kind))
+    }
+
+    /// The entries of a type that belong to something, by its id: loans to their broker, brokers to
+    /// their vault, offers for a non-fungible token to it (by the token's id), holdings of a
+    /// multi-purpose token and the vault whose share it is to its issuance, trust lines of LP tokens to
+    /// the root of the pool's account.
+    pub fn parts(&self, kind: Kind, of: Hash256) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries_of(self.parts.get(&(kind, of)))
+    }
+
+    /// The ids of all of a type, in an order that stays while none is added or removed.
+    pub(crate) fn ids(&self, kind: Kind) -> &[Hash256] {
+        self.of_kind.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ids of [`parts`](Self::parts).
+    pub(crate) fn part_ids(&self, kind: Kind, of: Hash256) -> &[Hash256] {
+        self.parts.get(&(kind, of)).map_or(&[], Vec::as_slice)
+    }
+
+    fn entries_of(&self, ids: Option<&Vec<Hash256>>) -> impl DoubleEndedIterator<Item = &Entry> {
+        let ids = ids.map_or(&[][..], Vec::as_slice);
         ids.iter().filter_map(|id| self.entries.get(id))
     }
 
@@ -293,6 +351,15 @@ impl Objects {
         if let Some(toward) = old.toward {
             drop(self.toward.get_mut(&(old.kind, toward)));
         }
+        // The others' keys are few, these come and go with what they stand for.
+        if let Some(whole) = old.part_of
+            && let Some(ids) = self.parts.get_mut(&(old.kind, whole))
+        {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.parts.remove(&(old.kind, whole));
+            }
+        }
     }
 
     /// An entry as a validated ledger has it, if it concerns one of the accounts.
@@ -325,11 +392,13 @@ impl Objects {
         if kind != Kind::Amm && owner.is_none() && toward.is_none() {
             return None;
         }
+        let fields = Object::from_known_members(fields, Definitions::builtin());
         if let Some(old) = self.entries.get_mut(&id)
             && (old.owner, old.toward) == (owner, toward)
         {
-            // Metadata of a change lacks nothing but the entry's type.
-            old.fields.clone_from(fields);
+            // Metadata of a change lacks nothing but the entry's type; what it is a part of never
+            // changes.
+            old.fields = fields;
             old.as_of = as_of;
             return Some((owner, toward));
         }
@@ -341,8 +410,13 @@ impl Objects {
         if let Some(toward) = toward {
             self.toward.entry((kind, toward)).or_default().push(id);
         }
+        let mut entry = Entry { id, kind, owner, toward, fields, part_of: None, as_of };
+        entry.part_of = entry.whole(accounts);
+        if let Some(whole) = entry.part_of {
+            self.parts.entry((kind, whole)).or_default().push(id);
+        }
         self.gone.remove(&id);
-        self.entries.insert(id, Entry { id, kind, owner, toward, fields: fields.clone(), as_of });
+        self.entries.insert(id, entry);
         Some((owner, toward))
     }
 

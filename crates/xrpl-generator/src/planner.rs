@@ -2,7 +2,9 @@
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use xrpl_protocol::{AccountId, Amount, Hash256, IssuedValue, hash::sha512_half, object_id};
+use xrpl_protocol::{
+    AccountId, Amount, Hash256, IssuedValue, fields, hash::sha512_half, object_id,
+};
 
 use crate::{
     accounts::{Account, Index, Role},
@@ -184,15 +186,39 @@ impl<'a> Planner<'a> {
     /// # Errors
     /// [`Wait::Object`].
     pub fn any(&mut self, kind: Kind, fits: impl Fn(&Entry) -> bool) -> Result<&'a Entry, Wait> {
+        let world = self.world;
+        self.look(kind, world.objects.ids(kind), fits)
+    }
+
+    /// One of those that are parts of something, see [`Objects::parts`].
+    ///
+    /// # Errors
+    /// [`Wait::Object`].
+    pub fn part(
+        &mut self,
+        kind: Kind,
+        of: Hash256,
+        fits: impl Fn(&Entry) -> bool,
+    ) -> Result<&'a Entry, Wait> {
+        let world = self.world;
+        self.look(kind, world.objects.part_ids(kind, of), fits)
+    }
+
+    /// The first that fits from anywhere on, so that most need not be looked at.
+    fn look(
+        &mut self,
+        kind: Kind,
+        ids: &[Hash256],
+        fits: impl Fn(&Entry) -> bool,
+    ) -> Result<&'a Entry, Wait> {
         /// Enough to choose from: a plan is not to look through thousands.
         const LOOKED_AT: usize = 64;
-        let world = self.world;
-        let skip = self.below(world.objects.count(kind) as u64) as usize;
-        let all = world.objects.all(kind);
-        // The first one from anywhere: so most need not be looked at.
-        let mut some = all.skip(skip).chain(world.objects.all(kind).take(skip)).take(LOOKED_AT);
-        let fitting = some.find(|entry| !world.objects.is_held(entry.id) && fits(entry));
-        fitting.ok_or(Wait::Object(kind))
+        let objects = &self.world.objects;
+        let (before, from) = ids.split_at(self.below(ids.len() as u64) as usize);
+        let mut some = from.iter().chain(before).take(LOOKED_AT);
+        let free = some.by_ref().filter(|id| !objects.is_held(**id));
+        let mut entries = free.filter_map(|id| objects.get(*id));
+        entries.find(|entry| fits(entry)).ok_or(Wait::Object(kind))
     }
 
     fn choose(
@@ -321,7 +347,7 @@ impl<'a> Planner<'a> {
                 self.afford(0, objects)?;
                 let token = self.free(object_id::mptoken(id, self.me().id))?;
                 let entry = self.world.objects.get(token);
-                let has = entry.and_then(|entry| entry.number("MPTAmount")).unwrap_or(0);
+                let has = entry.and_then(|entry| entry.number(fields::MPT_AMOUNT)).unwrap_or(0);
                 match has >= value.unsigned_abs() {
                     true => Ok(plan.holding(token)),
                     false => Err(Wait::Object(Kind::MpToken)),

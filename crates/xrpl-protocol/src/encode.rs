@@ -66,6 +66,22 @@ impl Object {
         from_json(json, definitions, 0)
     }
 
+    /// Reads those of an entry's JSON members that the definitions know and whose values fit, and
+    /// leaves the others out: for entries of a node whose definitions may be newer than these.
+    #[must_use]
+    pub fn from_known_members(members: &Map<String, Json>, definitions: &Definitions) -> Self {
+        let mut object = Self::new();
+        for (name, value) in members {
+            let known = definitions.field(name).filter(|_| !definitions.is_not_serialised(name));
+            if let Some(field) = known
+                && let Ok(value) = read_value(field, value, definitions, 0)
+            {
+                object.set(field, value);
+            }
+        }
+        object
+    }
+
     /// The binary form, signatures included.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

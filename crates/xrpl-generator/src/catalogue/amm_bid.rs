@@ -2,8 +2,8 @@
 //! a pool that trades at a discount.
 
 use xrpl_protocol::{
-    Amount, IssuedValue, Object, Value,
-    fields::{ACCOUNT, AUTH_ACCOUNT, AUTH_ACCOUNTS, BID_MIN},
+    IssuedValue, Object, Value,
+    fields::{ACCOUNT, AUCTION_SLOT, AUTH_ACCOUNT, AUTH_ACCOUNTS, BID_MIN, PRICE},
 };
 
 use super::{About, TransactionType, pools::pool};
@@ -54,9 +54,9 @@ impl TransactionType for AMMBid {
         });
         let pool = pool.map_err(|_| Wait::First("AMMDeposit"))?;
         let held = pool.held(world, me).ok_or(Wait::Object(Kind::Amm))?;
-        let slot = pool.entry.fields.get("AuctionSlot");
-        let price = slot.and_then(|slot| slot.get("Price")).and_then(|p| Amount::from_json(p).ok());
-        let price = price.and_then(|price| price.value()).unwrap_or(IssuedValue::ZERO);
+        let slot = pool.entry.fields.object(AUCTION_SLOT);
+        let price = slot.and_then(|slot| slot.amount(PRICE)).and_then(|price| price.value());
+        let price = price.unwrap_or(IssuedValue::ZERO);
         let twice = price.add(price).map_err(|_| Wait::Object(Kind::Amm))?;
         if twice > held.mul_ratio(1, 2, false).map_err(|_| Wait::Object(Kind::Amm))? {
             return Err(Wait::Until("the slot is too dear"));

@@ -4,14 +4,13 @@
 //! doors must be, at the genesis account of a chain that there need not be. What was committed there is
 //! the witnesses' word, who are the door's signers and accounts of the run.
 
-use serde_json::Value as Json;
 use smallvec::SmallVec;
 use xrpl_protocol::{
-    AccountId, Amount, Hash256, Issue, Object, Value,
+    AccountId, Amount, Field, Hash256, Issue, Object, Value,
     fields::{
-        AMOUNT, ATTESTATION_REWARD_ACCOUNT, ATTESTATION_SIGNER_ACCOUNT, DESTINATION,
-        OTHER_CHAIN_SOURCE, PUBLIC_KEY, SIGNATURE, SIGNATURE_REWARD, WAS_LOCKING_CHAIN_SEND,
-        X_CHAIN_ACCOUNT_CREATE_COUNT, X_CHAIN_BRIDGE, X_CHAIN_CLAIM_ID,
+        self, ACCOUNT, AMOUNT, ATTESTATION_REWARD_ACCOUNT, ATTESTATION_SIGNER_ACCOUNT, DESTINATION,
+        MIN_ACCOUNT_CREATE_AMOUNT, OTHER_CHAIN_SOURCE, PUBLIC_KEY, SIGNATURE, SIGNATURE_REWARD,
+        WAS_LOCKING_CHAIN_SEND, X_CHAIN_ACCOUNT_CREATE_COUNT, X_CHAIN_BRIDGE, X_CHAIN_CLAIM_ID,
     },
     object::XChainBridge,
     object_id,
@@ -46,35 +45,24 @@ pub(super) struct Bridge<'a> {
 
 /// The bridge that an entry names.
 pub(super) fn spec(entry: &Entry) -> Option<XChainBridge> {
-    let bridge = entry.fields.get("XChainBridge")?;
-    let door = |side: &str| bridge.get(side)?.as_str()?.parse().ok();
-    let issue = |side: &str| Issue::from_json(bridge.get(side)?).ok();
-    Some(XChainBridge {
-        locking_door: door("LockingChainDoor")?,
-        locking_issue: issue("LockingChainIssue")?,
-        issuing_door: door("IssuingChainDoor")?,
-        issuing_issue: issue("IssuingChainIssue")?,
-    })
+    match entry.fields.get(X_CHAIN_BRIDGE)? {
+        Value::XChainBridge(spec) => Some(**spec),
+        _ => None,
+    }
 }
 
-/// A counter of an entry; those of bridges are hexadecimal.
-pub(super) fn count(entry: &Entry, field: &str) -> u64 {
-    let text = entry.fields.get(field).and_then(Json::as_str);
-    text.and_then(|text| u64::from_str_radix(text, 16).ok()).unwrap_or(0)
-}
-
-fn drops_of(entry: &Entry, field: &str) -> Option<u64> {
+fn drops_of(entry: &Entry, field: Field) -> Option<u64> {
     u64::try_from(entry.amount(field)?.drops()?).ok()
 }
 
 impl<'a> Bridge<'a> {
     fn of(entry: &'a Entry) -> Option<Self> {
         let (spec, door) = (spec(entry)?, entry.owner?);
-        let locks =
-            spec.locking_issue == Issue::Xrp && entry.account("Account") == Some(spec.locking_door);
-        let least = drops_of(entry, "MinAccountCreateAmount");
+        let locks = spec.locking_issue == Issue::Xrp
+            && entry.account(fields::ACCOUNT) == Some(spec.locking_door);
+        let least = drops_of(entry, MIN_ACCOUNT_CREATE_AMOUNT);
         // Metadata leave out a reward of nothing.
-        let reward = drops_of(entry, "SignatureReward").unwrap_or(0);
+        let reward = drops_of(entry, SIGNATURE_REWARD).unwrap_or(0);
         locks.then_some(Self { entry, spec, door, reward, least })
     }
 
@@ -108,12 +96,9 @@ impl<'a> Bridge<'a> {
             return None;
         }
         let entry = world.objects.get(list)?;
-        let signers = entry.fields.get("SignerEntries")?.as_array()?.iter();
-        let accounts = signers.map(|signer| {
-            let id = signer.get("SignerEntry")?.get("Account")?.as_str()?.parse().ok()?;
-            world.accounts.find(id)
-        });
-        let quorum = usize::try_from(entry.number("SignerQuorum")?).ok()?;
+        let signers = entry.fields.array(fields::SIGNER_ENTRIES)?.iter();
+        let accounts = signers.map(|(_, signer)| world.accounts.find(signer.account(ACCOUNT)?));
+        let quorum = usize::try_from(entry.number(fields::SIGNER_QUORUM)?).ok()?;
         Some(Witnesses { list, accounts: accounts.collect::<Option<_>>()?, quorum })
     }
 }
@@ -137,21 +122,19 @@ pub(super) struct Attested {
 
 impl Attested {
     /// Of an entry's list of these.
-    pub(super) fn of(world: &World, entry: &Entry, list: &str, one: &str, who: &Witnesses) -> Self {
+    pub(super) fn of(world: &World, entry: &Entry, list: Field, who: &Witnesses) -> Self {
         let mut attested =
             Self { by: SmallVec::new(), amount: None, destination: None, reward: None };
-        let all = entry.fields.get(list).and_then(Json::as_array);
-        for proof in all.into_iter().flatten().filter_map(|element| element.get(one)) {
-            let account = |field: &str| proof.get(field)?.as_str()?.parse().ok();
-            let amount = |field: &str| Amount::from_json(proof.get(field)?).ok();
-            let signer = account("AttestationSignerAccount").and_then(|id| world.accounts.find(id));
+        for (_, proof) in entry.fields.array(list).unwrap_or_default() {
+            let signer = proof.account(ATTESTATION_SIGNER_ACCOUNT);
+            let signer = signer.and_then(|id| world.accounts.find(id));
             let Some(signer) = signer.filter(|signer| who.accounts.contains(signer)) else {
                 continue;
             };
             attested.by.push(signer);
-            attested.amount = amount("Amount");
-            attested.destination = account("Destination");
-            attested.reward = amount("SignatureReward");
+            attested.amount = proof.amount(AMOUNT);
+            attested.destination = proof.account(DESTINATION);
+            attested.reward = proof.amount(SIGNATURE_REWARD);
         }
         attested
     }

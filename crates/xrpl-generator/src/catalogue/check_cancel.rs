@@ -1,6 +1,6 @@
 //! CheckCancel (<https://xrpl.org/docs/references/protocol/transactions/types/checkcancel>).
 
-use xrpl_protocol::fields::CHECK_ID;
+use xrpl_protocol::fields::{self, CHECK_ID};
 
 use super::{About, TransactionType};
 use crate::{
@@ -26,7 +26,7 @@ static ABOUT: About = About {
         Mutation::new("somebody else's", &["tecNO_PERMISSION", "tecNO_ENTRY"], |planner, plan| {
             let (me, ahead) = (Some(planner.sender), planner.later());
             let others = |check: &Entry| {
-                let valid = check.number("Expiration").is_none_or(|at| at > ahead.into());
+                let valid = check.number(fields::EXPIRATION).is_none_or(|at| at > ahead.into());
                 check.owner != me && check.toward != me && valid
             };
             Some(plan.with(CHECK_ID, planner.any(Kind::Check, others).ok()?.id))

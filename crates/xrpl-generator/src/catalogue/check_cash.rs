@@ -3,7 +3,7 @@
 
 use xrpl_protocol::{
     Amount,
-    fields::{AMOUNT, CHECK_ID, DELIVER_MIN},
+    fields::{self, AMOUNT, CHECK_ID, DELIVER_MIN},
 };
 
 use super::{About, TransactionType};
@@ -52,8 +52,8 @@ impl TransactionType for CheckCash {
         let (world, ahead) = (planner.world, planner.later());
         let (fees, sender) = (planner.fees, planner.sender);
         let good = |check: &Entry| {
-            let valid = check.number("Expiration").is_none_or(|at| at > ahead.into());
-            let (Some(owner), Some(amount)) = (check.owner, check.amount("SendMax")) else {
+            let valid = check.number(fields::EXPIRATION).is_none_or(|at| at > ahead.into());
+            let (Some(owner), Some(amount)) = (check.owner, check.amount(fields::SEND_MAX)) else {
                 return false;
             };
             let account = &world.accounts[owner];
@@ -72,7 +72,7 @@ impl TransactionType for CheckCash {
         };
         let none = Wait::Object(Kind::Check);
         let check = planner.mine(Kind::Check, good).map_err(|_| Wait::First("CheckCreate"))?;
-        let (owner, amount) = (check.owner.ok_or(none)?, check.amount("SendMax").ok_or(none)?);
+        let (owner, amount) = (check.owner.ok_or(none)?, check.amount(fields::SEND_MAX).ok_or(none)?);
         let at_least = planner.one_in(3);
         let field = if at_least { DELIVER_MIN } else { AMOUNT };
         let mut plan =

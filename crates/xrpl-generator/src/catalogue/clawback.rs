@@ -3,7 +3,7 @@
 
 use xrpl_protocol::{
     Amount, IssuedValue,
-    fields::{AMOUNT, HOLDER},
+    fields::{self, AMOUNT, HOLDER},
 };
 
 use super::{About, TransactionType};
@@ -26,12 +26,12 @@ fn mpt(planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Wait> {
     let own = planner.own(Kind::MpTokenIssuance, |it| it.flags() & LSF_CAN_CLAWBACK != 0);
     let issuance = own.map_err(|_| Wait::First("MPTokenIssuanceCreate"))?;
     let id = issuance.mpt().ok_or(none)?;
-    let token = planner.any(Kind::MpToken, |token| {
-        token.mpt() == Some(id) && token.number("MPTAmount").is_some_and(|amount| amount > 0)
+    let token = planner.part(Kind::MpToken, issuance.id, |token| {
+        token.number(fields::MPT_AMOUNT).is_some_and(|amount| amount > 0)
     })?;
-    let has = token.number("MPTAmount").ok_or(none)?;
+    let has = token.number(fields::MPT_AMOUNT).ok_or(none)?;
     let value = i64::try_from(1 + planner.below(has.min(10))).map_err(|_| none)?;
-    let holder = token.account("Account").ok_or(none)?;
+    let holder = token.account(fields::ACCOUNT).ok_or(none)?;
     let plan = plan.with(AMOUNT, Amount::Mpt { value, id }).with(HOLDER, holder);
     Ok(plan.holding(token.id).holding(issuance.id).variant("MPT"))
 }

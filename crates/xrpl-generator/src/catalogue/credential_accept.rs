@@ -1,7 +1,7 @@
 //! CredentialAccept
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/credentialaccept>).
 
-use xrpl_protocol::fields::{CREDENTIAL_TYPE, ISSUER};
+use xrpl_protocol::fields::{self, CREDENTIAL_TYPE, ISSUER};
 
 use super::{About, TransactionType};
 use crate::{
@@ -48,14 +48,14 @@ impl TransactionType for CredentialAccept {
         planner.afford(0, 1)?;
         let ahead = planner.later();
         let credential = planner.mine(Kind::Credential, |credential| {
-            let valid = credential.number("Expiration").is_none_or(|at| at > ahead.into());
+            let valid = credential.number(fields::EXPIRATION).is_none_or(|at| at > ahead.into());
             credential.flags() & LSF_ACCEPTED == 0 && valid
         });
         let credential = credential.map_err(|_| Wait::First("CredentialCreate"))?;
         let none = Wait::Object(Kind::Credential);
         Ok(Plan::new("CredentialAccept")
-            .with(ISSUER, credential.account("Issuer").ok_or(none)?)
-            .with(CREDENTIAL_TYPE, credential.blob("CredentialType").ok_or(none)?)
+            .with(ISSUER, credential.account(fields::ISSUER).ok_or(none)?)
+            .with(CREDENTIAL_TYPE, credential.blob(fields::CREDENTIAL_TYPE).ok_or(none)?)
             .holding(credential.id)
             .owning(1))
     }

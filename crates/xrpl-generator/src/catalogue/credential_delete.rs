@@ -2,7 +2,7 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/credentialdelete>): by who said
 //! it or of whom it was said.
 
-use xrpl_protocol::fields::{CREDENTIAL_TYPE, ISSUER, SUBJECT};
+use xrpl_protocol::fields::{self, CREDENTIAL_TYPE, ISSUER, SUBJECT};
 
 use super::{About, TransactionType};
 use crate::{
@@ -53,9 +53,9 @@ impl TransactionType for CredentialDelete {
         let credential = credential.map_err(|_| Wait::First("CredentialCreate"))?;
         let none = Wait::Object(Kind::Credential);
         Ok(Plan::new("CredentialDelete")
-            .with(SUBJECT, credential.account("Subject").ok_or(none)?)
-            .with(ISSUER, credential.account("Issuer").ok_or(none)?)
-            .with(CREDENTIAL_TYPE, credential.blob("CredentialType").ok_or(none)?)
+            .with(SUBJECT, credential.account(fields::SUBJECT).ok_or(none)?)
+            .with(ISSUER, credential.account(fields::ISSUER).ok_or(none)?)
+            .with(CREDENTIAL_TYPE, credential.blob(fields::CREDENTIAL_TYPE).ok_or(none)?)
             .holding(credential.id))
     }
 }

@@ -4,7 +4,7 @@
 
 use xrpl_protocol::{
     Definitions, Object, Value,
-    fields::{AUTHORIZE, PERMISSION, PERMISSIONS, PERMISSION_VALUE},
+    fields::{self, AUTHORIZE, PERMISSION, PERMISSIONS, PERMISSION_VALUE},
     object_id,
 };
 
@@ -76,7 +76,7 @@ impl TransactionType for DelegateSet {
         {
             planner.afford(0, 0)?;
             let none = permissions([].into_iter());
-            let plan = plan.with_some(AUTHORIZE, given.account("Authorize"));
+            let plan = plan.with_some(AUTHORIZE, given.account(fields::AUTHORIZE));
             return Ok(plan.with(PERMISSIONS, none).holding(given.id));
         }
         planner.fewer(Kind::Delegate, MOST)?;

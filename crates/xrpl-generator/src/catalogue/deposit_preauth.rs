@@ -3,7 +3,7 @@
 //! account to pay this one, and takes that back.
 
 use xrpl_protocol::{
-    fields::{AUTHORIZE, UNAUTHORIZE},
+    fields::{self, AUTHORIZE, UNAUTHORIZE},
     object_id,
 };
 
@@ -56,9 +56,9 @@ impl TransactionType for DepositPreauth {
         let plan = Plan::new("DepositPreauth");
         if planner.one_in(3) || planner.fewer(Kind::DepositPreauth, MOST).is_err() {
             planner.afford(0, 0)?;
-            let given = planner.own(Kind::DepositPreauth, |entry| entry.has("Authorize"));
+            let given = planner.own(Kind::DepositPreauth, |entry| entry.has(fields::AUTHORIZE));
             let given = given.map_err(|_| Wait::First("DepositPreauth"))?;
-            return Ok(plan.with_some(UNAUTHORIZE, given.account("Authorize")).holding(given.id));
+            return Ok(plan.with_some(UNAUTHORIZE, given.account(fields::AUTHORIZE)).holding(given.id));
         }
         let other = planner.other_id()?;
         let id = planner.free(object_id::deposit_preauth(planner.me().id, other))?;

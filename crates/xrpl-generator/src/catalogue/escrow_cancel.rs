@@ -1,6 +1,6 @@
 //! EscrowCancel (<https://xrpl.org/docs/references/protocol/transactions/types/escrowcancel>).
 
-use xrpl_protocol::fields::{OFFER_SEQUENCE, OWNER};
+use xrpl_protocol::fields::{self, OFFER_SEQUENCE, OWNER};
 
 use super::{About, TransactionType};
 use crate::{
@@ -26,11 +26,11 @@ static ABOUT: About = About {
         Mutation::new("too early", &["tecNO_PERMISSION", "tecNO_TARGET"], |planner, plan| {
             let later = planner.later();
             let early = |escrow: &Entry| {
-                escrow.number("CancelAfter").is_none_or(|at| at > later.into())
+                escrow.number(fields::CANCEL_AFTER).is_none_or(|at| at > later.into())
             };
             let escrow = planner.any(Kind::Escrow, early).ok()?;
-            let number = u32::try_from(escrow.number("Sequence")?).ok()?;
-            Some(plan.with(OWNER, escrow.account("Account")?).with(OFFER_SEQUENCE, number))
+            let number = u32::try_from(escrow.number(fields::SEQUENCE)?).ok()?;
+            Some(plan.with(OWNER, escrow.account(fields::ACCOUNT)?).with(OFFER_SEQUENCE, number))
         }),
         Mutation::unknown_flag(),
     ],
@@ -46,7 +46,7 @@ impl TransactionType for EscrowCancel {
         planner.afford(0, 0)?;
         let now = planner.world.close_time;
         let over = |escrow: &Entry| {
-            escrow.number("CancelAfter").is_some_and(|at| at < now.into()) && escrow.has("Sequence")
+            escrow.number(fields::CANCEL_AFTER).is_some_and(|at| at < now.into()) && escrow.has(fields::SEQUENCE)
         };
         // Anybody may clear away what was not finished in time.
         let mut escrow = planner.own(Kind::Escrow, over);
@@ -58,9 +58,9 @@ impl TransactionType for EscrowCancel {
             let none = planner.world.objects.count(Kind::Escrow) == 0;
             return Err(if none { Wait::First("EscrowCreate") } else { Wait::CloseTime(now + 1) });
         };
-        let number = escrow.number("Sequence").and_then(|n| u32::try_from(n).ok());
+        let number = escrow.number(fields::SEQUENCE).and_then(|n| u32::try_from(n).ok());
         Ok(Plan::new("EscrowCancel")
-            .with(OWNER, escrow.account("Account").ok_or(missing)?)
+            .with(OWNER, escrow.account(fields::ACCOUNT).ok_or(missing)?)
             .with(OFFER_SEQUENCE, number.ok_or(missing)?)
             .holding(escrow.id))
     }

@@ -4,7 +4,7 @@
 
 use xrpl_protocol::{
     Amount,
-    fields::{AMOUNT, CANCEL_AFTER, CONDITION, DESTINATION, FINISH_AFTER},
+    fields::{self, AMOUNT, CANCEL_AFTER, CONDITION, DESTINATION, FINISH_AFTER},
     object_id,
 };
 
@@ -77,17 +77,17 @@ fn mpt(planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Wait> {
         })
     };
     let from = planner.own(Kind::MpToken, |token| {
-        let has = token.number("MPTAmount").is_some_and(|amount| amount > 0);
+        let has = token.number(fields::MPT_AMOUNT).is_some_and(|amount| amount > 0);
         has && token.flags() & LSF_LOCKED == 0 && lockable(token)
     })?;
-    let (id, has) = (from.mpt().ok_or(none)?, from.number("MPTAmount").ok_or(none)?);
+    let (id, has) = (from.mpt().ok_or(none)?, from.number(fields::MPT_AMOUNT).ok_or(none)?);
     let to = planner.any(Kind::MpToken, |token| {
         let other = token.owner.is_some_and(|owner| owner != me);
         other && token.mpt() == Some(id) && token.flags() & LSF_LOCKED == 0
     })?;
     let value = i64::try_from(1 + planner.below(has.min(10))).map_err(|_| none)?;
     let amount = Amount::Mpt { value, id };
-    let plan = plan.with(DESTINATION, to.account("Account").ok_or(none)?).with(AMOUNT, amount);
+    let plan = plan.with(DESTINATION, to.account(fields::ACCOUNT).ok_or(none)?).with(AMOUNT, amount);
     planner.paying(plan.holding(to.id).variant("MPT"), amount)
 }
 

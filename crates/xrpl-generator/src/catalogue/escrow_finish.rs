@@ -2,7 +2,7 @@
 
 use xrpl_protocol::{
     Amount, Hash256,
-    fields::{CONDITION, FULFILLMENT, OFFER_SEQUENCE, OWNER},
+    fields::{self, CONDITION, FULFILLMENT, OFFER_SEQUENCE, OWNER},
     object_id,
 };
 
@@ -52,9 +52,9 @@ static ABOUT: About = About {
 
 /// What its receiver holds of a multi-purpose token that it is of.
 fn receiving(world: &World, escrow: &Entry) -> Option<Hash256> {
-    match escrow.amount("Amount")? {
+    match escrow.amount(fields::AMOUNT)? {
         Amount::Mpt { id, .. } => {
-            let receiver = world.accounts.find(escrow.account("Destination")?)?;
+            let receiver = world.accounts.find(escrow.account(fields::DESTINATION)?)?;
             Some(object_id::mptoken(id, world.accounts[receiver].id))
         }
         _ => None,
@@ -71,14 +71,14 @@ impl TransactionType for EscrowFinish {
         let (world, now) = (planner.world, planner.world.close_time);
         let later = planner.later();
         let ripe = |escrow: &Entry| {
-            let finish = escrow.number("FinishAfter").is_none_or(|at| at < now.into());
-            let cancel = escrow.number("CancelAfter").is_none_or(|at| at > later.into());
+            let finish = escrow.number(fields::FINISH_AFTER).is_none_or(|at| at < now.into());
+            let cancel = escrow.number(fields::CANCEL_AFTER).is_none_or(|at| at > later.into());
             // Whoever gets a multi-purpose token must hold it by then.
             let holds = receiving(world, escrow).is_none_or(|token| {
                 let known = world.objects.get(token).is_some_and(|held| held.flags() & LSF_LOCKED == 0);
                 known && !world.objects.is_held(token)
             });
-            finish && cancel && holds && escrow.has("Sequence")
+            finish && cancel && holds && escrow.has(fields::SEQUENCE)
         };
         // Whoever it is for, or whoever made it.
         let mut escrow = planner.mine(Kind::Escrow, ripe);
@@ -91,8 +91,8 @@ impl TransactionType for EscrowFinish {
             return Err(if none { first } else { Wait::CloseTime(now + 1) });
         };
         let missing = Wait::Object(Kind::Escrow);
-        let owner = escrow.account("Account").ok_or(missing)?;
-        let number = escrow.number("Sequence").and_then(|n| u32::try_from(n).ok());
+        let owner = escrow.account(fields::ACCOUNT).ok_or(missing)?;
+        let number = escrow.number(fields::SEQUENCE).and_then(|n| u32::try_from(n).ok());
         let plan = Plan::new("EscrowFinish")
             .with(OWNER, owner)
             .with(OFFER_SEQUENCE, number.ok_or(missing)?)
@@ -101,7 +101,7 @@ impl TransactionType for EscrowFinish {
             Some(token) => plan.holding(token),
             None => plan,
         };
-        if !escrow.has("Condition") {
+        if !escrow.has(fields::CONDITION) {
             return Ok(plan.variant("time"));
         }
         let secret = secret_of(planner, escrow).ok_or(missing)?;

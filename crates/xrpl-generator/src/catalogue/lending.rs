@@ -1,8 +1,11 @@
 //! What the entries of brokers and loans tell, and of the vaults that they lend from.
 
+use smallvec::SmallVec;
 use xrpl_protocol::{
     AccountId, Amount, Decimal, Field, Hash256, Issue, Object, Value,
-    fields::{COUNTERPARTY_SIGNATURE, LOAN_BROKER_ID, LOAN_ID, SIGNING_PUB_KEY, TXN_SIGNATURE},
+    fields::{
+        self, COUNTERPARTY_SIGNATURE, LOAN_BROKER_ID, LOAN_ID, SIGNING_PUB_KEY, TXN_SIGNATURE,
+    },
     keys::PublicKey,
     number::Number,
 };
@@ -31,7 +34,7 @@ pub(super) struct Broker<'a> {
 impl<'a> Broker<'a> {
     /// One whose vault is known.
     pub(super) fn of(world: &'a World, entry: &'a Entry) -> Option<Self> {
-        let vault = world.objects.get(entry.hash("VaultID")?)?;
+        let vault = world.objects.get(entry.hash(fields::VAULT_ID)?)?;
         Some(Self { entry, vault, asset: asset(vault)?, owner: entry.owner? })
     }
 
@@ -60,23 +63,23 @@ impl<'a> Broker<'a> {
 
     /// What must stay of its cover where it is owed so much.
     fn least_cover(&self, debt: Decimal) -> Decimal {
-        let rate = self.entry.number("CoverRateMinimum").unwrap_or(0);
+        let rate = self.entry.number(fields::COVER_RATE_MINIMUM).unwrap_or(0);
         debt * Decimal::from(rate as i64) / Decimal::from(WHOLE)
     }
 
     /// What can be taken of its cover, with room for what rounding does.
     pub(super) fn spare_cover(&self) -> Decimal {
-        let least = self.least_cover(self.entry.decimal("DebtTotal")) * Decimal::from(2);
-        self.entry.decimal("CoverAvailable") - least
+        let least = self.least_cover(self.entry.decimal(fields::DEBT_TOTAL)) * Decimal::from(2);
+        self.entry.decimal(fields::COVER_AVAILABLE) - least
     }
 
     /// Whether it may lend so much more.
     pub(super) fn may_lend(&self, principal: Decimal) -> bool {
         // Interest is owed too.
-        let debt = self.entry.decimal("DebtTotal") + principal * Decimal::from(2);
-        let most = self.entry.decimal("DebtMaximum");
+        let debt = self.entry.decimal(fields::DEBT_TOTAL) + principal * Decimal::from(2);
+        let most = self.entry.decimal(fields::DEBT_MAXIMUM);
         let within = most.is_zero() || debt <= most;
-        within && self.least_cover(debt) <= self.entry.decimal("CoverAvailable")
+        within && self.least_cover(debt) <= self.entry.decimal(fields::COVER_AVAILABLE)
     }
 }
 
@@ -88,19 +91,23 @@ pub(super) struct Loan<'a> {
 
 impl<'a> Loan<'a> {
     pub(super) fn of(world: &'a World, entry: &'a Entry) -> Option<Self> {
-        let broker = world.objects.get(entry.hash("LoanBrokerID")?)?;
+        let broker = world.objects.get(entry.hash(fields::LOAN_BROKER_ID)?)?;
         Some(Self { entry, broker: Broker::of(world, broker)? })
     }
 
-    /// One that fits, and that nothing in flight uses.
-    pub(super) fn any(
+    /// One that the sender lent, and that nothing in flight uses.
+    pub(super) fn lent(
         planner: &mut Planner<'a>,
         fits: impl Fn(&Loan<'_>) -> bool,
     ) -> Result<Self, Wait> {
         let world = planner.world;
+        let brokers: SmallVec<[Hash256; 4]> =
+            world.objects.owned(Kind::LoanBroker, planner.sender).map(|it| it.id).collect();
+        let (before, from) = brokers.split_at(planner.below(brokers.len() as u64) as usize);
         let fits = |entry: &Entry| Loan::of(world, entry).is_some_and(|loan| fits(&loan));
-        let entry = planner.any(Kind::Loan, fits)?;
-        Self::of(world, entry).ok_or(Wait::Object(Kind::Loan))
+        let mut turn = from.iter().chain(before);
+        let found = turn.find_map(|broker| planner.part(Kind::Loan, *broker, fits).ok());
+        found.and_then(|entry| Self::of(world, entry)).ok_or(Wait::Object(Kind::Loan))
     }
 
     /// One that the sender owes.
@@ -116,13 +123,13 @@ impl<'a> Loan<'a> {
 
     /// Payments that are still to come.
     pub(super) fn remaining(&self) -> u64 {
-        self.entry.number("PaymentRemaining").unwrap_or(0)
+        self.entry.number(fields::PAYMENT_REMAINING).unwrap_or(0)
     }
 
     /// When the next one is due, and until when it may be late.
     pub(super) fn due(&self) -> Option<(u64, u64)> {
-        let due = self.entry.number("NextPaymentDueDate").filter(|at| *at > 0)?;
-        Some((due, due + self.entry.number("GracePeriod").unwrap_or(0)))
+        let due = self.entry.number(fields::NEXT_PAYMENT_DUE_DATE).filter(|at| *at > 0)?;
+        Some((due, due + self.entry.number(fields::GRACE_PERIOD).unwrap_or(0)))
     }
 
     /// A plan that names it, and alone uses it.

@@ -2,7 +2,7 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/loanbrokerdelete>): of one whose loans
 //! are all deleted. Its owner gets the cover back.
 
-use xrpl_protocol::fields::LOAN_BROKER_ID;
+use xrpl_protocol::fields::{self, LOAN_BROKER_ID};
 
 use super::{
     About, TransactionType,
@@ -44,7 +44,7 @@ impl TransactionType for LoanBrokerDelete {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let idle = |broker: &Broker<'_>| broker.entry.number("OwnerCount").unwrap_or(0) == 0;
+        let idle = |broker: &Broker<'_>| broker.entry.number(fields::OWNER_COUNT).unwrap_or(0) == 0;
         let broker = Broker::own(planner, idle)?;
         let plan = Plan::new("LoanBrokerDelete").with(LOAN_BROKER_ID, broker.entry.id);
         Ok(plan.holding(broker.entry.id))

@@ -33,12 +33,11 @@ impl TransactionType for LoanDelete {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let me = planner.sender;
         if let Ok(loan) = Loan::own(planner, |loan| loan.remaining() == 0) {
             return Ok(loan.plan("LoanDelete").variant("by the borrower"));
         }
-        let lent = |loan: &Loan<'_>| loan.broker.owner == me && loan.remaining() == 0;
-        let loan = Loan::any(planner, lent).map_err(|_| Wait::First("LoanPay"))?;
+        let loan = Loan::lent(planner, |loan| loan.remaining() == 0);
+        let loan = loan.map_err(|_| Wait::First("LoanPay"))?;
         Ok(loan.plan("LoanDelete").variant("by the lender"))
     }
 }

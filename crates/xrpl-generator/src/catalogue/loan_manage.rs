@@ -46,14 +46,14 @@ impl TransactionType for LoanManage {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let (world, me) = (planner.world, planner.sender);
-        let own = Loan::any(planner, |loan| {
+        let world = planner.world;
+        let own = Loan::lent(planner, |loan| {
             let free = [loan.broker.entry.id, loan.broker.vault.id];
             let free = free.iter().all(|id| !world.objects.is_held(*id));
             // What is impaired of an issued currency is rounded, and xrpld may take it back no more
             // (`tefBAD_LEDGER`).
             let whole = loan.broker.asset == Issue::Xrp;
-            loan.broker.owner == me && loan.remaining() > 0 && free && whole
+            loan.remaining() > 0 && free && whole
         });
         let loan = own.map_err(|_| Wait::First("LoanSet"))?;
         let over = loan.due().is_some_and(|(_, end)| planner.has_passed(end));

@@ -3,7 +3,7 @@
 
 use xrpl_protocol::{
     Amount, Decimal, IssuedValue,
-    fields::AMOUNT,
+    fields::{self, AMOUNT},
 };
 
 use super::{
@@ -52,8 +52,11 @@ static ABOUT: About = About {
 fn payment(planner: &mut Planner<'_>, loan: &Loan<'_>) -> Option<(u32, Amount, &'static str)> {
     let (due, _) = loan.due()?;
     let number = |field| loan.entry.decimal(field);
-    let regular = number("PeriodicPayment") + number("LoanServiceFee");
-    let owed = number("TotalValueOutstanding");
+    let owed = number(fields::TOTAL_VALUE_OUTSTANDING);
+    let periodic = number(fields::PERIODIC_PAYMENT);
+    // The last one takes all that is left, and rounding may have left more than the others take.
+    let due_now = if loan.remaining() == 1 && owed > periodic { owed } else { periodic };
+    let regular = due_now + number(fields::LOAN_SERVICE_FEE);
     let impaired = loan.entry.flags() & LSF_LOAN_IMPAIRED != 0;
     let some = Decimal::from(1 + planner.below(5) as i64);
     let (flags, value, variant) = if impaired {
@@ -61,11 +64,11 @@ fn payment(planner: &mut Planner<'_>, loan: &Loan<'_>) -> Option<(u32, Amount, &
         (0, regular, "regular")
     } else if planner.has_passed(due) {
         // What is late costs more: twice as much suffices for what a run lasts.
-        (TF_LOAN_LATE_PAYMENT, regular * Decimal::from(2) + number("LatePaymentFee"), "late")
+        (TF_LOAN_LATE_PAYMENT, regular * Decimal::from(2) + number(fields::LATE_PAYMENT_FEE), "late")
     } else if !planner.is_ahead(Some(due)) {
         return None;
     } else if loan.remaining() > 1 && planner.one_in(4) {
-        let all = owed * Decimal::from(2) + number("ClosePaymentFee");
+        let all = owed * Decimal::from(2) + number(fields::CLOSE_PAYMENT_FEE);
         (TF_LOAN_FULL_PAYMENT, all, "full")
     } else if loan.entry.flags() & LSF_LOAN_OVERPAYMENT != 0 && planner.one_in(2) {
         (TF_LOAN_OVERPAYMENT, regular + owed * some / Decimal::from(10), "overpayment")

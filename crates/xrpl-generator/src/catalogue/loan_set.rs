@@ -3,7 +3,7 @@
 
 use xrpl_protocol::{
     AccountId, Decimal, Issue,
-    fields::{
+    fields::{self, 
         CLOSE_INTEREST_RATE, CLOSE_PAYMENT_FEE, COUNTERPARTY, COUNTERPARTY_SIGNATURE, GRACE_PERIOD,
         INTEREST_RATE, LATE_INTEREST_RATE, LATE_PAYMENT_FEE, LOAN_BROKER_ID, LOAN_ORIGINATION_FEE,
         LOAN_SERVICE_FEE, OVERPAYMENT_FEE, PAYMENT_INTERVAL, PAYMENT_TOTAL, PRINCIPAL_REQUESTED,
@@ -97,7 +97,7 @@ impl TransactionType for LoanSet {
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         let (world, me) = (planner.world, planner.sender);
         let percent = Decimal::from(5 + planner.below(20) as i64) / Decimal::from(100);
-        let principal = |broker: &Broker<'_>| broker.vault.decimal("AssetsAvailable") * percent;
+        let principal = |broker: &Broker<'_>| broker.vault.decimal(fields::ASSETS_AVAILABLE) * percent;
         let lends = |broker: &Broker<'_>| {
             let principal = principal(broker);
             let free = !world.objects.is_held(broker.vault.id);

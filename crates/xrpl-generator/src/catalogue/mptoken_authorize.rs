@@ -4,7 +4,7 @@
 
 use xrpl_protocol::{
     Value,
-    fields::{HOLDER, MP_TOKEN_ISSUANCE_ID},
+    fields::{self, HOLDER, MP_TOKEN_ISSUANCE_ID},
     object_id,
 };
 
@@ -74,7 +74,7 @@ impl TransactionType for MPTokenAuthorize {
         if let Ok(token) = waiting(planner) {
             planner.afford(0, 0)?;
             let id = token.mpt().ok_or(none)?;
-            let holder = token.account("Account").ok_or(none)?;
+            let holder = token.account(fields::ACCOUNT).ok_or(none)?;
             let plan = plan.with(MP_TOKEN_ISSUANCE_ID, Value::Hash192(id.0)).with(HOLDER, holder);
             return Ok(plan.holding(token.id).variant("allowing"));
         }
@@ -82,7 +82,7 @@ impl TransactionType for MPTokenAuthorize {
             // Shares of vaults come and go with what is deposited.
             let issued = token.mpt().map(object_id::mpt_issuance);
             let kept = issued.is_some_and(|issuance| world.objects.get(issuance).is_some());
-            let empty = !token.has("MPTAmount") && !token.has("LockedAmount");
+            let empty = !token.has(fields::MPT_AMOUNT) && !token.has(fields::LOCKED_AMOUNT);
             kept && empty && token.flags() & LSF_LOCKED == 0
         };
         if planner.one_in(6)

@@ -2,7 +2,7 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/mptokenissuancedestroy>): of what
 //! nobody holds any more.
 
-use xrpl_protocol::{Value, fields::MP_TOKEN_ISSUANCE_ID};
+use xrpl_protocol::{Value, fields::{self, MP_TOKEN_ISSUANCE_ID}};
 
 use super::{About, TransactionType};
 use crate::{
@@ -53,7 +53,7 @@ impl TransactionType for MPTokenIssuanceDestroy {
             return Err(Wait::First("MPTokenIssuanceCreate"));
         }
         let unused = |issuance: &Entry| {
-            [issuance.number("OutstandingAmount"), issuance.number("LockedAmount")]
+            [issuance.number(fields::OUTSTANDING_AMOUNT), issuance.number(fields::LOCKED_AMOUNT)]
                 .iter()
                 .all(|amount| amount.unwrap_or(0) == 0)
         };

@@ -4,7 +4,7 @@
 
 use xrpl_protocol::{
     Value,
-    fields::{HOLDER, MP_TOKEN_ISSUANCE_ID},
+    fields::{self, HOLDER, MP_TOKEN_ISSUANCE_ID},
 };
 
 use super::{About, TransactionType};
@@ -59,14 +59,12 @@ impl TransactionType for MPTokenIssuanceSet {
         let mine = planner.own(Kind::MpTokenIssuance, |it| it.flags() & LSF_CAN_LOCK != 0);
         let issuance = mine.map_err(|_| Wait::First("MPTokenIssuanceCreate"))?;
         let id = issuance.mpt().ok_or(none)?;
-        let token = planner.any(Kind::MpToken, |token| {
-            token.mpt() == Some(id) && token.owner.is_some()
-        })?;
+        let token = planner.part(Kind::MpToken, issuance.id, |token| token.owner.is_some())?;
         // What is locked is not left so for long: nothing could be paid with it.
         let flags = if token.flags() & LSF_LOCKED == 0 { TF_LOCK } else { TF_UNLOCK };
         let plan = Plan::new("MPTokenIssuanceSet").flagged(flags).holding(token.id);
         let plan = plan.with(MP_TOKEN_ISSUANCE_ID, Value::Hash192(id.0));
         let variant = if flags == TF_LOCK { "locking" } else { "unlocking" };
-        Ok(plan.with(HOLDER, token.account("Account").ok_or(none)?).variant(variant))
+        Ok(plan.with(HOLDER, token.account(fields::ACCOUNT).ok_or(none)?).variant(variant))
     }
 }

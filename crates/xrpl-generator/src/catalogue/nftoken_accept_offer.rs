@@ -2,9 +2,10 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/nftokenacceptoffer>): sells,
 //! buys, or brings a seller and a buyer together.
 
+use smallvec::SmallVec;
 use xrpl_protocol::{
     Hash256,
-    fields::{NF_TOKEN_BROKER_FEE, NF_TOKEN_BUY_OFFER, NF_TOKEN_SELL_OFFER},
+    fields::{self, NF_TOKEN_BROKER_FEE, NF_TOKEN_BUY_OFFER, NF_TOKEN_SELL_OFFER},
 };
 
 use super::{About, TransactionType};
@@ -30,31 +31,36 @@ struct Offer {
 }
 
 fn read(offer: &Entry) -> Option<Offer> {
-    let price = offer.amount("Amount")?.drops()?;
+    let price = offer.amount(fields::AMOUNT)?.drops()?;
     Some(Offer {
         id: offer.id,
-        nft: Nft(offer.hash("NFTokenID")?),
+        nft: Nft(offer.hash(fields::NF_TOKEN_ID)?),
         owner: offer.owner?,
         price: u64::try_from(price).ok()?,
     })
 }
 
-/// One of another account that the sender may accept. Its token is where the offer needs it, and
-/// nothing in flight uses it.
+/// One of another account that the sender may accept, for a token if one is named. Its token is where
+/// the offer needs it, and nothing in flight uses it.
 fn find(
     planner: &mut Planner<'_>,
     sells: bool,
+    of: Option<Nft>,
     fits: impl Fn(&Offer) -> bool,
 ) -> Result<Offer, Wait> {
     let (objects, me, ahead) = (&planner.world.objects, planner.sender, planner.later());
-    let offer = planner.any(Kind::NftOffer, |entry| {
-        let valid = entry.number("Expiration").is_none_or(|at| at > ahead.into());
-        let mine = !entry.has("Destination") || entry.toward == Some(me);
+    let fits = |entry: &Entry| {
+        let valid = entry.number(fields::EXPIRATION).is_none_or(|at| at > ahead.into());
+        let mine = !entry.has(fields::DESTINATION) || entry.toward == Some(me);
         let Some(offer) = read(entry).filter(|_| valid && mine) else { return false };
         let right = (entry.flags() & LSF_SELL != 0) == sells && offer.owner != me;
         let there = !sells || objects.owns_nft(offer.owner, offer.nft);
         right && there && !objects.is_held(offer.nft.0) && fits(&offer)
-    })?;
+    };
+    let offer = match of {
+        Some(nft) => planner.part(Kind::NftOffer, nft.0, fits),
+        None => planner.any(Kind::NftOffer, fits),
+    }?;
     read(offer).ok_or(Wait::Object(Kind::NftOffer))
 }
 
@@ -68,7 +74,7 @@ fn can_pay(world: &World, fees: &Fees, who: Index, price: u64) -> bool {
 /// The sender buys what is offered.
 fn bought(planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Wait> {
     let (world, fees, me) = (planner.world, planner.fees, planner.sender);
-    let offer = find(planner, true, |offer| can_pay(world, fees, me, offer.price))?;
+    let offer = find(planner, true, None, |offer| can_pay(world, fees, me, offer.price))?;
     let plan = plan.with(NF_TOKEN_SELL_OFFER, offer.id).spending(offer.price).owning(1);
     Ok(plan.holding(offer.id).holding(offer.nft.0).variant("buying"))
 }
@@ -82,9 +88,13 @@ fn by_buyer(mut plan: Plan, offer: &Offer) -> Plan {
 fn sold(planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Wait> {
     planner.afford(0, 0)?;
     let (world, fees, me) = (planner.world, planner.fees, planner.sender);
-    let offer = find(planner, false, |offer| {
-        world.objects.owns_nft(me, offer.nft) && can_pay(world, fees, offer.owner, offer.price)
-    })?;
+    let pages = world.objects.owned(Kind::NftPage, me).flat_map(Entry::nfts);
+    let mine: SmallVec<[Nft; 8]> = pages.collect();
+    let (before, from) = mine.split_at(planner.below(mine.len() as u64) as usize);
+    let mut turn = from.iter().chain(before);
+    let can_pay = |offer: &Offer| can_pay(world, fees, offer.owner, offer.price);
+    let offer = turn.find_map(|nft| find(planner, false, Some(*nft), can_pay).ok());
+    let offer = offer.ok_or(Wait::Object(Kind::NftOffer))?;
     Ok(by_buyer(plan.with(NF_TOKEN_BUY_OFFER, offer.id), &offer).variant("selling"))
 }
 
@@ -92,9 +102,9 @@ fn sold(planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Wait> {
 fn brokered(planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Wait> {
     planner.afford(0, 0)?;
     let (world, fees) = (planner.world, planner.fees);
-    let buy = find(planner, false, |buy| can_pay(world, fees, buy.owner, buy.price))?;
-    let sell = find(planner, true, |sell| {
-        sell.nft == buy.nft && sell.owner != buy.owner && sell.price < buy.price
+    let buy = find(planner, false, None, |buy| can_pay(world, fees, buy.owner, buy.price))?;
+    let sell = find(planner, true, Some(buy.nft), |sell| {
+        sell.owner != buy.owner && sell.price < buy.price
     })?;
     let fee = 1 + planner.below(buy.price - sell.price);
     let plan = plan

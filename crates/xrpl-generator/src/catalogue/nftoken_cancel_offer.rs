@@ -2,7 +2,7 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/nftokencanceloffer>): its own
 //! and those made for it.
 
-use xrpl_protocol::{Hash256, fields::NF_TOKEN_OFFERS};
+use xrpl_protocol::{Hash256, fields::{self, NF_TOKEN_OFFERS}};
 
 use super::{About, TransactionType};
 use crate::{
@@ -47,7 +47,7 @@ impl TransactionType for NFTokenCancelOffer {
             offer = planner.mine(Kind::NftOffer, |_| true);
         }
         let offer = offer.map_err(|_| Wait::First("NFTokenCreateOffer"))?;
-        let token = offer.hash("NFTokenID").ok_or(Wait::Object(Kind::NftOffer))?;
+        let token = offer.hash(fields::NF_TOKEN_ID).ok_or(Wait::Object(Kind::NftOffer))?;
         // Who buys or sells it holds the token.
         planner.free(token)?;
         let plan = Plan::new("NFTokenCancelOffer").with(NF_TOKEN_OFFERS, vec![offer.id]);

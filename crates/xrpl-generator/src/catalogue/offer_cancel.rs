@@ -1,6 +1,6 @@
 //! OfferCancel (<https://xrpl.org/docs/references/protocol/transactions/types/offercancel>).
 
-use xrpl_protocol::fields::OFFER_SEQUENCE;
+use xrpl_protocol::fields::{self, OFFER_SEQUENCE};
 
 use super::{About, TransactionType};
 use crate::{
@@ -38,9 +38,9 @@ impl TransactionType for OfferCancel {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let offer = planner.own(Kind::Offer, |offer| offer.has("Sequence"));
+        let offer = planner.own(Kind::Offer, |offer| offer.has(fields::SEQUENCE));
         let offer = offer.map_err(|_| Wait::First("OfferCreate"))?;
-        let number = offer.number("Sequence").and_then(|n| u32::try_from(n).ok());
+        let number = offer.number(fields::SEQUENCE).and_then(|n| u32::try_from(n).ok());
         let number = number.ok_or(Wait::Object(Kind::Offer))?;
         Ok(Plan::new("OfferCancel").with(OFFER_SEQUENCE, number).holding(offer.id))
     }

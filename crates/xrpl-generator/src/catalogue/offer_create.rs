@@ -3,7 +3,7 @@
 
 use xrpl_protocol::{
     Amount, IssuedValue,
-    fields::{DOMAIN_ID, EXPIRATION, OFFER_SEQUENCE, TAKER_GETS, TAKER_PAYS},
+    fields::{self, DOMAIN_ID, EXPIRATION, OFFER_SEQUENCE, TAKER_GETS, TAKER_PAYS},
 };
 
 use super::{
@@ -121,7 +121,7 @@ fn at_once(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
     let units = 1 + planner.below(5) as i64;
     let none = Wait::Object(Kind::Amm);
     // One of its own that it would cross is removed, and then nothing is taken.
-    let sells = |offer: &Entry, issue| offer.amount("TakerGets").map(|gets| gets.issue()) == Some(issue);
+    let sells = |offer: &Entry, issue| offer.amount(fields::TAKER_GETS).map(|gets| gets.issue()) == Some(issue);
     let mut own = planner.world.objects.owned(Kind::Offer, planner.sender);
     if planner.me().purse.owners_pending > 0 || own.any(|offer| sells(offer, pays)) {
         return Err(Wait::InFlight);
@@ -164,9 +164,9 @@ impl TransactionType for OfferCreate {
         let mut plan = form(planner).with_some(EXPIRATION, expires).owning(1);
         let variant = plan.variant;
         if planner.one_in(8)
-            && let Ok(old) = planner.own(Kind::Offer, |offer| offer.has("Sequence"))
+            && let Ok(old) = planner.own(Kind::Offer, |offer| offer.has(fields::SEQUENCE))
         {
-            let number = old.number("Sequence").and_then(|n| u32::try_from(n).ok());
+            let number = old.number(fields::SEQUENCE).and_then(|n| u32::try_from(n).ok());
             plan = plan.with_some(OFFER_SEQUENCE, number).holding(old.id);
         }
         let asset = |id: AssetId| planner.world.assets[usize::from(id)];

@@ -2,7 +2,7 @@
 
 use xrpl_protocol::{
     Currency, Field, Object, Value,
-    fields::{
+    fields::{self, 
         ASSET_CLASS, ASSET_PRICE, BASE_ASSET, LAST_UPDATE_TIME, ORACLE_DOCUMENT_ID, PRICE_DATA,
         PRICE_DATA_SERIES, PROVIDER, QUOTE_ASSET, SCALE,
     },
@@ -81,7 +81,7 @@ impl TransactionType for OracleSet {
         planner.afford(0, 1)?;
         let now = planner.world.close_time.saturating_add(UNIX_EPOCH);
         // Each is later than the one before.
-        let last = known.and_then(|oracle| oracle.number("LastUpdateTime")).unwrap_or(0);
+        let last = known.and_then(|oracle| oracle.number(fields::LAST_UPDATE_TIME)).unwrap_or(0);
         let time = u64::from(now).max(last + 1);
         if time > u64::from(now) + 60 {
             return Err(Wait::CloseTime(planner.world.close_time + 1));

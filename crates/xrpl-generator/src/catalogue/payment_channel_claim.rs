@@ -3,7 +3,7 @@
 //! by a signed claim or by its source, and closes.
 
 use xrpl_protocol::{
-    fields::{AMOUNT, BALANCE, CHANNEL, PUBLIC_KEY, SIGNATURE},
+    fields::{self, AMOUNT, BALANCE, CHANNEL, PUBLIC_KEY, SIGNATURE},
     sign::claim_message,
 };
 
@@ -58,18 +58,18 @@ impl TransactionType for PaymentChannelClaim {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let paid = |channel: &Entry| channel.amount("Balance").and_then(|a| a.drops()).unwrap_or(0);
+        let paid = |channel: &Entry| channel.amount(fields::BALANCE).and_then(|a| a.drops()).unwrap_or(0);
         let left = |channel: &Entry| {
-            let funds = channel.amount("Amount").and_then(|amount| amount.drops()).unwrap_or(0);
+            let funds = channel.amount(fields::AMOUNT).and_then(|amount| amount.drops()).unwrap_or(0);
             funds - paid(channel)
         };
         let open = |channel: &Entry| {
-            channel.owner.is_some() && !channel.has("Expiration") && left(channel) > 1
+            channel.owner.is_some() && !channel.has(fields::EXPIRATION) && left(channel) > 1
         };
         let plan = Plan::new("PaymentChannelClaim");
         let now = planner.world.close_time;
         let over = |channel: &Entry| {
-            channel.number("Expiration").is_some_and(|at| at < now.into())
+            channel.number(fields::EXPIRATION).is_some_and(|at| at < now.into())
         };
         if let Ok(channel) = planner.own(Kind::PayChannel, over) {
             // Whatever is asked of it closes it.

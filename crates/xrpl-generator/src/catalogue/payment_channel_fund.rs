@@ -1,7 +1,7 @@
 //! PaymentChannelFund
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/paymentchannelfund>).
 
-use xrpl_protocol::fields::{AMOUNT, CHANNEL};
+use xrpl_protocol::fields::{self, AMOUNT, CHANNEL};
 
 use super::{About, TransactionType};
 use crate::{
@@ -40,7 +40,7 @@ impl TransactionType for PaymentChannelFund {
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         let amount = 1 + planner.below(100_000);
         planner.afford(amount, 0)?;
-        let channel = planner.own(Kind::PayChannel, |channel| !channel.has("Expiration"));
+        let channel = planner.own(Kind::PayChannel, |channel| !channel.has(fields::EXPIRATION));
         let channel = channel.map_err(|_| Wait::First("PaymentChannelCreate"))?;
         let plan = Plan::new("PaymentChannelFund").with(CHANNEL, channel.id);
         Ok(plan.with(AMOUNT, drops(amount)).spending(amount).holding(channel.id))

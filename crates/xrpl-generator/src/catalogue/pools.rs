@@ -1,6 +1,6 @@
 //! What an AMM's entry and the trust lines of its LP tokens tell.
 
-use xrpl_protocol::{AccountId, Amount, Issue, IssuedValue, Object, Value, fields};
+use xrpl_protocol::{AccountId, Amount, Issue, IssuedValue, Object, Value, fields, object_id};
 
 use crate::{
     accounts::Index,
@@ -24,12 +24,9 @@ pub(super) struct Pool<'a> {
 
 fn read(entry: &Entry) -> Option<Pool<'_>> {
     // Metadata of a new one leave out what has its default value: XRP.
-    let asset = |field: &str| match entry.fields.get(field) {
-        Some(issue) => Issue::from_json(issue).ok(),
-        None => Some(Issue::Xrp),
-    };
-    let assets = [asset("Asset")?, asset("Asset2")?];
-    Some(Pool { entry, assets, tokens: entry.amount("LPTokenBalance")? })
+    let assets = [fields::ASSET, fields::ASSET2]
+        .map(|field| entry.fields.issue(field).unwrap_or(Issue::Xrp));
+    Some(Pool { entry, assets, tokens: entry.amount(fields::LP_TOKEN_BALANCE)? })
 }
 
 /// One that fits.
@@ -53,23 +50,16 @@ impl Pool<'_> {
 
     /// How many of its tokens an account has.
     pub(super) fn held(&self, world: &World, who: Index) -> Option<IssuedValue> {
-        let pool = self.entry.account("Account")?;
-        let id = world.accounts[who].id;
-        let line = world
-            .objects
-            .owned(Kind::LpLine, who)
-            .find(|line| sides(line).is_some_and(|(low, high)| low == pool || high == pool))?;
-        let balance = line.amount("Balance")?.value()?;
-        let held = if sides(line)?.0 == id { balance } else { balance.negated() };
-        (held.signum() > 0).then_some(held)
+        let pool = self.entry.account(fields::ACCOUNT)?;
+        let mut lines = world.objects.owned(Kind::LpLine, who);
+        held(lines.find(|line| line.sides().is_some_and(|sides| sides.contains(&pool)))?, pool)
     }
 
     /// Somebody who has some of its tokens.
     pub(super) fn holder(&self, planner: &mut Planner<'_>) -> Option<Index> {
-        let (world, pool) = (planner.world, self.entry.account("Account")?);
-        let of = |line: &Entry| sides(line).is_some_and(|(low, high)| low == pool || high == pool);
-        let has = |line: &Entry| line.owner.is_some_and(|who| self.held(world, who).is_some());
-        planner.any(Kind::LpLine, |line| of(line) && has(line)).ok()?.owner
+        let pool = self.entry.account(fields::ACCOUNT)?;
+        let root = object_id::account_root(pool);
+        planner.part(Kind::LpLine, root, |line| held(line, pool).is_some()).ok()?.owner
     }
 
     /// So many of its tokens.
@@ -94,6 +84,14 @@ impl Pool<'_> {
     }
 }
 
+/// How many tokens of a pool's account a trust line to it holds, if any.
+fn held(line: &Entry, pool: AccountId) -> Option<IssuedValue> {
+    let balance = line.amount(fields::BALANCE)?.value()?;
+    // The balance is the low side's.
+    let held = if line.sides()?[0] == pool { balance.negated() } else { balance };
+    (held.signum() > 0).then_some(held)
+}
+
 /// So many hundredths of a unit of an asset.
 pub(super) fn hundredths(issue: Issue, hundredths: i64) -> Option<Amount> {
     match issue {
@@ -104,13 +102,4 @@ pub(super) fn hundredths(issue: Issue, hundredths: i64) -> Option<Amount> {
         }
         Issue::Mpt(_) => None,
     }
-}
-
-/// The accounts of a trust line, low and high.
-pub(super) fn sides(line: &Entry) -> Option<(AccountId, AccountId)> {
-    let side = |field: &str| match line.amount(field)?.issue() {
-        Issue::Issued { issuer, .. } => Some(issuer),
-        _ => None,
-    };
-    Some((side("LowLimit")?, side("HighLimit")?))
 }

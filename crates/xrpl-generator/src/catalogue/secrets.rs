@@ -4,7 +4,7 @@
 //! An account has a few, which follow from its key: so whose escrow it is, is all that must be known
 //! to find the secret again, after a restart too.
 
-use xrpl_protocol::hash::sha256;
+use xrpl_protocol::{fields, hash::sha256};
 
 use crate::{accounts::Index, objects::Entry, planner::Planner};
 
@@ -33,6 +33,6 @@ pub(super) fn fulfillment(preimage: &[u8; 32]) -> Vec<u8> {
 
 /// The secret that an escrow asks for, if it is one of its owner's.
 pub(super) fn secret_of(planner: &Planner<'_>, escrow: &Entry) -> Option<[u8; 32]> {
-    let (asked, owner) = (escrow.blob("Condition")?, escrow.owner?);
+    let (asked, owner) = (escrow.blob(fields::CONDITION)?, escrow.owner?);
     (0..SECRETS).map(|n| preimage(planner, owner, n)).find(|known| condition(known) == asked)
 }

@@ -3,15 +3,15 @@
 
 use xrpl_protocol::{
     Amount, Decimal, Issue, IssuedValue,
-    fields::{AMOUNT, HOLDER, VAULT_ID},
+    fields::{self, AMOUNT, HOLDER, VAULT_ID},
 };
 
 use super::{
     About, TransactionType,
-    vaults::{asset, shares},
+    vaults::asset,
 };
 use crate::{
-    accounts::{Index, Role},
+    accounts::Role,
     modifier::Modifier,
     mutation::Mutation,
     objects::{Entry, Kind},
@@ -20,6 +20,10 @@ use crate::{
 };
 
 const LSF_ALLOW_TRUST_LINE_CLAWBACK: u32 = 0x8000_0000;
+
+/// Shares that a holder has at least: twice what is taken, as long as a share is worth what was given for
+/// it.
+const LEAST: u64 = 20_000;
 
 #[derive(Debug)]
 pub(super) struct VaultClawback;
@@ -43,19 +47,6 @@ static ABOUT: About = About {
     ..About::TYPE
 };
 
-/// A user who has shares of a vault.
-fn holder(planner: &mut Planner<'_>, vault: &Entry) -> Option<Index> {
-    /// How many are looked at.
-    const MOST: usize = 128;
-    /// Shares: twice what is taken, as long as a share is worth what was given for it.
-    const LEAST: u64 = 20_000;
-    let (world, first) = (planner.world, planner.other_user().ok()?);
-    let users = world.accounts.users();
-    let start = users.iter().position(|user| *user == first)?;
-    let mut turn = users[start..].iter().chain(&users[..start]).take(MOST).copied();
-    turn.find(|user| shares(world, vault, *user).is_some_and(|(.., shares)| shares >= LEAST))
-}
-
 impl TransactionType for VaultClawback {
     fn about(&self) -> &'static About {
         &ABOUT
@@ -66,24 +57,27 @@ impl TransactionType for VaultClawback {
         if planner.me().flags & LSF_ALLOW_TRUST_LINE_CLAWBACK == 0 {
             return Err(Wait::Never("it has promised its holders not to"));
         }
-        let (world, me) = (planner.world, planner.me().id);
+        let me = planner.me().id;
         let own = |vault: &Entry| {
             let own = matches!(asset(vault), Some(Issue::Issued { issuer, .. }) if issuer == me);
-            own && vault.decimal("AssetsAvailable") > Decimal::from(1)
+            own && vault.decimal(fields::ASSETS_AVAILABLE) > Decimal::from(1)
         };
         let vault = planner.any(Kind::Vault, own)?;
-        let holder = holder(planner, vault).ok_or(Wait::Object(Kind::MpToken))?;
-        let (_, token, _) = shares(world, vault, holder).ok_or(Wait::Object(Kind::Vault))?;
+        let shares = vault.part_of.ok_or(Wait::Object(Kind::Vault))?;
+        let token = planner.part(Kind::MpToken, shares, |token| {
+            let enough = token.number(fields::MPT_AMOUNT).is_some_and(|held| held >= LEAST);
+            enough && token.owner.is_some()
+        })?;
+        let holder = token.account(fields::ACCOUNT).ok_or(Wait::Object(Kind::MpToken))?;
         let Some(Issue::Issued { currency, issuer }) = asset(vault) else {
             return Err(Wait::Object(Kind::Vault));
         };
-        planner.free(token)?;
         let some = IssuedValue::new(1, -2).map_err(|_| Wait::Never("there is no such value"))?;
         Ok(Plan::new("VaultClawback")
             .with(VAULT_ID, vault.id)
-            .with(HOLDER, planner.id(holder))
+            .with(HOLDER, holder)
             .with(AMOUNT, Amount::issued(some, currency, issuer))
             .holding(vault.id)
-            .holding(token))
+            .holding(token.id))
     }
 }

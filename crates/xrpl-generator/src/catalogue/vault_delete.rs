@@ -40,11 +40,8 @@ impl TransactionType for VaultDelete {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let (objects, me) = (&planner.world.objects, planner.sender);
-        let lent = |vault: &Entry| {
-            let mut brokers = objects.owned(Kind::LoanBroker, me);
-            brokers.any(|broker| broker.hash("VaultID") == Some(vault.id))
-        };
+        let objects = &planner.world.objects;
+        let lent = |vault: &Entry| objects.parts(Kind::LoanBroker, vault.id).next().is_some();
         let unused = planner.own(Kind::Vault, |vault| is_empty(vault) && !lent(vault));
         let vault = unused.map_err(|_| Wait::First("VaultCreate"))?;
         Ok(Plan::new("VaultDelete").with(VAULT_ID, vault.id).holding(vault.id))

@@ -3,10 +3,10 @@
 
 use xrpl_protocol::{
     Amount, IssuedValue,
-    fields::{AMOUNT, VAULT_ID},
+    fields::{self, AMOUNT, VAULT_ID},
 };
 
-use super::{About, TransactionType, vaults::{available, shares}};
+use super::{About, TransactionType, vaults::{Shares, available}};
 use crate::{
     modifier::Modifier,
     mutation::Mutation,
@@ -47,13 +47,15 @@ impl TransactionType for VaultWithdraw {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let (world, me) = (planner.world, planner.sender);
-        let vault = planner.any(Kind::Vault, |vault| shares(world, vault, me).is_some());
-        let vault = vault.map_err(|_| Wait::First("VaultDeposit"))?;
-        let (share, token, held) = shares(world, vault, me).ok_or(Wait::Object(Kind::Vault))?;
-        planner.free(token)?;
+        let world = planner.world;
+        let token = planner.own(Kind::MpToken, |token| {
+            Shares::of(world, token).is_some_and(|of| !world.objects.is_held(of.vault.id))
+        });
+        let token = token.map_err(|_| Wait::First("VaultDeposit"))?;
+        let shares = Shares::of(world, token).ok_or(Wait::Object(Kind::Vault))?;
+        let Shares { vault, share, token, held } = shares;
         // What is lent is not there; a share is worth a little more than was given for it by then.
-        let lent = vault.decimal("AssetsTotal") != vault.decimal("AssetsAvailable");
+        let lent = vault.decimal(fields::ASSETS_TOTAL) != vault.decimal(fields::ASSETS_AVAILABLE);
         let most = if lent { available(vault).min(held) } else { held };
         if most == 0 {
             return Err(Wait::First("LoanPay"));

@@ -1,27 +1,21 @@
 //! What a vault's entry and the holdings of its shares tell.
 
-use serde_json::Value as Json;
-use xrpl_protocol::{Decimal, Hash256, Issue, MptId, object_id};
+use xrpl_protocol::{Decimal, Hash256, Issue, MptId, fields};
 
-use crate::{accounts::Index, objects::Entry, world::World};
+use crate::{
+    objects::{Entry, Kind},
+    world::World,
+};
 
 /// What is in it.
 pub(super) fn asset(vault: &Entry) -> Option<Issue> {
     // Metadata of a new one leave out what has its default value: XRP.
-    match vault.fields.get("Asset") {
-        Some(issue) => Issue::from_json(issue).ok(),
-        None => Some(Issue::Xrp),
-    }
+    Some(vault.fields.issue(fields::ASSET).unwrap_or(Issue::Xrp))
 }
 
 /// Whether nothing is in it, and nobody has a share of it.
 pub(super) fn is_empty(vault: &Entry) -> bool {
-    let zero = |field: &str| match vault.fields.get(field) {
-        None => true,
-        Some(Json::String(text)) => text == "0",
-        Some(_) => false,
-    };
-    zero("AssetsTotal") && zero("AssetsAvailable")
+    [fields::ASSETS_TOTAL, fields::ASSETS_AVAILABLE].into_iter().all(|n| vault.decimal(n).is_zero())
 }
 
 /// How many shares can be had for what of it is not lent, with room for what a share has gained.
@@ -32,14 +26,26 @@ pub(super) fn available(vault: &Entry) -> u64 {
         Some(Issue::Issued { .. }) => Decimal::from(SCALE),
         _ => Decimal::from(1),
     };
-    let available = vault.decimal("AssetsAvailable") * shares / Decimal::from(2);
+    let available = vault.decimal(fields::ASSETS_AVAILABLE) * shares / Decimal::from(2);
     available.truncated().to_i64().ok().and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
 }
 
-/// An account's shares of it: the token, the holding, and how many.
-pub(super) fn shares(world: &World, vault: &Entry, who: Index) -> Option<(MptId, Hash256, u64)> {
-    let share: MptId = vault.fields.get("ShareMPTID")?.as_str()?.parse().ok()?;
-    let token = object_id::mptoken(share, world.accounts[who].id);
-    let held = world.objects.get(token)?.number("MPTAmount")?;
-    (held > 0).then_some((share, token, held))
+/// What an account has of a vault.
+pub(super) struct Shares<'a> {
+    pub(super) vault: &'a Entry,
+    /// The token that stands for a share.
+    pub(super) share: MptId,
+    /// The holding of these tokens.
+    pub(super) token: Hash256,
+    /// How many, above zero.
+    pub(super) held: u64,
+}
+
+impl<'a> Shares<'a> {
+    /// Those that a holding of tokens is, if its tokens are shares and there are any.
+    pub(super) fn of(world: &'a World, token: &Entry) -> Option<Self> {
+        let vault = world.objects.parts(Kind::Vault, token.part_of?).next()?;
+        let held = token.number(fields::MPT_AMOUNT).filter(|held| *held > 0)?;
+        Some(Self { vault, share: token.mpt()?, token: token.id, held })
+    }
 }

@@ -3,20 +3,20 @@
 //! witness says that an account is to be created, or paid if there is one. They come in their order.
 
 use xrpl_protocol::{
-    fields::{DESTINATION, OTHER_CHAIN_SOURCE, SIGNATURE_REWARD, X_CHAIN_ACCOUNT_CREATE_COUNT},
+    fields::{self, DESTINATION, OTHER_CHAIN_SOURCE, SIGNATURE_REWARD, X_CHAIN_ACCOUNT_CREATE_COUNT},
     object_id,
 };
 
 use super::{
     About, TransactionType,
     bridges::{
-        ANOTHERS_SIGNATURE, Attested, Bridge, NOTHING_SENT, NO_KEY, attest, attestation, count,
+        ANOTHERS_SIGNATURE, Attested, Bridge, NOTHING_SENT, NO_KEY, attest, attestation,
     },
 };
 use crate::{
     modifier::Modifier,
     mutation::Mutation,
-    objects::Kind,
+    objects::{Entry, Kind},
     plan::{Plan, Wait, drops},
     planner::Planner,
     world::OthersXrp,
@@ -48,7 +48,8 @@ impl TransactionType for XChainAddAccountCreateAttestation {
         planner.node_is_calm()?;
         planner.afford(0, 0)?;
         let world = planner.world;
-        let next = |bridge: &Bridge<'_>| count(bridge.entry, "XChainAccountClaimCount") + 1;
+        let count = |entry: &Entry| entry.number(fields::X_CHAIN_ACCOUNT_CLAIM_COUNT).unwrap_or(0);
+        let next = |bridge: &Bridge<'_>| count(bridge.entry) + 1;
         let of = |bridge: &Bridge<'_>| {
             object_id::xchain_create_account_claim_id(&bridge.spec, next(bridge))
         };
@@ -58,10 +59,8 @@ impl TransactionType for XChainAddAccountCreateAttestation {
         let none = Wait::Object(Kind::Bridge);
         let witnesses = bridge.witnesses(world).ok_or(none)?;
         let entry = world.objects.get(of(&bridge));
-        let attested = entry.map(|entry| {
-            let one = "XChainCreateAccountProofSig";
-            Attested::of(world, entry, "XChainCreateAccountAttestations", one, &witnesses)
-        });
+        let list = fields::X_CHAIN_CREATE_ACCOUNT_ATTESTATIONS;
+        let attested = entry.map(|entry| Attested::of(world, entry, list, &witnesses));
         let first = witnesses.accounts.first().copied();
         let witness = attested.as_ref().map_or(first, |attested| attested.next(&witnesses));
         let known = attested.as_ref().and_then(|attested| {

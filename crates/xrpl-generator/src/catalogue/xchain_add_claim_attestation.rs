@@ -2,12 +2,12 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/xchainaddclaimattestation>): a witness
 //! says what was committed for a claim. Where enough say so and to whom it goes, it is paid.
 
-use xrpl_protocol::fields::{DESTINATION, OTHER_CHAIN_SOURCE, X_CHAIN_CLAIM_ID};
+use xrpl_protocol::fields::{self, DESTINATION, OTHER_CHAIN_SOURCE, X_CHAIN_CLAIM_ID};
 
 use super::{
     About, TransactionType,
     bridges::{
-        ANOTHERS_SIGNATURE, Attested, Bridge, NOTHING_SENT, NO_KEY, attest, attestation, count,
+        ANOTHERS_SIGNATURE, Attested, Bridge, NOTHING_SENT, NO_KEY, attest, attestation,
     },
 };
 use crate::{
@@ -43,8 +43,7 @@ static ABOUT: About = About {
 /// What is attested of a claim so far, and by whom it can be next.
 pub(super) fn attested(world: &World, claim: &Entry, bridge: &Bridge<'_>) -> Option<Attested> {
     let witnesses = bridge.witnesses(world)?;
-    let (list, one) = ("XChainClaimAttestations", "XChainClaimProofSig");
-    Some(Attested::of(world, claim, list, one, &witnesses))
+    Some(Attested::of(world, claim, fields::X_CHAIN_CLAIM_ATTESTATIONS, &witnesses))
 }
 
 impl TransactionType for XChainAddClaimAttestation {
@@ -78,8 +77,8 @@ impl TransactionType for XChainAddClaimAttestation {
             }
         };
         let plan = attestation(bridge.plan("XChainAddClaimAttestation"), world, witness, amount)
-            .with(X_CHAIN_CLAIM_ID, count(claim, "XChainClaimID"))
-            .with(OTHER_CHAIN_SOURCE, claim.account("OtherChainSource").ok_or(none)?)
+            .with(X_CHAIN_CLAIM_ID, claim.number(X_CHAIN_CLAIM_ID).unwrap_or(0))
+            .with(OTHER_CHAIN_SOURCE, claim.account(fields::OTHER_CHAIN_SOURCE).ok_or(none)?)
             .with_some(DESTINATION, to);
         let mut plan = attest(world, plan).ok_or(none)?.holding(claim.id).holding(witnesses.list);
         if !attested.suffices(1, &witnesses) {
@@ -91,7 +90,7 @@ impl TransactionType for XChainAddClaimAttestation {
         // The door pays, and who claims rewards the witnesses.
         let owner = claim.owner.ok_or(none)?;
         let paid = amount.drops().unwrap_or(0).unsigned_abs();
-        let reward = claim.amount("SignatureReward").and_then(|reward| reward.drops()).unwrap_or(0);
+        let reward = claim.amount(fields::SIGNATURE_REWARD).and_then(|reward| reward.drops()).unwrap_or(0);
         for (account, drops) in [(bridge.door, paid), (owner, reward.unsigned_abs())] {
             planner.has(account, drops, 0)?;
             plan.holds.others.push(OthersXrp { account, drops, owners: 0 });

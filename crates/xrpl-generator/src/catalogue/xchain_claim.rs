@@ -2,11 +2,11 @@
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/xchainclaim>): what enough witnesses have
 //! attested without saying to whom it goes.
 
-use xrpl_protocol::fields::{AMOUNT, DESTINATION, X_CHAIN_CLAIM_ID};
+use xrpl_protocol::fields::{self, AMOUNT, DESTINATION, X_CHAIN_CLAIM_ID};
 
 use super::{
     About, TransactionType,
-    bridges::{Bridge, count, no_bridge},
+    bridges::{Bridge, no_bridge},
     xchain_add_claim_attestation::attested,
 };
 use crate::{
@@ -62,13 +62,13 @@ impl TransactionType for XChainClaim {
         let amount = attested(world, claim, &bridge).and_then(|attested| attested.amount);
         let amount = amount.ok_or(none)?;
         let paid = amount.drops().unwrap_or(0).unsigned_abs();
-        let reward = claim.amount("SignatureReward").and_then(|reward| reward.drops()).unwrap_or(0);
+        let reward = claim.amount(fields::SIGNATURE_REWARD).and_then(|reward| reward.drops()).unwrap_or(0);
         planner.has(bridge.door, paid, 0)?;
         planner.afford(reward.unsigned_abs(), 0)?;
         let to = if planner.one_in(2) { planner.me().id } else { planner.other_id()? };
         let mut plan = bridge
             .plan("XChainClaim")
-            .with(X_CHAIN_CLAIM_ID, count(claim, "XChainClaimID"))
+            .with(X_CHAIN_CLAIM_ID, claim.number(X_CHAIN_CLAIM_ID).unwrap_or(0))
             .with(AMOUNT, amount)
             .with(DESTINATION, to)
             .holding(claim.id)

@@ -4,7 +4,7 @@
 
 use xrpl_protocol::{
     Issue,
-    fields::{MIN_ACCOUNT_CREATE_AMOUNT, SIGNATURE_REWARD},
+    fields::{self, MIN_ACCOUNT_CREATE_AMOUNT, SIGNATURE_REWARD},
 };
 
 use super::{
@@ -66,7 +66,7 @@ impl TransactionType for XChainModifyBridge {
             let reward = drops(100 + planner.below(100));
             return Ok(plan.with(SIGNATURE_REWARD, reward).variant("reward"));
         }
-        if bridge.has("MinAccountCreateAmount") && planner.one_in(4) {
+        if bridge.has(fields::MIN_ACCOUNT_CREATE_AMOUNT) && planner.one_in(4) {
             return Ok(plan.flagged(TF_CLEAR_ACCOUNT_CREATE_AMOUNT).variant("no accounts"));
         }
         let least = planner.fees.reserve(0) + planner.below(1_000);

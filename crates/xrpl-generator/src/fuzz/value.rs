@@ -4,6 +4,7 @@
 use xrpl_protocol::{
     AccountId, Amount, Currency, Field, Hash256, Issue, IssuedValue, MptId, Value,
     amount::AmountError,
+    fields,
     number::Number,
     object::{FieldType, PathStep, XChainBridge},
 };
@@ -226,7 +227,7 @@ impl Draw<'_, '_> {
     fn offer_sequence(&mut self) -> Option<u32> {
         let (world, me) = (self.planner.world, self.planner.sender);
         let offers: Vec<&Entry> = world.objects.owned(Kind::Offer, me).take(8).collect();
-        u32::try_from(self.planner.pick(&offers)?.number("Sequence")?).ok()
+        u32::try_from(self.planner.pick(&offers)?.number(fields::SEQUENCE)?).ok()
     }
 
     /// An object of the band of a type.

@@ -51,10 +51,10 @@ fn entries_come_change_and_go_by_whoevers_metadata() {
     assert_eq!(objects.owned(Kind::Escrow, 0).map(|e| e.id).collect::<Vec<_>>(), [id]);
     assert_eq!(objects.toward(Kind::Escrow, 1).map(|e| e.id).collect::<Vec<_>>(), [id]);
     assert_eq!(objects.owned(Kind::Escrow, 1).count(), 0);
-    assert_eq!(objects.get(id).unwrap().amount("Amount"), Some(Amount::Xrp(5)));
+    assert_eq!(objects.get(id).unwrap().amount(fields::AMOUNT), Some(Amount::Xrp(5)));
     let changed = json!({"Account": from, "Destination": to, "Amount": "4"});
     learn(&mut objects, &accounts, json!([{"ModifiedNode": node(&changed)}]));
-    assert_eq!(objects.get(id).unwrap().amount("Amount"), Some(Amount::Xrp(4)));
+    assert_eq!(objects.get(id).unwrap().amount(fields::AMOUNT), Some(Amount::Xrp(4)));
     assert_eq!(objects.count(Kind::Escrow), 1, "the same one");
     assert_eq!(learn(&mut objects, &accounts, json!([{"DeletedNode": node(&changed)}])), [0, 1]);
     assert_eq!((objects.count(Kind::Escrow), objects.owned(Kind::Escrow, 0).count()), (0, 0));
@@ -98,7 +98,7 @@ fn what_is_told_late_changes_nothing_that_came_after() {
     let id: Hash256 = ID.parse().unwrap();
     learn_at(&mut objects, &accounts, json!([{"ModifiedNode": node("3")}]), 5);
     learn_at(&mut objects, &accounts, json!([{"CreatedNode": node("2")}]), 4);
-    assert_eq!(objects.get(id).unwrap().amount("Amount"), Some(Amount::Xrp(3)));
+    assert_eq!(objects.get(id).unwrap().amount(fields::AMOUNT), Some(Amount::Xrp(3)));
     learn_at(&mut objects, &accounts, json!([{"DeletedNode": node("3")}]), 7);
     learn_at(&mut objects, &accounts, json!([{"ModifiedNode": node("4")}]), 6);
     assert!(objects.get(id).is_none(), "it is gone");
