@@ -103,7 +103,7 @@ impl Default for GeneratorConfig {
             seed: "xrpl-workload".into(),
             accounts: 100,
             gateways: 2,
-            currencies: vec!["USD".into(), "EUR".into()],
+            currencies: ["USD", "EUR", "GBP", "JPY"].map(str::to_owned).into(),
             key_type: KeyType::Ed25519,
             funding: Funding::Genesis,
             user_drops: Drops::from_xrp(10_000),

@@ -439,6 +439,10 @@ impl Objects {
         /// How many are remembered, and for how many ledgers: outcomes come in any order, but soon.
         const REMEMBERED: usize = 10_000;
         const LEDGERS: u32 = 64;
+        if self.get(id).is_some_and(|entry| entry.as_of > as_of) {
+            // It was made anew since, and that was reported first.
+            return None;
+        }
         let sides = self.get(id).map(|old| (old.owner, old.toward));
         self.forget(id);
         self.gone.insert(id, as_of);

@@ -3,7 +3,7 @@
 //! Nodes may lag behind one another: what is read is of a named ledger, so that none answers with an
 //! older Sequence than the one that outcomes have shown.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use rustc_hash::FxHashSet;
@@ -16,7 +16,10 @@ use xrpl_client::{
 };
 use xrpl_protocol::{AccountId, Hash256, Issue, LedgerIndex, object_id};
 
-use crate::world::{Asset, World};
+use crate::{
+    objects::Kind,
+    world::{Asset, World},
+};
 
 /// How long a ledger may take to come to a node that answers.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -92,8 +95,8 @@ pub(crate) async fn account(
     }
 }
 
-/// The entries of pools that there may be of what all users hold, and of XRP: they are in no account's
-/// directory but their own. What cannot be read is left out, and met when it is in the way.
+/// The entries of pools that there may be of what all users hold and of XRP, and of those whose tokens one
+/// of the accounts holds: they are in no account's directory but their own. What cannot be read is left out, and met when it is in the way.
 pub(crate) async fn pools(
     pool: &Pool,
     world: &World,
@@ -107,6 +110,18 @@ pub(crate) async fn pools(
         ids.extend(all[..n].iter().map(|other| object_id::amm(*one, *other)));
     }
     ids.truncate(MOST_POOLS);
+    // Those of other currencies are found by who holds their tokens.
+    let lines = world.objects.all(Kind::LpLine).filter_map(|line| line.part_of);
+    let roots: BTreeSet<Hash256> = lines.collect();
+    let named = roots.into_iter().take(MOST_POOLS).map(|root| async move {
+        entry(pool, root, ledger).await?.get("AMMID")?.as_str()?.parse::<Hash256>().ok()
+    });
+    let named: Vec<_> = stream::iter(named).buffered(READS).collect().await;
+    for id in named.into_iter().flatten() {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
     let read = ids.into_iter().map(|id| {
         let pool = pool.clone();
         async move { (id, entry(&pool, id, ledger).await) }

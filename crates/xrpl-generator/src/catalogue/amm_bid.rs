@@ -6,8 +6,9 @@ use xrpl_protocol::{
     fields::{ACCOUNT, AUCTION_SLOT, AUTH_ACCOUNT, AUTH_ACCOUNTS, BID_MIN, PRICE},
 };
 
-use super::{About, TransactionType, pools::pool};
+use super::{About, TransactionType, pools::{Share, pool, share_first}};
 use crate::{
+    accounts::Role,
     modifier::Modifier,
     mutation::Mutation,
     objects::Kind,
@@ -24,7 +25,8 @@ pub(super) struct AMMBid;
 static ABOUT: About = About {
     name: "AMMBid",
     family: "AMM",
-    weight: 3,
+    weight: 5,
+    roles: &[Role::User, Role::Gateway],
     amendment: Some("AMM"),
     modifiers: Modifier::DELEGABLE,
     mutations: &[
@@ -48,12 +50,12 @@ impl TransactionType for AMMBid {
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
         let (world, me) = (planner.world, planner.sender);
-        // What a slot costs is a small part of all tokens, and more after each bid.
+        // What a slot costs is a small part of all tokens, and more after each bid: others may bid first.
         let pool = pool(planner, |pool| {
-            pool.held(world, me).is_some_and(|held| pool.has_share(held, SHARE))
+            pool.share(world, me).is_some_and(|share| pool.is_part(&share, SHARE))
         });
-        let pool = pool.map_err(|_| Wait::First("AMMDeposit"))?;
-        let held = pool.held(world, me).ok_or(Wait::Object(Kind::Amm))?;
+        let pool = pool.map_err(|_| share_first(planner))?;
+        let Share { line, held, .. } = pool.share(world, me).ok_or(Wait::Object(Kind::Amm))?;
         let slot = pool.entry.fields.object(AUCTION_SLOT);
         let price = slot.and_then(|slot| slot.amount(PRICE)).and_then(|price| price.value());
         let price = price.unwrap_or(IssuedValue::ZERO);
@@ -61,6 +63,6 @@ impl TransactionType for AMMBid {
         if twice > held.mul_ratio(1, 2, false).map_err(|_| Wait::Object(Kind::Amm))? {
             return Err(Wait::Until("the slot is too dear"));
         }
-        Ok(pool.plan("AMMBid"))
+        Ok(pool.plan(world, "AMMBid").holding(line))
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct AMMClawback;
 static ABOUT: About = About {
     name: "AMMClawback",
     family: "AMM",
-    weight: 6,
+    weight: 14,
     roles: &[Role::Gateway],
     amendment: Some("AMMClawback"),
     modifiers: Modifier::DELEGABLE,
@@ -52,13 +52,18 @@ impl TransactionType for AMMClawback {
         if planner.me().flags & LSF_ALLOW_TRUST_LINE_CLAWBACK == 0 {
             return Err(Wait::Never("it has promised its holders not to"));
         }
-        let me = planner.me().id;
+        let (world, me) = (planner.world, planner.me().id);
         let own = |issue: &Issue| matches!(issue, Issue::Issued { issuer, .. } if *issuer == me);
-        let pool = pool(planner, |pool| pool.assets.iter().any(own))?;
-        let holder = pool.holder(planner).ok_or(Wait::Object(Kind::LpLine))?;
+        let pool = pool(planner, |pool| {
+            let free = pool.exit().is_some_and(|exit| !world.objects.is_held(exit));
+            pool.assets.iter().any(own) && free && pool.is_deep(world)
+        })?;
+        let none = Wait::Object(Kind::LpLine);
+        let holder = pool.others_share(planner).ok_or(none)?;
         let [first, second] = pool.assets;
         let (asset, other) = if own(&first) { (first, second) } else { (second, first) };
-        let mut plan = pool.plan("AMMClawback").with(HOLDER, planner.id(holder));
+        let plan = pool.plan(world, "AMMClawback").with(HOLDER, planner.id(holder.who));
+        let mut plan = plan.holding(holder.line).holding(pool.exit().ok_or(none)?);
         plan.fields().set(ASSET, Value::Issue(asset));
         plan.fields().set(ASSET2, Value::Issue(other));
         let Issue::Issued { currency, issuer } = asset else {

@@ -48,14 +48,16 @@ impl TransactionType for AMMDeposit {
     }
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
-        let pool = pool(planner, |_| true).map_err(|_| Wait::First("AMMCreate"))?;
+        let world = planner.world;
+        let pool = pool(planner, |pool| pool.is_common(world));
+        let pool = pool.map_err(|_| Wait::First("AMMCreate"))?;
         let both = planner.one_in(3);
         let which = planner.below(2) as usize;
-        let mut plan = pool.plan("AMMDeposit").owning(1);
+        let mut plan = pool.plan(world, "AMMDeposit").owning(1);
         let value = planner.small_value()?;
         let xrp = 1_000_000 + planner.below(1_000_000);
         planner.afford(xrp, 1)?;
-        let (world, from) = (planner.world, Some(planner.sender));
+        let from = Some(planner.sender);
         let assets = if both { &pool.assets[..] } else { &pool.assets[which..=which] };
         // Of two amounts in just the pool's proportion neither is enough for the other, as rounding has it.
         let more = value.mul_ratio(2, 1, false).map_err(|_| Wait::Object(Kind::Amm))?;

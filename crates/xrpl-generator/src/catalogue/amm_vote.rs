@@ -2,10 +2,12 @@
 
 use xrpl_protocol::fields::{ASSET, ASSET2, TRADING_FEE};
 
-use super::{About, TransactionType, pools::pool};
+use super::{About, TransactionType, pools::{pool, share_first}};
 use crate::{
+    accounts::Role,
     modifier::Modifier,
     mutation::Mutation,
+    objects::Kind,
     plan::{Plan, Wait},
     planner::Planner,
 };
@@ -16,6 +18,7 @@ pub(super) struct AMMVote;
 static ABOUT: About = About {
     name: "AMMVote",
     family: "AMM",
+    roles: &[Role::User, Role::Gateway],
     amendment: Some("AMM"),
     modifiers: Modifier::DELEGABLE,
     mutations: &[
@@ -39,9 +42,10 @@ impl TransactionType for AMMVote {
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
         let (world, me) = (planner.world, planner.sender);
-        let pool = pool(planner, |pool| pool.held(world, me).is_some());
-        let pool = pool.map_err(|_| Wait::First("AMMDeposit"))?;
+        let pool = pool(planner, |pool| pool.share(world, me).is_some());
+        let pool = pool.map_err(|_| share_first(planner))?;
+        let share = pool.share(world, me).ok_or(Wait::Object(Kind::Amm))?;
         let fee = planner.below(1_001) as u16;
-        Ok(pool.plan("AMMVote").with(TRADING_FEE, fee))
+        Ok(pool.plan(world, "AMMVote").with(TRADING_FEE, fee).holding(share.line))
     }
 }

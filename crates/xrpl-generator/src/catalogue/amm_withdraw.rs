@@ -3,8 +3,9 @@
 
 use xrpl_protocol::fields::{AMOUNT, LP_TOKEN_IN};
 
-use super::{About, TransactionType, pools::pool};
+use super::{About, TransactionType, pools::{Pool, pool, share_first}};
 use crate::{
+    accounts::Role,
     modifier::Modifier,
     mutation::Mutation,
     objects::Kind,
@@ -22,6 +23,7 @@ static ABOUT: About = About {
     name: "AMMWithdraw",
     family: "AMM",
     weight: 5,
+    roles: &[Role::User, Role::Gateway],
     amendment: Some("AMM"),
     variants: &["some", "all"],
     modifiers: Modifier::DELEGABLE,
@@ -46,15 +48,19 @@ impl TransactionType for AMMWithdraw {
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
         let (world, me) = (planner.world, planner.sender);
-        let pool = pool(planner, |pool| pool.held(world, me).is_some());
-        let pool = pool.map_err(|_| Wait::First("AMMDeposit"))?;
-        let held = pool.held(world, me).ok_or(Wait::Object(Kind::Amm))?;
-        let plan = pool.plan("AMMWithdraw");
-        if planner.one_in(3) {
+        let free = |pool: &Pool<'_>| pool.exit().is_some_and(|exit| !world.objects.is_held(exit));
+        let pool = pool(planner, |pool| pool.share(world, me).is_some() && free(pool));
+        let pool = pool.map_err(|_| share_first(planner))?;
+        let none = Wait::Object(Kind::Amm);
+        let share = pool.share(world, me).ok_or(none)?;
+        let held = share.held;
+        let plan = pool.plan(world, "AMMWithdraw").holding(share.line).holding(pool.exit().ok_or(none)?);
+        let may_leave = !pool.is_common(world) || !pool.is_part(&share, 2);
+        if may_leave && planner.one_in(3) {
             return Ok(plan.flagged(TF_WITHDRAW_ALL).variant("all"));
         }
         let part = held.mul_ratio(1 + planner.below(5) as u32, 10, false);
-        let part = part.map_err(|_| Wait::Object(Kind::Amm))?;
+        let part = part.map_err(|_| none)?;
         Ok(plan.flagged(TF_LP_TOKEN).with(LP_TOKEN_IN, pool.amount(part)).variant("some"))
     }
 }

@@ -5,7 +5,6 @@
 use xrpl_protocol::{
     Amount,
     fields::{self, AMOUNT, CANCEL_AFTER, CONDITION, DESTINATION, FINISH_AFTER},
-    object_id,
 };
 
 use super::{
@@ -70,7 +69,7 @@ fn mpt(planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Wait> {
     }
     let (world, me) = (planner.world, planner.sender);
     let lockable = |token: &Entry| {
-        let issuance = token.mpt().and_then(|id| world.objects.get(object_id::mpt_issuance(id)));
+        let issuance = token.part_of.and_then(|id| world.objects.get(id));
         issuance.is_some_and(|issuance| {
             let flags = issuance.flags();
             flags & LSF_CAN_ESCROW != 0 && flags & (LSF_LOCKED | LSF_REQUIRE_AUTH) == 0
@@ -81,9 +80,9 @@ fn mpt(planner: &mut Planner<'_>, plan: Plan) -> Result<Plan, Wait> {
         has && token.flags() & LSF_LOCKED == 0 && lockable(token)
     })?;
     let (id, has) = (from.mpt().ok_or(none)?, from.number(fields::MPT_AMOUNT).ok_or(none)?);
-    let to = planner.any(Kind::MpToken, |token| {
+    let to = planner.part(Kind::MpToken, from.part_of.ok_or(none)?, |token| {
         let other = token.owner.is_some_and(|owner| owner != me);
-        other && token.mpt() == Some(id) && token.flags() & LSF_LOCKED == 0
+        other && token.flags() & LSF_LOCKED == 0
     })?;
     let value = i64::try_from(1 + planner.below(has.min(10))).map_err(|_| none)?;
     let amount = Amount::Mpt { value, id };
@@ -109,7 +108,7 @@ impl TransactionType for EscrowCreate {
             let condition = condition(&preimage(planner, planner.sender, which));
             // Half of them are not finished in time.
             let soon = planner.one_in(2);
-            let cancel = if soon { later + room } else { later + 600 };
+            let cancel = if soon { later + room / 4 } else { later + 600 };
             plan = plan.with(CONDITION, condition).with(CANCEL_AFTER, cancel);
         }
         let lockable = planner.asset().ok().filter(|asset| {

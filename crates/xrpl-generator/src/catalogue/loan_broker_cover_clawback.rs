@@ -28,7 +28,7 @@ pub(super) struct LoanBrokerCoverClawback;
 static ABOUT: About = About {
     name: "LoanBrokerCoverClawback",
     family: "Lending",
-    weight: 6,
+    weight: 14,
     roles: &[Role::Gateway],
     amendment: Some("LendingProtocol"),
     modifiers: Modifier::ALONE,

@@ -27,9 +27,8 @@ const LSF_REQUIRE_AUTH: u32 = 0x0004;
 /// A holding of what the sender issued that waits for it to be allowed.
 fn waiting<'a>(planner: &mut Planner<'a>) -> Result<&'a Entry, Wait> {
     let issuance = planner.own(Kind::MpTokenIssuance, |it| it.flags() & LSF_REQUIRE_AUTH != 0)?;
-    let id = issuance.mpt();
-    planner.any(Kind::MpToken, |token| {
-        token.mpt() == id && token.owner.is_some() && token.flags() & LSF_AUTHORIZED == 0
+    planner.part(Kind::MpToken, issuance.id, |token| {
+        token.owner.is_some() && token.flags() & LSF_AUTHORIZED == 0
     })
 }
 
@@ -80,7 +79,7 @@ impl TransactionType for MPTokenAuthorize {
         }
         let left = |token: &Entry| {
             // Shares of vaults come and go with what is deposited.
-            let issued = token.mpt().map(object_id::mpt_issuance);
+            let issued = token.part_of;
             let kept = issued.is_some_and(|issuance| world.objects.get(issuance).is_some());
             let empty = !token.has(fields::MPT_AMOUNT) && !token.has(fields::LOCKED_AMOUNT);
             kept && empty && token.flags() & LSF_LOCKED == 0

@@ -115,7 +115,8 @@ fn form(planner: &mut Planner<'_>) -> Plan {
 /// One that is taken at once or not at all: of a pool, for less than that gives for it whatever becomes of
 /// its price.
 fn at_once(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
-    let pool = pool(planner, |pool| pool.is_deep())?;
+    let world = planner.world;
+    let pool = pool(planner, |pool| pool.is_deep(world))?;
     let [one, other] = pool.assets;
     let (gets, pays) = if planner.one_in(2) { (one, other) } else { (other, one) };
     let units = 1 + planner.below(5) as i64;
@@ -136,7 +137,6 @@ fn at_once(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         .with(TAKER_GETS, gets)
         .with(TAKER_PAYS, pays)
         .flagged(flags)
-        .holding(pool.entry.id)
         .owning(1)
         .variant(variant);
     planner.paying(plan, gets)
@@ -163,8 +163,12 @@ impl TransactionType for OfferCreate {
         let expires = planner.one_in(4).then(|| planner.later() + 120);
         let mut plan = form(planner).with_some(EXPIRATION, expires).owning(1);
         let variant = plan.variant;
+        let domain = plan.fields().hash256(DOMAIN_ID);
         if planner.one_in(8)
-            && let Ok(old) = planner.own(Kind::Offer, |offer| offer.has(fields::SEQUENCE))
+            && let Ok(old) = planner.own(Kind::Offer, |offer| {
+                // xrpld's invariants let no transaction in one domain remove offers of another.
+                offer.has(fields::SEQUENCE) && offer.hash(fields::DOMAIN_ID) == domain
+            })
         {
             let number = old.number(fields::SEQUENCE).and_then(|n| u32::try_from(n).ok());
             plan = plan.with_some(OFFER_SEQUENCE, number).holding(old.id);

@@ -1,9 +1,15 @@
 //! What an AMM's entry and the trust lines of its LP tokens tell.
+//!
+//! Many use a pool of what all users have at the same time, whatever becomes of its price: it is never
+//! emptied, as one account at a time withdraws, and never more than half. A gateway's pools of currencies
+//! of its own are the gateway's alone, and it empties them.
 
-use xrpl_protocol::{AccountId, Amount, Issue, IssuedValue, Object, Value, fields, object_id};
+use xrpl_protocol::{
+    AccountId, Amount, Hash256, Issue, IssuedValue, Object, Value, fields, object_id,
+};
 
 use crate::{
-    accounts::Index,
+    accounts::{Index, Role},
     objects::{Entry, Kind},
     plan::{Plan, Wait},
     planner::Planner,
@@ -14,12 +20,21 @@ use crate::{
 /// whatever becomes of its price: what is deposited on one side only moves that far, but no further.
 pub(super) const FAR: i64 = 1_000;
 
-/// A pool that nothing in flight uses, and what is to be known of it.
+/// A pool that nothing in flight makes or empties, and what is to be known of it.
 pub(super) struct Pool<'a> {
     pub(super) entry: &'a Entry,
     pub(super) assets: [Issue; 2],
     /// Its LP tokens, all of them.
     pub(super) tokens: Amount,
+}
+
+/// What an account has of a pool, and nothing in flight uses.
+pub(super) struct Share {
+    /// Its trust line.
+    pub(super) line: Hash256,
+    pub(super) who: Index,
+    /// LP tokens, above zero.
+    pub(super) held: IssuedValue,
 }
 
 fn read(entry: &Entry) -> Option<Pool<'_>> {
@@ -38,28 +53,53 @@ pub(super) fn pool<'a>(
     read(entry).ok_or(Wait::Object(Kind::Amm))
 }
 
+/// What the sender does first to have tokens of a pool: a gateway makes one.
+pub(super) fn share_first(planner: &Planner<'_>) -> Wait {
+    Wait::First(if planner.me().role == Role::Gateway { "AMMCreate" } else { "AMMDeposit" })
+}
+
 impl Pool<'_> {
-    /// A plan that names the pool, which it alone uses: others might empty it meanwhile.
-    pub(super) fn plan(&self, transaction_type: &str) -> Plan {
-        let mut plan = Plan::new(transaction_type).holding(self.entry.id);
+    /// A plan that names the pool. It alone uses it if it is a gateway's own.
+    pub(super) fn plan(&self, world: &World, transaction_type: &str) -> Plan {
+        let mut plan = Plan::new(transaction_type);
+        if !self.is_common(world) {
+            plan = plan.holding(self.entry.id);
+        }
         let fields: &mut Object = plan.fields();
         fields.set(fields::ASSET, Value::Issue(self.assets[0]));
         fields.set(fields::ASSET2, Value::Issue(self.assets[1]));
         plan
     }
 
-    /// How many of its tokens an account has.
-    pub(super) fn held(&self, world: &World, who: Index) -> Option<IssuedValue> {
-        let pool = self.entry.account(fields::ACCOUNT)?;
-        let mut lines = world.objects.owned(Kind::LpLine, who);
-        held(lines.find(|line| line.sides().is_some_and(|sides| sides.contains(&pool)))?, pool)
+    /// What stands for withdrawing from it: who does holds it.
+    pub(super) fn exit(&self) -> Option<Hash256> {
+        self.entry.account(fields::ACCOUNT).map(object_id::account_root)
     }
 
-    /// Somebody who has some of its tokens.
-    pub(super) fn holder(&self, planner: &mut Planner<'_>) -> Option<Index> {
+    /// Whether all users have what is in it.
+    pub(super) fn is_common(&self, world: &World) -> bool {
+        self.assets.iter().all(|asset| match *asset {
+            Issue::Issued { currency, issuer } => world.asset(currency, issuer).is_some(),
+            _ => true,
+        })
+    }
+
+    /// What an account has of it, if that is something.
+    pub(super) fn share(&self, world: &World, who: Index) -> Option<Share> {
         let pool = self.entry.account(fields::ACCOUNT)?;
-        let root = object_id::account_root(pool);
-        planner.part(Kind::LpLine, root, |line| held(line, pool).is_some()).ok()?.owner
+        let mut lines = world.objects.owned(Kind::LpLine, who);
+        let line = lines.find(|line| line.sides().is_some_and(|sides| sides.contains(&pool)))?;
+        let free = !world.objects.is_held(line.id);
+        held(line, pool).filter(|_| free).map(|held| Share { line: line.id, who, held })
+    }
+
+    /// What somebody other than the sender has of it.
+    pub(super) fn others_share(&self, planner: &mut Planner<'_>) -> Option<Share> {
+        let pool = self.entry.account(fields::ACCOUNT)?;
+        let me = planner.sender;
+        let others = |line: &Entry| line.owner != Some(me) && held(line, pool).is_some();
+        let line = planner.part(Kind::LpLine, self.exit()?, others).ok()?;
+        Some(Share { line: line.id, who: line.owner?, held: held(line, pool)? })
     }
 
     /// So many of its tokens.
@@ -70,17 +110,20 @@ impl Pool<'_> {
         }
     }
 
-    /// Whether a payment of some hundredths of a unit hardly changes it.
-    pub(super) fn is_deep(&self) -> bool {
+    /// Whether a payment of some hundredths of a unit, which any user can make, hardly changes it.
+    pub(super) fn is_deep(&self, world: &World) -> bool {
+        if !self.is_common(world) {
+            return false;
+        }
         // Tokens are about the root of what one side has times what the other has.
         let units = if self.assets.contains(&Issue::Xrp) { 10_000 } else { 10 };
         self.tokens.value().is_some_and(|tokens| tokens >= IssuedValue::from_whole(units))
     }
 
-    /// Whether an account has at least a share of its tokens.
-    pub(super) fn has_share(&self, held: IssuedValue, of: u32) -> bool {
+    /// Whether a share is at least such a part of all.
+    pub(super) fn is_part(&self, share: &Share, of: u32) -> bool {
         let least = self.tokens.value().and_then(|all| all.mul_ratio(1, of, true).ok());
-        least.is_some_and(|least| held >= least)
+        least.is_some_and(|least| share.held >= least)
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct VaultClawback;
 static ABOUT: About = About {
     name: "VaultClawback",
     family: "Vaults",
-    weight: 6,
+    weight: 10,
     roles: &[Role::Gateway],
     amendment: Some("SingleAssetVault"),
     modifiers: Modifier::ALONE,

@@ -104,4 +104,8 @@ fn what_is_told_late_changes_nothing_that_came_after() {
     assert!(objects.get(id).is_none(), "it is gone");
     learn_at(&mut objects, &accounts, json!([{"CreatedNode": node("9")}]), 8);
     assert!(objects.get(id).is_some(), "another one of the same id");
+    learn_at(&mut objects, &accounts, json!([{"CreatedNode": node("5")}]), 12);
+    learn_at(&mut objects, &accounts, json!([{"DeletedNode": node("9")}]), 11);
+    let amount = objects.get(id).and_then(|entry| entry.amount(fields::AMOUNT));
+    assert_eq!(amount, Some(Amount::Xrp(5)), "the removal of the one before it is reported later");
 }

@@ -431,7 +431,7 @@ pub(crate) fn sim_on(
         assert!(sim.setup(index, Plan::new("AccountSet").with(fields::SET_FLAG, flag)));
     }
     let issuer = sim.engine.world.accounts[gateway].id;
-    let assets = ["USD", "EUR"].map(|currency| Asset {
+    let assets = ["USD", "EUR", "GBP", "JPY"].map(|currency| Asset {
         currency: currency.parse().unwrap(),
         issuer,
         gateway,

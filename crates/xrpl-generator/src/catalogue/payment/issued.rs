@@ -66,7 +66,8 @@ pub(super) fn plan(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
 /// A little of one side of a pool for the other side, at most for far more than that costs: whatever
 /// becomes of its price, and of offers, the pool gives it.
 fn across(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
-    let pool = pools::pool(planner, |pool| pool.is_deep())?;
+    let world = planner.world;
+    let pool = pools::pool(planner, |pool| pool.is_deep(world))?;
     let hundredths = 1 + planner.below(5) as i64;
     let [one, other] = pool.assets;
     let (pays, gets) = if planner.one_in(2) { (one, other) } else { (other, one) };
@@ -82,7 +83,7 @@ fn across(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
     }
     let mut body = to(planner.id(receiver), amount);
     body.send_max = Some(most);
-    let plan = Plan::payment(body).holding(pool.entry.id).variant("cross-currency");
+    let plan = Plan::payment(body).variant("cross-currency");
     planner.paying(plan, most)
 }
 
