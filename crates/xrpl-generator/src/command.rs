@@ -58,6 +58,7 @@ pub(crate) enum Command {
     SetPace(Pace, Reply<f64>),
     SetMaxPending(usize, Reply<usize>),
     SetIntent(f64, Reply<f64>),
+    SetFuzz(f64, Reply<f64>),
     Toggle(String, bool, Reply<bool>),
     SetWeight(String, u32, Reply<u32>),
     Lanes(usize, Reply<LaneList>),

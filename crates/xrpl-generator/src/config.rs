@@ -133,6 +133,12 @@ impl Default for GeneratorConfig {
 }
 
 impl GeneratorConfig {
+    /// Whether a part of the load is drawn at random, in one of its stages at least.
+    pub(crate) fn fuzzes(&self) -> bool {
+        let of = |stage: &Stage| stage.fuzz.unwrap_or(self.fuzz.percent) > 0.0;
+        self.fuzz.percent > 0.0 || self.stages.iter().any(of)
+    }
+
     /// The parsed currencies.
     ///
     /// # Errors
@@ -194,7 +200,7 @@ impl GeneratorConfig {
         if !(0.0..=100.0).contains(&self.fuzz.percent) {
             return wrong("fuzz", "a percentage from 0 to 100".into());
         }
-        if self.fuzz.is_on() && matches!(self.funding, Funding::Accounts(_)) {
+        if self.fuzzes() && matches!(self.funding, Funding::Accounts(_)) {
             let why = "its accounts are made for it, and given accounts fund nobody: leave out \
                        accounts_file, or fuzz";
             return wrong("fuzz", why.into());

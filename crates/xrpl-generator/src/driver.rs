@@ -181,7 +181,7 @@ impl Driver {
             adopting: FxHashMap::default(),
             funding: FxHashSet::default(),
             joining: 0,
-            watch: Watch::new(config.fuzz.is_on()),
+            watch: Watch::new(config.fuzzes()),
             origin: Instant::now(),
             schedule,
             course,
@@ -603,6 +603,7 @@ impl Driver {
                 self.engine.set_intent_invalid(percent);
                 drop(reply.send(Ok(old)));
             }
+            Command::SetFuzz(percent, reply) => drop(reply.send(self.set_fuzz(percent))),
             Command::Toggle(name, enabled, reply) => {
                 let toggled = self
                     .engine
@@ -666,7 +667,7 @@ impl Driver {
                 .collect(),
             free_accounts: engine.free_accounts(),
             total_accounts: engine.world.accounts.len(),
-            fuzz_percent: self.config.fuzz.percent,
+            fuzz_percent: engine.fuzz_percent(),
             findings: self.watch.findings.total(),
             stats,
         }));

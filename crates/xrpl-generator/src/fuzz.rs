@@ -29,7 +29,8 @@ use crate::error::GeneratorError;
 /// Settings of the band.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FuzzConfig {
-    /// How many percent of the load are drawn at random; 0 for none.
+    /// How many percent of the load are drawn at random where a stage does not say otherwise; 0 for
+    /// none.
     pub percent: f64,
     /// Of which types; all that the definitions name if none.
     pub types: Vec<String>,
@@ -38,12 +39,6 @@ pub struct FuzzConfig {
 }
 
 impl FuzzConfig {
-    /// Whether there is a band at all.
-    #[must_use]
-    pub fn is_on(&self) -> bool {
-        self.percent > 0.0
-    }
-
     /// Whether the definitions have the types that are named.
     ///
     /// # Errors

@@ -224,6 +224,17 @@ impl Generator {
         self.ask(|reply| Command::SetIntent(invalid_percent, reply)).await
     }
 
+    /// Changes the percentage that is drawn at random; returns what it was.
+    ///
+    /// # Errors
+    /// When it is no percentage, or the load comes from given accounts; [`GeneratorError::Ended`].
+    pub async fn set_fuzz(&self, percent: f64) -> Result<f64, GeneratorError> {
+        if !(0.0..=100.0).contains(&percent) {
+            return Err(GeneratorError::config("fuzz", "a percentage from 0 to 100"));
+        }
+        self.ask(|reply| Command::SetFuzz(percent, reply)).await
+    }
+
     /// Switches a type on or off; returns whether it was on.
     ///
     /// # Errors

@@ -52,6 +52,8 @@ pub struct Stage {
     pub modifiers: BTreeMap<String, u32>,
     /// Percentage of deliberately invalid transactions; none for that of the run.
     pub intent_invalid: Option<f64>,
+    /// Percentage of the load that is drawn at random (the fuzz band); none for that of the run.
+    pub fuzz: Option<f64>,
 }
 
 impl Stage {
@@ -66,6 +68,7 @@ impl Stage {
             mix: None,
             modifiers: BTreeMap::new(),
             intent_invalid: None,
+            fuzz: None,
         }
     }
 
@@ -83,12 +86,12 @@ impl Stage {
             }
         }
         Shares::new(&self.modifiers).map_err(|error| wrong(error.to_string()))?;
-        match self.intent_invalid {
-            Some(percent) if !(0.0..=100.0).contains(&percent) => {
-                Err(wrong("intent_invalid: a percentage from 0 to 100".to_owned()))
+        for (name, share) in [("intent_invalid", self.intent_invalid), ("fuzz", self.fuzz)] {
+            if share.is_some_and(|percent| !(0.0..=100.0).contains(&percent)) {
+                return Err(wrong(format!("{name}: a percentage from 0 to 100")));
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 }
 

@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use xrpl_client::{Endpoint, Pool, PoolConfig};
-use xrpl_generator::{FuzzConfig, Generator, GeneratorConfig, GeneratorError, Pace, Stage, Status};
+use xrpl_generator::{
+    FuzzConfig, Generator, GeneratorConfig, GeneratorError, Pace, Stage, Status, Until,
+};
 use xrpl_protocol::keys::{KeyType, Seed};
 use xrpl_standalone::{Closing, Standalone, StandaloneConfig};
 use xrpl_tracker::{Cell, Intent, IntentKind, MemoryStore, RowFilter, Tracker, TrackerConfig};
@@ -84,6 +86,43 @@ async fn what_is_drawn_at_random_has_its_end_and_spoils_nothing() {
     let any = RowFilter { newest_first: true, ..RowFilter::default() };
     let rows = world.tracker.rows(&any, None, 500).await.unwrap().rows;
     assert!(rows.iter().any(|row| row.intent == Intent::Any));
+    world.ledger.shutdown().await;
+}
+
+/// A run that begins without a band gets one while its load goes on, by a stage or by request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_share_changes_while_load_runs() {
+    let world = world().await;
+    let pace = Pace::from_tps(60.0);
+    let ledgers = |n| Until::Ledgers(n);
+    let quiet = Stage { until: ledgers(6), fuzz: Some(0.0), ..Stage::of(pace) };
+    let loud = Stage { until: ledgers(12), fuzz: Some(50.0), ..Stage::of(pace) };
+    let stages = vec![quiet.clone(), loud, quiet];
+    let settings = GeneratorConfig { stages, ..config(0.0, 60.0) };
+    let (_, status) = run(&world, settings, Duration::from_secs(60)).await;
+    let (fuzz, load) = (&status.stats.fuzz, status.stats.submitted);
+    assert!(fuzz.tracked > 20 && load > fuzz.tracked, "{load} {fuzz:?}");
+    assert_eq!(status.fuzz_percent, 0.0, "as the last stage has it");
+
+    let stages = vec![Stage { until: ledgers(60), ..Stage::of(pace) }];
+    let settings = GeneratorConfig { stages, seed: "live".into(), ..config(0.0, 60.0) };
+    let (tracker, pool) = (world.tracker.clone(), world.pool.clone());
+    let generator = Generator::prepare(tracker, pool, settings, |_| {}).await.unwrap();
+    assert!(generator.set_fuzz(101.0).await.is_err());
+    let load = generator.run(CancellationToken::new());
+    let change = async {
+        assert_eq!(generator.set_fuzz(50.0).await.unwrap(), 0.0);
+    };
+    let (status, ()) = tokio::join!(load, change);
+    let status = status.unwrap();
+    assert!(
+        status.stats.fuzz.tracked > 20 && status.stats.fuzz.accounts > 2,
+        "{:?}",
+        status.stats.fuzz
+    );
+    assert_eq!(status.fuzz_percent, 50.0);
+    let counted = world.tracker.stats();
+    assert_eq!((counted.pending, counted.valid_failed, counted.overturned), (0, 0, 0));
     world.ledger.shutdown().await;
 }
 

@@ -544,7 +544,7 @@ impl Config {
                 ("--sweep", self.sweep),
                 // Its canary is an account of its own.
                 ("--heartbeat", self.heartbeat),
-                ("--fuzz", self.fuzz > 0.0),
+                ("--fuzz", self.peak_fuzz() > 0.0),
             ] {
                 if given {
                     return conflict(format!(
@@ -615,7 +615,7 @@ impl Config {
                 return conflict(format!("--{}", why.to_string().replacen('_', "-", 1)));
             }
         }
-        if !self.fuzz_types.is_empty() && self.fuzz == 0.0 {
+        if !self.fuzz_types.is_empty() && self.peak_fuzz() == 0.0 {
             return conflict("--fuzz-types draws nothing without --fuzz: give both".into());
         }
         if self.retention.is_some() && self.store == StoreChoice::Memory {
@@ -634,13 +634,23 @@ impl Config {
         Ok(())
     }
 
+    /// The largest share that is drawn at random, percent.
+    #[must_use]
+    pub fn peak_fuzz(&self) -> f64 {
+        self.scenario.peak_fuzz(self.fuzz)
+    }
+
     /// The share that is drawn at random, on a ledger that closes so often.
     #[must_use]
     pub fn fuzz_band(&self, interval: Duration) -> FuzzConfig {
         FuzzConfig {
             percent: self.fuzz,
             types: self.fuzz_types.clone(),
-            accounts: FuzzConfig::accounts_for(self.fuzz, self.scenario.peak_tps(), interval),
+            accounts: FuzzConfig::accounts_for(
+                self.peak_fuzz(),
+                self.scenario.peak_tps(),
+                interval,
+            ),
         }
     }
 

@@ -69,6 +69,12 @@ impl Scenario {
         self.stages.iter().filter_map(|stage| stage.pace.peak()).fold(0.0, f64::max)
     }
 
+    /// The largest share that is drawn at random in a stage, percent, where that of the run is this.
+    #[must_use]
+    pub fn peak_fuzz(&self, of_run: f64) -> f64 {
+        self.stages.iter().filter_map(|stage| stage.fuzz).fold(of_run, f64::max)
+    }
+
     /// How many transactions may be in flight at once, where ledgers are so far apart; none if as many
     /// as there can be.
     #[must_use]
@@ -108,6 +114,7 @@ impl Scenario {
             mix: stage.mix.iter().flatten().map(|(name, n)| format!("{name} {n}")).collect(),
             modifiers: stage.modifiers.iter().map(percent).collect(),
             intent_invalid: stage.intent_invalid,
+            fuzz: stage.fuzz,
         };
         Outline {
             name: self.name.clone(),
@@ -156,6 +163,8 @@ pub struct OutlineStage {
     pub modifiers: Vec<String>,
     /// Percentage of deliberately invalid ones, where it is not that of the run.
     pub intent_invalid: Option<f64>,
+    /// Percentage drawn at random, where it is not that of the run.
+    pub fuzz: Option<f64>,
 }
 
 /// Where a run stands among its stages, in words.
@@ -226,6 +235,9 @@ impl OutlineStage {
         }
         if let Some(percent) = self.intent_invalid {
             parts.push(format!("{percent} % invalid"));
+        }
+        if let Some(percent) = self.fuzz {
+            parts.push(format!("{percent} % at random"));
         }
         parts.join("; ")
     }

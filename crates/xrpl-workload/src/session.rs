@@ -402,9 +402,11 @@ impl Session {
         let summary = Summary {
             shortfall: app.shortfall.get().cloned(),
             not_kept: Measure::of_run(&stages).pacing.not_kept(),
-            fuzz: app.generator().filter(|_| app.config.fuzz > 0.0).map(|generator| {
-                FuzzSummary::new(&app.tracker.matrix(), &generator.last_status(), &findings)
-            }),
+            fuzz: app.generator().filter(|_| app.config.peak_fuzz() > 0.0 || stats.fuzzed > 0).map(
+                |generator| {
+                    FuzzSummary::new(&app.tracker.matrix(), &generator.last_status(), &findings)
+                },
+            ),
             ..Summary::new(&stats, rate, &app.config.seed, &app.endpoint, size)
         };
         let coverage = app.generator().filter(|_| app.config.coverage);

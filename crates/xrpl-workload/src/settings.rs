@@ -181,7 +181,7 @@ settings! {
         gateways: One "N" = "2", RUN | AUDIT;
             "Gateway accounts, which issue the currencies."
             => |c, v| { c.gateways = number(text(v)?, 0, 255, "2")?; Ok(()) };
-        currencies: Many "CODES" = "USD,EUR", RUN;
+        currencies: Many "CODES" = "USD,EUR,GBP,JPY", RUN;
             "Issued currencies, three letters or 40 hexadecimal digits each."
             => |c, v| { c.currencies = currencies(v)?; Ok(()) };
         types: Table "TYPE=WEIGHT" = "", RUN;

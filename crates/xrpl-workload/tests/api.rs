@@ -125,6 +125,7 @@ async fn every_get_has_its_fields() {
         ("/workload/target-tps", &["target_tps"]),
         ("/workload/max-pending", &["max_pending"]),
         ("/workload/intent", &["invalid"]),
+        ("/workload/fuzz", &["percent"]),
         ("/state/timeline", &["interval_ms", "samples"]),
         ("/state/ledgers", &["ledgers"]),
         ("/state/latency", &["finality_ms", "finality_buckets_ms", "finality_ledgers", "ledgers"]),
@@ -418,6 +419,8 @@ async fn the_load_is_controlled_while_it_runs() {
         ("/workload/target-tps", json!({"target_tps": 8}), json!(7.5), json!(8.0)),
         ("/workload/max-pending", json!({"max_pending": 3}), json!(5), json!(3)),
         ("/workload/intent", json!({"invalid": 10}), json!(0.0), json!(10.0)),
+        ("/workload/fuzz", json!({"percent": 10}), json!(0.0), json!(10.0)),
+        ("/workload/fuzz", json!({"percent": 0}), json!(10.0), json!(0.0)),
         (
             "/workload/toggle-type",
             json!({"type": "AccountSet", "enabled": false}),
@@ -521,6 +524,7 @@ async fn errors_have_one_form_a_fitting_status_and_name_the_field() {
         ("POST", "/workload/target-tps".into(), Some(r#"{"tps":-1}"#), 400, "tps"),
         ("POST", "/workload/max-pending".into(), Some(r#"{"max_pending":0}"#), 400, "max_pending"),
         ("POST", "/workload/intent".into(), Some(r#"{"invalid":101}"#), 400, "invalid"),
+        ("POST", "/workload/fuzz".into(), Some(r#"{"percent":101}"#), 400, "fuzz"),
         (
             "POST",
             "/workload/toggle-type".into(),

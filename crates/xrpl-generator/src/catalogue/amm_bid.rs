@@ -25,7 +25,7 @@ pub(super) struct AMMBid;
 static ABOUT: About = About {
     name: "AMMBid",
     family: "AMM",
-    weight: 5,
+    weight: 10,
     roles: &[Role::User, Role::Gateway],
     amendment: Some("AMM"),
     modifiers: Modifier::DELEGABLE,

@@ -52,7 +52,7 @@ pub(super) struct AMMCreate;
 static ABOUT: About = About {
     name: "AMMCreate",
     family: "AMM",
-    weight: 6,
+    weight: 8,
     roles: &[Role::User, Role::Gateway],
     amendment: Some("AMM"),
     variants: &["XRP", "currencies", "its own currency"],

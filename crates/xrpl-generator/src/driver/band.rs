@@ -20,6 +20,8 @@ use xrpl_tracker::{LedgerHead, Outcome, ResultName, State};
 use super::{Driver, Found};
 use crate::{
     accounts::Role,
+    config::Funding,
+    error::GeneratorError,
     findings::{Counted, Finding, Findings, NodeLook},
     fuzz::Mangling,
     setup,
@@ -258,6 +260,22 @@ impl Driver {
         if let Some(new) = new {
             self.watch.told.send_replace(new);
         }
+    }
+
+    /// Changes how much of the load is drawn at random; what it was. The accounts of a band that there was
+    /// not before are funded while the load goes on.
+    pub(super) fn set_fuzz(&mut self, percent: f64) -> Result<f64, GeneratorError> {
+        if matches!(self.config.funding, Funding::Accounts(_)) {
+            let why =
+                "beside given accounts none is made or funded, and it needs accounts of its own";
+            return Err(GeneratorError::config("fuzz", why));
+        }
+        let old = self.engine.fuzz_percent();
+        self.engine.set_fuzz_percent(percent);
+        if percent > 0.0 {
+            (self.watch.on, self.watch.prepared) = (true, true);
+        }
+        Ok(old)
     }
 
     /// Funds accounts in the place of those that the band has lost.

@@ -59,6 +59,7 @@ impl Driver {
             tracing::error!(stage = stage.name, %error, "it is sent as the stage before it");
         }
         self.engine.set_intent_invalid(stage.intent_invalid.unwrap_or(config.intent_invalid));
+        self.engine.set_fuzz_percent(stage.fuzz.unwrap_or(config.fuzz.percent));
         self.engine.set_minds_queue(!matches!(stage.pace, Pace::QueueDepth(_)));
         let (late, give_up) = (config.late_after, config.give_up_after);
         self.schedule = Schedule::new(stage.pace, self.course.began(), late, give_up);

@@ -81,8 +81,10 @@ impl Fuzzed {
 pub(super) struct Band {
     percent: f64,
     pub(super) types: Types,
-    /// How many accounts there are to be.
+    /// How many accounts there are to be: none before anything is drawn.
     wanted: usize,
+    /// How many there are to be once something is.
+    size: usize,
     /// Those whose turn it is.
     ready: VecDeque<Index>,
     live: FxHashSet<Index>,
@@ -98,12 +100,20 @@ pub(super) struct Band {
 impl Band {
     pub(super) fn new(config: &GeneratorConfig) -> Result<Self, GeneratorError> {
         let fuzz = &config.fuzz;
-        let types = match fuzz.is_on() {
-            true => Types::new(&config.definitions, &fuzz.types)?,
-            false => Types::default(),
-        };
-        let wanted = if fuzz.is_on() { fuzz.accounts.max(2) } else { 0 };
-        Ok(Self { percent: fuzz.percent, types, wanted, ..Self::default() })
+        let types = Types::new(&config.definitions, &fuzz.types)?;
+        let size = fuzz.accounts.max(2);
+        let wanted = if config.fuzzes() { size } else { 0 };
+        Ok(Self { percent: fuzz.percent, types, wanted, size, ..Self::default() })
+    }
+
+    fn set_percent(&mut self, percent: f64) {
+        if percent != self.percent {
+            // What another share has missed is not made up for.
+            (self.percent, self.all, self.ours) = (percent, 0, 0);
+        }
+        if percent > 0.0 {
+            self.wanted = self.size;
+        }
     }
 
     /// Whether the next transaction is to be one of the band's.
@@ -139,6 +149,17 @@ impl Band {
 }
 
 impl Engine {
+    /// Percentage of the load that is drawn at random.
+    #[must_use]
+    pub fn fuzz_percent(&self) -> f64 {
+        self.band.percent
+    }
+
+    /// Changes it.
+    pub fn set_fuzz_percent(&mut self, percent: f64) {
+        self.band.set_percent(percent);
+    }
+
     /// How many accounts the band lacks, of those that it is to have.
     #[must_use]
     pub fn band_lacks(&self) -> usize {
@@ -367,6 +388,16 @@ mod tests {
             band.count(turn);
         }
         assert_eq!(ours, 200);
+        // Another share begins anew.
+        band.set_percent(50.0);
+        let turns = (0..100).filter(|_| {
+            let turn = band.is_due();
+            band.count(turn);
+            turn
+        });
+        assert_eq!(turns.count(), 50);
+        band.set_percent(0.0);
+        assert!(!band.is_due());
         let mut all = Band { percent: 100.0, ..Band::default() };
         assert!(all.is_due() && all.is_all());
         all.count(true);

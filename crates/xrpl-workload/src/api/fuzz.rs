@@ -35,7 +35,7 @@ struct Fuzz {
 async fn fuzz(State(app): Shared) -> Json<Fuzz> {
     let status = app.generator().map(|generator| generator.last_status());
     Json(Fuzz {
-        percent: app.config.fuzz,
+        percent: status.as_ref().map_or(app.config.fuzz, |status| status.fuzz_percent),
         tracked: app.tracker.stats().fuzzed,
         by_type: fuzz_results(&app.tracker.matrix()),
         process: status.map(|status| status.stats.fuzz.clone()).unwrap_or_default(),

@@ -23,6 +23,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(target_tps, set_target_tps))
         .routes(routes!(max_pending, set_max_pending))
         .routes(routes!(intent, set_intent))
+        .routes(routes!(fuzz, set_fuzz))
         .routes(routes!(disabled_types))
         .routes(routes!(toggle_type))
         .routes(routes!(set_weight))
@@ -120,6 +121,8 @@ struct RateControls {
     /// Transactions of one account in flight.
     max_pending: usize,
     intent: Share,
+    /// Percentage of the load that is drawn at random.
+    fuzz: f64,
     disabled_types: Vec<DisabledType>,
     types: Vec<&'static str>,
     /// How often each type is drawn, relative to the others.
@@ -135,6 +138,7 @@ async fn rate_controls(State(app): Shared) -> Result<Json<RateControls>, ApiErro
         target_tps: status.tps,
         max_pending: status.max_pending,
         intent: Share::of(status.intent_invalid),
+        fuzz: status.fuzz_percent,
         disabled_types: status.disabled_types,
         types: status.types,
         weights: status.weights,
@@ -229,6 +233,32 @@ async fn set_intent(
     Body(InvalidShare { invalid }): Body<InvalidShare>,
 ) -> Result<Json<Changed<f64>>, ApiError> {
     Ok(changed(generator(&app)?.set_intent(invalid).await?, invalid))
+}
+
+/// The share of the load that is drawn at random, in percent.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct FuzzShare {
+    #[serde(alias = "value")]
+    #[schema(minimum = 0.0, maximum = 100.0)]
+    percent: f64,
+}
+
+/// The share of the load that is drawn at random
+#[utoipa::path(get, path = "/workload/fuzz", tag = "workload", responses((status = 200, body = FuzzShare)))]
+async fn fuzz(State(app): Shared) -> Result<Json<FuzzShare>, ApiError> {
+    Ok(Json(FuzzShare { percent: current(&app).await?.fuzz_percent }))
+}
+
+/// Sets the share of the load that is drawn at random
+///
+/// Its accounts are funded while the load goes on, where there were none before.
+#[utoipa::path(post, path = "/workload/fuzz", tag = "workload", request_body = FuzzShare, responses((status = 200, body = Changed<f64>)))]
+async fn set_fuzz(
+    State(app): Shared,
+    Body(FuzzShare { percent }): Body<FuzzShare>,
+) -> Result<Json<Changed<f64>>, ApiError> {
+    Ok(changed(generator(&app)?.set_fuzz(percent).await?, percent))
 }
 
 /// Types that are switched off.

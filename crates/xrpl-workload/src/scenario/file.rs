@@ -141,6 +141,9 @@ pub struct StageFile {
     /// Percentage of deliberately invalid transactions. Without it: that of the run.
     #[schema(minimum = 0, maximum = 100)]
     pub intent_invalid: Option<f64>,
+    /// Percentage of the load that is drawn at random. Without it: that of the run.
+    #[schema(minimum = 0, maximum = 100)]
+    pub fuzz: Option<f64>,
 }
 
 /// From a rate to another one, in the stage's duration.
@@ -406,6 +409,7 @@ impl StageFile {
             mix: self.mix.clone(),
             modifiers: self.modifiers.clone(),
             intent_invalid: self.intent_invalid,
+            fuzz: self.fuzz,
         })
     }
 
@@ -518,6 +522,7 @@ mod tests {
             mix = { Payment = 3, OfferCreate = 1 }
             modifiers = { ticket = 50 }
             intent_invalid = 2.5
+            fuzz = 7
             [[stage]]
             queue_depth = 200
             duration = 60
@@ -549,6 +554,7 @@ mod tests {
         let fill = &scenario.stages[5];
         assert_eq!(fill.mix.as_ref().unwrap()["OfferCreate"], 1);
         assert_eq!((fill.modifiers["ticket"], fill.intent_invalid), (50, Some(2.5)));
+        assert_eq!(fill.fuzz, Some(7.0));
     }
 
     #[test]
@@ -624,6 +630,7 @@ mod tests {
             ),
             ("[[stage]]\nconstant = 1\nmodifiers = { tickets = 1 }", "no modifier \"tickets\""),
             ("[[stage]]\nconstant = 1\nintent_invalid = 101", "a percentage from 0 to 100"),
+            ("[[stage]]\nconstant = 1\nfuzz = -1", "fuzz: a percentage from 0 to 100"),
             (
                 "[[stage]]\nname = \"a\"\nconstant = 1\nduration = 1\n[[stage]]\nname = \"a\"\nconstant = 1",
                 "two stages are called \"a\"",

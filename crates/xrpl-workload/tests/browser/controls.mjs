@@ -20,6 +20,7 @@ export async function settings({ page, errors }) {
     ["Transactions a second", 12, "/workload/target-tps", (c) => c.target_tps],
     ["In flight per account", 3, "/workload/max-pending", (c) => c.max_pending],
     ["Deliberately invalid, %", 25, "/workload/intent", (c) => c.invalid],
+    ["Drawn at random", 5, "/workload/fuzz", (c) => c.percent],
   ]) {
     assert.notEqual(read(await api(path)), value);
     await set(page, label, value);

@@ -8,6 +8,7 @@ const SETTINGS = {
   tps: ["set-tps", "/workload/target-tps", (v) => ({ tps: v }), (c) => c.target_tps],
   max_pending: ["set-max-pending", "/workload/max-pending", (v) => ({ max_pending: v }), (c) => c.max_pending],
   invalid: ["set-invalid", "/workload/intent", (v) => ({ invalid: v }), (c) => c.intent.invalid],
+  fuzz: ["set-fuzz", "/workload/fuzz", (v) => ({ percent: v }), (c) => c.fuzz],
 };
 const touched = new Set();
 let running = false;
