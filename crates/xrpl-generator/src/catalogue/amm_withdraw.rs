@@ -37,7 +37,6 @@ static ABOUT: About = About {
             Some(plan.with(AMOUNT, drops(1)))
         }),
     ],
-    ..About::TYPE
 };
 
 impl TransactionType for AMMWithdraw {
