@@ -6,6 +6,7 @@ import * as charts from "./charts.js";
 import { by, say } from "./dom.js";
 import * as accounts from "./panels/accounts.js";
 import * as controls from "./panels/controls.js";
+import * as coverage from "./panels/coverage.js";
 import * as dossier from "./panels/dossier.js";
 import * as failures from "./panels/failures.js";
 import * as finality from "./panels/finality.js";
@@ -25,7 +26,10 @@ const ROUTES = [
   "/state/ws/stats", "/state/fees", "/state/fuzz", "/state/findings", "/health", "/workload/status", "/workload/rate-controls",
   "/workload/scenario",
 ];
-const PANELS = [overview, scenario, controls, throughput, finality, ledgers, matrix, failures, fuzz, transactions, accounts, runs, node, dossier];
+// These are large, and change slowly.
+const SELDOM = ["/state/coverage", "/state/diagnostics"];
+const SELDOM_ROUNDS = 5;
+const PANELS = [overview, scenario, controls, throughput, finality, ledgers, matrix, coverage, failures, fuzz, transactions, accounts, runs, node, dossier];
 
 // These ask the node, which may hang; the others need not wait for it.
 const ASKS_NODE = new Set(["/state/fees"]);
@@ -49,10 +53,14 @@ function trouble(text) {
 }
 
 let lost = 0;
+let rounds = 0;
+let seldom = {};
 
 async function round() {
   try {
-    const answers = Object.fromEntries(await Promise.all(ROUTES.map(one)));
+    if (rounds % SELDOM_ROUNDS === 0) seldom = Object.fromEntries(await Promise.all(SELDOM.map(one)));
+    rounds += 1;
+    const answers = { ...seldom, ...Object.fromEntries(await Promise.all(ROUTES.map(one))) };
     answers.samples = await throughput.newest(answers["/state/summary"]);
     for (const panel of PANELS) panel.show(answers);
     lost = 0;

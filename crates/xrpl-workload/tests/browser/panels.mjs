@@ -24,6 +24,8 @@ const snapshot = () => ({
     const [on, weight] = row.querySelectorAll("input");
     return { name: row.dataset.key, on: on.checked, weight: weight.valueAsNumber };
   }),
+  waits: [...document.querySelectorAll("#types tbody tr")].map((row) => [row.dataset.key, row.lastChild.textContent]),
+  coverage: [...document.querySelectorAll("#coverage-table tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)),
 });
 
 function numbers(seen, answer) {
@@ -67,12 +69,24 @@ function finality(seen, latency) {
   assert.deepEqual(inLedgers, { labels: latency.finality_ledgers.map((p) => p[0]), sets: [latency.finality_ledgers.map((p) => p[1])] });
 }
 
+function coverage(seen, { reached, never }) {
+  const counts = new Map(never.map((text) => [text.split(": ")[0], 0]));
+  for (const { transaction_type: type, results } of reached) {
+    counts.set(type, (counts.get(type) ?? 0) + Object.values(results).reduce((a, b) => a + b, 0));
+  }
+  assert.ok(reached.length > 5, "some combinations were reached");
+  const shownCounts = seen.coverage.map(([type, ...cells]) => [type, cells.reduce((sum, text) => sum + (parseInt(text.replaceAll(",", ""), 10) || 0), 0)]);
+  assert.deepEqual(Object.fromEntries(shownCounts), Object.fromEntries(counts));
+}
+
 export async function panels({ page, answers }, api) {
   await rounds(page, 1);
   const seen = await page.evaluate(snapshot);
   const answer = (path) => {
     assert.ok(answers[path], `the page does not ask ${path}`);
-    return answers[path][seen.round - 1];
+    // Two large ones are asked for in every fifth round.
+    const seldom = ["/state/coverage", "/state/diagnostics"].includes(path);
+    return answers[path][seldom ? Math.floor((seen.round - 1) / 5) : seen.round - 1];
   };
   numbers(seen, answer);
   matrix(seen, answer("/state/matrix"));
@@ -93,9 +107,13 @@ export async function panels({ page, answers }, api) {
   assert.deepEqual(seen.stages, outline.stages.map((stage) => [stage.name, stage.pace]));
   assert.ok(seen.standing.startsWith(`Stage 1 of 1, ${progress.name}: ${progress.pace}`), seen.standing);
   const controls = answer("/workload/rate-controls");
-  assert.deepEqual(seen.controls, [controls.target_tps, controls.max_pending, controls.intent.invalid]);
+  assert.deepEqual(seen.controls, [controls.target_tps, controls.max_pending, controls.intent.invalid, controls.fuzz]);
   const off = new Set(controls.disabled_types.map((type) => type.name));
   assert.deepEqual(seen.types, controls.types.map((name) => ({ name, on: !off.has(name), weight: controls.weights[name] })));
+  const why = answer("/state/diagnostics").types;
+  assert.ok(why.some((type) => type.why_not), "some type waits for something");
+  assert.deepEqual(Object.fromEntries(seen.waits), Object.fromEntries(why.map((type) => [type.name, type.why_not ?? ""])));
+  coverage(seen, answer("/state/coverage"));
   // The newest samples of the picture are the API's own.
   const { samples } = await api("/state/timeline");
   const drawn = seen.charts["chart-throughput"].sets;

@@ -63,16 +63,17 @@ function build({ name }) {
   send.addEventListener("click", () => once(name));
   const cell = (...children) => make("td", {}, ...children);
   const count = (of) => make("td", { className: "number", data: { from: "/workload/status", path: `detail.stats.by_type.${name}.${of}`, none: "0" } });
-  return make("tr", {}, make("th", { scope: "row", textContent: name }), cell(on), cell(weight), count("submitted"), count("validated"), cell(send));
+  return make("tr", {}, make("th", { scope: "row", textContent: name }), cell(on), cell(weight), count("submitted"), count("validated"), cell(send), make("td", { className: "quiet" }));
 }
 
 function fill(row, type) {
-  const [name, on, weight, sent, validated] = row.children;
+  const [name, on, weight, sent, validated, , waits] = row.children;
   const box = on.firstChild;
   if (document.activeElement !== box) box.checked = !type.off;
   offer(weight.firstChild, type.weight);
   say(sent, number(type.stats?.submitted ?? 0));
   say(validated, number(type.stats?.validated ?? 0));
+  say(waits, type.waits ?? "");
   name.title = type.off?.refused_with ? `the network answered ${type.off.refused_with}` : "";
 }
 
@@ -120,8 +121,9 @@ export function show(answers) {
   unavailable = false;
   for (const [id, , , value] of Object.values(SETTINGS)) offer(by(id), value(controls));
   const off = new Map(controls.disabled_types.map((type) => [type.name, type]));
+  const waits = new Map((answers["/state/diagnostics"].types ?? []).map((type) => [type.name, type.why_not]));
   const types = controls.types.map((name) => ({
-    name, off: off.get(name), weight: controls.weights[name], stats: status.detail.stats.by_type[name],
+    name, waits: waits.get(name), off: off.get(name), weight: controls.weights[name], stats: status.detail.stats.by_type[name],
   }));
   keyed(by("types").tBodies[0], types, (type) => type.name, build, fill);
 }
