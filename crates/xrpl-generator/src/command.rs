@@ -1,6 +1,6 @@
 //! What goes between the handle and the driver.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -37,7 +37,7 @@ pub struct Asked {
     /// Its hash.
     pub tx_hash: TxHash,
     /// Its type's name.
-    pub transaction_type: &'static str,
+    pub transaction_type: Cow<'static, str>,
     /// Who sends it.
     pub account: AccountId,
     /// Its state.

@@ -10,6 +10,7 @@ mod foreign;
 mod wishes;
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -124,7 +125,7 @@ pub(crate) struct Driver {
     wishes: VecDeque<Wish>,
     /// Ends taken in so far: what exists changes with them.
     ended: u64,
-    asked: FxHashMap<TxHash, (Reply<Asked>, &'static str, AccountId)>,
+    asked: FxHashMap<TxHash, (Reply<Asked>, Cow<'static, str>, AccountId)>,
     /// Ends of transactions of [`Origin::Setup`], for who waits for them.
     pub(crate) setup_done: Vec<(Done, String)>,
     /// Why nothing more is handed in: the store takes no row.

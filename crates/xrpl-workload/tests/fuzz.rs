@@ -211,6 +211,16 @@ async fn a_node_newer_than_this_program_is_driven_by_its_own_definitions() {
     ];
     let running = Running::start(&settings).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
+    // The API reads JSON with the same definitions.
+    let account = state(running.api, "users").await["users"][0].clone();
+    let paint = |colour: Json| {
+        let tx = json!({"TransactionType": "Paint", "Colour": colour});
+        post(running.api, "/transaction/submit", json!({"account": account, "tx_json": tx}))
+    };
+    let (sent, odd) = (paint(json!(5)).await, paint(json!("red")).await);
+    let answer = sent.json();
+    assert_eq!((sent.status, &answer["transaction_type"]), (200, &json!("Paint")), "{answer}");
+    assert_eq!(odd.status, 400);
     stop(&running).await;
     let told = state(running.api, "definitions").await;
     assert_eq!((&told["source"], &told["hash"]), (&json!("node"), &json!("AB".repeat(32))));

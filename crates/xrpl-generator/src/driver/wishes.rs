@@ -1,6 +1,6 @@
 //! Transactions that somebody asked for, one by one: they wait a while for an account and a worker.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use tokio::time::Instant;
 use xrpl_protocol::{
@@ -24,6 +24,9 @@ const ASKED_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Tickets of one account at most.
 const MOST_TICKETS: u32 = 250;
+
+/// What counters call a type that only the node's definitions have.
+const NEWER: &str = "a newer type";
 
 /// How long after a search through all accounts ends of transactions alone are no reason for another.
 const SEARCH_PAUSE: Duration = Duration::from_millis(250);
@@ -91,7 +94,8 @@ impl Driver {
         match made {
             Ok(prepared) => {
                 let account = self.engine.world.accounts[prepared.sender].id;
-                self.asked.insert(prepared.hash, (wish.reply, prepared.name, account));
+                let name = self.name_of(&prepared);
+                self.asked.insert(prepared.hash, (wish.reply, name, account));
                 self.dispatch(Prepared { callers_key: wish.key, ..prepared });
             }
             Err(GeneratorError::Busy(_)) if Instant::now() < wish.until => {
@@ -198,13 +202,9 @@ impl Driver {
             What::Send { from, body } => {
                 let accounts = &self.engine.world.accounts;
                 let index = accounts.find(*from).ok_or(GeneratorError::UnknownAccount(*from))?;
-                let code = body.u16(fields::TRANSACTION_TYPE);
-                let name = code.and_then(|code| Definitions::builtin().transaction_type_name(code));
-                let name = name.ok_or_else(|| GeneratorError::UnknownType {
-                    name: "without TransactionType".into(),
-                    nearest: None,
-                    known: self.engine.catalogue.names().collect(),
-                })?;
+                let no_type = || GeneratorError::config("tx_json", "it has no TransactionType");
+                let code = body.u16(fields::TRANSACTION_TYPE).ok_or_else(no_type)?;
+                let name = Definitions::builtin().transaction_type_name(code);
                 let sent = body.amount(fields::AMOUNT).and_then(|amount| amount.drops());
                 let to = body.account(fields::DESTINATION).and_then(|id| accounts.find(id));
                 let mut plan = Plan {
@@ -219,9 +219,21 @@ impl Driver {
                         .spending(sent.and_then(|drops| u64::try_from(drops).ok()).unwrap_or(0))
                 };
                 plan.holds.to = to;
-                self.send_asked(index, plan, name)
+                self.send_asked(index, plan, name.unwrap_or(NEWER))
             }
         }
+    }
+
+    /// The name of a transaction's type, which may be one that only the node's definitions have.
+    fn name_of(&self, prepared: &Prepared) -> Cow<'static, str> {
+        if prepared.name != NEWER {
+            return prepared.name.into();
+        }
+        let definitions = &self.config.definitions;
+        let tx = Object::decode(&prepared.blob, definitions).ok();
+        let code = tx.and_then(|tx| tx.u16(fields::TRANSACTION_TYPE));
+        let name = code.and_then(|code| definitions.transaction_type_name(code));
+        name.map_or(NEWER.into(), |name| name.to_owned().into())
     }
 
     fn make_funding(&mut self, to: Index, drops: Drops) -> Result<Prepared, GeneratorError> {

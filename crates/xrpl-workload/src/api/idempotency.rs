@@ -59,7 +59,7 @@ impl From<Asked> for Sent {
     fn from(asked: Asked) -> Self {
         Self {
             tx_hash: asked.tx_hash,
-            transaction_type: asked.transaction_type.to_owned(),
+            transaction_type: asked.transaction_type.into_owned(),
             account: asked.account,
             state: asked.state,
             engine_result: asked.engine_result,
@@ -69,10 +69,11 @@ impl From<Asked> for Sent {
     }
 }
 
-impl From<Record> for Sent {
-    fn from(record: Record) -> Self {
+impl Sent {
+    /// What the store has of it.
+    fn before(record: Record, definitions: &Definitions) -> Self {
         let Identity { hash, account, transaction_type, blob, .. } = record.identity;
-        let fields = Object::decode(&blob, Definitions::builtin()).ok();
+        let fields = Object::decode(&blob, definitions).ok();
         Self {
             tx_hash: hash,
             transaction_type: transaction_type.to_string(),
@@ -142,7 +143,7 @@ where
                 Some(record) => {
                     let known = record.identity.callers_key.as_ref();
                     match known.is_some_and(|known| known.request == key.request) {
-                        true => Ok(Sent::from(record)),
+                        true => Ok(Sent::before(record, &app.definitions.definitions)),
                         false => Err(other_request()),
                     }
                 }

@@ -169,7 +169,7 @@ async fn payment(
         let payment = serde_json::json!({
             "TransactionType": "Payment", "Destination": destination, "Amount": written,
         });
-        let given = own_fields(&UniqueJson(payment), from)?;
+        let given = own_fields(&UniqueJson(payment), from, &app.definitions.definitions)?;
         check_with_node(&app, &given).await?;
         Ok(generator(&app)?.send(from, given.tx, key).await?.into())
     })
@@ -270,7 +270,7 @@ async fn hand_in(
         }
         Submit { tx_blob: None, tx_json: Some(tx), account: Some(address) } => {
             let from = account("account", &address)?;
-            let given = own_fields(&tx, from)?;
+            let given = own_fields(&tx, from, &app.definitions.definitions)?;
             check_with_node(app, &given).await?;
             let mut body = given.tx;
             body.remove(fields::ACCOUNT);
@@ -287,10 +287,13 @@ async fn hand_in(
 
 /// What a caller decides about a transaction of one of the run's accounts; the lane decides the
 /// rest.
-fn own_fields(tx: &UniqueJson, signer: AccountId) -> Result<GivenTx, ApiError> {
+fn own_fields(
+    tx: &UniqueJson,
+    signer: AccountId,
+    definitions: &Definitions,
+) -> Result<GivenTx, ApiError> {
     let wrong = |text: String| ApiError::bad_request(format!("tx_json.{text}"));
-    let given = GivenTx::from_json(&tx.0, Definitions::builtin())
-        .map_err(|error| wrong(error.to_string()))?;
+    let given = GivenTx::from_json(&tx.0, definitions).map_err(|error| wrong(error.to_string()))?;
     for (field, name) in [
         (fields::SEQUENCE, "Sequence"),
         (fields::TICKET_SEQUENCE, "TicketSequence"),
@@ -345,7 +348,7 @@ mod tests {
     #[test]
     fn what_the_lane_decides_is_not_the_callers() {
         let signer: AccountId = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".parse().unwrap();
-        let read = |tx: Json_| own_fields(&UniqueJson(tx), signer);
+        let read = |tx: Json_| own_fields(&UniqueJson(tx), signer, Definitions::builtin());
         assert!(read(json!({"TransactionType": "AccountSet"})).is_ok());
         let x_address = signer.to_x_address(None, false);
         assert!(read(json!({"TransactionType": "AccountSet", "Account": x_address})).is_ok());
