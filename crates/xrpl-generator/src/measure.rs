@@ -49,6 +49,8 @@ pub struct Measure {
     pub scheduled_ms: Spread,
     /// Ledgers from sending to validation (1 = the next one).
     pub ledgers: Spread,
+    /// From sending to validation by type, milliseconds.
+    pub by_type: BTreeMap<&'static str, Spread>,
     /// What became of the schedule's slots.
     pub pacing: PacingStats,
 }
@@ -75,6 +77,10 @@ impl Measure {
         self.sent_ms = self.sent_ms.plus(&other.sent_ms);
         self.scheduled_ms = self.scheduled_ms.plus(&other.scheduled_ms);
         self.ledgers = self.ledgers.plus(&other.ledgers);
+        for (name, spread) in &other.by_type {
+            let all = self.by_type.entry(name).or_default();
+            *all = all.plus(spread);
+        }
         self.pacing.merge(&other.pacing);
     }
 
@@ -99,6 +105,8 @@ impl Measure {
 pub(crate) struct Ending<'a> {
     /// Which stage sent it.
     pub(crate) stage: u16,
+    /// Its type, if it is of the catalogue.
+    pub(crate) transaction_type: Option<&'static str>,
     /// How long after it was due it was sent.
     pub(crate) late: Duration,
     /// In a validated ledger, it or what took its place.
@@ -185,6 +193,9 @@ impl Measures {
         }
         if let Some(ms) = ending.finality_ms.map(u64::from) {
             measure.sent_ms.record(ms);
+            if let Some(name) = ending.transaction_type {
+                measure.by_type.entry(name).or_default().record(ms);
+            }
             measure.scheduled_ms.record(ms.saturating_add(ending.late.as_millis() as u64));
         }
         if let Some(ledgers) = ending.ledgers {
@@ -206,6 +217,7 @@ mod tests {
     fn ending(stage: u16, late_ms: u64, result: &str) -> Ending<'_> {
         Ending {
             stage,
+            transaction_type: Some(if late_ms > 0 { "OfferCreate" } else { "Payment" }),
             late: Duration::from_millis(late_ms),
             validated: result != "EXPIRED",
             result,
@@ -243,6 +255,8 @@ mod tests {
         assert_eq!(second.sent_ms.max(), Some(1_000));
         assert_eq!(second.scheduled_ms.max(), Some(1_500), "it was due half a second before");
         assert_eq!(second.ledgers.quantile(0.5), Some(2));
+        let types: Vec<_> = second.by_type.iter().map(|(name, ms)| (*name, ms.len())).collect();
+        assert_eq!(types, [("OfferCreate", 1), ("Payment", 1)]);
         let whole = Measure::of_run(&all);
         assert_eq!((whole.validated, whole.scheduled_ms.len()), (2, 2), "no warm-up");
         assert_eq!(Measure::of_run(&all[..1]).validated, 1, "unless there is nothing else");

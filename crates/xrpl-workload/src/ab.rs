@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use url::Url;
 use xrpl_client::{
     Endpoint, Pool, TcpConnector,
-    request::{Ledger, LedgerSpec},
+    request::{Ledger, LedgerSpec, ServerState},
 };
 use xrpl_protocol::LedgerIndex;
 
@@ -122,12 +122,12 @@ async fn turn(
     stop: &Stop,
     view: &View,
 ) -> Result<Outcome, SetupError> {
-    view.say(&format!("{}: begins", side.name));
     let session = start(of_side(config, side), side, view).await?;
     outcome(session, side, stop, view).await
 }
 
 async fn start(config: Config, side: &Side, view: &View) -> Result<Session, SetupError> {
+    view.say(&format!("{}: begins", side.name));
     let named = |error: SetupError| SetupError(format!("{}: {error}", side.name));
     Session::start(config, view).await.map_err(named)
 }
@@ -154,10 +154,10 @@ async fn side_by_side(
     view: &View,
 ) -> Result<[Outcome; 2], SetupError> {
     let one = start(of_side(config, first), first, view).await?;
-    // There is one port; who wants to see the second one has its record.
-    let mut without_api = of_side(config, second);
-    without_api.no_api = true;
-    let two = match start(without_api, second, view).await {
+    // The first one has the port.
+    let mut elsewhere = of_side(config, second);
+    elsewhere.api_bind.set_port(0);
+    let two = match start(elsewhere, second, view).await {
         Ok(two) => two,
         Err(error) => {
             let ends = Stop::default();
@@ -201,6 +201,11 @@ async fn different_networks(first: &Side, second: &Side) -> Result<(), SetupErro
         // Who does not answer is told of when its run starts.
         return Ok(());
     };
+    if let (Some(one), Some(two)) = (network_id(&one.0).await, network_id(&two.0).await)
+        && one != two
+    {
+        return Ok(());
+    }
     let index = LedgerIndex(one.1.0.min(two.1.0));
     match (hash(&one.0, index).await, hash(&two.0, index).await) {
         (Some(one), Some(two)) if one == two => Err(SetupError::new(format!(
@@ -219,6 +224,10 @@ async fn newest(side: &Side) -> Option<(Pool, LedgerIndex)> {
     let newest = pool.request(&Ledger { ledger_index: spec, ..Ledger::default() }).await.ok()?;
     let index = newest.ledger_index?;
     Some((pool, index))
+}
+
+async fn network_id(pool: &Pool) -> Option<u32> {
+    pool.request(&ServerState::default()).await.ok()?.state.network_id
 }
 
 async fn hash(pool: &Pool, index: LedgerIndex) -> Option<xrpl_protocol::Hash256> {

@@ -40,6 +40,8 @@ pub struct Measurements {
     pub finality_ledgers: Spread,
     /// From the instant at which it was to be sent by the schedule to validation, milliseconds.
     pub scheduled_ms: Spread,
+    /// Hand-in to validation by type, milliseconds.
+    pub types: BTreeMap<String, Spread>,
     /// What became of the schedule's slots.
     pub slots: PacingStats,
     /// The nodes' own side.
@@ -113,6 +115,12 @@ impl Measurements {
         };
         let (a, b) = (&self.node, &other.node);
         let methods = self.reads.keys().chain(other.reads.keys());
+        let types = self.types.keys().chain(other.types.keys());
+        let none = Spread::default();
+        let of = |name: &String| {
+            let [a, b] = [self, other].map(|side| side.types.get(name).unwrap_or(&none));
+            (name.clone(), spread(a, b))
+        };
         Self {
             submitted: count(self.submitted, other.submitted),
             validated: count(self.validated, other.validated),
@@ -122,6 +130,7 @@ impl Measurements {
             finality_ms: spread(&self.finality_ms, &other.finality_ms),
             finality_ledgers: spread(&self.finality_ledgers, &other.finality_ledgers),
             scheduled_ms: spread(&self.scheduled_ms, &other.scheduled_ms),
+            types: types.map(of).filter(|(_, ms)| !ms.is_empty()).collect(),
             slots: PacingStats {
                 on_time: count(self.slots.on_time, other.slots.on_time),
                 late: causes(&self.slots.late, &other.slots.late),
@@ -320,6 +329,7 @@ mod tests {
                 late: ByCause { endpoint: 15 * n, ..ByCause::default() },
                 missed: ByCause { generator: 5 * n, ..ByCause::default() },
             },
+            types: BTreeMap::from([("Payment".into(), spread(&[8; 4]))]),
             reads: BTreeMap::from([("fee".into(), Reads { failed: n, ms: spread(&[7; 4]) })]),
             ..Measurements::default()
         }

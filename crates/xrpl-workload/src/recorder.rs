@@ -249,6 +249,7 @@ impl Recorder {
                 finality_ms: stage.sent_ms.clone(),
                 finality_ledgers: stage.ledgers.clone(),
                 scheduled_ms: stage.scheduled_ms.clone(),
+                types: stage.by_type.iter().map(|(of, ms)| (of.to_string(), ms.clone())).collect(),
                 slots: stage.pacing,
                 node: state.sides.get(n).cloned().unwrap_or_default(),
                 reads: app.reads.of_stage(n),

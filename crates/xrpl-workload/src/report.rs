@@ -8,7 +8,7 @@ mod markdown;
 
 use std::collections::BTreeMap;
 
-use xrpl_generator::StagePart;
+use xrpl_generator::{Spread, StagePart};
 use xrpl_tracker::IntentKind;
 
 use crate::{
@@ -181,17 +181,19 @@ fn end_in_words(end: &Ends) -> String {
 
 /// What was sent of one type, and what became of it.
 #[derive(Default)]
-struct Sent {
+struct Sent<'a> {
     ended: u64,
     succeeded: u64,
     failed: u64,
     invalid: u64,
     random: u64,
+    /// From sending to validation in the stages that count, milliseconds.
+    ms: Option<&'a Spread>,
 }
 
 /// By type, the most frequent first.
-fn sent_by_type(record: &Record) -> Vec<(&str, Sent)> {
-    let mut types: BTreeMap<&str, Sent> = BTreeMap::new();
+fn sent_by_type(record: &Record) -> Vec<(&str, Sent<'_>)> {
+    let mut types: BTreeMap<&str, Sent<'_>> = BTreeMap::new();
     for end in &record.ends {
         let sent = types.entry(&end.transaction_type).or_default();
         sent.ended += end.count;
@@ -201,22 +203,38 @@ fn sent_by_type(record: &Record) -> Vec<(&str, Sent)> {
             (IntentKind::Valid, true) => sent.failed += end.count,
             (IntentKind::Valid, false) => sent.succeeded += end.count,
         }
+        sent.ms = record.measured.types.get(&end.transaction_type);
     }
     let mut types: Vec<_> = types.into_iter().collect();
     types.sort_by_key(|(_, sent)| std::cmp::Reverse(sent.ended));
     types
 }
 
-/// What [`sent_by_type`] is shown under.
-const SENT_COLUMNS: [&str; 6] =
-    ["type", "ended", "succeeded", "failed", "deliberately invalid", "at random"];
+/// What [`sent_by_type`] is shown under. The times are of those that were meant to succeed, from being
+/// sent to being validated.
+const SENT_COLUMNS: [&str; 9] = [
+    "type",
+    "ended",
+    "succeeded",
+    "failed",
+    "deliberately invalid",
+    "at random",
+    "p50",
+    "p90",
+    "p99",
+];
 
-fn sent_row((name, sent): (&str, Sent)) -> [String; 6] {
+fn sent_row((name, sent): (&str, Sent<'_>)) -> [String; 9] {
+    let Sent { ended, succeeded, failed, invalid, random, ms } = sent;
     let number = |n: u64| words::number(n as f64);
-    let Sent { ended, succeeded, failed, invalid, random } = sent;
-    let counts = [ended, succeeded, failed, invalid, random].map(number);
-    let [ended, succeeded, failed, invalid, random] = counts;
-    [name.to_owned(), ended, succeeded, failed, invalid, random]
+    let [ended, succeeded, failed, invalid, random] =
+        [ended, succeeded, failed, invalid, random].map(number);
+    let at = |share| {
+        let ms = ms.and_then(|ms| ms.quantile(share));
+        ms.map_or_else(|| "-".to_owned(), |ms| words::figure(ms as f64, "ms"))
+    };
+    let [p50, p90, p99] = [0.5, 0.9, 0.99].map(at);
+    [name.to_owned(), ended, succeeded, failed, invalid, random, p50, p90, p99]
 }
 
 /// How often a stage's slots of the schedule were not used when they were due, by cause.

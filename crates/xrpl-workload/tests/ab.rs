@@ -89,6 +89,37 @@ async fn the_slower_one_is_said_to_be_worse() {
     slow.shutdown().await;
 }
 
+/// What a script asks of two nodes at once: one exit code for a limit that either breaks, and a page
+/// for each.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_limit_of_either_is_the_exit_code() {
+    let (one, two) = (
+        ledger(21, Duration::from_millis(250)).await,
+        ledger(22, Duration::from_millis(250)).await,
+    );
+    let (first, second) = (side("one", &one), side("two", &two));
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = folder.path().join("scenario.toml");
+    let text = "[[stage]]\nconstant = 10\nduration = 3\n[limits]\nfinality_ms_p50 = { max = 1 }\n";
+    std::fs::write(&scenario, text).unwrap();
+    let mut command = program(folder.path());
+    command
+        .args(["run", "--accounts=10", "--api-bind=127.0.0.1:0", "--json"])
+        .args([&first, &second, "--ab-mode=side-by-side"])
+        .arg(format!("--scenario={}", scenario.display()));
+    let output = call(command).await;
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(!text.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    if comparison(&output).is_some() {
+        assert_eq!(output.status.code(), Some(6), "{text}");
+    }
+    let pages: std::collections::BTreeSet<_> =
+        text.lines().filter(|line| line.contains("API: http://127.0.0.1:")).collect();
+    assert_eq!(pages.len(), 2, "{text}");
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_is_said_before_anything_starts() {
     let one = ledger(13, Duration::from_millis(300)).await;

@@ -163,6 +163,7 @@ impl Engine {
         let latencies = outcome.latencies;
         self.measures.ended(Ending {
             stage: flying.stage,
+            transaction_type: flying.of.map(|of| self.catalogue.get(of).about().name),
             late: flying.late,
             validated: replaced || outcome.state == State::Validated,
             result,

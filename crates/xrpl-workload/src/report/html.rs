@@ -214,7 +214,7 @@ fn failures(record: &Record) -> String {
                 "sent-table",
                 "By type, and what became of it",
                 &SENT_COLUMNS,
-                &[1, 2, 3, 4, 5],
+                &[1, 2, 3, 4, 5, 6, 7, 8],
                 &sent,
             ),
         ),
@@ -325,6 +325,8 @@ mod tests {
             },
         );
         (1..=98).for_each(|n| part.measured.finality_ms.record(n * 10));
+        let spread = part.measured.finality_ms.clone();
+        part.measured.types.insert("Payment".into(), spread);
         let measured = part.measured.clone();
         Record {
             head: RunHead {
@@ -381,6 +383,8 @@ mod tests {
             assert!(html.contains(&escape(&value)) && markdown.contains(&value), "{name} {value}");
         }
         for text in [&html, &markdown] {
+            let row = text.lines().find(|line| line.contains("Payment") && line.contains("490 ms"));
+            assert!(row.is_some_and(|row| row.contains("980 ms")), "times by type: {markdown}");
             assert!(text.contains("tecPATH_DRY") && text.contains("the fee was claimed"));
             assert!(
                 text.contains("98 of them are in a validated ledger: 8.91 a second"),

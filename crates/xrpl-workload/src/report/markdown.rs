@@ -57,7 +57,7 @@ pub fn markdown(record: &Record) -> String {
         }
         section("Stages", stages);
     }
-    let mut sent = Table::new(&SENT_COLUMNS, &[1, 2, 3, 4, 5]);
+    let mut sent = Table::new(&SENT_COLUMNS, &[1, 2, 3, 4, 5, 6, 7, 8]);
     sent_by_type(record).into_iter().for_each(|one| sent.row(sent_row(one)));
     section("What was sent", sent);
     let mut ends = Table::new(&["type", "ended as", "how many", "what that means"], &[2]);
