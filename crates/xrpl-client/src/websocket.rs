@@ -22,9 +22,11 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time,
 };
+/// The text of a message: a slice of what was read.
+pub use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{Message, Utf8Bytes, protocol::WebSocketConfig},
+    tungstenite::{Message, protocol::WebSocketConfig},
 };
 use url::Url;
 

@@ -78,6 +78,7 @@ pub use fuzz::FuzzConfig;
 pub use generator::Generator;
 pub use measure::Measure;
 pub use pacing::Pace;
+pub use reading::amendments as enabled_amendments;
 pub use spread::Spread;
 pub use stage::{Stage, StagePart, StageProgress, Until};
 pub use stats::{AccountListing, GatewayListing, Stats, Status};

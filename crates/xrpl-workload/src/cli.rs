@@ -17,6 +17,7 @@ use crate::{
 mod audit;
 mod capacity;
 mod config;
+mod doctor;
 mod generate;
 mod instance;
 mod logging;
@@ -133,6 +134,7 @@ fn run_command() -> Exit {
                 remote::tx(config, sub.get_one("api"), &hash).await
             }
             "capacity" => capacity::run(config, sub, bar).await,
+            "doctor" => doctor::run(config).await,
             "runs" => runs::list(config).await,
             "report" => runs::report(config, sub).await,
             "compare" => runs::compare_runs(config, sub).await,
@@ -389,6 +391,7 @@ pub fn command() -> Command {
         )
         .subcommand(scenario::command())
         .subcommand(types::command())
+        .subcommand(run(doctor::command()))
         .subcommand(with_settings(submit, commands::SUBMIT))
         .subcommand(capacity)
         .subcommand(with_settings(audit, commands::AUDIT))
@@ -498,6 +501,7 @@ mod tests {
         for (name, bit) in [
             ("run", commands::RUN),
             ("capacity", commands::RUN),
+            ("doctor", commands::RUN),
             ("standalone", commands::STANDALONE),
             ("submit", commands::SUBMIT),
             ("config", commands::ALL),

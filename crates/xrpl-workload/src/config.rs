@@ -736,7 +736,7 @@ impl Config {
 }
 
 /// An address without the password in it; anything else as it is.
-fn without_password(text: &str) -> String {
+pub(crate) fn without_password(text: &str) -> String {
     match Url::parse(text) {
         Ok(mut url) if url.password().is_some() => {
             // Addresses with a password have a host, so that it can be set.

@@ -18,6 +18,7 @@
 //! | [`report`], [`compare`], [`words`] | a record for people; two of them side by side; numbers as people read them |
 //! | [`dashboard`] | the page's files |
 //! | [`audit`] | a store compared with the ledger, both ways |
+//! | [`doctor`] | nodes looked at before a run: what would get in its way, and how to fix it |
 //! | [`heartbeat`], [`dex`] | a canary per ledger; pools and offers of the run |
 //! | [`webhook`] | each end posted to somebody else |
 //! | [`log_ring`] | the newest lines of the log, without secrets |
@@ -35,6 +36,7 @@ mod cost;
 pub mod dashboard;
 pub mod definitions;
 pub mod dex;
+pub mod doctor;
 pub mod embedded;
 pub mod events;
 pub mod figures;

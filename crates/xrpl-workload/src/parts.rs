@@ -27,7 +27,19 @@ use crate::{
 /// How long a node may take to answer at the start.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// A gateway's funds, as a multiple of a user's.
-const GATEWAY_SHARE: u64 = 10;
+pub(crate) const GATEWAY_SHARE: u64 = 10;
+
+/// Where a node is if none is named: where `standalone` and `xrpld -a` listen.
+const LOCAL: (&str, &str) = ("http://127.0.0.1:5005/", "ws://127.0.0.1:6006/");
+
+/// Takes the node of this machine where none is named.
+pub(crate) fn default_to_local(config: &mut Config) {
+    if config.rpc.is_empty() {
+        // Constants of this file.
+        config.rpc = Url::parse(LOCAL.0).into_iter().collect();
+        config.ws = Url::parse(LOCAL.1).into_iter().collect();
+    }
+}
 
 /// Nodes by their addresses.
 #[must_use]
@@ -157,6 +169,19 @@ pub(crate) fn generator_config(
 
 fn seed(flag: &str, secret: &Secret) -> Result<Seed, SetupError> {
     secret.reveal().parse().map_err(|error| SetupError::new(format!("{flag}: {error}")))
+}
+
+/// The account that funds the others; none where --accounts-file has them.
+///
+/// # Errors
+/// What was given is no secret.
+pub(crate) fn funding_account(config: &Config) -> Result<Option<AccountId>, SetupError> {
+    let seed = match &config.funding_secret {
+        _ if !config.accounts_file.is_empty() => return Ok(None),
+        Some(secret) => seed("--funding-secret", secret)?,
+        None => Seed::from_passphrase("masterpassphrase", KeyType::Secp256k1),
+    };
+    Ok(Some(KeyPair::from_seed(&seed).account_id()))
 }
 
 /// What `--accounts-file` has.

@@ -94,4 +94,12 @@ async fn a_certificate_that_nobody_vouches_for_is_refused_and_said() {
     let said = texts(&ended);
     assert_eq!(ended.status.code(), Some(3), "{said}");
     assert!(said.contains(&node.rpc) && said.contains("invalid peer certificate"), "{said}");
+
+    let mut doctor = program(folder.path());
+    doctor.args(["doctor", "--rpc", &node.rpc, "--ws", &node.ws]);
+    doctor.env("SSL_CERT_FILE", "trusted.pem").env_remove("SSL_CERT_DIR");
+    let looked = output(doctor).await;
+    let said = texts(&looked);
+    assert_eq!(looked.status.code(), Some(3), "{said}");
+    assert!(said.contains("give it with SSL_CERT_FILE"), "{said}");
 }

@@ -5,7 +5,6 @@ mod fill;
 use std::{io::Read, sync::Arc, time::Duration};
 
 use serde_json::json;
-use url::Url;
 use xrpl_client::{Pool, TcpConnector};
 use xrpl_protocol::{
     Definitions, Object, TxHash, fields,
@@ -19,13 +18,10 @@ use super::Exit;
 use crate::{
     config::Config,
     cost::Cost,
-    parts::as_told,
+    parts::{as_told, default_to_local},
     session::{connect, endpoints, tracker_config},
 };
 
-/// Where a node is if none is named: where `standalone` and `xrpld -a` listen.
-const DEFAULT_RPC: &str = "http://127.0.0.1:5005/";
-const DEFAULT_WS: &str = "ws://127.0.0.1:6006/";
 /// How often it is looked at whether waiting is in vain.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Why nothing was submitted.
@@ -47,11 +43,7 @@ impl Failure {
 
 /// Submits and waits; the exit code tells the outcome.
 pub(super) async fn run(mut config: Config, transaction: String) -> Exit {
-    if config.rpc.is_empty() {
-        // Constants of this file.
-        config.rpc = Url::parse(DEFAULT_RPC).into_iter().collect();
-        config.ws = Url::parse(DEFAULT_WS).into_iter().collect();
-    }
+    default_to_local(&mut config);
     match submit(&config, &transaction).await {
         Ok(exit) => exit,
         Err(Failure::Input(text)) => {
