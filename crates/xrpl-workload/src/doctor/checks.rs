@@ -46,7 +46,12 @@ pub fn unreachable(check: &'static str, flag: &str, error: &ClientError) -> Chec
         "trust its certificate's authority: give it with SSL_CERT_FILE, or use a host name that the \
          certificate names"
             .to_owned()
-    } else if has(&["corrupt message", "InvalidContentType", "received fatal alert"]) {
+    } else if has(&[
+        "corrupt message",
+        "InvalidContentType",
+        "handshake eof",
+        "received fatal alert",
+    ]) {
         format!(
             "that port does not speak TLS: use http:// and ws://, or the node's TLS port in {flag}"
         )
