@@ -41,7 +41,7 @@ use crate::{
     record::whole,
     recorder::Recorder,
     summary::{FinalityMs, FuzzSummary, Summary, failures, findings_told},
-    view::{Snapshot, View},
+    view::{LoadSnapshot, Snapshot, View},
     webhook::{self, Deliveries},
 };
 
@@ -202,6 +202,7 @@ impl App {
                 .map(|(result, n)| (result.as_str().to_owned(), *n))
                 .collect(),
             stage: self.generator().map(|generator| generator.last_status().stage.clone()),
+            load: self.generator().map(|generator| LoadSnapshot::from(&*generator.last_status())),
         }
     }
 }

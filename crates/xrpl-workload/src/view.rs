@@ -2,6 +2,7 @@
 //! output is piped, JSON lines for machines.
 
 mod live;
+mod pressure;
 mod snapshot;
 
 use std::{
@@ -12,10 +13,10 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
 use serde_json::json;
-use xrpl_generator::{Progress, coverage::Coverage};
+use xrpl_generator::{Progress, coverage::Coverage, pacing::PacingStats};
 
 use crate::{output, summary::Summary};
-pub use snapshot::Snapshot;
+pub use snapshot::{LoadSnapshot, Snapshot};
 
 /// The JSON schema of every line that `--json` prints.
 pub const SCHEMA: &str = include_str!("../schemas/output.schema.json");
@@ -24,8 +25,8 @@ pub const SCHEMA: &str = include_str!("../schemas/output.schema.json");
 const LIVE_EVERY: Duration = Duration::from_millis(200);
 /// What a bar and its numbers take of a line.
 const BAR_WIDTH: usize = 36;
-/// The width of a terminal that does not tell its own.
-const USUAL_WIDTH: u16 = 80;
+/// Rows and columns of a terminal that does not report its own.
+const USUAL_SIZE: (u16, u16) = (24, 80);
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,8 @@ struct Last {
     stage: &'static str,
     at: Instant,
     live: live::Live,
+    /// Of the last line.
+    pacing: PacingStats,
 }
 
 /// Prints a run.
@@ -80,7 +83,12 @@ impl View {
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
             clear_on_panic(bar.clone());
         }
-        let last = Last { stage: "", at: Instant::now(), live: live::Live::default() };
+        let last = Last {
+            stage: "",
+            at: Instant::now(),
+            live: live::Live::default(),
+            pacing: PacingStats::default(),
+        };
         let view = Self { mode, json_at_end: json, bar, last: Mutex::new(last), interval };
         // Until there is something to show, nothing is.
         view.style("{msg}");
@@ -158,7 +166,7 @@ impl View {
         self.style("{msg} [{bar:20}] {pos}/{len}");
         self.bar.set_length(of);
         self.bar.set_position(done);
-        self.bar.set_message(live::fit(what, width().saturating_sub(BAR_WIDTH).max(10)));
+        self.bar.set_message(live::fit(what, size().0.saturating_sub(BAR_WIDTH).max(10)));
     }
 
     fn style(&self, template: &str) {
@@ -172,12 +180,22 @@ impl View {
     pub fn interval(&self, snapshot: &Snapshot) {
         match self.mode {
             Mode::Live => {
-                let text = self.last.lock().live.lines(snapshot, Instant::now(), width());
+                let (width, height) = size();
+                let text = self.last.lock().live.lines(snapshot, Instant::now(), width, height);
                 self.style("{msg}");
                 self.bar.set_message(text);
                 self.bar.tick();
             }
-            Mode::Lines => print(&snapshot.line()),
+            Mode::Lines => {
+                let mut last = self.last.lock();
+                let held = pressure::held_back(&last.pacing, snapshot, None);
+                last.pacing = snapshot.load.as_ref().map_or(last.pacing, |load| load.pacing);
+                drop(last);
+                print(&match held {
+                    Some(why) => format!("{}  held back by {why}", snapshot.line()),
+                    None => snapshot.line(),
+                });
+            }
             Mode::Json => {
                 let mut value = json!(snapshot);
                 value["event"] = json!("interval");
@@ -226,11 +244,22 @@ impl View {
     }
 }
 
-/// The terminal's width now: it is asked each time, so that the view follows when it changes.
-fn width() -> usize {
-    let (_, columns) = console::Term::stderr().size_checked().unwrap_or((24, USUAL_WIDTH));
-    // A full last column makes some terminals wrap.
-    usize::from(columns).saturating_sub(1).max(1)
+/// The terminal's width and height now: they are asked each time, so that the view follows when they
+/// change.
+fn size() -> (usize, usize) {
+    let (rows, columns) = console::Term::stderr().size_checked().unwrap_or(USUAL_SIZE);
+    // A full last column makes some terminals wrap, a full last row scroll.
+    let less = |n: u16| usize::from(n).saturating_sub(1).max(1);
+    (less(columns), less(rows))
+}
+
+impl Drop for View {
+    /// However a run ends, the live view does not stay on the terminal.
+    fn drop(&mut self) {
+        if self.mode == Mode::Live {
+            self.bar.finish_and_clear();
+        }
+    }
 }
 
 /// A panic's message must not be torn by the live view, nor the view be left standing.
@@ -295,6 +324,11 @@ mod tests {
         assert!(!shown.contains("funding") && shown.lines().count() == 7, "{shown}");
         view.stopping(4, 10);
         assert!(terminal.contents().contains("6/10"), "{}", terminal.contents());
+        view.interval(&Snapshot::default());
+        drop(view);
+        assert_eq!(terminal.contents(), "before", "it is gone with the view");
+        let view = on(&terminal);
+        view.stopping(4, 10);
         let panicked = std::thread::spawn(|| panic!("on purpose, by a test")).join();
         assert!(panicked.is_err());
         assert_eq!(terminal.contents(), "before");

@@ -94,6 +94,20 @@ async fn piped_it_is_lines_and_quiet_leaves_only_the_end() {
     assert_eq!(quiet.stderr, b"");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_holds_the_load_back_is_said_at_the_start_meanwhile_and_at_the_end() {
+    let short = ["--accounts=4", "--max-pending=1", "--tps=300", "--interval=500ms"];
+    let rest: Vec<_> = SHORT.iter().copied().filter(|arg| !arg.starts_with("--accounts")).collect();
+    let rest: Vec<_> = rest.into_iter().filter(|arg| !arg.starts_with("--tps")).collect();
+    let text = out(&call(owned(&[&rest, FREE_PORTS, &short].concat())).await);
+    let lines: Vec<_> = text.lines().collect();
+    let at = |part: &str| lines.iter().position(|line| line.contains(part));
+    let (start, load) = (at("target 300/s, "), at("held back by accounts"));
+    assert!(start.is_some() && start < load, "{text}");
+    let summary = lines.iter().find(|line| line.starts_with("summary ")).unwrap();
+    assert!(summary.contains("target 300/s"), "{text}");
+}
+
 /// On a terminal: `script` from util-linux has one of 70 columns, and of 44 while load runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_terminal_the_view_changes_in_place_and_leaves_nothing() {

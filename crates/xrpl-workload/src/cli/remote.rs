@@ -240,13 +240,14 @@ async fn follow(config: &Config, api: Option<&String>, view: &View) -> Result<Ex
 }
 
 async fn look(instance: &Instance) -> Result<Snapshot, Failure> {
-    let (summary, ledgers, failures, scenario) = tokio::try_join!(
+    let (summary, ledgers, failures, scenario, workload) = tokio::try_join!(
         instance.get("/state/summary"),
         instance.get("/state/ledgers?limit=1"),
         instance.get("/state/failure-codes"),
         instance.get("/workload/scenario"),
+        instance.get("/workload/status"),
     )?;
-    Ok(Snapshot::of_api(&summary, &ledgers, &failures, &scenario))
+    Ok(Snapshot::of_api(&summary, &ledgers, &failures, &scenario, &workload))
 }
 
 /// The view of `watch`.

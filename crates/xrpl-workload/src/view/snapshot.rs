@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use xrpl_generator::StageProgress;
+use xrpl_generator::{StageProgress, Status, pacing::PacingStats};
 
 use crate::{scenario::progress_text, summary::FinalityMs};
 
@@ -48,13 +48,63 @@ pub struct Snapshot {
     /// Where the load stands among its stages; none while it is not prepared.
     #[serde(default)]
     pub stage: Option<StageProgress>,
+    /// What the load has to do with, and what became of it; none while it is not prepared.
+    #[serde(default)]
+    pub load: Option<LoadSnapshot>,
+}
+
+/// The load: what carries it, whether its schedule is kept, and its types.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadSnapshot {
+    /// Accounts that take part.
+    pub accounts: u64,
+    /// Transactions of one account in flight at most.
+    pub max_pending: u64,
+    /// What became of the slots of its schedule since the load started.
+    pub pacing: PacingStats,
+    /// Submitted by type.
+    pub by_type: BTreeMap<String, u64>,
+}
+
+impl From<&Status> for LoadSnapshot {
+    fn from(status: &Status) -> Self {
+        let by_type = &status.stats.by_type;
+        Self {
+            accounts: status.total_accounts as u64,
+            max_pending: status.max_pending as u64,
+            pacing: status.stats.pacing,
+            by_type: by_type.iter().map(|(name, of)| ((*name).to_owned(), of.submitted)).collect(),
+        }
+    }
+}
+
+impl LoadSnapshot {
+    /// Of another process, from its `/workload/status`; an older one does not have all of it.
+    fn of_api(detail: &Json) -> Option<Self> {
+        let by_type = detail["stats"]["by_type"].as_object()?;
+        Some(Self {
+            accounts: detail["total_accounts"].as_u64()?,
+            max_pending: detail["max_pending"].as_u64()?,
+            pacing: serde_json::from_value(detail["stats"]["pacing"].clone()).ok()?,
+            by_type: by_type
+                .iter()
+                .map(|(name, of)| (name.clone(), of["submitted"].as_u64().unwrap_or(0)))
+                .collect(),
+        })
+    }
 }
 
 impl Snapshot {
     /// Of another process, from what its API answers to `/state/summary`, `/state/ledgers`,
-    /// `/state/failure-codes` and `/workload/scenario`.
+    /// `/state/failure-codes`, `/workload/scenario` and `/workload/status`.
     #[must_use]
-    pub fn of_api(summary: &Json, ledgers: &Json, failures: &Json, scenario: &Json) -> Self {
+    pub fn of_api(
+        summary: &Json,
+        ledgers: &Json,
+        failures: &Json,
+        scenario: &Json,
+        workload: &Json,
+    ) -> Self {
         let number = |value: &Json| value.as_u64().unwrap_or(0);
         let small = |value: &Json| u32::try_from(number(value)).unwrap_or(u32::MAX);
         let spread = &summary["finality_ms"];
@@ -91,7 +141,14 @@ impl Snapshot {
                 .collect(),
             // An older program tells none.
             stage: serde_json::from_value(scenario["progress"].clone()).unwrap_or_default(),
+            load: LoadSnapshot::of_api(&workload["detail"]),
         }
+    }
+
+    /// Transactions a second that are due now, where the clock says so.
+    #[must_use]
+    pub fn target(&self) -> Option<f64> {
+        self.stage.as_ref()?.target_tps.filter(|target| *target > 0.0)
     }
 
     /// Those that are counted apart, in words.
@@ -184,7 +241,17 @@ mod tests {
         let failures = json!({"failure_codes": [["temBAD_FEE", 1]]});
         let progress = StageProgress { stage: 1, stages: 2, ..StageProgress::default() };
         let scenario = json!({"progress": progress});
-        let seen = Snapshot::of_api(&summary, &ledgers, &failures, &scenario);
+        let workload = json!({"detail": {
+            "total_accounts": 100, "max_pending": 5,
+            "stats": {
+                "pacing": PacingStats { on_time: 8, ..PacingStats::default() },
+                "by_type": {"Payment": {"submitted": 8, "validated": 6}},
+            },
+        }});
+        let seen = Snapshot::of_api(&summary, &ledgers, &failures, &scenario, &workload);
+        let load = seen.load.as_ref().unwrap();
+        assert_eq!((load.accounts, load.max_pending, load.pacing.on_time), (100, 5, 8));
+        assert_eq!(load.by_type, BTreeMap::from([("Payment".to_owned(), 8)]));
         assert_eq!(seen.stage, Some(progress));
         assert_eq!((seen.seconds, seen.ledger_index, seen.validated), (7, 20, 6));
         assert_eq!((seen.ledger_txn_count, seen.ledger_ours), (Some(5), 4));
@@ -192,7 +259,7 @@ mod tests {
         assert_eq!(seen.failures, BTreeMap::from([("temBAD_FEE".to_owned(), 1)]));
         // An older program, or none: nothing is made up, and nothing panics.
         assert_eq!(
-            Snapshot::of_api(&json!(1), &json!([]), &json!({}), &json!({})),
+            Snapshot::of_api(&json!(1), &json!([]), &json!({}), &json!({}), &json!({})),
             Snapshot::default()
         );
     }
