@@ -19,6 +19,7 @@ mod capacity;
 mod config;
 mod doctor;
 mod generate;
+mod help;
 mod instance;
 mod logging;
 mod remote;
@@ -77,10 +78,11 @@ pub fn main() -> ExitCode {
 }
 
 fn run_command() -> Exit {
-    let matches = match command().try_get_matches() {
+    let (command, args) = help::shown(command(), std::env::args_os());
+    let matches = match command.clone().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(mut error) => {
-            suggest::add(&mut error, &command(), std::env::args_os().skip(1));
+            suggest::add(&mut error, &command, args.into_iter().skip(1));
             // Help and version are no errors.
             let printed = error.print();
             return match (error.use_stderr(), printed) {
@@ -93,8 +95,8 @@ fn run_command() -> Exit {
     let (name, sub) = matches.subcommand().unwrap_or(("run", &matches));
     // What is made from the command line itself needs no configuration.
     match (name, sub.try_get_one::<Shell>("shell")) {
-        ("completions", Ok(Some(shell))) => return generate::completions(command(), *shell),
-        ("man", _) => return generate::man(command(), sub.get_one::<String>("of")),
+        ("completions", Ok(Some(shell))) => return generate::completions(self::command(), *shell),
+        ("man", _) => return generate::man(self::command(), sub.get_one::<String>("of")),
         ("scenario", _) => return scenario::run(sub),
         ("types", _) => return types::run(sub),
         _ => {}
@@ -376,11 +378,6 @@ pub fn command() -> Command {
         .about(about)
         .version(env!("CARGO_PKG_VERSION"))
         .args_conflicts_with_subcommands(true)
-        .after_help(
-            "Without a command: run, on an embedded ledger unless --rpc is given.\n\
-             Each flag is also an environment variable (XRPL_WORKLOAD_MAX_PENDING) and a key of\n\
-             xrpl-workload.toml (max_pending). `xrpl-workload config` shows what holds, and why.",
-        )
         .subcommand(
             run(Command::new("run"))
                 .about("Drives a node, or an embedded ledger, with load (the default)"),

@@ -87,6 +87,12 @@ impl Setting {
         format!("{ENV_PREFIX}{}", self.key.to_uppercase())
     }
 
+    /// Whether `--help` shows it; `--help-all` shows every one.
+    #[must_use]
+    pub fn is_common(&self) -> bool {
+        COMMON.contains(&self.key)
+    }
+
     /// The default as values.
     #[must_use]
     pub fn default_values(&self) -> Vec<String> {
@@ -97,6 +103,36 @@ impl Setting {
         }
     }
 }
+
+/// What most people need: the settings that `--help` shows of a command that has many.
+const COMMON: &[&str] = &[
+    "rpc",
+    "ws",
+    "network_id",
+    "scenario",
+    "duration",
+    "tps",
+    "accounts",
+    "types",
+    "intent_invalid",
+    "seed",
+    "funding_secret",
+    "store",
+    "name",
+    "ledger_interval",
+    "close",
+    "amendments",
+    "state",
+    "fork",
+    "rpc_bind",
+    "ws_bind",
+    "api_bind",
+    "secret",
+    "secret_file",
+    "timeout",
+    "json",
+    "quiet",
+];
 
 /// Parts between commas.
 #[must_use]
@@ -407,6 +443,13 @@ mod tests {
             assert!(setting.key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
             assert!(setting.doc.ends_with('.'), "{}", setting.key);
             assert_eq!(setting.shape == Shape::Switch, setting.value.is_empty(), "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn what_help_shows_exists() {
+        for key in COMMON {
+            assert!(find(key).is_some(), "{key}");
         }
     }
 

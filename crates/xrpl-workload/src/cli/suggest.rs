@@ -33,8 +33,11 @@ pub(super) fn add(error: &mut Error, command: &Command, args: impl Iterator<Item
         (_, Some(flag)) => {
             let flag = flag.split('=').next().unwrap_or(flag);
             let known = asked(command, args).get_arguments().filter_map(|arg| arg.get_long());
-            nearest(flag, known.map(str::to_owned).chain(["help".to_owned()]))
-                .map(|flag| (ContextKind::SuggestedArg, format!("--{flag}")))
+            nearest(
+                flag,
+                known.map(str::to_owned).chain(["help", super::help::ALL].map(str::to_owned)),
+            )
+            .map(|flag| (ContextKind::SuggestedArg, format!("--{flag}")))
         }
         (_, None) => {
             let known = command.get_subcommands().map(|sub| sub.get_name().to_owned());

@@ -11,7 +11,10 @@ use xrpl_protocol::{AccountId, Currency, Definitions, Hash256, keys::Seed};
 use xrpl_standalone::ledger::{Amendment, Impersonated};
 use xrpl_tracker::{Subscription, store::Retention};
 
-use crate::ab::{AbMode, Side};
+use crate::{
+    ab::{AbMode, Side},
+    settings::split,
+};
 
 use super::{Close, FeeChoice, ForkChoice, OnReset, Secret, StoreChoice};
 
@@ -440,6 +443,15 @@ pub fn ab_mode(text: &str) -> Result<AbMode> {
 
 /// A log filter that can be read.
 pub fn log_filter(text: &str) -> Result<String> {
+    const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+    // A word alone is a module's name where it is no level: a mistyped level would show everything.
+    for word in split(text).iter().filter(|word| !word.contains(['=', ':', '[', '_'])) {
+        let levels = LEVELS.map(str::to_owned).into_iter();
+        let meant = nearest(word, levels).filter(|level| !level.eq_ignore_ascii_case(word));
+        if let Some(level) = meant {
+            return Err(format!("{word:?} is no level: did you mean {level:?}?"));
+        }
+    }
     tracing_subscriber::EnvFilter::builder()
         .parse(text)
         .map(|_| text.to_owned())
