@@ -217,6 +217,8 @@ pub struct LedgerTransaction {
     pub ticket: Option<u32>,
     /// How many Tickets it makes.
     pub ticket_count: Option<u32>,
+    /// Its type.
+    pub transaction_type: Option<String>,
     /// What it paid.
     pub fee: Option<Drops>,
     /// Metadata as it came.
@@ -236,6 +238,8 @@ impl<'de> Deserialize<'de> for LedgerTransaction {
             #[serde(default)]
             ticket_count: Option<u32>,
             #[serde(default)]
+            transaction_type: Option<String>,
+            #[serde(default)]
             fee: Option<Drops>,
         }
         #[derive(Deserialize)]
@@ -252,6 +256,8 @@ impl<'de> Deserialize<'de> for LedgerTransaction {
             ticket: Option<u32>,
             #[serde(rename = "TicketCount")]
             ticket_count: Option<u32>,
+            #[serde(rename = "TransactionType")]
+            transaction_type: Option<String>,
             #[serde(rename = "Fee")]
             fee: Option<Drops>,
         }
@@ -261,6 +267,7 @@ impl<'de> Deserialize<'de> for LedgerTransaction {
             sequence: both.sequence,
             ticket_sequence: both.ticket,
             ticket_count: both.ticket_count,
+            transaction_type: both.transaction_type,
             fee: both.fee,
         });
         Ok(Self {
@@ -269,6 +276,7 @@ impl<'de> Deserialize<'de> for LedgerTransaction {
             sequence: fields.sequence.unwrap_or(0),
             ticket: fields.ticket_sequence,
             ticket_count: fields.ticket_count,
+            transaction_type: fields.transaction_type,
             fee: fields.fee,
             meta: both.meta,
         })

@@ -295,9 +295,15 @@ fn compare_one(hash: TxHash, tx: &Found, record: &Record, problems: &mut Vec<Pro
 }
 
 /// Sequences that nothing in the ledgers used, between others that were. Something in a ledger that
-/// was not seen may have used them.
+/// was not seen may have used them. An account that was deleted and made anew begins at the index of the
+/// ledger that made it (<https://xrpl.org/docs/concepts/accounts/deleting-accounts>).
 fn gaps(found: &HashMap<TxHash, Found>, unseen: &Unseen) -> Vec<Problem> {
     let mut used: BTreeMap<AccountId, BTreeMap<u32, (u32, u32)>> = BTreeMap::new();
+    let deleted: HashSet<(AccountId, u32)> = found
+        .values()
+        .filter(|tx| tx.deletes && tx.result == "tesSUCCESS")
+        .map(|tx| (tx.account, tx.ledger.0))
+        .collect();
     for tx in found.values().filter(|tx| !tx.slot.0) {
         // TicketCreate takes a Sequence for each Ticket besides its own, if it succeeds.
         let more = if tx.result == "tesSUCCESS" { tx.tickets } else { 0 };
@@ -311,6 +317,7 @@ fn gaps(found: &HashMap<TxHash, Found>, unseen: &Unseen) -> Vec<Problem> {
             if let Some((expected, since)) = before
                 && expected != sequence
                 && !unseen.any_of(since, ledger)
+                && !(since..=ledger).any(|index| deleted.contains(&(account, index)))
             {
                 gaps.push(Problem::SequenceGap { account, from: expected, to: sequence });
             }

@@ -2,7 +2,9 @@
 //! restarted three times: nothing is lost, nothing expires that a ledger contains, and in the end the
 //! books are the ledger's.
 //!
-//! `XRPL_WORKLOAD_RUN_SECONDS` and `XRPL_WORKLOAD_RUN_TPS` make it longer and faster (`scripts/soak run`).
+//! `XRPL_WORKLOAD_RUN_SECONDS`, `XRPL_WORKLOAD_RUN_TPS` and `XRPL_WORKLOAD_RUN_INTERVAL_MS` (between two
+//! ledgers) make it longer and faster (`scripts/soak run`). After 256 ledgers accounts are deleted, and made
+//! anew.
 
 #[path = "common/books.rs"]
 mod books;
@@ -57,7 +59,7 @@ async fn sockets_cut_every_five_seconds_and_three_restarts_lose_nothing() {
     let network = Network::start(NetworkConfig {
         nodes: 1,
         node: NodeConfig::default(),
-        close_interval: Duration::from_secs(1),
+        close_interval: Duration::from_millis(from_env("XRPL_WORKLOAD_RUN_INTERVAL_MS", 1_000)),
         send_queue_limit: 100_000,
         start_time: None,
         plan: plan(seconds),

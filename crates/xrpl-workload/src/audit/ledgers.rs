@@ -35,6 +35,8 @@ pub(super) struct Found {
     pub(super) slot: (bool, u32),
     pub(super) fee: u64,
     pub(super) tickets: u32,
+    /// Whether it deletes its account, if it succeeds.
+    pub(super) deletes: bool,
 }
 
 pub(super) async fn newest(pool: &Pool) -> Result<u32, AuditError> {
@@ -153,6 +155,7 @@ fn told(
         slot: tx.ticket.map_or((false, tx.sequence), |ticket| (true, ticket)),
         fee: tx.fee.unwrap_or_default().0,
         tickets: tx.ticket_count.unwrap_or(0),
+        deletes: tx.transaction_type.as_deref() == Some("AccountDelete"),
     }
 }
 

@@ -21,6 +21,7 @@ fn found(sequence: u32, result: &str, tickets: u32) -> Found {
         slot: (false, sequence),
         fee: 10,
         tickets,
+        deletes: false,
     }
 }
 
@@ -88,6 +89,7 @@ fn report(found: &[(TxHash, Found)], records: &[Record], live: bool, unseen: Uns
                 slot: tx.slot,
                 fee: tx.fee,
                 tickets: tx.tickets,
+                deletes: tx.deletes,
             };
             (*hash, copy)
         })
@@ -200,6 +202,21 @@ fn sequences_leave_no_gap() {
     assert_eq!(of(0, "tesSUCCESS"), [gap]);
     // A TicketCreate that failed made none.
     assert!(of(3, "tecDIR_FULL").iter().any(|p| matches!(p, Problem::SequenceGap { .. })));
+}
+
+#[test]
+fn a_deleted_account_begins_anew() {
+    let records = [record(5), record(9)];
+    let hashes = [records[0].identity.hash, records[1].identity.hash];
+    let of = |result: &str| {
+        let last = Found { deletes: true, ..found(5, result, 0) };
+        verdict(&[(hashes[0], last), (hashes[1], found(9, "tesSUCCESS", 0))], &records, false)
+    };
+    let gap = |problems: &[Problem]| {
+        problems.iter().any(|problem| matches!(problem, Problem::SequenceGap { .. }))
+    };
+    assert!(!gap(&of("tesSUCCESS")));
+    assert!(gap(&of("tecHAS_OBLIGATIONS")), "it was not deleted");
 }
 
 #[tokio::test]
