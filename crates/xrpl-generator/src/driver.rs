@@ -547,7 +547,7 @@ impl Driver {
     fn read_sequence(&self, index: Index) {
         let id = self.engine.world.accounts[index].id;
         let (pool, findings) = (self.pool.clone(), self.findings_to.clone());
-        let known = self.head.borrow().index;
+        let known = self.head.borrow().index.max(self.engine.reads_from());
         tokio::spawn(async move {
             let ledger = reading::newest(&pool, known).await;
             let sequence = match reading::account(&pool, id, ledger).await {

@@ -56,6 +56,9 @@ pub struct Engine {
     pub catalogue: Catalogue,
     run: Hash256,
     head: LedgerIndex,
+    /// The newest ledger of which something is known here: an end may be reported before its ledger is the
+    /// head, or without the head ever being reported, while streams are cut.
+    newest: LedgerIndex,
     last_ledger_offset: u32,
     network_id: Option<u32>,
     max_pending: usize,
@@ -111,6 +114,7 @@ impl Engine {
             catalogue,
             run: sha512_half(&[b"xrpl-workload plans", config.seed.as_bytes()]),
             head: LedgerIndex(0),
+            newest: LedgerIndex(0),
             last_ledger_offset: config.last_ledger_offset,
             // Networks up to 1024 refuse the field.
             network_id: config.network_id.filter(|id| *id > 1024),
@@ -178,6 +182,13 @@ impl Engine {
     #[must_use]
     pub fn head(&self) -> LedgerIndex {
         self.head
+    }
+
+    /// From which ledger on an account's Sequence is the truth, if nothing of it is in flight: in an older
+    /// one transactions are missing whose ends are known.
+    #[must_use]
+    pub fn reads_from(&self) -> LedgerIndex {
+        self.newest.max(self.head)
     }
 
     /// How long the node's queue is, and how many transactions it expects in a ledger. Load waits
@@ -324,6 +335,7 @@ impl Engine {
 
     /// Takes in what a validated transaction did that was not made here.
     pub fn learn(&mut self, metadata: &Metadata, ledger: LedgerIndex) {
+        self.newest = self.newest.max(ledger);
         for index in self.world.learn(metadata, ledger) {
             self.wake(index);
         }

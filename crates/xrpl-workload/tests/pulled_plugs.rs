@@ -19,7 +19,7 @@ use xrpl_standalone::{
     faults::{Action, LinkFault, Network, NetworkConfig, NodeAction, NodeFault, Plan, Port},
     node::NodeConfig,
 };
-use xrpl_tracker::{RowFilter, SqliteOptions, SqliteStore, Store};
+use xrpl_tracker::{RowFilter, SqliteOptions, SqliteStore, State, Store};
 use xrpl_workload::{
     audit::{Scope, audit},
     session::{Session, Stop},
@@ -125,6 +125,9 @@ async fn sockets_cut_every_five_seconds_and_three_restarts_lose_nothing() {
         streams.reconnects,
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let refused = records.iter().filter(|record| record.progress.state == State::Rejected);
+    let refused: Vec<_> = refused.map(|r| (&r.identity.account, &r.progress)).collect();
+    assert!(refused.is_empty(), "signed on a Sequence that was gone: {refused:#?}");
     assert_eq!(records.len() as u64, summary.submitted, "{summary}");
     assert_eq!((summary.undecided, summary.overturned), (0, 0), "{summary}");
     // What is due while the node is down is made up for as far as the lanes allow.

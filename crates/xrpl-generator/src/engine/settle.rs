@@ -51,6 +51,7 @@ impl Engine {
 
     /// The end of a transaction. None if it was not made here, or has ended before.
     pub fn settle(&mut self, outcome: &Outcome) -> Option<Done> {
+        self.newest = self.newest.max(outcome.validated_ledger.unwrap_or(self.newest));
         let Some(flying) = self.flying.remove(&outcome.hash) else {
             // Taken for refused, and in a ledger after all: its slot may have been used again.
             if outcome.overturned

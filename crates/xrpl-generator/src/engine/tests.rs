@@ -455,6 +455,23 @@ fn an_overturned_rejection_puts_the_lane_in_doubt() {
     assert_eq!(engine.world.accounts[prepared.sender].lane.next(), Sequence(51));
 }
 
+/// While streams are cut, ends are known of ledgers that are not the head yet: a Sequence read in the head
+/// would be one that was used.
+#[test]
+fn a_sequence_is_read_no_earlier_than_the_newest_end() {
+    let mut engine = engine(&config("newest"), 2);
+    engine.set_head(LedgerIndex(150));
+    assert_eq!(engine.reads_from(), LedgerIndex(150));
+    let prepared = engine.next_load().unwrap();
+    let ended = outcome(&prepared, "tesSUCCESS");
+    engine.settle(&Outcome { validated_ledger: Some(LedgerIndex(153)), ..ended }).unwrap();
+    assert_eq!((engine.reads_from(), engine.head()), (LedgerIndex(153), LedgerIndex(150)));
+    let metadata = Metadata::parse(r#"{"AffectedNodes": []}"#).unwrap();
+    engine.learn(&metadata, LedgerIndex(154));
+    engine.learn(&metadata, LedgerIndex(152));
+    assert_eq!(engine.reads_from(), LedgerIndex(154));
+}
+
 /// The end of a transaction is taken back after its slot went to others: nothing more is signed until
 /// it has another end and the Sequence was read.
 #[test]
