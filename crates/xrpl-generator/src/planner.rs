@@ -190,7 +190,7 @@ impl<'a> Planner<'a> {
         self.look(kind, world.objects.ids(kind), fits)
     }
 
-    /// One of those that are parts of something, see [`Objects::parts`].
+    /// One of those that are parts of something, see [`Objects::parts`](crate::objects::Objects::parts).
     ///
     /// # Errors
     /// [`Wait::Object`].

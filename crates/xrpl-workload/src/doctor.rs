@@ -2,8 +2,8 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | [`look`] | asks one node over JSON-RPC and WebSocket |
-//! | [`checks`] | judges each answer; pure functions |
+//! | `look` | asks one node over JSON-RPC and WebSocket |
+//! | `checks` | judges each answer; pure functions |
 //! | this file | all nodes at once, what they are to one another, and the report |
 //!
 //! Nothing is submitted and nothing changes on the node.
