@@ -34,8 +34,11 @@ pub struct FuzzConfig {
     pub percent: f64,
     /// Of which types; all that the definitions name if none.
     pub types: Vec<String>,
-    /// How many accounts send them.
+    /// How many accounts send them at least.
     pub accounts: usize,
+    /// How far apart the ledgers are: by it, and by the rate, a share that is changed while load runs gets
+    /// as many accounts as it needs. Zero where that is not known: then it gets no more.
+    pub interval: Duration,
 }
 
 impl FuzzConfig {

@@ -38,7 +38,7 @@ async fn world() -> World {
 }
 
 fn config(percent: f64, tps: f64) -> GeneratorConfig {
-    let fuzz = FuzzConfig { percent, accounts: 24, types: Vec::new() };
+    let fuzz = FuzzConfig { percent, accounts: 24, ..FuzzConfig::default() };
     let stages = vec![Stage::of(Pace::from_tps(tps))];
     GeneratorConfig { accounts: 12, stages, fuzz, ..GeneratorConfig::default() }
 }
@@ -105,7 +105,8 @@ async fn the_share_changes_while_load_runs() {
     assert_eq!(status.fuzz_percent, 0.0, "as the last stage has it");
 
     let stages = vec![Stage { until: ledgers(60), ..Stage::of(pace) }];
-    let settings = GeneratorConfig { stages, seed: "live".into(), ..config(0.0, 60.0) };
+    let fuzz = FuzzConfig { interval: Duration::from_millis(300), ..FuzzConfig::default() };
+    let settings = GeneratorConfig { stages, fuzz, seed: "live".into(), ..config(0.0, 60.0) };
     let (tracker, pool) = (world.tracker.clone(), world.pool.clone());
     let generator = Generator::prepare(tracker, pool, settings, |_| {}).await.unwrap();
     assert!(generator.set_fuzz(101.0).await.is_err());
@@ -116,7 +117,7 @@ async fn the_share_changes_while_load_runs() {
     let (status, ()) = tokio::join!(load, change);
     let status = status.unwrap();
     assert!(
-        status.stats.fuzz.tracked > 20 && status.stats.fuzz.accounts > 2,
+        status.stats.fuzz.tracked > 20 && status.stats.fuzz.accounts > 8,
         "{:?}",
         status.stats.fuzz
     );

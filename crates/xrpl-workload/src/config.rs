@@ -651,6 +651,7 @@ impl Config {
                 self.scenario.peak_tps(),
                 interval,
             ),
+            interval,
         }
     }
 

@@ -23,7 +23,7 @@ use crate::{
     config::Funding,
     error::GeneratorError,
     findings::{Counted, Finding, Findings, NodeLook},
-    fuzz::Mangling,
+    fuzz::{FuzzConfig, Mangling},
     setup,
 };
 
@@ -271,11 +271,22 @@ impl Driver {
             return Err(GeneratorError::config("fuzz", why));
         }
         let old = self.engine.fuzz_percent();
-        self.engine.set_fuzz_percent(percent);
+        self.draw_share(percent);
+        Ok(old)
+    }
+
+    /// So much of the load is drawn at random from now on. The band gets the accounts that this needs at
+    /// the rate of the moment.
+    pub(super) fn draw_share(&mut self, percent: f64) {
+        let (tps, interval) = (self.schedule.tps(self.now()), self.config.fuzz.interval);
+        let accounts = match interval.is_zero() {
+            true => 0,
+            false => FuzzConfig::accounts_for(percent, tps, interval),
+        };
+        self.engine.set_fuzz_share(percent, accounts);
         if percent > 0.0 {
             (self.watch.on, self.watch.prepared) = (true, true);
         }
-        Ok(old)
     }
 
     /// Funds accounts in the place of those that the band has lost.

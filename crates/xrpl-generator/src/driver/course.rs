@@ -59,13 +59,14 @@ impl Driver {
             tracing::error!(stage = stage.name, %error, "it is sent as the stage before it");
         }
         self.engine.set_intent_invalid(stage.intent_invalid.unwrap_or(config.intent_invalid));
-        self.engine.set_fuzz_percent(stage.fuzz.unwrap_or(config.fuzz.percent));
+        let fuzz = stage.fuzz.unwrap_or(config.fuzz.percent);
         self.engine.set_minds_queue(!matches!(stage.pace, Pace::QueueDepth(_)));
         let (late, give_up) = (config.late_after, config.give_up_after);
         self.schedule = Schedule::new(stage.pace, self.course.began(), late, give_up);
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let at_ms = since.as_millis() as u64;
         self.engine.measures.begin(stage, self.course.began(), at_ms);
+        self.draw_share(fuzz);
         if matches!(self.schedule.pace(), Pace::QueueDepth(_)) {
             // How long the queue is now must be known first.
             self.fee_asked = None;

@@ -106,13 +106,13 @@ impl Band {
         Ok(Self { percent: fuzz.percent, types, wanted, size, ..Self::default() })
     }
 
-    fn set_percent(&mut self, percent: f64) {
+    fn set_share(&mut self, percent: f64, accounts: usize) {
         if percent != self.percent {
             // What another share has missed is not made up for.
             (self.percent, self.all, self.ours) = (percent, 0, 0);
         }
         if percent > 0.0 {
-            self.wanted = self.size;
+            self.wanted = self.wanted.max(self.size).max(accounts);
         }
     }
 
@@ -155,9 +155,9 @@ impl Engine {
         self.band.percent
     }
 
-    /// Changes it.
-    pub fn set_fuzz_percent(&mut self, percent: f64) {
-        self.band.set_percent(percent);
+    /// Changes it; so many accounts are needed for it at least.
+    pub fn set_fuzz_share(&mut self, percent: f64, accounts: usize) {
+        self.band.set_share(percent, accounts);
     }
 
     /// How many accounts the band lacks, of those that it is to have.
@@ -389,14 +389,16 @@ mod tests {
         }
         assert_eq!(ours, 200);
         // Another share begins anew.
-        band.set_percent(50.0);
+        band.set_share(50.0, 7);
+        assert_eq!(band.wanted, 7);
         let turns = (0..100).filter(|_| {
             let turn = band.is_due();
             band.count(turn);
             turn
         });
         assert_eq!(turns.count(), 50);
-        band.set_percent(0.0);
+        band.set_share(0.0, 9);
+        assert_eq!(band.wanted, 7, "what there is stays");
         assert!(!band.is_due());
         let mut all = Band { percent: 100.0, ..Band::default() };
         assert!(all.is_due() && all.is_all());

@@ -188,7 +188,7 @@ impl Process {
             stages: vec![Stage::of(Pace::from_tps(choice.tps))],
             max_pending_per_account: choice.max_pending,
             intent_invalid: choice.invalid,
-            fuzz: FuzzConfig { percent: choice.fuzz, types: Vec::new(), accounts: 6 },
+            fuzz: FuzzConfig { percent: choice.fuzz, accounts: 6, ..FuzzConfig::default() },
             last_ledger_offset: choice.last_ledger_offset,
             max_submitting: 16,
             drain: PATIENCE,
