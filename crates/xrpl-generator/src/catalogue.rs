@@ -66,14 +66,14 @@ pub trait TransactionType: std::fmt::Debug + Send + Sync {
 }
 
 mod bridges;
-mod lending;
+pub(crate) mod lending;
 mod pools;
-mod secrets;
+pub(crate) mod secrets;
 mod vaults;
 
 macro_rules! types {
     ($($file:ident::$name:ident,)*) => {
-        $(mod $file;)*
+        $(pub(crate) mod $file;)*
         static TYPES: &[&dyn TransactionType] = &[$(&$file::$name),*];
     };
 }

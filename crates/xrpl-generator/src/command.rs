@@ -11,6 +11,7 @@ use crate::{
     coverage::Coverage,
     diagnosis::TypeDiagnosis,
     error::GeneratorError,
+    journey::JourneyRun,
     lanes::LaneList,
     measure::Measure,
     pacing::Pace,
@@ -73,6 +74,7 @@ pub(crate) enum Command {
     EnterStage(Box<Stage>, Reply<StageProgress>),
     Finish(Reply<StageProgress>),
     Measures(Reply<Vec<Arc<Measure>>>),
+    StartJourney(String, Reply<JourneyRun>),
 }
 
 /// An account to be created.

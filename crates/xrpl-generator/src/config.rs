@@ -87,6 +87,8 @@ pub struct GeneratorConfig {
     pub give_up_after: Duration,
     /// Whether load starts at once, or at [`Generator::start`](crate::Generator::start).
     pub autostart: bool,
+    /// How many journeys begin in a minute of load, in turn.
+    pub journeys_per_minute: f64,
     /// How long what is in flight at the end may take.
     pub drain: Duration,
     /// Whether funds return to the funding account at the end.
@@ -124,6 +126,7 @@ impl Default for GeneratorConfig {
             late_after: Duration::from_millis(100),
             give_up_after: Duration::from_secs(10),
             autostart: true,
+            journeys_per_minute: 0.0,
             drain: Duration::from_secs(90),
             sweep: false,
             fuzz: FuzzConfig::default(),
@@ -162,6 +165,9 @@ impl GeneratorConfig {
     /// Names the setting that is wrong.
     pub fn check(&self) -> Result<(), GeneratorError> {
         let wrong = |setting: &'static str, why: String| Err(GeneratorError::config(setting, why));
+        if !self.journeys_per_minute.is_finite() || self.journeys_per_minute < 0.0 {
+            return wrong("journeys", "a number of 0 or more".into());
+        }
         if self.accounts < 2 {
             return wrong("accounts", "at least 2 are needed to pay each other".into());
         }

@@ -7,6 +7,7 @@ mod answer;
 mod band;
 mod course;
 mod foreign;
+mod journeys;
 mod wishes;
 
 use std::{
@@ -34,6 +35,7 @@ use self::{
     answer::answer_of,
     band::{Watch, send_untracked},
     foreign::Others,
+    journeys::Journeys,
     wishes::{What, Wish},
 };
 use crate::{
@@ -117,6 +119,7 @@ pub(crate) struct Driver {
     /// Accounts of the fuzz band whose funding is on its way.
     joining: usize,
     watch: Watch,
+    journeys: Journeys,
     origin: Instant,
     schedule: Schedule,
     course: Course,
@@ -183,6 +186,7 @@ impl Driver {
             funding: FxHashSet::default(),
             joining: 0,
             watch: Watch::new(config.fuzzes()),
+            journeys: Journeys::new(config.journeys_per_minute),
             origin: Instant::now(),
             schedule,
             course,
@@ -278,6 +282,7 @@ impl Driver {
             self.wait(self.next_deadline(more), Some(cancel)).await;
         }
         self.end_course();
+        self.engine.close_journeys("the run ended before it");
         let until = Instant::now() + self.config.drain;
         while self.engine.in_flight() > 0 && Instant::now() < until {
             self.send_urgent();
@@ -286,6 +291,7 @@ impl Driver {
         if self.engine.in_flight() > 0 {
             warn!(in_flight = self.engine.in_flight(), "the drain time has passed");
         }
+        self.tell_journeys();
         self.check()
     }
 
@@ -328,7 +334,8 @@ impl Driver {
         true
     }
 
-    /// Fills holes, replaces what waits, and serves wishes: they go before the schedule.
+    /// Fills holes, replaces what waits, sends steps of journeys, and serves wishes: they go before the
+    /// schedule.
     pub(crate) fn send_urgent(&mut self) {
         for index in self.engine.take_doubtful() {
             self.read_sequence(index);
@@ -345,6 +352,7 @@ impl Driver {
         }
         self.recruit();
         self.look_at_nodes();
+        self.send_steps();
         for _ in 0..self.wishes.len() {
             let Some(wish) = self.wishes.pop_front() else { break };
             self.serve(wish);
@@ -629,6 +637,7 @@ impl Driver {
             Command::SkipStage(reply) => drop(reply.send(self.skip_stage())),
             Command::EnterStage(stage, reply) => drop(reply.send(self.enter_stage(*stage))),
             Command::Finish(reply) => drop(reply.send(self.finish())),
+            Command::StartJourney(name, reply) => drop(reply.send(self.start_journey(&name))),
             Command::Measures(reply) => drop(reply.send(Ok(self.measures()))),
             Command::Create(name, key, reply) => self.wish(What::Create(name), key, reply),
             Command::Pay { from, to, amount, key, reply } => {

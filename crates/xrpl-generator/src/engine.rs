@@ -5,6 +5,7 @@ mod assemble;
 mod band;
 mod flight;
 mod forms;
+mod journeys;
 mod planning;
 mod replace;
 mod settle;
@@ -20,6 +21,7 @@ use band::{Band, Fuzzed};
 use flight::{Answers, Flying};
 pub use flight::{Done, Origin, Prepared};
 use forms::Forms;
+use journeys::Journeys;
 
 use crate::{
     accounts::{Index, Role},
@@ -94,6 +96,8 @@ pub struct Engine {
     minds_queue: bool,
     /// What is drawn at random.
     band: Band,
+    /// Journeys that were asked for.
+    journeys: Journeys,
     /// What the node says of types and fields, and what of it types are to be given.
     definitions: Arc<Definitions>,
     forms: Forms,
@@ -139,6 +143,7 @@ impl Engine {
             measures: Measures::default(),
             minds_queue: true,
             band: Band::new(config)?,
+            journeys: Journeys::default(),
             definitions: Arc::clone(&config.definitions),
             forms,
         })
@@ -151,6 +156,7 @@ impl Engine {
             self.world.head = index;
             self.pressure.ledger();
             self.find_waiting();
+            self.journeys_at_ledger();
         }
     }
 

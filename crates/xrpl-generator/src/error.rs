@@ -32,6 +32,24 @@ pub enum GeneratorError {
         /// All that there are.
         known: Vec<&'static str>,
     },
+    /// No such journey.
+    #[error("unknown journey {name:?}: {}", meant(*nearest, known))]
+    UnknownJourney {
+        /// As given.
+        name: String,
+        /// The nearest known one.
+        nearest: Option<&'static str>,
+        /// All that there are.
+        known: Vec<&'static str>,
+    },
+    /// A journey cannot begin.
+    #[error("the journey {journey} cannot begin: {why}")]
+    Journey {
+        /// Which.
+        journey: &'static str,
+        /// What is in its way.
+        why: String,
+    },
     /// The account is none of this run's.
     #[error("{0} is no account of this run")]
     UnknownAccount(AccountId),

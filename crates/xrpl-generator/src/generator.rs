@@ -17,6 +17,7 @@ use crate::{
     error::GeneratorError,
     findings::Finding,
     funding,
+    journey::JourneyRun,
     lanes::LaneList,
     measure::Measure,
     pacing::Pace,
@@ -40,6 +41,7 @@ pub struct Generator {
     accounts: watch::Receiver<Arc<AccountListing>>,
     driver: Arc<Mutex<Option<Driver>>>,
     findings: watch::Receiver<Arc<[Arc<Finding>]>>,
+    journeys: watch::Receiver<Arc<[JourneyRun]>>,
     /// As these were when the run ended.
     last: Arc<parking_lot::Mutex<Last>>,
 }
@@ -70,12 +72,14 @@ impl Generator {
         funding::prepare(&mut driver, &progress).await?;
         let accounts = driver.list_accounts();
         let findings = driver.findings();
+        let journeys = driver.journeys();
         driver.publish();
         Ok(Self {
             commands,
             status,
             accounts,
             findings,
+            journeys,
             driver: Arc::new(Mutex::new(Some(driver))),
             last: Arc::default(),
         })
@@ -353,6 +357,22 @@ impl Generator {
         let wanted = NewAccount { drops, key_type, address };
         let asked = self.ask(|reply| Command::NewAccount(wanted, key, reply)).await?;
         Ok((told.await.map_err(|_| GeneratorError::Ended)?, asked))
+    }
+
+    /// Begins a journey with accounts of the run, whether load runs or not; how it goes on is told by
+    /// [`Generator::journeys`].
+    ///
+    /// # Errors
+    /// [`GeneratorError::UnknownJourney`]; [`GeneratorError::Journey`] if it cannot begin;
+    /// [`GeneratorError::Ended`].
+    pub async fn start_journey(&self, name: &str) -> Result<JourneyRun, GeneratorError> {
+        self.ask(|reply| Command::StartJourney(name.to_owned(), reply)).await
+    }
+
+    /// The journeys that run and the last that ended, the newest first; and when one gets further.
+    #[must_use]
+    pub fn journeys(&self) -> watch::Receiver<Arc<[JourneyRun]>> {
+        self.journeys.clone()
     }
 
     /// The run's accounts: addresses and public data only.

@@ -218,6 +218,8 @@ pub struct Lane {
     /// Numbers below `next` that are free again, ascending; something live stands behind each.
     holes: Vec<u32>,
     free_tickets: VecDeque<u32>,
+    /// Tickets that only who asks for their number gets.
+    kept_tickets: SmallVec<[u32; 2]>,
     ticket_flights: SmallVec<[(u32, Contest); 2]>,
     max_pending: usize,
     doubt: bool,
@@ -234,6 +236,7 @@ impl Lane {
             flights: VecDeque::new(),
             holes: Vec::new(),
             free_tickets: VecDeque::new(),
+            kept_tickets: SmallVec::new(),
             ticket_flights: SmallVec::new(),
             max_pending: max_pending.max(1),
             doubt: false,
@@ -349,6 +352,36 @@ impl Lane {
         Ok(Slot::Ticket(Sequence(number)))
     }
 
+    /// Keeps a free Ticket for who will ask for its number.
+    pub fn keep_ticket(&mut self, number: u32) {
+        if let Some(at) = self.free_tickets.iter().position(|free| *free == number) {
+            self.free_tickets.remove(at);
+            self.kept_tickets.push(number);
+        }
+    }
+
+    /// Frees a Ticket that was kept, unless it was taken meanwhile.
+    pub fn free_ticket(&mut self, number: u32) {
+        if let Some(at) = self.kept_tickets.iter().position(|kept| *kept == number) {
+            self.kept_tickets.remove(at);
+            self.free_tickets.push_back(number);
+        }
+    }
+
+    /// Takes a Ticket that was kept.
+    ///
+    /// # Errors
+    /// As many as allowed are in flight, or it is not kept.
+    pub fn take_kept_ticket(&mut self, number: u32) -> Result<Slot, Blocked> {
+        if self.in_flight() >= self.max_pending {
+            return Err(Blocked::Full);
+        }
+        let at = self.kept_tickets.iter().position(|kept| *kept == number);
+        self.kept_tickets.remove(at.ok_or(Blocked::NoTicket)?);
+        self.ticket_flights.push((number, Contest::of_one()));
+        Ok(Slot::Ticket(Sequence(number)))
+    }
+
     fn contest(&mut self, slot: Slot) -> Option<&mut Contest> {
         let number = slot.number();
         match slot {
@@ -389,7 +422,8 @@ impl Lane {
     pub fn add_tickets(&mut self, numbers: impl IntoIterator<Item = u32>) {
         for number in numbers {
             let in_flight = self.ticket_flights.iter().any(|(n, _)| *n == number);
-            if !self.free_tickets.contains(&number) && !in_flight {
+            let known = self.free_tickets.contains(&number) || self.kept_tickets.contains(&number);
+            if !known && !in_flight {
                 self.free_tickets.push_back(number);
             }
         }

@@ -26,6 +26,7 @@
 //! | [`lanes`] | who could send now, and why the others could not |
 //! | [`plan`], [`planner`] | what is to be sent, and what a type sees when it plans |
 //! | [`catalogue`], [`modifier`], [`mutation`] | the types, ways to send them, and ways to make them wrong |
+//! | [`journey`] | sequences of transactions that people know by name |
 //! | [`stage`] | the parts of a run, one after the other |
 //! | [`fees`], [`pacing`], [`pressure`] | what it pays, when it goes out, and when it waits for the node |
 //! | [`fuzz`], [`findings`] | what is drawn at random, and what the node did that it must not |
@@ -50,6 +51,7 @@ mod funding;
 pub mod fuzz;
 pub mod generator;
 pub mod holdings;
+pub mod journey;
 pub mod lane;
 pub mod lanes;
 pub mod measure;
@@ -76,6 +78,7 @@ pub use error::GeneratorError;
 pub use fees::FeeStrategy;
 pub use fuzz::FuzzConfig;
 pub use generator::Generator;
+pub use journey::{JourneyInfo, JourneyRun, JourneyState};
 pub use measure::Measure;
 pub use pacing::Pace;
 pub use reading::amendments as enabled_amendments;

@@ -53,6 +53,8 @@ pub enum Place {
     Sequence,
     /// One of its Tickets.
     Ticket,
+    /// The Ticket of this number, which its lane keeps for it.
+    KeptTicket(u32),
     /// Exactly this one, which is none of the lane's.
     Exactly(Slot),
 }

@@ -156,7 +156,7 @@ pub(super) fn about(asset: Issue, value: Decimal) -> Option<Amount> {
 }
 
 /// At least so much of an asset.
-pub(super) fn at_least(asset: Issue, value: Decimal) -> Option<Amount> {
+pub(crate) fn at_least(asset: Issue, value: Decimal) -> Option<Amount> {
     let value = match asset {
         Issue::Issued { .. } => {
             let digits = Decimal::from(10_000);
@@ -168,7 +168,7 @@ pub(super) fn at_least(asset: Issue, value: Decimal) -> Option<Amount> {
 }
 
 /// What stands for a signature of a counterparty: with which key it signs, once all else is there.
-pub(super) fn to_be_signed(key: &PublicKey) -> Value {
+pub(crate) fn to_be_signed(key: &PublicKey) -> Value {
     let empty =
         Object::new().with(SIGNING_PUB_KEY, key.0.to_vec()).with(TXN_SIGNATURE, Vec::<u8>::new());
     Value::Object(empty)
@@ -209,6 +209,6 @@ pub(super) const fn unknown_loan() -> Mutation {
 }
 
 /// With a number field.
-pub(super) fn with_number(plan: Plan, field: Field, value: Decimal) -> Plan {
+pub(crate) fn with_number(plan: Plan, field: Field, value: Decimal) -> Plan {
     plan.with(field, number(value))
 }

@@ -20,7 +20,7 @@ use crate::{
 /// How many an account has.
 pub(super) const DOCUMENTS: u64 = 2;
 /// Seconds from 1970 to 2000: an oracle's times are since 1970.
-const UNIX_EPOCH: u32 = 946_684_800;
+pub(crate) const UNIX_EPOCH: u32 = 946_684_800;
 
 fn code(letters: &[u8; 3]) -> Currency {
     let mut code = [0; 20];
@@ -29,7 +29,7 @@ fn code(letters: &[u8; 3]) -> Currency {
 }
 
 /// What a US dollar costs in euros.
-fn price(price: u64, scale: u8) -> (Field, Object) {
+pub(crate) fn price(price: u64, scale: u8) -> (Field, Object) {
     let price = Object::new()
         .with(BASE_ASSET, code(b"USD"))
         .with(QUOTE_ASSET, code(b"EUR"))

@@ -19,7 +19,8 @@ use crate::{
 /// How many an account has.
 const MOST: usize = 3;
 
-fn accepted(credentials: &[(AccountId, Vec<u8>)]) -> Value {
+/// The credentials that open a domain: issuer and type of each.
+pub(crate) fn accepted(credentials: &[(AccountId, Vec<u8>)]) -> Value {
     let one = |(issuer, kind): &(AccountId, Vec<u8>)| {
         (CREDENTIAL, Object::new().with(ISSUER, *issuer).with(CREDENTIAL_TYPE, kind.clone()))
     };

@@ -17,7 +17,7 @@ pub(super) fn preimage(planner: &Planner<'_>, owner: Index, n: u8) -> [u8; 32] {
 }
 
 /// What asks for a secret: its hash and its length.
-pub(super) fn condition(preimage: &[u8; 32]) -> Vec<u8> {
+pub(crate) fn condition(preimage: &[u8; 32]) -> Vec<u8> {
     let mut out = vec![0xa0, 0x25, 0x80, 0x20];
     out.extend_from_slice(&sha256(preimage));
     out.extend_from_slice(&[0x81, 0x01, 0x20]);
@@ -25,7 +25,7 @@ pub(super) fn condition(preimage: &[u8; 32]) -> Vec<u8> {
 }
 
 /// What shows that the secret is known.
-pub(super) fn fulfillment(preimage: &[u8; 32]) -> Vec<u8> {
+pub(crate) fn fulfillment(preimage: &[u8; 32]) -> Vec<u8> {
     let mut out = vec![0xa0, 0x22, 0x80, 0x20];
     out.extend_from_slice(preimage);
     out

@@ -20,7 +20,8 @@ use crate::{
 /// How many a list names.
 const SIGNERS: usize = 3;
 
-fn entries(signers: &[(AccountId, u16)]) -> Value {
+/// The signers of a list, each with its weight.
+pub(crate) fn entries(signers: &[(AccountId, u16)]) -> Value {
     let entry = |(id, weight): &(AccountId, u16)| {
         (SIGNER_ENTRY, Object::new().with(ACCOUNT, *id).with(SIGNER_WEIGHT, *weight))
     };

@@ -67,6 +67,7 @@ impl Engine {
         // What is sent on a slot that is not the lane's uses none of the lane's.
         let slot = match place {
             Place::Ticket => lane.take_ticket()?,
+            Place::KeptTicket(number) => lane.take_kept_ticket(number)?,
             Place::Sequence => lane.take(most)?,
             Place::Exactly(other) => lane.may_take(most).map(|()| other)?,
         };

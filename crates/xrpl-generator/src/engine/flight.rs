@@ -33,6 +33,8 @@ pub enum Origin {
     Setup,
     /// Somebody asked for it; the number is theirs.
     Asked(u64),
+    /// A step of the journey of this number.
+    Journey(u64),
 }
 
 /// A signed transaction, ready to be handed to the tracker.
@@ -165,7 +167,7 @@ impl Stats {
                 self.replacements += 1;
                 return;
             }
-            Origin::Load | Origin::Filler | Origin::Asked(_) => {}
+            Origin::Load | Origin::Filler | Origin::Asked(_) | Origin::Journey(_) => {}
         }
         match flying.mutation {
             Some(_) => self.submitted_invalid += 1,

@@ -31,6 +31,9 @@ impl Engine {
             self.world.accounts[flying.sender].lane.settled(flying.slot, flying.rival, end);
         }
         self.settle_legs(&flying, end);
+        if let Origin::Journey(id) = flying.origin {
+            self.step_was_not_taken(id);
+        }
         self.wake(flying.sender);
         Some(Done { hash, origin: flying.origin, success: false })
     }
@@ -104,6 +107,9 @@ impl Engine {
             Some(fuzzed) => self.band_ended(&flying, fuzzed, outcome),
             None => self.count(&flying, outcome, end == End::Lost),
         }
+        if let Origin::Journey(id) = flying.origin {
+            self.step_ended(id, outcome);
+        }
         self.wake(flying.sender);
         concerned.into_iter().for_each(|index| self.wake(index));
         Some(Done { hash: outcome.hash, origin: flying.origin, success })
@@ -114,6 +120,7 @@ impl Engine {
     /// first end taught of the ledger's objects is still believed: where that is wrong, transactions
     /// that build on it are refused.
     pub fn revoked(&mut self, outcome: &Outcome) {
+        self.step_revoked(outcome);
         let Some(index) = self.world.accounts.find(outcome.account) else { return };
         let lane = &mut self.world.accounts[index].lane;
         match (outcome.state, &outcome.evidence) {

@@ -541,3 +541,22 @@ proptest! {
         prop_assert_eq!(lane.take(1), Ok(seq(node.sequence)));
     }
 }
+
+#[test]
+fn a_ticket_that_is_kept_goes_to_who_asks_for_its_number() {
+    let mut lane = Lane::new(Sequence(5), 4);
+    lane.add_tickets([20, 21]);
+    lane.keep_ticket(20);
+    lane.keep_ticket(99);
+    lane.add_tickets([20]);
+    assert_eq!((lane.free_tickets(), lane.take_kept_ticket(99)), (1, Err(Blocked::NoTicket)));
+    assert_eq!(lane.take_ticket(), Ok(Slot::Ticket(Sequence(21))));
+    assert_eq!(lane.take_ticket(), Err(Blocked::NoTicket));
+    assert_eq!(lane.take_kept_ticket(20), Ok(Slot::Ticket(Sequence(20))));
+    lane.free_ticket(20);
+    assert_eq!((lane.free_tickets(), lane.in_flight()), (0, 2), "it is in flight");
+    lane.add_tickets([22]);
+    lane.keep_ticket(22);
+    lane.free_ticket(22);
+    assert_eq!(lane.take_ticket(), Ok(Slot::Ticket(Sequence(22))));
+}

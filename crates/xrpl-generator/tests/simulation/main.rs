@@ -3,6 +3,7 @@
 //! valid intent may fail for a reason of the generator's own making, and in the end the engine's
 //! idea of the world is the ledger's.
 
+mod journeys;
 mod sim;
 
 use std::collections::BTreeMap;

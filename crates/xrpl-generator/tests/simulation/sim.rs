@@ -306,6 +306,9 @@ impl Sim {
         {
             self.open(replacement);
         }
+        while let Some(step) = self.think("next_step", |engine| engine.next_step()) {
+            self.open(step);
+        }
         match load.then(|| self.think("next_load", |engine| engine.next_load())) {
             Some(Ok(prepared)) => {
                 self.open(prepared);
