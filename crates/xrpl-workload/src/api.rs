@@ -28,6 +28,7 @@ mod events;
 mod extract;
 mod fuzz;
 mod idempotency;
+mod journeys;
 mod network;
 mod observe;
 mod page;
@@ -75,6 +76,7 @@ fn documented() -> Routes {
         .merge(transaction::routes())
         .merge(workload::routes())
         .merge(scenario::routes())
+        .merge(journeys::routes())
         .merge(dex::routes())
         .merge(webhooks::routes())
         .merge(runs::routes())

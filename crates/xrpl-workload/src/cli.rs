@@ -21,6 +21,7 @@ mod doctor;
 mod generate;
 mod help;
 mod instance;
+mod journey;
 mod logging;
 mod remote;
 mod run;
@@ -38,7 +39,8 @@ pub enum Exit {
     /// Everything of valid intent was validated; or the command did what it was asked.
     Success = 0,
     /// `run`: something of valid intent was rejected, expired, lost or undecided, or a deliberately
-    /// invalid one got another result than predicted. `compare`: something is worse.
+    /// invalid one got another result than predicted. `compare`: something is worse. `journey`: a step did
+    /// not succeed.
     Failures = 1,
     /// The command line, environment or configuration file is wrong. Nothing was done.
     Usage = 2,
@@ -137,6 +139,7 @@ fn run_command() -> Exit {
             }
             "capacity" => capacity::run(config, sub, bar).await,
             "doctor" => doctor::run(config).await,
+            "journey" => journey::run(config, sub, bar).await,
             "runs" => runs::list(config).await,
             "report" => runs::report(config, sub).await,
             "compare" => runs::compare_runs(config, sub).await,
@@ -389,6 +392,7 @@ pub fn command() -> Command {
         .subcommand(scenario::command())
         .subcommand(types::command())
         .subcommand(run(doctor::command()))
+        .subcommand(run(journey::command()))
         .subcommand(with_settings(submit, commands::SUBMIT))
         .subcommand(capacity)
         .subcommand(with_settings(audit, commands::AUDIT))
@@ -499,6 +503,7 @@ mod tests {
             ("run", commands::RUN),
             ("capacity", commands::RUN),
             ("doctor", commands::RUN),
+            ("journey", commands::RUN),
             ("standalone", commands::STANDALONE),
             ("submit", commands::SUBMIT),
             ("config", commands::ALL),

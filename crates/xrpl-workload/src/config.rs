@@ -124,6 +124,9 @@ pub struct Config {
     pub coverage: bool,
     pub intent_invalid: f64,
     pub fuzz: f64,
+    pub journeys: f64,
+    /// Whether load starts once accounts are ready; no setting, for commands that send something else.
+    pub autostart: bool,
     pub fuzz_types: Vec<String>,
     pub findings: PathBuf,
     pub seed: String,
@@ -347,6 +350,8 @@ impl Config {
             coverage: false,
             intent_invalid: 0.0,
             fuzz: 0.0,
+            journeys: 0.0,
+            autostart: true,
             fuzz_types: Vec::new(),
             findings: PathBuf::new(),
             seed: String::new(),

@@ -162,6 +162,8 @@ pub(crate) fn generator_config(
         drain: config.shutdown_grace,
         sweep: config.sweep,
         fuzz: config.fuzz_band(interval),
+        autostart: config.autostart,
+        journeys_per_minute: config.journeys,
         definitions: Arc::clone(definitions),
         ..GeneratorConfig::default()
     })

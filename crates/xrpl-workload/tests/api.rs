@@ -137,6 +137,7 @@ async fn every_get_has_its_fields() {
         ("/workload/disabled-types", &["disabled_types"]),
         ("/state/mptokens", &["count", "mptokens"]),
         ("/state/store", &["kind", "rows", "pruned", "bytes", "retention"]),
+        ("/journeys", &["journeys", "runs"]),
         ("/runs", &["present", "runs"]),
         ("/runs/latest", &["run", "condition", "figures", "parts", "samples", "settings", "ends"]),
         (

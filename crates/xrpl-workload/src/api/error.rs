@@ -124,7 +124,8 @@ impl From<GeneratorError> for ApiError {
             E::Config { .. } | E::UnknownType { .. } | E::UnknownAccount(_) | E::AlreadySo(_) => {
                 Self::bad_request(text)
             }
-            E::Busy(_) | E::Funds { .. } => Self::conflict(text),
+            E::UnknownJourney { .. } => Self::not_found(text),
+            E::Busy(_) | E::Funds { .. } | E::Journey { .. } => Self::conflict(text),
             E::Ended => Self::unavailable(text),
             E::Tracker(error) => error.into(),
             E::Client(error) => error.into(),

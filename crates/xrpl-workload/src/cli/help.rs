@@ -56,6 +56,12 @@ const EXAMPLES: &[(&str, &str)] = &[
         "  xrpl-workload capacity --tps 20 --to 500
   xrpl-workload capacity --each Payment,OfferCreate --ask finality_ms_p99=8000",
     ),
+    (
+        "journey",
+        "  xrpl-workload journey --list
+  xrpl-workload journey nft_list_buy_burn
+  xrpl-workload journey mpt_life --rpc http://host:5005 --ws ws://host:6006 --json",
+    ),
     ("audit", "  xrpl-workload audit --node http://host:5005 --store run.db --seed s"),
     (
         "compare",

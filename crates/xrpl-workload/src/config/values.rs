@@ -164,6 +164,14 @@ pub fn percent(text: &str) -> Result<f64> {
     }
 }
 
+/// How often in a minute.
+pub fn per_minute(text: &str) -> Result<f64> {
+    match text.parse::<f64>() {
+        Ok(n) if (0.0..=600.0).contains(&n) => Ok(n),
+        _ => Err("expected how many in a minute, from 0 to 600, such as 6".into()),
+    }
+}
+
 /// Yes or no.
 pub fn flag(text: &str) -> Result<bool> {
     match text {

@@ -1,0 +1,112 @@
+//! `/journeys`: sequences of transactions that people know by name.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+use xrpl_generator::{JourneyInfo, JourneyRun, journey};
+
+use super::{
+    ApiError, Routes, Shared,
+    extract::{Params, Segment, generator},
+};
+use crate::session::App;
+
+/// How long a caller may wait for the end: less than an answer may take.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(list)).routes(routes!(show, start))
+}
+
+/// All journeys, and those that were asked for.
+#[derive(Debug, Serialize, ToSchema)]
+struct Journeys {
+    /// What can be asked for.
+    journeys: Vec<JourneyInfo>,
+    /// What was asked for, the newest first: those that run and the last that ended.
+    #[schema(value_type = Vec<JourneyRun>)]
+    runs: Arc<[JourneyRun]>,
+}
+
+fn runs(app: &App) -> Arc<[JourneyRun]> {
+    match app.generator() {
+        Some(generator) => generator.journeys().borrow().clone(),
+        None => Arc::from([]),
+    }
+}
+
+/// Which journeys there are, and how those stand that were asked for
+#[utoipa::path(get, path = "/journeys", tag = "workload", responses((status = 200, body = Journeys)))]
+async fn list(State(app): Shared) -> Json<Journeys> {
+    Json(Journeys { journeys: journey::list(), runs: runs(&app) })
+}
+
+/// How a journey stands that was asked for
+#[utoipa::path(get, path = "/journeys/{journey}", tag = "workload",
+    params(("journey" = String, Path, description = "Its id, or a journey's name for the newest run of it.")),
+    responses((status = 200, body = JourneyRun), (status = 404, body = super::error::ErrorBody, description = "There is none.")))]
+async fn show(State(app): Shared, Segment(which): Segment) -> Result<Json<JourneyRun>, ApiError> {
+    let runs = runs(&app);
+    let found = match which.parse::<u64>() {
+        Ok(id) => runs.iter().find(|run| run.id == id),
+        Err(_) => {
+            let name = journey::find(&which)?.name;
+            runs.iter().find(|run| run.name == name)
+        }
+    };
+    found.cloned().map(Json).ok_or_else(|| {
+        ApiError::not_found(format!(
+            "no run of a journey {which:?} is known: POST /journeys/NAME begins one"
+        ))
+    })
+}
+
+/// Whether to wait.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Wait {
+    /// Answer when the journey is over, or after 25 s.
+    #[serde(default)]
+    wait: bool,
+}
+
+/// Begins a journey with accounts of the run, whether load runs or not
+#[utoipa::path(post, path = "/journeys/{journey}", tag = "workload",
+    params(("journey" = String, Path, description = "Such as mpt_life."), Wait),
+    responses(
+        (status = 200, body = JourneyRun, description = "It is over: with `wait`."),
+        (status = 202, body = JourneyRun, description = "It has begun."),
+        (status = 404, body = super::error::ErrorBody, description = "There is none of that name."),
+        (status = 409, body = super::error::ErrorBody, description = "It cannot begin now, or not on this network.")))]
+async fn start(
+    State(app): Shared,
+    Segment(name): Segment,
+    Params(Wait { wait }): Params<Wait>,
+) -> Result<Response, ApiError> {
+    let generator = match generator(&app) {
+        Ok(generator) => generator,
+        // What there is not there will not be later either.
+        Err(error) => return Err(journey::find(&name).map_or_else(Into::into, |_| error)),
+    };
+    let mut told = generator.journeys();
+    let mut run = generator.start_journey(&name).await?;
+    if wait {
+        let id = run.id;
+        let over = told.wait_for(|runs| runs.iter().any(|run| run.id == id && run.is_over()));
+        // Whoever has waited long enough, or outlives the run, gets how it stands.
+        let _ = tokio::time::timeout(PATIENCE, over).await;
+        if let Some(known) = told.borrow().iter().find(|run| run.id == id) {
+            run = known.clone();
+        }
+    }
+    let status = if run.is_over() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(run)).into_response())
+}
