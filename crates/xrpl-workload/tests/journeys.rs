@@ -68,6 +68,9 @@ async fn journeys_are_asked_for_beside_load() {
     is_done(&run, &waited.json()).await;
     let newest = get(run.api, "/journeys/did_life").await.json();
     assert_eq!(newest["id"], waited.json()["id"], "the newest run of a name");
+    let few = get(run.api, "/journeys?limit=2").await.json();
+    assert_eq!(few["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(few["runs"][0]["id"], newest["id"]);
     assert_healthy(&run.end().await);
 }
 
@@ -81,6 +84,7 @@ async fn what_cannot_be_asked_for_is_refused_with_a_reason() {
         ("GET", "/journeys/7", 404, "POST /journeys/NAME"),
         ("POST", "/journeys/mpt_life?wait=perhaps", 400, "wait"),
         ("POST", "/journeys/mpt_life?weit=true", 400, "weit"),
+        ("GET", "/journeys?limit=few", 400, "limit"),
     ] {
         let (got, _, message) = ask(run.api, method, path, &[], None).await.error();
         assert_eq!(got, status, "{method} {path}: {message}");

@@ -76,9 +76,9 @@ impl Engine {
             return Err(refused(format!("{MOST_RUNNING} run already: try again later")));
         }
         self.allows(journey).map_err(refused)?;
-        let id = self.journeys.started;
+        let id = self.journeys.started + 1;
         let cast = self.cast(journey, id).map_err(refused)?;
-        self.journeys.started += 1;
+        self.journeys.started = id;
         let accounts = &self.world.accounts;
         let addresses = cast.iter().map(|index| accounts[*index].id);
         let run = JourneyRun::new(id, journey, addresses, self.head);
@@ -205,7 +205,14 @@ impl Engine {
             }
             Err(wait) => {
                 self.journeys.running[at].tried = Some((self.head, wait));
-                self.step_waits(at, wait.to_string());
+                let why = match wait {
+                    Wait::CloseTime(time) => {
+                        let left = time.saturating_sub(self.world.close_time);
+                        format!("a ledger that closes {left} s after the newest one")
+                    }
+                    wait => wait.to_string(),
+                };
+                self.step_waits(at, why);
                 return None;
             }
         };

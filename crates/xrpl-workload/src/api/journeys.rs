@@ -43,10 +43,22 @@ fn runs(app: &App) -> Arc<[JourneyRun]> {
     }
 }
 
+/// How many.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Limit {
+    /// The newest runs, at most so many; all without it.
+    limit: Option<usize>,
+}
+
 /// Which journeys there are, and how those stand that were asked for
-#[utoipa::path(get, path = "/journeys", tag = "workload", responses((status = 200, body = Journeys)))]
-async fn list(State(app): Shared) -> Json<Journeys> {
-    Json(Journeys { journeys: journey::list(), runs: runs(&app) })
+#[utoipa::path(get, path = "/journeys", tag = "workload", params(Limit), responses((status = 200, body = Journeys)))]
+async fn list(State(app): Shared, Params(Limit { limit }): Params<Limit>) -> Json<Journeys> {
+    let mut runs = runs(&app);
+    if let Some(limit) = limit.filter(|limit| *limit < runs.len()) {
+        runs = runs[..limit].into();
+    }
+    Json(Journeys { journeys: journey::list(), runs })
 }
 
 /// How a journey stands that was asked for

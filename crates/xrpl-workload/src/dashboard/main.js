@@ -11,6 +11,7 @@ import * as dossier from "./panels/dossier.js";
 import * as failures from "./panels/failures.js";
 import * as finality from "./panels/finality.js";
 import * as fuzz from "./panels/fuzz.js";
+import * as journeys from "./panels/journeys.js";
 import * as ledgers from "./panels/ledgers.js";
 import * as matrix from "./panels/matrix.js";
 import * as node from "./panels/node.js";
@@ -24,12 +25,12 @@ const EVERY_MS = 1000;
 const ROUTES = [
   "/state/summary", "/state/latency", "/state/ledgers", "/state/matrix", "/state/failure-codes", "/state/lanes",
   "/state/ws/stats", "/state/fees", "/state/fuzz", "/state/findings", "/health", "/workload/status", "/workload/rate-controls",
-  "/workload/scenario",
+  "/workload/scenario", journeys.FROM,
 ];
 // These are large, and change slowly.
 const SELDOM = ["/state/coverage", "/state/diagnostics"];
 const SELDOM_ROUNDS = 5;
-const PANELS = [overview, scenario, controls, throughput, finality, ledgers, matrix, coverage, failures, fuzz, transactions, accounts, runs, node, dossier];
+const PANELS = [overview, scenario, controls, throughput, finality, ledgers, matrix, coverage, failures, fuzz, transactions, journeys, accounts, runs, node, dossier];
 
 // These ask the node, which may hang; the others need not wait for it.
 const ASKS_NODE = new Set(["/state/fees"]);

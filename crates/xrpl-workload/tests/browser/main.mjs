@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import * as controls from "./controls.mjs";
 import { api, browser, open, please, rounds, step, until } from "./harness.mjs";
+import { journey } from "./journeys.mjs";
 import * as looks from "./looks.mjs";
 import { panels, runs } from "./panels.mjs";
 import * as transactions from "./transactions.mjs";
@@ -20,6 +21,7 @@ try {
   await step("start and stop", () => controls.startStop(it));
   await step("types and weights", () => controls.types(it));
   await step("one of a type", () => controls.one(it));
+  await step("a journey", () => journey(it));
   await step("every panel again", () => panels(it, api));
   await step("light, dark, axe", () => looks.looks(it));
   await step("matrix to transactions", () => transactions.clickThrough(it));
