@@ -60,7 +60,7 @@ impl Role {
 }
 
 /// How many accounts a run creates and deletes, again and again.
-pub const PASSING: u32 = 8;
+pub const PASSING: u32 = 20;
 
 /// The seed of a run's n-th account in a role. The derivation is part of the program's interface:
 /// a run is repeated by its seed.

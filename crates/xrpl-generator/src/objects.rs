@@ -207,6 +207,7 @@ impl Entry {
             Kind::LoanBroker => self.hash(fields::VAULT_ID),
             Kind::NftOffer => self.hash(fields::NF_TOKEN_ID),
             Kind::MpToken | Kind::Vault => self.mpt().map(object_id::mpt_issuance),
+            Kind::Amm => self.account(fields::ACCOUNT).map(object_id::account_root),
             Kind::LpLine => {
                 let holder = accounts[self.owner?].id;
                 let pool = self.sides()?.into_iter().find(|side| *side != holder)?;
@@ -282,8 +283,8 @@ impl Objects {
 
     /// The entries of a type that belong to something, by its id: loans to their broker, brokers to
     /// their vault, offers for a non-fungible token to it (by the token's id), holdings of a
-    /// multi-purpose token and the vault whose share it is to its issuance, trust lines of LP tokens to
-    /// the root of the pool's account.
+    /// multi-purpose token and the vault whose share it is to its issuance, an AMM and the trust lines of
+    /// its LP tokens to the root of its account.
     pub fn parts(&self, kind: Kind, of: Hash256) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries_of(self.parts.get(&(kind, of)))
     }

@@ -6,7 +6,7 @@ use xrpl_protocol::{
     fields::{ACCOUNT, AUCTION_SLOT, AUTH_ACCOUNT, AUTH_ACCOUNTS, BID_MIN, PRICE},
 };
 
-use super::{About, TransactionType, pools::{Share, pool, share_first}};
+use super::{About, TransactionType, pools::{Share, share, share_first}};
 use crate::{
     accounts::Role,
     modifier::Modifier,
@@ -49,13 +49,10 @@ impl TransactionType for AMMBid {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let (world, me) = (planner.world, planner.sender);
+        let world = planner.world;
         // What a slot costs is a small part of all tokens, and more after each bid: others may bid first.
-        let pool = pool(planner, |pool| {
-            pool.share(world, me).is_some_and(|share| pool.is_part(&share, SHARE))
-        });
-        let pool = pool.map_err(|_| share_first(planner))?;
-        let Share { line, held, .. } = pool.share(world, me).ok_or(Wait::Object(Kind::Amm))?;
+        let found = share(planner, |pool, share| pool.is_part(share, SHARE));
+        let (pool, Share { line, held, .. }) = found.map_err(|_| share_first(planner))?;
         let slot = pool.entry.fields.object(AUCTION_SLOT);
         let price = slot.and_then(|slot| slot.amount(PRICE)).and_then(|price| price.value());
         let price = price.unwrap_or(IssuedValue::ZERO);

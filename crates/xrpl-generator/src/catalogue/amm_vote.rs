@@ -2,12 +2,11 @@
 
 use xrpl_protocol::fields::{ASSET, ASSET2, TRADING_FEE};
 
-use super::{About, TransactionType, pools::{pool, share_first}};
+use super::{About, TransactionType, pools::{share, share_first}};
 use crate::{
     accounts::Role,
     modifier::Modifier,
     mutation::Mutation,
-    objects::Kind,
     plan::{Plan, Wait},
     planner::Planner,
 };
@@ -41,10 +40,8 @@ impl TransactionType for AMMVote {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let (world, me) = (planner.world, planner.sender);
-        let pool = pool(planner, |pool| pool.share(world, me).is_some());
-        let pool = pool.map_err(|_| share_first(planner))?;
-        let share = pool.share(world, me).ok_or(Wait::Object(Kind::Amm))?;
+        let world = planner.world;
+        let (pool, share) = share(planner, |_, _| true).map_err(|_| share_first(planner))?;
         let fee = planner.below(1_001) as u16;
         Ok(pool.plan(world, "AMMVote").with(TRADING_FEE, fee).holding(share.line))
     }

@@ -3,7 +3,7 @@
 
 use xrpl_protocol::fields::{AMOUNT, LP_TOKEN_IN};
 
-use super::{About, TransactionType, pools::{Pool, pool, share_first}};
+use super::{About, TransactionType, pools::{Pool, share, share_first}};
 use crate::{
     accounts::Role,
     modifier::Modifier,
@@ -46,12 +46,11 @@ impl TransactionType for AMMWithdraw {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         planner.afford(0, 0)?;
-        let (world, me) = (planner.world, planner.sender);
+        let world = planner.world;
         let free = |pool: &Pool<'_>| pool.exit().is_some_and(|exit| !world.objects.is_held(exit));
-        let pool = pool(planner, |pool| pool.share(world, me).is_some() && free(pool));
-        let pool = pool.map_err(|_| share_first(planner))?;
+        let (pool, share) =
+            share(planner, |pool, _| free(pool)).map_err(|_| share_first(planner))?;
         let none = Wait::Object(Kind::Amm);
-        let share = pool.share(world, me).ok_or(none)?;
         let held = share.held;
         let plan = pool.plan(world, "AMMWithdraw").holding(share.line).holding(pool.exit().ok_or(none)?);
         let may_leave = !pool.is_common(world) || !pool.is_part(&share, 2);

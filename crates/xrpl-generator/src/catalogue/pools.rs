@@ -53,6 +53,22 @@ pub(super) fn pool<'a>(
     read(entry).ok_or(Wait::Object(Kind::Amm))
 }
 
+/// One of which the sender has tokens, with what it has of it.
+pub(super) fn share<'a>(
+    planner: &mut Planner<'a>,
+    fits: impl Fn(&Pool<'_>, &Share) -> bool,
+) -> Result<(Pool<'a>, Share), Wait> {
+    let (world, who) = (planner.world, planner.sender);
+    let found = |line: &Entry| {
+        let pool = read(world.objects.parts(Kind::Amm, line.part_of?).next()?)?;
+        let held = held(line, pool.entry.account(fields::ACCOUNT)?)?;
+        let share = Share { line: line.id, who, held };
+        (!world.objects.is_held(pool.entry.id) && fits(&pool, &share)).then_some((pool, share))
+    };
+    let line = planner.own(Kind::LpLine, |line| found(line).is_some())?;
+    found(line).ok_or(Wait::Object(Kind::Amm))
+}
+
 /// What the sender does first to have tokens of a pool: a gateway makes one.
 pub(super) fn share_first(planner: &Planner<'_>) -> Wait {
     Wait::First(if planner.me().role == Role::Gateway { "AMMCreate" } else { "AMMDeposit" })
@@ -82,15 +98,6 @@ impl Pool<'_> {
             Issue::Issued { currency, issuer } => world.asset(currency, issuer).is_some(),
             _ => true,
         })
-    }
-
-    /// What an account has of it, if that is something.
-    pub(super) fn share(&self, world: &World, who: Index) -> Option<Share> {
-        let pool = self.entry.account(fields::ACCOUNT)?;
-        let mut lines = world.objects.owned(Kind::LpLine, who);
-        let line = lines.find(|line| line.sides().is_some_and(|sides| sides.contains(&pool)))?;
-        let free = !world.objects.is_held(line.id);
-        held(line, pool).filter(|_| free).map(|held| Share { line: line.id, who, held })
     }
 
     /// What somebody other than the sender has of it.
