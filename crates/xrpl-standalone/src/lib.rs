@@ -8,6 +8,7 @@
 //! | [`transactors`] | one file per family of transaction types |
 //! | [`txq`] | fee escalation and the transaction queue |
 //! | [`faults`] | misbehaviour on purpose, from a seed |
+//! | [`shadow`] | executing another node's ledgers once more, and comparing |
 //! | [`state`] | a ledger outside the process: its file, JSON, dumps of other servers |
 //! | [`server`] | the ports, the close timer, streams; `rpc/` has the methods |
 
@@ -17,6 +18,7 @@ pub mod node;
 mod paths;
 mod rpc;
 pub mod server;
+pub mod shadow;
 pub mod state;
 mod streams;
 pub mod transactors;

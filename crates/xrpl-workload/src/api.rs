@@ -35,6 +35,7 @@ mod page;
 mod runs;
 mod scenario;
 mod serve;
+mod shadow;
 mod state;
 mod transaction;
 mod webhooks;
@@ -80,6 +81,7 @@ fn documented() -> Routes {
         .merge(dex::routes())
         .merge(webhooks::routes())
         .merge(runs::routes())
+        .merge(shadow::routes())
 }
 
 /// The OpenAPI document of all routes.

@@ -27,6 +27,7 @@ mod remote;
 mod run;
 mod runs;
 mod scenario;
+mod shadow;
 mod standalone;
 mod submit;
 mod suggest;
@@ -40,7 +41,7 @@ pub enum Exit {
     Success = 0,
     /// `run`: something of valid intent was rejected, expired, lost or undecided, or a deliberately
     /// invalid one got another result than predicted. `compare`: something is worse. `journey`: a step did
-    /// not succeed.
+    /// not succeed. `shadow`: a ledger came out otherwise.
     Failures = 1,
     /// The command line, environment or configuration file is wrong. Nothing was done.
     Usage = 2,
@@ -48,7 +49,7 @@ pub enum Exit {
     Setup = 3,
     /// Otherwise 0, but standard output did not take everything.
     Output = 4,
-    /// `audit`: nothing differs in what could be compared, but not everything could be.
+    /// `audit`, `shadow`: nothing differs in what could be compared, but not everything could be.
     Unseen = 5,
     /// `run`: otherwise 0, but a limit of the scenario is broken.
     Limits = 6,
@@ -140,6 +141,7 @@ fn run_command() -> Exit {
             "capacity" => capacity::run(config, sub, bar).await,
             "doctor" => doctor::run(config).await,
             "journey" => journey::run(config, sub, bar).await,
+            "shadow" => shadow::run(config, sub).await,
             "runs" => runs::list(config).await,
             "report" => runs::report(config, sub).await,
             "compare" => runs::compare_runs(config, sub).await,
@@ -393,6 +395,7 @@ pub fn command() -> Command {
         .subcommand(types::command())
         .subcommand(run(doctor::command()))
         .subcommand(run(journey::command()))
+        .subcommand(with_settings(shadow::command(), commands::SHADOW))
         .subcommand(with_settings(submit, commands::SUBMIT))
         .subcommand(capacity)
         .subcommand(with_settings(audit, commands::AUDIT))
@@ -504,6 +507,7 @@ mod tests {
             ("capacity", commands::RUN),
             ("doctor", commands::RUN),
             ("journey", commands::RUN),
+            ("shadow", commands::SHADOW),
             ("standalone", commands::STANDALONE),
             ("submit", commands::SUBMIT),
             ("config", commands::ALL),
@@ -517,7 +521,7 @@ mod tests {
             let command = command();
             let sub = command.find_subcommand(name).unwrap();
             for setting in SETTINGS {
-                let there = sub.get_arguments().any(|arg| arg.get_long() == Some(&setting.long()));
+                let there = sub.get_arguments().any(|arg| arg.get_id() == setting.key);
                 assert_eq!(there, setting.commands & bit != 0, "{name} {}", setting.key);
             }
         }

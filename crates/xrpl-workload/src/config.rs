@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc,
 use url::Url;
 use xrpl_generator::{Capacity, FuzzConfig};
 use xrpl_protocol::{Definitions, Hash256, keys::KeyType};
-use xrpl_standalone::ledger::Impersonated;
+use xrpl_standalone::{ledger::Impersonated, node::Votes};
 use xrpl_tracker::{Subscription, store::Retention};
 
 use crate::{
@@ -160,6 +160,9 @@ pub struct Config {
     pub fork: Option<ForkChoice>,
     pub fork_cache: Option<PathBuf>,
     pub impersonate: Impersonated,
+    /// `--vote`.
+    pub vote: Votes,
+    pub amendment_majority_time: Duration,
     pub exit_on_stdin_eof: bool,
     pub rpc_bind: SocketAddr,
     pub ws_bind: SocketAddr,
@@ -178,6 +181,10 @@ pub struct Config {
     pub webhook: Option<Url>,
     pub webhook_secret: Option<Secret>,
     pub heartbeat: bool,
+    /// The node's ledgers are executed once more, and compared.
+    pub shadow: bool,
+    /// Where what comes out otherwise is written.
+    pub shadow_dir: PathBuf,
     pub secret: Option<Secret>,
     pub secret_file: Option<PathBuf>,
     pub timeout: Duration,
@@ -385,6 +392,8 @@ impl Config {
             fork: None,
             fork_cache: None,
             impersonate: Impersonated::Nobody,
+            vote: Votes::default(),
+            amendment_majority_time: Duration::ZERO,
             exit_on_stdin_eof: false,
             rpc_bind: anywhere,
             ws_bind: anywhere,
@@ -403,6 +412,8 @@ impl Config {
             webhook: None,
             webhook_secret: None,
             heartbeat: false,
+            shadow: false,
+            shadow_dir: PathBuf::new(),
             secret: None,
             secret_file: None,
             timeout: Duration::ZERO,

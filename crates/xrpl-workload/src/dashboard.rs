@@ -24,7 +24,7 @@ static SCRIPTS: &[Asset] = scripts! {
     "api.js" "charts.js" "dom.js" "main.js" "stream.js"
     "panels/accounts.js" "panels/controls.js" "panels/dossier.js" "panels/failures.js"
     "panels/coverage.js" "panels/finality.js" "panels/fuzz.js" "panels/journeys.js" "panels/ledgers.js" "panels/matrix.js" "panels/node.js"
-    "panels/overview.js" "panels/runs.js" "panels/scenario.js" "panels/throughput.js" "panels/transactions.js"
+    "panels/overview.js" "panels/runs.js" "panels/scenario.js" "panels/shadow.js" "panels/throughput.js" "panels/transactions.js"
 };
 
 static OTHERS: &[Asset] = &[

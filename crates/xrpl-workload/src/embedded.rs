@@ -10,7 +10,7 @@ use xrpl_client::{
 use xrpl_standalone::{
     fork::{Fork, ForkConfig, Upstream},
     ledger::{ClosedLedger, Fees, Impersonated, ReadView as _},
-    node::{History, NodeConfig},
+    node::{History, NodeConfig, Votes},
     server::{
         Begin, Closing, Door, FaucetConfig, FundedAccounts, Kind, Standalone, StandaloneConfig,
     },
@@ -261,6 +261,8 @@ fn alone(config: &Config) -> StandaloneConfig {
     }
     let mut base = standalone_config(config, STANDALONE_LEDGER_SIZE, History::default());
     base.node.impersonated = config.impersonate.clone();
+    let wait = u32::try_from(config.amendment_majority_time.as_secs()).unwrap_or(u32::MAX);
+    base.node.votes = Votes { majority_time: Some(wait), ..config.vote.clone() };
     StandaloneConfig {
         closing: match config.close {
             Close::Interval => base.closing,

@@ -19,6 +19,7 @@
 //! | [`dashboard`] | the page's files |
 //! | [`audit`] | a store compared with the ledger, both ways |
 //! | [`doctor`] | nodes looked at before a run: what would get in its way, and how to fix it |
+//! | [`shadow`] | a node's ledgers executed once more, and compared |
 //! | [`heartbeat`], [`dex`] | a canary per ledger; pools and offers of the run |
 //! | [`webhook`] | each end posted to somebody else |
 //! | [`log_ring`] | the newest lines of the log, without secrets |
@@ -57,6 +58,7 @@ pub mod report;
 pub mod scenario;
 pub mod session;
 pub mod settings;
+pub mod shadow;
 pub mod summary;
 pub mod types;
 pub mod view;

@@ -75,10 +75,39 @@ pub fn render(app: &App) -> String {
     times(&mut text, &app.tracker.times(), &app.pool.rpc_times());
     fuzz(&mut text, app);
     outside(&mut text, app);
+    shadow(&mut text, app);
     process(&mut text);
     let up = app.started.elapsed().as_secs();
     text.one("xrpl_workload_uptime_seconds", "gauge", "Seconds since the start.", up);
     text.0
+}
+
+/// What `--shadow` counts.
+fn shadow(text: &mut Text, app: &App) {
+    let view = app.shadow.view();
+    text.each(
+        "xrpl_workload_shadow_ledgers_total",
+        "counter",
+        "Ledgers of the node that were executed once more, by what came of them.",
+        "outcome",
+        [
+            ("equal", view.ledgers_checked),
+            ("different", view.ledgers_different),
+            ("taken_over", view.ledgers_taken_over),
+            ("skipped", view.ledgers_skipped),
+        ],
+    );
+    for (name, kind, help, value) in [
+        (
+            "transactions_total",
+            "counter",
+            "Transactions in equal ledgers.",
+            view.transactions_checked,
+        ),
+        ("behind", "gauge", "Validated ledgers that are not executed yet.", view.behind.into()),
+    ] {
+        text.one(&format!("xrpl_workload_shadow_{name}"), kind, help, value);
+    }
 }
 
 fn transactions(text: &mut Text, stats: &Stats) {

@@ -40,6 +40,7 @@ use crate::{
     reads::Reads,
     record::whole,
     recorder::Recorder,
+    shadow::{self, Watched},
     summary::{FinalityMs, FuzzSummary, Summary, failures, findings_told},
     view::{LoadSnapshot, Snapshot, View},
     webhook::{self, Deliveries},
@@ -118,6 +119,8 @@ pub struct App {
     pub dex: Dex,
     /// Canaries.
     pub heartbeat: Heartbeat,
+    /// The node's ledgers, executed once more.
+    pub shadow: Watched,
     /// What became of the webhook's posts.
     pub deliveries: Deliveries,
     /// What is known of types and fields.
@@ -414,8 +417,12 @@ impl Session {
         let coverage = coverage.map(Generator::last_coverage);
         let mut failures: Vec<_> = why.into_iter().chain(failures(&stats)).collect();
         failures.extend(findings_told(&findings, &app.config.findings));
+        let shadow = app.config.shadow.then(|| app.shadow.view());
+        failures.extend(
+            shadow.iter().flat_map(|view| view.told()).map(|line| format!("shadow: {line}")),
+        );
         let limits = app.limits(true).await;
-        let summary = Summary { limits: limits.clone(), ..summary };
+        let summary = Summary { limits: limits.clone(), shadow, ..summary };
         app.recorder.end(app, &failures).await;
         Ended { summary, failures, reset: false, coverage, stages, limits }
     }
@@ -535,6 +542,7 @@ async fn begin(
         idempotency: api::Idempotency::default(),
         dex: Dex::default(),
         heartbeat: Heartbeat::default(),
+        shadow: Watched::default(),
         deliveries: Deliveries::default(),
         definitions,
         store: Arc::clone(&store),
@@ -559,7 +567,12 @@ async fn begin(
         tasks.spawn(prune(store, retention, end.clone()));
     }
     if app.config.heartbeat {
-        tasks.spawn(Heartbeat::beat(Arc::clone(&app), end));
+        tasks.spawn(Heartbeat::beat(Arc::clone(&app), end.clone()));
+    }
+    if app.config.shadow
+        && let Some((_, node)) = app.pool.endpoints().next()
+    {
+        tasks.spawn(shadow::beside(Arc::clone(&app), node.rpc.clone(), end));
     }
     Ok(app)
 }

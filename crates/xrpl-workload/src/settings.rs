@@ -27,10 +27,12 @@ pub mod commands {
     pub const WATCH: u8 = 32;
     /// `audit`.
     pub const AUDIT: u8 = 64;
+    /// `shadow`.
+    pub const SHADOW: u8 = 128;
     /// All that start something.
     pub const ALL: u8 = RUN | STANDALONE | SUBMIT;
 }
-use commands::{ALL, ASK, AUDIT, RECORDS, RUN, STANDALONE, SUBMIT, WATCH};
+use commands::{ALL, ASK, AUDIT, RECORDS, RUN, SHADOW, STANDALONE, SUBMIT, WATCH};
 
 /// How often a setting may be given, and how its flag looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +171,7 @@ use crate::config::values::{
     ab, ab_mode, accounts_file, address, amendments, close, currencies, duration, fee_strategy,
     flag, fork, impersonated, modifiers, name, number, on_reset, optional, per_minute, percent,
     rate, retention, ripple_time, secret, steer, store, subscribe, text, time_scale, types, url,
+    votes,
 };
 
 settings! {
@@ -294,6 +297,12 @@ settings! {
         heartbeat: Switch "" = "false", RUN;
             "One canary transaction per validated ledger, apart from the load: see GET /state/heartbeat."
             => |c, v| { c.heartbeat = flag(text(v)?)?; Ok(()) };
+        shadow: Switch "" = "false", RUN;
+            "Execute every ledger that the first --rpc node validates once more on the embedded ledger's rules and compare results, metadata and hashes, beside the load: see GET /state/shadow. A difference makes the exit code 1."
+            => |c, v| { c.shadow = flag(text(v)?)?; Ok(()) };
+        shadow_dir: One "DIR" = "shadow", RUN | SHADOW;
+            "Where --shadow and `shadow` write differences, a file each that `shadow --replay FILE` executes once more. The folder is made with the first one."
+            => |c, v| { c.shadow_dir = text(v)?.into(); Ok(()) };
         subscribe: One "KIND" = "transactions", RUN | SUBMIT;
             "What the streams show: `transactions`, all of them, so that a ledger is known whole without being read; or `accounts`, for networks with much foreign traffic: those that the run sends from."
             => |c, v| { c.subscribe = subscribe(text(v)?)?; Ok(()) };
@@ -320,6 +329,12 @@ settings! {
         amendments: Many "NAMES" = "all", RUN | STANDALONE;
             "Which amendments are on: `all` that xrpld 3.3 supports, those on `mainnet`, or `none`, and changes to that, such as mainnet,+LendingProtocol,-AMM."
             => |c, v| { c.amendments = amendments(v)?; Ok(()) };
+        vote: Many "WHAT" = "", STANDALONE;
+            "What this ledger's only validator votes for. At flag ledgers (every 256th) it becomes the pseudo-transactions SetFee, EnableAmendment and UNLModify, as in a network: +Amendment, reference_fee=DROPS, reserve_base=DROPS, reserve_increment=DROPS, disable=KEY and enable=KEY (a validator's public key in hexadecimal)."
+            => |c, v| { c.vote = votes(v)?; Ok(()) };
+        amendment_majority_time: One "TIME" = "15m", STANDALONE;
+            "How long an amendment of --vote has its majority before it is enabled (xrpld's amendment_majority_time; networks take two weeks)."
+            => |c, v| { c.amendment_majority_time = duration(text(v)?)?; Ok(()) };
         faucet_drops: One "DROPS" = "1000000000", STANDALONE;
             "What the faucet (POST /accounts beside JSON-RPC) gives where the request does not say how much."
             => |c, v| { c.faucet_drops = number(text(v)?, 1, 100_000_000_000_000_000, "1000000000")?; Ok(()) };
@@ -413,19 +428,19 @@ settings! {
             => |c, v| { c.timeout = duration(text(v)?)?; Ok(()) };
     }
     "Output" {
-        json: Switch "" = "false", RUN | STANDALONE | SUBMIT | ASK | AUDIT | RECORDS;
+        json: Switch "" = "false", RUN | STANDALONE | SUBMIT | ASK | AUDIT | RECORDS | SHADOW;
             "JSON lines on standard output; the last one is the summary. `standalone` prints one, with its addresses and accounts, once it answers."
             => |c, v| { c.json = flag(text(v)?)?; Ok(()) };
-        quiet: Switch "" = "false", ALL;
+        quiet: Switch "" = "false", ALL | SHADOW;
             "No progress; only the end and errors."
             => |c, v| { c.quiet = flag(text(v)?)?; Ok(()) };
-        interval: One "TIME" = "5s", RUN | WATCH;
+        interval: One "TIME" = "5s", RUN | WATCH | SHADOW;
             "How often progress is printed where standard error is no terminal, and with --json."
             => |c, v| { c.interval = duration(text(v)?)?; if c.interval.is_zero() { return Err("must be longer than 0, such as 5s".into()) } Ok(()) };
-        log_level: One "FILTER" = "warn", ALL | AUDIT;
+        log_level: One "FILTER" = "warn", ALL | AUDIT | SHADOW;
             "Log filter: error, warn, info, debug, trace, or by module as in xrpl_tracker=debug,warn."
             => |c, v| { c.log_level = crate::config::values::log_filter(text(v)?)?; Ok(()) };
-        log_json: Switch "" = "false", ALL | AUDIT;
+        log_json: Switch "" = "false", ALL | AUDIT | SHADOW;
             "Logs as JSON lines."
             => |c, v| { c.log_json = flag(text(v)?)?; Ok(()) };
     }

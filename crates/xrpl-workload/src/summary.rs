@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use xrpl_generator::{Status, findings::Finding};
 use xrpl_tracker::{Cell, IntentKind, State, Stats, store::StoreSize};
 
-use crate::limits::LimitVerdict;
+use crate::{limits::LimitVerdict, shadow::ShadowView};
 
 /// Hand-in to validation, milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +87,9 @@ pub struct Summary {
     /// What was drawn at random; none without `--fuzz`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fuzz: Option<FuzzSummary>,
+    /// What `--shadow` came to; none without it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shadow: Option<ShadowView>,
     /// What the scenario's limits came to; left out where it has none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub limits: Vec<LimitVerdict>,
@@ -221,6 +224,7 @@ impl Summary {
             shortfall: None,
             not_kept: None,
             fuzz: None,
+            shadow: None,
             limits: Vec::new(),
         }
     }
@@ -285,6 +289,9 @@ impl fmt::Display for Summary {
                 "fuzzed"
             )?;
             list(f, "fuzz results", &fuzz.results())?;
+        }
+        if let Some(shadow) = &self.shadow {
+            writeln!(f, "  {:<18}{}", "shadow", shadow.line())?;
         }
         write!(
             f,

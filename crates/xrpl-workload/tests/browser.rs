@@ -103,6 +103,7 @@ const LOAD: &[(&str, &str)] = &[
     ("tps", "30"),
     ("intent_invalid", "20"),
     ("fuzz", "20"),
+    ("shadow", "true"),
     ("findings", "/dev/null"),
     ("seed", "browser"),
     ("shutdown_grace", "3s"),

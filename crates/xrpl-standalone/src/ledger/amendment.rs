@@ -208,6 +208,8 @@ impl Amendment {
 pub struct Rules {
     /// One bit an amendment of the table.
     known: u128,
+    /// Those of them that hold whatever the ledger says.
+    features: u128,
     /// Every enabled id, those that nothing here asks for too.
     all: Arc<[Hash256]>,
     impersonated: Impersonated,
@@ -234,14 +236,27 @@ impl Rules {
     pub fn of(amendments: &[Hash256]) -> Self {
         let on = |amendment: &Amendment| amendments.contains(&amendment.id());
         let known = Amendment::all().filter(on).fold(0, |bits, amendment| bits | 1 << amendment.0);
-        Self { known, all: amendments.into(), impersonated: Impersonated::Nobody }
+        Self { known, features: 0, all: amendments.into(), impersonated: Impersonated::Nobody }
     }
 
     /// These rules, and amendments that are on whatever the ledger says: see
     /// [`crate::node::NodeConfig::features`].
     #[must_use]
     pub fn with_features(&self, features: &[Hash256]) -> Self {
-        Self { known: self.known | Self::of(features).known, ..self.clone() }
+        let features = self.features | Self::of(features).known;
+        Self { known: self.known | features, features, ..self.clone() }
+    }
+
+    /// The rules of a ledger that lists these amendments and comes after one with the present rules.
+    #[must_use]
+    pub(crate) fn followed_by(&self, amendments: &[Hash256]) -> Self {
+        let rules = Self::of(amendments);
+        Self {
+            known: rules.known | self.features,
+            features: self.features,
+            impersonated: self.impersonated.clone(),
+            ..rules
+        }
     }
 
     /// These rules, and accounts for which any key may sign.

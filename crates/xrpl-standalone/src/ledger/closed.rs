@@ -116,14 +116,18 @@ fn put_length(out: &mut Vec<u8>, n: usize) {
 
 impl LeafItem for Arc<LedgerTransaction> {
     fn leaf_hash(&self, key: &Hash256) -> Hash256 {
-        let (blob, meta) = (&self.blob, &self.metadata_blob);
-        let mut data = Vec::with_capacity(blob.len() + meta.len() + 8);
-        put_length(&mut data, blob.len());
-        data.extend_from_slice(blob);
-        put_length(&mut data, meta.len());
-        data.extend_from_slice(meta);
-        sha512_half(&[&prefix::TX_NODE, &data, &key.0])
+        tx_leaf(&self.blob, &self.metadata_blob, key)
     }
+}
+
+/// Hash of a transaction with its metadata in the tree of a ledger's transactions.
+pub(crate) fn tx_leaf(blob: &[u8], metadata: &[u8], key: &Hash256) -> Hash256 {
+    let mut data = Vec::with_capacity(blob.len() + metadata.len() + 8);
+    put_length(&mut data, blob.len());
+    data.extend_from_slice(blob);
+    put_length(&mut data, metadata.len());
+    data.extend_from_slice(metadata);
+    sha512_half(&[&prefix::TX_NODE, &data, &key.0])
 }
 
 /// A closed (and, in standalone mode, validated) ledger.
@@ -182,11 +186,6 @@ impl ClosedLedger {
         if state.hash() != header.account_hash {
             return Err("account_hash");
         }
-        let same_rules = |parent: &&Self| {
-            let id = object_id::amendments();
-            state.get(&id) == parent.state.get(&id)
-        };
-        let parent = parent.filter(same_rules);
         Ok(Self::whole(header, state, (tx_map, transactions), parent))
     }
 
@@ -210,12 +209,17 @@ impl ClosedLedger {
         parent: Option<&Self>,
     ) -> Self {
         let fees = state.get(&object_id::fees()).map(|e| Fees::of(&e)).unwrap_or_default();
+        let id = object_id::amendments();
+        let entry = state.get(&id);
         let rules = match parent {
-            Some(parent) => Arc::clone(&parent.info.rules),
-            None => {
-                let entry = state.get(&object_id::amendments());
+            Some(parent) if parent.state.get(&id) == entry => Arc::clone(&parent.info.rules),
+            parent => {
                 let list = entry.as_ref().and_then(|e| e.vector256(fields::AMENDMENTS));
-                Arc::new(Rules::of(list.unwrap_or_default()))
+                let list = list.unwrap_or_default();
+                Arc::new(match parent {
+                    Some(parent) => parent.info.rules.followed_by(list),
+                    None => Rules::of(list),
+                })
             }
         };
         let info = ViewInfo {

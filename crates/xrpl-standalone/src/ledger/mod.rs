@@ -14,6 +14,7 @@ pub mod genesis;
 pub mod helpers;
 mod local_checks;
 pub mod metadata;
+mod negative_unl;
 pub mod open_view;
 pub mod origin;
 pub mod payment_sandbox;

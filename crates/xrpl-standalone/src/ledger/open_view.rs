@@ -4,12 +4,14 @@
 use std::{collections::BTreeSet, ops::Bound, sync::Arc};
 
 use rustc_hash::FxHashMap;
-use xrpl_protocol::{EngineResult, Hash256, Object, TxHash};
+use xrpl_protocol::{EngineResult, Hash256, Object, TxHash, object_id};
 
 use super::{
     close_time::CLOSE_TIME_RESOLUTION,
     closed::ClosedLedger,
+    negative_unl,
     prepared::PreparedTx,
+    skip_list::is_flag_ledger,
     state::State,
     view::{Entry, ReadView, ViewInfo},
 };
@@ -72,10 +74,36 @@ impl OpenView<'static> {
     /// An empty layer over `base`: the open ledger, or one that is being closed.
     #[must_use]
     pub fn new(base: Arc<ClosedLedger>, closing: bool) -> Self {
-        let last = base.header.close_time;
+        match closing {
+            true => Self::closing(base, CLOSE_TIME_RESOLUTION, 0),
+            false => Self::after(base, 0, false, 0),
+        }
+    }
+
+    /// An empty layer for a ledger that is being built, whose close time is rounded to `resolution`
+    /// seconds, with as many transactions before those of this layer as `below`.
+    pub(crate) fn closing(base: Arc<ClosedLedger>, resolution: u8, below: usize) -> Self {
         // While its transactions are applied, xrpld does not know the close time yet: it takes the
         // parent's and one step of the resolution.
-        let step = if closing && last != 0 { u32::from(CLOSE_TIME_RESOLUTION) } else { 0 };
+        let step = if base.header.close_time == 0 { 0 } else { u32::from(resolution) };
+        let mut view = Self::after(base, step, true, below);
+        view.change_negative_unl();
+        view
+    }
+
+    /// What validators voted on about the negative UNL takes effect with a flag ledger.
+    fn change_negative_unl(&mut self) {
+        let (index, key) = (self.info.index, object_id::negative_unl());
+        let before = is_flag_ledger(index).then(|| self.read(&key)).flatten();
+        match before.and_then(|before| negative_unl::in_flag_ledger(&before, index)) {
+            Some(list) if list.is_empty() => self.erase(key),
+            Some(list) => self.put(key, Arc::new(list)),
+            None => {}
+        }
+    }
+
+    fn after(base: Arc<ClosedLedger>, step: u32, closing: bool, below: usize) -> Self {
+        let last = base.header.close_time;
         let info = ViewInfo {
             index: base.header.index + 1,
             parent_hash: base.header.hash,
@@ -86,7 +114,7 @@ impl OpenView<'static> {
             rules: Arc::clone(&base.info.rules),
             arithmetic: Arc::clone(&base.info.rules),
         };
-        Self::over(Base::Closed(base), info, 0)
+        Self::over(Base::Closed(base), info, below)
     }
 }
 
@@ -166,6 +194,16 @@ impl<'a> OpenView<'a> {
         let mut all: Vec<_> = self.applied.iter().map(|applied| Arc::clone(&applied.tx)).collect();
         all.sort_unstable_by_key(|tx| tx.hash);
         all
+    }
+
+    /// What was applied in this layer, in order.
+    pub(crate) fn applied(&self) -> &[Applied] {
+        &self.applied
+    }
+
+    /// Ids of the entries that this layer changes.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = &Hash256> {
+        self.changes.keys()
     }
 
     /// How many transactions it has, with those of the views below.

@@ -60,6 +60,15 @@ impl Known {
 /// Greater than every id.
 const LAST: Hash256 = Hash256([0xff; 32]);
 
+/// Everything that is known of an origin, to make another one of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AllKnown {
+    /// None: there is no entry of that id.
+    pub(crate) entries: BTreeMap<Hash256, Option<Entry>>,
+    /// Pairs of ids between which `entries` has all that there are.
+    pub(crate) stretches: Vec<(Hash256, Hash256)>,
+}
+
 /// A ledger that is known by asking.
 #[derive(Debug)]
 pub struct Origin {
@@ -139,6 +148,20 @@ impl Origin {
             _ => (key, end),
         };
         known.stretches.insert(begin, end);
+    }
+
+    /// One of which this is known.
+    pub(crate) fn with(header: LedgerHeader, known: AllKnown) -> Self {
+        let AllKnown { entries, stretches } = known;
+        let stretches = stretches.into_iter().collect();
+        Self { header, known: RwLock::new(Known { entries, stretches }) }
+    }
+
+    /// All that is known: for [`Self::with`].
+    pub(crate) fn all_known(&self) -> AllKnown {
+        let known = self.known.read();
+        let stretches = known.stretches.iter().map(|(begin, end)| (*begin, *end)).collect();
+        AllKnown { entries: known.entries.clone(), stretches }
     }
 
     /// How many entries are known.

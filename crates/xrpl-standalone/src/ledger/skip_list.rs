@@ -7,6 +7,14 @@ use xrpl_protocol::{Hash256, Object, fields, object_id};
 
 use super::{entry_type, state::State};
 
+/// Every so many ledgers what validators voted on takes effect.
+const FLAG_LEDGERS: u32 = 256;
+
+/// Whether a ledger is one of those after which validators vote, and in which the negative UNL changes.
+pub(crate) fn is_flag_ledger(index: u32) -> bool {
+    index.is_multiple_of(FLAG_LEDGERS)
+}
+
 /// Ledgers in the short list.
 const RECENT_LEDGERS: usize = 256;
 
@@ -14,7 +22,7 @@ const RECENT_LEDGERS: usize = 256;
 pub(crate) fn is_skip_list(key: &Hash256, index: u32) -> bool {
     let parent = index.saturating_sub(1);
     *key == object_id::skip_list()
-        || (parent.is_multiple_of(256) && *key == object_id::skip_list_of(parent))
+        || (is_flag_ledger(parent) && *key == object_id::skip_list_of(parent))
 }
 
 /// Notes the parent's hash in the lists by which ledgers prove their history.
@@ -34,7 +42,7 @@ pub(crate) fn update_skip_lists(state: &mut State, index: u32, parent_hash: Hash
         list.set(fields::LAST_LEDGER_SEQUENCE, parent.into());
         state.insert(key, Arc::new(list));
     };
-    if parent % 256 == 0 {
+    if is_flag_ledger(parent) {
         append(object_id::skip_list_of(parent), usize::MAX);
     }
     append(object_id::skip_list(), RECENT_LEDGERS);

@@ -43,10 +43,15 @@ impl Fees {
             let drops = settings.amount(field).and_then(|amount| amount.drops());
             drops.and_then(|drops| u64::try_from(drops).ok()).unwrap_or(or)
         };
+        // Before the amendment XRPFees they were plain numbers.
+        let legacy = |field| settings.u32(field).map(u64::from);
+        let base = settings.u64(fields::BASE_FEE).unwrap_or(default.base);
+        let reserve = legacy(fields::RESERVE_BASE).unwrap_or(default.reserve);
+        let increment = legacy(fields::RESERVE_INCREMENT).unwrap_or(default.increment);
         Self {
-            base: drops(fields::BASE_FEE_DROPS, default.base),
-            reserve: drops(fields::RESERVE_BASE_DROPS, default.reserve),
-            increment: drops(fields::RESERVE_INCREMENT_DROPS, default.increment),
+            base: drops(fields::BASE_FEE_DROPS, base),
+            reserve: drops(fields::RESERVE_BASE_DROPS, reserve),
+            increment: drops(fields::RESERVE_INCREMENT_DROPS, increment),
         }
     }
 

@@ -7,6 +7,7 @@ mod disturb;
 mod events;
 mod held;
 mod snapshot;
+mod voting;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -15,6 +16,7 @@ use xrpl_protocol::{AccountId, Drops, EngineResult, Hash256, Object, ResultClass
 
 pub use events::{Event, Proposed, ServerFees};
 pub use snapshot::Snapshot;
+pub use voting::{MAJORITY_TIME, Votes};
 
 use self::held::{HOLD_LEDGERS, LocalTxs};
 use crate::{
@@ -71,6 +73,8 @@ pub struct NodeConfig {
     pub features: Vec<Hash256>,
     /// Accounts for which any key may sign.
     pub impersonated: Impersonated,
+    /// What becomes pseudo-transactions at flag ledgers.
+    pub votes: Votes,
     /// Close time of ledger 2, in seconds since 2000-01-01.
     pub start_time: u32,
     /// xrpld's `[transaction_queue]`.
@@ -102,6 +106,7 @@ impl Default for NodeConfig {
             amendments: genesis::amendments(),
             features: Vec::new(),
             impersonated: Impersonated::Nobody,
+            votes: Votes::default(),
             start_time: 848_737_540,
             queue: QueueSetup::default(),
             history: History::default(),
@@ -175,6 +180,7 @@ pub enum TransactionStatus {
 #[derive(Debug)]
 pub struct Node {
     context: Context,
+    votes: Votes,
     history: History,
     ledgers: VecDeque<Arc<ClosedLedger>>,
     by_hash: FxHashMap<Hash256, u32>,
@@ -227,6 +233,7 @@ impl Node {
     fn on(config: NodeConfig, older: Vec<Arc<ClosedLedger>>, newest: Arc<ClosedLedger>) -> Self {
         let mut this = Self {
             context: Context { network_id: config.network_id },
+            votes: config.votes,
             history: config.history,
             ledgers: VecDeque::new(),
             by_hash: FxHashMap::default(),
@@ -565,7 +572,8 @@ impl Node {
     pub fn accept_at(&mut self, close_time: u32) -> Arc<ClosedLedger> {
         self.apply_held();
         let parent = Arc::clone(self.closed());
-        let proposed = self.open.transactions();
+        let mut proposed = self.open.transactions();
+        proposed.extend(self.votes.transactions(&parent));
         let mut retries = CanonicalSet::new(close::set_hash(&proposed));
         proposed.into_iter().for_each(|tx| retries.insert(tx));
         let ledger = Arc::new(close::build(&self.context, &parent, close_time, &mut retries));

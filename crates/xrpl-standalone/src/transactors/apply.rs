@@ -5,8 +5,8 @@ use std::sync::Arc;
 use xrpl_protocol::{Amount, EngineResult, Object, TxHash, Value, fields, object_id};
 
 use super::{
-    ApplyFlags, Context, PreclaimContext, PreflightContext, invariants, persistent, preclaim,
-    preflight, transactor,
+    ApplyFlags, Context, PreclaimContext, PreflightContext, change, invariants, persistent,
+    preclaim, preflight, transactor,
 };
 use crate::ledger::{
     ApplyView, OpenView, PreparedTx, ReadView, Sandbox, SeqProxy, Ter,
@@ -75,6 +75,9 @@ impl ApplyContext<'_> {
     }
 
     fn run(&mut self) -> Ter {
+        if change::is_pseudo(self.tx.kind) {
+            return change::apply(self);
+        }
         let kind = transactor(self.tx.kind).ok_or(EngineResult::TEM_DISABLED)?;
         let root = self.view.account(self.tx.account).ok_or(EngineResult::TEF_INTERNAL)?;
         self.prior_balance = balance_of(&root);

@@ -25,6 +25,7 @@ mod amm;
 mod apply;
 mod apply_batch;
 mod batch;
+pub mod change;
 mod check;
 mod clawback;
 mod credential;
@@ -60,6 +61,7 @@ use xrpl_protocol::{AccountId, Amount, EngineResult, fields};
 
 pub use apply::{ApplyContext, Attempt, apply, apply_checked};
 pub use apply_batch::apply_transaction;
+pub use change::is_pseudo;
 pub use permission::{Granular, is_delegable};
 pub use preclaim::{PreclaimContext, preclaim};
 pub use preflight::{PreflightContext, preflight};

@@ -2,7 +2,7 @@
 
 use xrpl_protocol::{EngineResult, Hash256, Object, TxHash, fields, object_id};
 
-use super::{ApplyFlags, base_fee, permission, transactor};
+use super::{ApplyFlags, base_fee, change, permission, transactor};
 use crate::ledger::{
     PreparedTx, ReadView, SeqProxy, Ter,
     helpers::account_root::{balance_of, sequence_of},
@@ -36,6 +36,9 @@ pub fn preclaim(ctx: &PreclaimContext<'_>) -> Ter {
 }
 
 fn checked(ctx: &PreclaimContext<'_>) -> Ter {
+    if change::is_pseudo(ctx.tx.kind) {
+        return change::preclaim(ctx);
+    }
     let kind = transactor(ctx.tx.kind).ok_or(EngineResult::TEM_DISABLED)?;
     let account = ctx.view.account(ctx.tx.account).ok_or(EngineResult::TER_NO_ACCOUNT)?;
     sequence(ctx, &account)?;

@@ -4,7 +4,7 @@ use xrpl_protocol::{
     AccountId, Amount, EngineResult, Object, TxHash, Value, fields, keys::PublicKey,
 };
 
-use super::{ApplyFlags, Context, UNIVERSAL_FLAGS, permission, transaction_type};
+use super::{ApplyFlags, Context, UNIVERSAL_FLAGS, change, permission, transaction_type};
 use crate::ledger::{
     PreparedTx, Rules, SeqProxy, Ter, amendment, genesis::TOTAL_COINS, prepared::INNER_BATCH,
 };
@@ -48,6 +48,9 @@ pub fn preflight(ctx: &PreflightContext<'_>) -> Ter {
 
 fn checked(ctx: &PreflightContext<'_>) -> Ter {
     let tx = ctx.tx;
+    if change::is_pseudo(tx.kind) {
+        return change::preflight(ctx);
+    }
     let row = transaction_type(tx.kind).ok_or(EngineResult::TEM_DISABLED)?;
     let kind = row.transactor.ok_or(EngineResult::TEM_DISABLED)?;
     if row.amendment.is_some_and(|amendment| !ctx.rules.enabled(amendment)) || !kind.enabled(ctx) {

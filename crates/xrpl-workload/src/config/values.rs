@@ -7,8 +7,14 @@ use std::{
 
 use url::Url;
 use xrpl_generator::{catalogue::Catalogue, config::MOST_CURRENCIES, modifier::Shares};
-use xrpl_protocol::{AccountId, Currency, Definitions, Hash256, keys::Seed};
-use xrpl_standalone::ledger::{Amendment, Impersonated};
+use xrpl_protocol::{
+    AccountId, Currency, Definitions, Hash256,
+    keys::{PublicKey, Seed},
+};
+use xrpl_standalone::{
+    ledger::{Amendment, Impersonated},
+    node::Votes,
+};
 use xrpl_tracker::{Subscription, store::Retention};
 
 use crate::{
@@ -65,6 +71,42 @@ pub fn amendments(values: &[String]) -> Result<Vec<Hash256>> {
     }
     let on = Amendment::selection(values.iter().map(String::as_str))?;
     Ok(on.into_iter().map(Amendment::id).collect())
+}
+
+/// What the embedded ledger's only validator votes for.
+pub fn votes(values: &[String]) -> Result<Votes> {
+    const EXPECTED: &str = "expected +Amendment, reference_fee=DROPS, reserve_base=DROPS, \
+                            reserve_increment=DROPS, disable=KEY or enable=KEY";
+    let mut votes = Votes::default();
+    for part in values {
+        let key = |hex: &str| {
+            const_hex::decode(hex)
+                .ok()
+                .filter(|bytes| PublicKey::from_slice(bytes).is_ok())
+                .ok_or_else(|| {
+                    format!("{part:?}: expected a public key of 33 bytes in hexadecimal")
+                })
+        };
+        let drops = |text: &str| {
+            let drops = text.parse::<u64>().ok().filter(|drops| *drops <= 1_000_000_000_000);
+            drops.ok_or_else(|| format!("{part:?}: expected drops, such as reference_fee=20"))
+        };
+        match (part.strip_prefix('+'), part.split_once('=')) {
+            (Some(name), _) => {
+                let selected = Amendment::selection(["none", part.as_str()])?;
+                let id =
+                    selected.first().ok_or_else(|| format!("no amendment is named {name:?}"))?;
+                votes.amendments.push(id.id());
+            }
+            (None, Some(("reference_fee", n))) => votes.base = Some(drops(n)?),
+            (None, Some(("reserve_base", n))) => votes.reserve = Some(drops(n)?),
+            (None, Some(("reserve_increment", n))) => votes.increment = Some(drops(n)?),
+            (None, Some(("disable", hex))) => votes.disable.push(key(hex)?),
+            (None, Some(("enable", hex))) => votes.enable.push(key(hex)?),
+            _ => return Err(format!("{part:?}: {EXPECTED}")),
+        }
+    }
+    Ok(votes)
 }
 
 /// A node and perhaps a ledger of it.

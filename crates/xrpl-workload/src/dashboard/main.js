@@ -18,19 +18,20 @@ import * as node from "./panels/node.js";
 import * as overview from "./panels/overview.js";
 import * as runs from "./panels/runs.js";
 import * as scenario from "./panels/scenario.js";
+import * as shadow from "./panels/shadow.js";
 import * as throughput from "./panels/throughput.js";
 import * as transactions from "./panels/transactions.js";
 
 const EVERY_MS = 1000;
 const ROUTES = [
   "/state/summary", "/state/latency", "/state/ledgers", "/state/matrix", "/state/failure-codes", "/state/lanes",
-  "/state/ws/stats", "/state/fees", "/state/fuzz", "/state/findings", "/health", "/workload/status", "/workload/rate-controls",
+  "/state/ws/stats", "/state/fees", "/state/fuzz", "/state/findings", "/state/shadow", "/health", "/workload/status", "/workload/rate-controls",
   "/workload/scenario", journeys.FROM,
 ];
 // These are large, and change slowly.
 const SELDOM = ["/state/coverage", "/state/diagnostics"];
 const SELDOM_ROUNDS = 5;
-const PANELS = [overview, scenario, controls, throughput, finality, ledgers, matrix, coverage, failures, fuzz, transactions, journeys, accounts, runs, node, dossier];
+const PANELS = [overview, scenario, controls, throughput, finality, ledgers, matrix, coverage, failures, fuzz, shadow, transactions, journeys, accounts, runs, node, dossier];
 
 // These ask the node, which may hang; the others need not wait for it.
 const ASKS_NODE = new Set(["/state/fees"]);

@@ -1,0 +1,231 @@
+//! Reads ledgers of a node, in binary and checked against their headers.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+use url::Url;
+use xrpl_client::{ClientError, Connector, json_rpc::JsonRpc, request::Raw};
+use xrpl_protocol::{Definitions, Hash256, LedgerHeader, Object, ledger_header::ENCODED_LENGTH};
+use xrpl_standalone::shadow::{Reported, ReportedTx, ShadowError};
+
+/// How long one answer may take: a page of a large state does take seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Requests that are on their way together.
+const TOGETHER: usize = 8;
+/// Entries of a page of `ledger_data`: xrpld gives no more.
+const PAGE: u32 = 2048;
+
+/// Why something could not be read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    /// The node did not answer, or refused.
+    #[error("{0}")]
+    Client(#[from] ClientError),
+    /// The answer is not one that an xrpld gives.
+    #[error("the answer to {method} is not that of an xrpld: {what}")]
+    Odd {
+        /// The method.
+        method: &'static str,
+        /// What is odd about it.
+        what: String,
+    },
+    /// What was read does not belong together.
+    #[error("{0}")]
+    Unfit(#[from] ShadowError),
+}
+
+impl ReadError {
+    /// The token of the node's own error answer.
+    pub(super) fn token(&self) -> Option<&str> {
+        match self {
+            Self::Client(ClientError::Refused { cause, .. }) => Some(&cause.error),
+            _ => None,
+        }
+    }
+}
+
+/// Where a node is.
+#[derive(Clone, Debug)]
+pub(super) struct Status {
+    pub(super) network_id: u32,
+    /// Its newest validated ledger; none before it is synced.
+    pub(super) newest: Option<u32>,
+    /// The history that it keeps, such as `5-900`.
+    pub(super) complete: String,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Node {
+    rpc: JsonRpc,
+}
+
+#[derive(Deserialize)]
+struct LedgerAnswer {
+    #[serde(default)]
+    validated: bool,
+    ledger: LedgerBody,
+    /// None of a ledger that is still open, as what follows.
+    #[serde(default)]
+    ledger_hash: Option<Hash256>,
+}
+
+#[derive(Deserialize)]
+struct LedgerBody {
+    #[serde(default)]
+    ledger_data: String,
+    #[serde(default)]
+    transactions: Vec<LedgerTx>,
+}
+
+#[derive(Deserialize)]
+struct LedgerTx {
+    tx_blob: String,
+    #[serde(alias = "meta_blob", default)]
+    meta: String,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    state: Vec<PageEntry>,
+    #[serde(default)]
+    marker: Option<Json>,
+}
+
+#[derive(Deserialize)]
+struct PageEntry {
+    index: Hash256,
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct EntryAnswer {
+    node_binary: String,
+}
+
+fn odd(method: &'static str, what: impl std::fmt::Display) -> ReadError {
+    ReadError::Odd { method, what: what.to_string() }
+}
+
+fn entry(method: &'static str, hex: &str) -> Result<Object, ReadError> {
+    let bytes = const_hex::decode(hex).map_err(|error| odd(method, error))?;
+    Object::decode(&bytes, Definitions::builtin()).map_err(|error| odd(method, error))
+}
+
+impl Node {
+    pub(super) fn new(url: Url, connector: Arc<dyn Connector>) -> Self {
+        Self { rpc: JsonRpc::new(url, connector, TOGETHER, PATIENCE) }
+    }
+
+    /// How it is called in what is said of it.
+    pub(super) fn name(&self) -> &str {
+        self.rpc.name()
+    }
+
+    async fn ask<T: for<'de> Deserialize<'de>>(
+        &self,
+        method: &'static str,
+        params: Json,
+    ) -> Result<T, ReadError> {
+        let params = match params {
+            Json::Object(params) => params,
+            _ => Map::new(),
+        };
+        let answer = self.rpc.request(&Raw { method: method.to_owned(), params }).await?;
+        serde_json::from_value(answer).map_err(|error| odd(method, error))
+    }
+
+    /// Where it is.
+    pub(super) async fn status(&self) -> Result<Status, ReadError> {
+        let answer: Json = self.ask("server_info", json!({})).await?;
+        let info = &answer["info"];
+        if !info.is_object() {
+            return Err(odd("server_info", "it has no \"info\""));
+        }
+        let number = |value: &Json| value.as_u64().and_then(|n| u32::try_from(n).ok());
+        Ok(Status {
+            network_id: number(&info["network_id"]).unwrap_or_default(),
+            newest: number(&info["validated_ledger"]["seq"]),
+            complete: info["complete_ledgers"].as_str().unwrap_or("empty").to_owned(),
+        })
+    }
+
+    /// A validated ledger; none if the node has none of this index (yet, or any more).
+    pub(super) async fn ledger(&self, index: u32) -> Result<Option<Reported>, ReadError> {
+        const METHOD: &str = "ledger";
+        let params = json!({"ledger_index": index, "transactions": true, "expand": true,
+            "binary": true});
+        let answer = match self.ask::<LedgerAnswer>(METHOD, params).await {
+            Ok(answer) if answer.validated => answer,
+            Ok(_) => return Ok(None),
+            Err(error) if error.token() == Some("lgrNotFound") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let bytes = |hex: &str| const_hex::decode(hex).map_err(|error| odd(METHOD, error));
+        let header: [u8; ENCODED_LENGTH] = bytes(&answer.ledger.ledger_data)?
+            .try_into()
+            .map_err(|_| odd(METHOD, format!("its header has not {ENCODED_LENGTH} bytes")))?;
+        let mut transactions = Vec::with_capacity(answer.ledger.transactions.len());
+        for tx in &answer.ledger.transactions {
+            transactions.push(ReportedTx { blob: bytes(&tx.tx_blob)?, metadata: bytes(&tx.meta)? });
+        }
+        let header = LedgerHeader::decode(&header);
+        if header.index != index {
+            return Err(odd(
+                METHOD,
+                format!("it was asked for {index}, and gave {}", header.index),
+            ));
+        }
+        let hash = answer.ledger_hash.ok_or_else(|| odd(METHOD, "it has no ledger_hash"))?;
+        Ok(Some(Reported::new(header, hash, transactions)?))
+    }
+
+    /// Every entry of a ledger; `progress` is called with how many there are so far.
+    pub(super) async fn state(
+        &self,
+        ledger: Hash256,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Vec<(Hash256, Object)>, ReadError> {
+        const METHOD: &str = "ledger_data";
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let mut params = json!({"ledger_hash": ledger, "binary": true, "limit": PAGE});
+            if let Some(marker) = marker {
+                params["marker"] = marker;
+            }
+            let page: Page = self.ask(METHOD, params).await?;
+            if page.state.is_empty() && page.marker.is_some() {
+                return Err(odd(METHOD, "a page is empty, and more are said to follow"));
+            }
+            for one in &page.state {
+                all.push((one.index, entry(METHOD, &one.data)?));
+            }
+            progress(all.len());
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Entries of a ledger by their ids; none for those that it does not have.
+    pub(super) async fn entries(
+        &self,
+        ledger: Hash256,
+        ids: &[Hash256],
+    ) -> Result<Vec<(Hash256, Option<Object>)>, ReadError> {
+        const METHOD: &str = "ledger_entry";
+        let one = |id: Hash256| async move {
+            let params = json!({"ledger_hash": ledger, "index": id, "binary": true});
+            match self.ask::<EntryAnswer>(METHOD, params).await {
+                Ok(answer) => Ok((id, Some(entry(METHOD, &answer.node_binary)?))),
+                Err(error) if error.token() == Some("entryNotFound") => Ok((id, None)),
+                Err(error) => Err(error),
+            }
+        };
+        stream::iter(ids.to_vec()).map(one).buffered(TOGETHER).try_collect().await
+    }
+}
