@@ -15,7 +15,7 @@ use crate::{
     lane::MOST_RIVALS,
     modifier::Shares,
     pacing::Pace,
-    stage::Stage,
+    stage::{MOST_JOURNEYS, Stage},
 };
 
 /// Issued currencies of a run at most.
@@ -165,8 +165,8 @@ impl GeneratorConfig {
     /// Names the setting that is wrong.
     pub fn check(&self) -> Result<(), GeneratorError> {
         let wrong = |setting: &'static str, why: String| Err(GeneratorError::config(setting, why));
-        if !self.journeys_per_minute.is_finite() || self.journeys_per_minute < 0.0 {
-            return wrong("journeys", "a number of 0 or more".into());
+        if !(0.0..=MOST_JOURNEYS).contains(&self.journeys_per_minute) {
+            return wrong("journeys", format!("how many in a minute, from 0 to {MOST_JOURNEYS}"));
         }
         if self.accounts < 2 {
             return wrong("accounts", "at least 2 are needed to pay each other".into());

@@ -186,7 +186,7 @@ impl Driver {
             funding: FxHashSet::default(),
             joining: 0,
             watch: Watch::new(config.fuzzes()),
-            journeys: Journeys::new(config.journeys_per_minute),
+            journeys: Journeys::default(),
             origin: Instant::now(),
             schedule,
             course,

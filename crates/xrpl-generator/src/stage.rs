@@ -7,6 +7,9 @@ use xrpl_protocol::LedgerIndex;
 
 use crate::{catalogue::Catalogue, error::GeneratorError, modifier::Shares, pacing::Pace};
 
+/// The most journeys that begin in a minute.
+pub const MOST_JOURNEYS: f64 = 600.0;
+
 /// What a stage's figures are good for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -54,6 +57,8 @@ pub struct Stage {
     pub intent_invalid: Option<f64>,
     /// Percentage of the load that is drawn at random (the fuzz band); none for that of the run.
     pub fuzz: Option<f64>,
+    /// How many journeys begin in a minute; none for those of the run.
+    pub journeys: Option<f64>,
 }
 
 impl Stage {
@@ -69,6 +74,7 @@ impl Stage {
             modifiers: BTreeMap::new(),
             intent_invalid: None,
             fuzz: None,
+            journeys: None,
         }
     }
 
@@ -90,6 +96,11 @@ impl Stage {
             if share.is_some_and(|percent| !(0.0..=100.0).contains(&percent)) {
                 return Err(wrong(format!("{name}: a percentage from 0 to 100")));
             }
+        }
+        if self.journeys.is_some_and(|rate| !(0.0..=MOST_JOURNEYS).contains(&rate)) {
+            return Err(wrong(format!(
+                "journeys: how many in a minute, from 0 to {MOST_JOURNEYS}"
+            )));
         }
         Ok(())
     }

@@ -17,6 +17,18 @@ pub struct TypeStats {
     pub validated: u64,
 }
 
+/// How many journeys there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct JourneyStats {
+    /// Those that began.
+    pub begun: u64,
+    /// Those of them whose every step succeeded.
+    pub done: u64,
+    /// Those of them that ended at a step that did not.
+    pub failed: u64,
+}
+
 /// Counters since the preparation ended.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -49,6 +61,8 @@ pub struct Stats {
     pub not_taken: u64,
     /// Metadata that was wanted and did not come or was not understood.
     pub metadata_missing: u64,
+    /// Journeys, however they were asked for.
+    pub journeys: JourneyStats,
     /// What became of the schedule's slots.
     pub pacing: PacingStats,
     /// What was drawn at random. It is in none of the counters above but `in_flight`.

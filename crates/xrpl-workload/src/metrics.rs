@@ -408,6 +408,14 @@ fn load(text: &mut Text, status: &xrpl_generator::Status) {
     ] {
         text.one(&format!("xrpl_workload_load_{name}"), kind, help, value);
     }
+    let journeys = status.stats.journeys;
+    text.each(
+        "xrpl_workload_journeys_total",
+        "counter",
+        "Journeys that began, and how those ended that are over.",
+        "what",
+        [("begun", journeys.begun), ("done", journeys.done), ("failed", journeys.failed)],
+    );
     text.one("xrpl_workload_load_target_tps", "gauge", "0 is unlimited.", status.tps);
     for (name, help, slots) in [
         ("late", "Slots used late, by what held them up.", pacing.late),

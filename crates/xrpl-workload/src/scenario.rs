@@ -115,6 +115,7 @@ impl Scenario {
             modifiers: stage.modifiers.iter().map(percent).collect(),
             intent_invalid: stage.intent_invalid,
             fuzz: stage.fuzz,
+            journeys: stage.journeys,
         };
         Outline {
             name: self.name.clone(),
@@ -165,6 +166,8 @@ pub struct OutlineStage {
     pub intent_invalid: Option<f64>,
     /// Percentage drawn at random, where it is not that of the run.
     pub fuzz: Option<f64>,
+    /// How many journeys begin in a minute, where it is not as in the run.
+    pub journeys: Option<f64>,
 }
 
 /// Where a run stands among its stages, in words.
@@ -238,6 +241,9 @@ impl OutlineStage {
         }
         if let Some(percent) = self.fuzz {
             parts.push(format!("{percent} % at random"));
+        }
+        if let Some(rate) = self.journeys {
+            parts.push(format!("{rate} journeys a minute"));
         }
         parts.join("; ")
     }

@@ -169,9 +169,8 @@ macro_rules! settings {
 
 use crate::config::values::{
     ab, ab_mode, accounts_file, address, amendments, close, currencies, duration, fee_strategy,
-    flag, fork, impersonated, modifiers, name, number, on_reset, optional, per_minute, percent,
-    rate, retention, ripple_time, secret, steer, store, subscribe, text, time_scale, types, url,
-    votes,
+    flag, fork, impersonated, journeys, modifiers, name, number, on_reset, optional, percent, rate,
+    retention, ripple_time, secret, steer, store, subscribe, text, time_scale, types, url, votes,
 };
 
 settings! {
@@ -249,7 +248,7 @@ settings! {
             => |c, v| { c.findings = text(v)?.into(); Ok(()) };
         journeys: One "N" = "0", RUN;
             "How many journeys begin in each minute of load, one after another in the order of `journey --list`, beside the load and with its accounts."
-            => |c, v| { c.journeys = per_minute(text(v)?)?; Ok(()) };
+            => |c, v| { c.journeys = journeys(text(v)?)?; Ok(()) };
         seed: One "TEXT" = "xrpl-workload", RUN | STANDALONE | AUDIT;
             "Accounts and transactions follow from it: same seed, same accounts, same transactions in the same order per account."
             => |c, v| { c.seed = text(v)?.to_owned(); Ok(()) };

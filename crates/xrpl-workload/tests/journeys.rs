@@ -9,6 +9,7 @@ use std::time::Duration;
 use common::{FREE_PORTS, Running, ask, assert_healthy, get, program};
 use outside::{node, output, texts};
 use serde_json::Value as Json;
+use xrpl_generator::{Pace, Stage};
 
 /// Begins a journey.
 async fn begin(run: &Running, path: &str) -> common::Answer {
@@ -106,6 +107,15 @@ async fn some_begin_of_their_own_accord() {
     tokio::time::timeout(Duration::from_secs(60), over).await.unwrap().unwrap();
     let ended = told.borrow().iter().filter(|run| run.is_over()).cloned().collect::<Vec<_>>();
     assert!(ended.iter().all(|run| run.why.is_none()), "{ended:#?}");
+    // A stage may have a rate of its own: in this one none begins.
+    let generator = run.app.generator().unwrap();
+    let none = Stage { journeys: Some(0.0), ..Stage::of(Pace::Fixed(5.0)) };
+    generator.enter_stage(none).await.unwrap();
+    let begun = generator.status().await.unwrap().stats.journeys.begun;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(generator.status().await.unwrap().stats.journeys.begun, begun);
+    let metrics = get(run.api, "/metrics").await.text;
+    assert!(metrics.contains("xrpl_workload_journeys_total{what=\"failed\"} 0"), "{metrics}");
     let app = std::sync::Arc::clone(&run.app);
     assert_healthy(&run.end().await);
     // Those that were under way ended with the run, and say so.

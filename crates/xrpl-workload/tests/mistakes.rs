@@ -23,6 +23,8 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["run", "--accounts", "1"], &["--accounts", "2 or more"]),
     (&["run", "--max-pending", "0"], &["--max-pending 0"]),
     (&["run", "--intent-invalid", "101"], &["--intent-invalid 101"]),
+    (&["run", "--journeys", "often"], &["--journeys often", "such as 6"]),
+    (&["journey", "mpt_lief"], &["\"mpt_life\""]),
     (&["run", "--key-type", "rsa"], &["ed25519", "secp256k1"]),
     (&["run", "--currencies", "EURO"], &["EURO"]),
     (&["run", "--funding-secret", "secret"], &["--funding-secret <redacted>"]),

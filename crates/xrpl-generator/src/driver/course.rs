@@ -60,6 +60,7 @@ impl Driver {
         }
         self.engine.set_intent_invalid(stage.intent_invalid.unwrap_or(config.intent_invalid));
         let fuzz = stage.fuzz.unwrap_or(config.fuzz.percent);
+        self.journeys.set_rate(stage.journeys.unwrap_or(config.journeys_per_minute));
         self.engine.set_minds_queue(!matches!(stage.pace, Pace::QueueDepth(_)));
         let (late, give_up) = (config.late_after, config.give_up_after);
         self.schedule = Schedule::new(stage.pace, self.course.began(), late, give_up);

@@ -22,11 +22,20 @@ pub(super) struct Journeys {
     next: usize,
 }
 
+impl Default for Journeys {
+    fn default() -> Self {
+        Self { to: watch::Sender::new(Arc::from([])), every: None, due: Duration::ZERO, next: 0 }
+    }
+}
+
 impl Journeys {
-    /// So many begin in a minute of load.
-    pub(super) fn new(per_minute: f64) -> Self {
+    /// From now on so many begin in a minute of load.
+    pub(super) fn set_rate(&mut self, per_minute: f64) {
         let every = (per_minute > 0.0).then(|| Duration::from_secs_f64(60.0 / per_minute));
-        Self { to: watch::Sender::new(Arc::from([])), every, due: Duration::ZERO, next: 0 }
+        if self.every != every {
+            // What was due at the former rate says nothing of this one.
+            (self.every, self.due) = (every, Duration::ZERO);
+        }
     }
 }
 
@@ -64,11 +73,11 @@ impl Driver {
 
     /// Begins the next one in turn, where some begin of their own accord. One that cannot be is passed over.
     fn begin_due(&mut self) {
+        let Some(every) = self.journeys.every.filter(|_| self.running) else { return };
         let now = self.now();
-        let Some(every) = self.journeys.every.filter(|_| self.running && now >= self.journeys.due)
-        else {
+        if now < self.journeys.due {
             return;
-        };
+        }
         self.journeys.due = now + every;
         for _ in 0..JOURNEYS.len() {
             let journey = JOURNEYS[self.journeys.next % JOURNEYS.len()];

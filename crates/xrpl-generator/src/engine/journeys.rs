@@ -79,6 +79,7 @@ impl Engine {
         let id = self.journeys.started + 1;
         let cast = self.cast(journey, id).map_err(refused)?;
         self.journeys.started = id;
+        self.stats.journeys.begun += 1;
         let accounts = &self.world.accounts;
         let addresses = cast.iter().map(|index| accounts[*index].id);
         let run = JourneyRun::new(id, journey, addresses, self.head);
@@ -257,6 +258,10 @@ impl Engine {
             self.world.accounts[owner].lane.free_ticket(number);
         }
         (run.state, run.ended_in) = (state, Some(self.newest.max(self.head)));
+        match state {
+            JourneyState::Done => self.stats.journeys.done += 1,
+            JourneyState::Running | JourneyState::Failed => self.stats.journeys.failed += 1,
+        }
         self.journeys.ended.push_front(run);
         self.journeys.ended.truncate(REMEMBERED);
         self.journeys.changed = true;
@@ -381,8 +386,9 @@ fn revoke(run: &mut JourneyRun, outcome: &Outcome, why: &str) {
     for step in run.steps.iter_mut().filter(|step| step.tx_hash == Some(outcome.hash)) {
         step.state = StepState::Failed;
         (step.tx_state, step.ledger_index) = (Some(outcome.state), None);
-        step.engine_result.clone_from(&outcome.engine_result);
-        step.evidence = Some(outcome.evidence.clone());
+        let ended = outcome.state.is_terminal();
+        step.engine_result = outcome.engine_result.clone().filter(|_| ended);
+        step.evidence = ended.then(|| outcome.evidence.clone());
         run.why = Some(format!("{} ({}): {why}", step.name, step.transaction_type));
     }
 }

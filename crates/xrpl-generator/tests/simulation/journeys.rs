@@ -5,7 +5,8 @@ use xrpl_generator::{
     objects::Kind,
     plan::Plan,
 };
-use xrpl_protocol::fields;
+use xrpl_protocol::{Sequence, fields, transaction::Slot};
+use xrpl_tracker::{Intent, Outcome, State, record::Latencies};
 
 use crate::{
     agrees,
@@ -51,6 +52,7 @@ fn each_journey_alone_succeeds_step_by_step() {
         assert!(sim.bad.is_empty(), "{}: {:?}", journey.name, sim.bad);
         // It is counted by type, as all transactions are.
         let stats = sim.engine.stats();
+        assert_eq!((stats.journeys.begun, stats.journeys.done), (1, 1));
         for step in journey.steps {
             assert!(stats.by_type[step.transaction_type].validated > 0, "{}", step.name);
         }
@@ -97,6 +99,41 @@ fn a_step_that_does_not_succeed_ends_its_journey_and_is_named() {
     assert_eq!(states, [Done, Failed, Ahead, Ahead]);
     assert!(!sim.engine.world.objects.is_held(check), "nothing is held after the end");
     assert_eq!(sim.engine.in_flight(), 0);
+}
+
+#[test]
+fn a_step_whose_ledger_is_another_one_takes_the_journey_back() {
+    let mut sim = sim(1, 0.0, 5, Faults::default());
+    let id = sim.engine.start_journey("did_life").unwrap().id;
+    let over = follow(&mut sim, id);
+    is_done(&over);
+    let step = &over.steps[1];
+    let revoked = Outcome {
+        hash: step.tx_hash.unwrap(),
+        account: over.parties[0].account,
+        slot: Slot::Sequence(Sequence(0)),
+        transaction_type: step.transaction_type.into(),
+        state: State::Submitted,
+        engine_result_first: None,
+        engine_result: None,
+        validated_ledger: None,
+        metadata: None,
+        evidence: step.evidence.clone().unwrap(),
+        intent: Intent::Valid,
+        latencies: Latencies { first_answer_ms: None, finality_ms: None, finality_ledgers: None },
+        overturned: false,
+        revoked: true,
+    };
+    sim.engine.revoked(&revoked);
+    let [told] = &sim.engine.take_journeys().unwrap()[..] else { panic!("one journey") };
+    assert_eq!((told.state, told.steps[1].state), (JourneyState::Failed, StepState::Failed));
+    assert_eq!(
+        (told.steps[1].tx_state, told.steps[1].ledger_index),
+        (Some(State::Submitted), None)
+    );
+    assert!(told.steps[1].evidence.is_none(), "what is open again has no proof");
+    let why = told.why.as_ref().unwrap();
+    assert_eq!(why, "update (DIDSet): the ledger that had it is not the network's any more");
 }
 
 #[test]

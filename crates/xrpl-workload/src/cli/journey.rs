@@ -108,6 +108,7 @@ pub(super) async fn run(mut config: Config, args: &ArgMatches, bar: ProgressBar)
 
 /// The journey, if what was given fits it.
 fn check(name: &str, config: &Config) -> Result<&'static Journey, String> {
+    let journey = journey::find(name).map_err(|error| error.to_string())?;
     if config.scenario.file.is_some() {
         return Err("--scenario: a journey sends its own transactions and no load".into());
     }
@@ -120,7 +121,7 @@ fn check(name: &str, config: &Config) -> Result<&'static Journey, String> {
     if config.accounts.is_some_and(|n| n < 3) {
         return Err("--accounts: journeys need 3 or more".into());
     }
-    journey::find(name).map_err(|error| error.to_string())
+    Ok(journey)
 }
 
 async fn drive(

@@ -6,7 +6,9 @@ use std::{
 };
 
 use url::Url;
-use xrpl_generator::{catalogue::Catalogue, config::MOST_CURRENCIES, modifier::Shares};
+use xrpl_generator::{
+    catalogue::Catalogue, config::MOST_CURRENCIES, modifier::Shares, stage::MOST_JOURNEYS,
+};
 use xrpl_protocol::{
     AccountId, Currency, Definitions, Hash256,
     keys::{PublicKey, Seed},
@@ -206,11 +208,11 @@ pub fn percent(text: &str) -> Result<f64> {
     }
 }
 
-/// How often in a minute.
-pub fn per_minute(text: &str) -> Result<f64> {
+/// How many journeys begin in a minute.
+pub fn journeys(text: &str) -> Result<f64> {
     match text.parse::<f64>() {
-        Ok(n) if (0.0..=600.0).contains(&n) => Ok(n),
-        _ => Err("expected how many in a minute, from 0 to 600, such as 6".into()),
+        Ok(n) if (0.0..=MOST_JOURNEYS).contains(&n) => Ok(n),
+        _ => Err(format!("expected how many in a minute, from 0 to {MOST_JOURNEYS}, such as 6")),
     }
 }
 

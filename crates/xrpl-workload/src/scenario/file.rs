@@ -144,6 +144,9 @@ pub struct StageFile {
     /// Percentage of the load that is drawn at random. Without it: that of the run.
     #[schema(minimum = 0, maximum = 100)]
     pub fuzz: Option<f64>,
+    /// How many journeys begin in each minute. Without it: as in the run.
+    #[schema(minimum = 0, maximum = 600)]
+    pub journeys: Option<f64>,
 }
 
 /// From a rate to another one, in the stage's duration.
@@ -410,6 +413,7 @@ impl StageFile {
             modifiers: self.modifiers.clone(),
             intent_invalid: self.intent_invalid,
             fuzz: self.fuzz,
+            journeys: self.journeys,
         })
     }
 
@@ -523,6 +527,7 @@ mod tests {
             modifiers = { ticket = 50 }
             intent_invalid = 2.5
             fuzz = 7
+            journeys = 6
             [[stage]]
             queue_depth = 200
             duration = 60
@@ -554,7 +559,7 @@ mod tests {
         let fill = &scenario.stages[5];
         assert_eq!(fill.mix.as_ref().unwrap()["OfferCreate"], 1);
         assert_eq!((fill.modifiers["ticket"], fill.intent_invalid), (50, Some(2.5)));
-        assert_eq!(fill.fuzz, Some(7.0));
+        assert_eq!((fill.fuzz, fill.journeys), (Some(7.0), Some(6.0)));
     }
 
     #[test]
@@ -631,6 +636,7 @@ mod tests {
             ("[[stage]]\nconstant = 1\nmodifiers = { tickets = 1 }", "no modifier \"tickets\""),
             ("[[stage]]\nconstant = 1\nintent_invalid = 101", "a percentage from 0 to 100"),
             ("[[stage]]\nconstant = 1\nfuzz = -1", "fuzz: a percentage from 0 to 100"),
+            ("[[stage]]\nconstant = 1\njourneys = -1", "journeys: how many in a minute"),
             (
                 "[[stage]]\nname = \"a\"\nconstant = 1\nduration = 1\n[[stage]]\nname = \"a\"\nconstant = 1",
                 "two stages are called \"a\"",
