@@ -291,7 +291,7 @@ impl Driver {
         if self.engine.in_flight() > 0 {
             warn!(in_flight = self.engine.in_flight(), "the drain time has passed");
         }
-        self.tell_journeys();
+        self.publish_journeys();
         self.check()
     }
 

@@ -359,8 +359,8 @@ impl Generator {
         Ok((told.await.map_err(|_| GeneratorError::Ended)?, asked))
     }
 
-    /// Begins a journey with accounts of the run, whether load runs or not; how it goes on is told by
-    /// [`Generator::journeys`].
+    /// Begins a journey with accounts of the run, whether load runs or not. [`Generator::journeys`] says
+    /// how it goes on.
     ///
     /// # Errors
     /// [`GeneratorError::UnknownJourney`]; [`GeneratorError::Journey`] if it cannot begin;

@@ -40,7 +40,7 @@ impl Journeys {
 }
 
 impl Driver {
-    /// Tells the journeys of the run, the newest first, now and when they change.
+    /// The journeys of the run, the newest first, now and when they change.
     pub(crate) fn journeys(&self) -> watch::Receiver<Arc<[JourneyRun]>> {
         self.journeys.to.subscribe()
     }
@@ -53,7 +53,7 @@ impl Driver {
         Ok(known.unwrap_or(run))
     }
 
-    /// Sends the steps that can be sent, and tells what has changed.
+    /// Sends the steps that can be sent, and publishes what has changed.
     pub(super) fn send_steps(&mut self) {
         self.begin_due();
         while !self.idle.is_empty()
@@ -61,11 +61,11 @@ impl Driver {
         {
             self.dispatch(step);
         }
-        self.tell_journeys();
+        self.publish_journeys();
     }
 
-    /// Tells how journeys stand, if that has changed.
-    pub(super) fn tell_journeys(&mut self) {
+    /// Publishes how journeys stand, if that has changed.
+    pub(super) fn publish_journeys(&mut self) {
         if let Some(runs) = self.engine.take_journeys() {
             self.journeys.to.send_replace(runs.into());
         }

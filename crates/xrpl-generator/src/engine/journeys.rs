@@ -54,7 +54,7 @@ pub(super) struct Journeys {
     started: u64,
     running: Vec<Running>,
     ended: VecDeque<JourneyRun>,
-    /// Something is otherwise than when it was last listed.
+    /// Something has changed since they were last taken.
     changed: bool,
     /// Why no further step is sent.
     closed: Option<&'static str>,
@@ -98,10 +98,10 @@ impl Engine {
         running.held.extend(reserved);
         running.held.iter().for_each(|id| self.world.objects.hold(*id));
         running.run.steps[0].state = StepState::Waiting;
-        let told = running.run.clone();
+        let begun = running.run.clone();
         self.journeys.running.push(running);
         self.journeys.changed = true;
-        Ok(told)
+        Ok(begun)
     }
 
     /// Whether the network has all that a journey needs.
@@ -371,7 +371,7 @@ impl Engine {
         all
     }
 
-    /// The same, if something is otherwise than when it was last taken.
+    /// The same, if something has changed since they were last taken.
     pub fn take_journeys(&mut self) -> Option<Vec<JourneyRun>> {
         std::mem::take(&mut self.journeys.changed).then(|| self.journeys())
     }

@@ -108,14 +108,14 @@ async fn start(
         // What there is not there will not be later either.
         Err(error) => return Err(journey::find(&name).map_or_else(Into::into, |_| error)),
     };
-    let mut told = generator.journeys();
+    let mut updates = generator.journeys();
     let mut run = generator.start_journey(&name).await?;
     if wait {
         let id = run.id;
-        let over = told.wait_for(|runs| runs.iter().any(|run| run.id == id && run.is_over()));
+        let over = updates.wait_for(|runs| runs.iter().any(|run| run.id == id && run.is_over()));
         // Whoever has waited long enough, or outlives the run, gets how it stands.
         let _ = tokio::time::timeout(PATIENCE, over).await;
-        if let Some(known) = told.borrow().iter().find(|run| run.id == id) {
+        if let Some(known) = updates.borrow().iter().find(|run| run.id == id) {
             run = known.clone();
         }
     }

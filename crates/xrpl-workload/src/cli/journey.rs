@@ -168,12 +168,12 @@ async fn follow(
 ) -> Result<Option<JourneyRun>, GeneratorError> {
     let Some(generator) = app.ready().await else { return Ok(None) };
     let generator: &Generator = generator;
-    let mut told = generator.journeys();
+    let mut updates = generator.journeys();
     let first = generator.start_journey(journey.name).await?;
     printer.begin(&first);
     let mut printed = 0;
     loop {
-        let run = told.borrow_and_update().iter().find(|run| run.id == first.id).cloned();
+        let run = updates.borrow_and_update().iter().find(|run| run.id == first.id).cloned();
         if let Some(run) = run {
             let ended = |step: &&RunStep| matches!(step.state, StepState::Done | StepState::Failed);
             let over = run.steps.iter().take_while(ended).count();
@@ -185,7 +185,7 @@ async fn follow(
         }
         tokio::select! {
             () = app.end.cancelled() => return Ok(None),
-            changed = told.changed() => if changed.is_err() { return Ok(None) },
+            changed = updates.changed() => if changed.is_err() { return Ok(None) },
         }
     }
 }

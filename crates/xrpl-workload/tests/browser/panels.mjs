@@ -125,7 +125,7 @@ export async function panels({ page, answers }, api) {
 }
 
 // The runs of the store, and two of them side by side: here the present one with itself.
-export async function runs({ page }, api) {
+export async function runs({ page, errors }, api) {
   const { runs: told, present } = await api("/runs");
   const rows = page.locator("#runs-table tbody tr");
   await rows.first().waitFor();
@@ -144,5 +144,8 @@ export async function runs({ page }, api) {
     assert.ok(await table.count() > 8);
     assert.ok((await table.first().textContent()).startsWith("validated_per_second"));
     assert.match(await page.locator("#compare-table caption").textContent(), /compared with/);
+  } else {
+    // The browser itself notes the refusal.
+    assert.match(errors.pop() ?? "", /status of 409/);
   }
 }
