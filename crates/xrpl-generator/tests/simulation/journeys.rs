@@ -80,6 +80,29 @@ fn all_journeys_succeed_while_load_runs_on_the_same_accounts() {
 }
 
 #[test]
+fn under_faults_every_journey_ends_and_gives_back_what_it_held() {
+    for seed in 0..2 {
+        let faults = Faults { never_sent: 3, answer_lost: 10, forgotten: 3 };
+        let mut sim = sim(seed, 5.0, 5, faults);
+        run(&mut sim, 10);
+        for journey in JOURNEYS {
+            sim.engine.start_journey(journey.name).unwrap();
+        }
+        for _ in 0..3 {
+            run(&mut sim, 60);
+        }
+        for over in sim.engine.journeys() {
+            assert!(over.is_over(), "seed {seed}: {over:#?}");
+            assert_eq!(over.why.is_some(), over.state == JourneyState::Failed, "{over:#?}");
+            if over.why.is_none() {
+                is_done(&over);
+            }
+        }
+        agrees(&sim);
+    }
+}
+
+#[test]
 fn a_step_that_does_not_succeed_ends_its_journey_and_is_named() {
     let mut sim = sim(1, 0.0, 5, Faults::default());
     let id = sim.engine.start_journey("check_cash").unwrap().id;
