@@ -1,8 +1,10 @@
 //! Unmodified xrpl.js and xrpl-py against this ledger. Needs `scripts/install-test-libraries`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
+use serde_json::Value as Json;
 use tokio::process::Command;
+use xrpl_protocol::Definitions;
 use xrpl_standalone::{
     Closing, FaucetConfig, Standalone, StandaloneConfig, ledger::amendment, node::NodeConfig,
 };
@@ -95,4 +97,46 @@ async fn xrpl_js_uses_every_family() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn xrpl_py_uses_every_family() {
     run_py("families.py", Closing::OnSubmit).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn xrpl_js_sends_every_type() {
+    run_js("every_type.js", Closing::OnSubmit).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn xrpl_py_sends_every_type() {
+    run_py("every_type.py", Closing::OnSubmit).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn xrpl_js_listens_and_pages() {
+    run_js("streams.js", OFTEN).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn xrpl_py_listens_and_pages() {
+    run_py("streams.py", OFTEN).await;
+}
+
+/// What the libraries send is every type that there is, but for those that the table excuses with a reason.
+#[test]
+fn the_table_has_every_type() {
+    let table: Json = serde_json::from_str(include_str!("libraries/every_type.json")).unwrap();
+    let steps = table["families"].as_object().unwrap().values();
+    let steps = steps.flat_map(|family| family["steps"].as_array().unwrap());
+    let sent: BTreeSet<&str> =
+        steps.filter_map(|step| step["tx"]["TransactionType"].as_str()).collect();
+    let excused: BTreeSet<&str> =
+        table["excused"].as_object().unwrap().keys().map(String::as_str).collect();
+    let all: BTreeSet<&str> = Definitions::builtin()
+        .transaction_types()
+        .filter(|(_, code)| (0..100).contains(code))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(sent.intersection(&excused).count(), 0);
+    assert_eq!(sent.union(&excused).copied().collect::<BTreeSet<_>>(), all);
+    for (name, reason) in table["excused"].as_object().unwrap() {
+        assert!(reason.as_str().is_some_and(|reason| reason.len() > 20), "{name}");
+    }
 }
