@@ -36,7 +36,7 @@ async fn run(program: PathBuf, script: &str, closing: Closing) {
         .env("XRPL_RPC", format!("http://{}", server.rpc_addr))
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(Duration::from_secs(120), output).await.unwrap().unwrap();
+    let output = tokio::time::timeout(Duration::from_secs(240), output).await.unwrap().unwrap();
     let (out, err) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && out.trim().ends_with("ok"), "{out}\n{err}");

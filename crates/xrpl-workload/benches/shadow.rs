@@ -1,7 +1,12 @@
 //! How fast a node's ledgers are executed once more: transactions a second on one core, of a run of all
 //! types.
 //!
-//! `cargo bench -p xrpl-workload --bench shadow -- [seconds] [rate]`
+//! `cargo bench -p xrpl-workload --bench shadow -- [seconds] [rate] [ledger interval, ms]`
+//!
+//! With `UPDATE_SPEED=1` it writes how many transactions of each type alone that is a second, as the table of types
+//! has it; for that the ledger must close 256 times and more, so that accounts can be deleted:
+//! `UPDATE_SPEED=1 cargo bench -p xrpl-workload --bench shadow -- 90 300 200`, the last number being the milliseconds
+//! between ledgers.
 //!
 //! The run is driven first, on a ledger of this process; then its ledgers are executed as `shadow` does it,
 //! signatures checked, without reading them from a node.
@@ -15,9 +20,10 @@ use std::{
 use indicatif::ProgressBar;
 use xrpl_protocol::Object;
 use xrpl_standalone::{
-    ledger::ClosedLedger,
+    ledger::{ClosedLedger, amendment},
     server::{Closing, Standalone, StandaloneConfig},
     shadow::{Reported, ReportedTx, Shadow, Verdict},
+    transactors::transaction_type,
 };
 use xrpl_workload::{
     config::{Config, Sources},
@@ -33,25 +39,26 @@ fn main() {
     let seconds = numbers.next().unwrap_or(if quick { 2 } else { 30 });
     let rate = numbers.next().unwrap_or(if quick { 20 } else { 300 });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let ledgers = runtime.block_on(run(seconds, rate));
+    let interval = numbers.next().unwrap_or(1_000);
+    let ledgers = runtime.block_on(run(seconds, rate, Duration::from_millis(interval)));
     let first = &ledgers[0];
     let entries = first.state.iter().map(|(id, entry)| (*id, Object::clone(entry)));
     let mut shadow = Shadow::begin(&first.header, entries, 0).unwrap();
     let reported: Vec<_> = ledgers[1..].iter().map(|ledger| reported(ledger)).collect();
     let transactions: usize = reported.iter().map(Reported::len).sum();
     let mut slowest = Duration::ZERO;
+    let mut types: BTreeMap<u16, (u64, Duration)> = BTreeMap::new();
     let began = Instant::now();
-    for ledger in &reported {
+    for (told, ledger) in reported.iter().zip(&ledgers[1..]) {
         let one = Instant::now();
-        let verdict = shadow.follow(ledger).unwrap();
-        assert!(matches!(verdict, Verdict::Same), "{verdict:?}");
+        let verdict = shadow.follow_timed(told, |at, took| {
+            let of = types.entry(ledger.transactions[at].read().tx.kind).or_default();
+            *of = (of.0 + 1, of.1 + took);
+        });
+        assert!(matches!(verdict, Ok(Verdict::Same)), "{verdict:?}");
         slowest = slowest.max(one.elapsed());
     }
     let took = began.elapsed();
-    let mut types = BTreeMap::new();
-    for tx in ledgers[1..].iter().flat_map(|ledger| &ledger.transactions) {
-        *types.entry(tx.read().tx.kind).or_insert(0_u64) += 1;
-    }
     println!(
         "{transactions} transactions of {} types in {} ledgers with {} entries: {:.0}/s on one core, the \
          slowest ledger in {} ms; 300/s take {:.1} % of the core",
@@ -62,6 +69,30 @@ fn main() {
         slowest.as_millis(),
         100.0 * 300.0 * took.as_secs_f64() / transactions.max(1) as f64,
     );
+    by_type(&types);
+}
+
+/// What a type alone comes to, in two digits: more would be chance.
+fn speed((count, took): (u64, Duration)) -> u64 {
+    let exact = count as f64 / took.as_secs_f64();
+    let step = 10_f64.powf(exact.log10().floor() - 1.0);
+    ((exact / step).round() * step) as u64
+}
+
+/// Prints what each type comes to, and keeps it if that is wanted.
+fn by_type(types: &BTreeMap<u16, (u64, Duration)>) {
+    let speeds: BTreeMap<&str, u64> = types
+        .iter()
+        .filter_map(|(kind, of)| Some((transaction_type(*kind)?.name, speed(*of))))
+        .collect();
+    for (name, speed) in &speeds {
+        println!("{name:>34}: {speed:>6}/s alone");
+    }
+    if std::env::var_os("UPDATE_SPEED").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/types/speed.json");
+        let text = serde_json::to_string_pretty(&speeds).expect("numbers") + "\n";
+        std::fs::write(path, text).expect("the sources are there");
+    }
 }
 
 fn reported(ledger: &ClosedLedger) -> Reported {
@@ -73,15 +104,18 @@ fn reported(ledger: &ClosedLedger) -> Reported {
 }
 
 /// Drives a ledger, and gives back its ledgers.
-async fn run(seconds: u64, rate: u64) -> Vec<Arc<ClosedLedger>> {
+async fn run(seconds: u64, rate: u64, interval: Duration) -> Vec<Arc<ClosedLedger>> {
     let loopback = ([127, 0, 0, 1], 0).into();
     let mut config = StandaloneConfig {
         rpc_bind: loopback,
         ws_bind: loopback,
-        closing: Closing::Interval(Duration::from_secs(1)),
+        closing: Closing::Interval(interval),
         ..StandaloneConfig::default()
     };
     config.node.queue.minimum_txn_in_ledger = 100_000;
+    // Batches are in development, and part of the mix where they are on.
+    config.node.amendments.push(amendment::BATCH_V1_1.id());
+    config.node.amendments.sort_unstable();
     let node = Standalone::start(config).await.unwrap();
     let flags = BTreeMap::from([
         ("rpc", vec![node.rpc_url()]),

@@ -17,6 +17,10 @@ use xrpl_standalone::transactors;
 /// answers equally: a test counts them.
 const RECORDED: &str = include_str!("types/recorded.json");
 
+/// How many transactions of each type the embedded ledger executes a second on one core, signatures checked:
+/// `UPDATE_SPEED=1 cargo bench -p xrpl-workload --bench shadow -- 90 300 200`.
+const SPEED: &str = include_str!("types/speed.json");
+
 /// A way to make a transaction wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MutationRow {
@@ -49,8 +53,17 @@ pub struct TypeRow {
     pub recorded_cases: u64,
     /// Whether the embedded ledger executes it.
     pub executed: bool,
+    /// How many of it alone the embedded ledger executes a second on one core, signatures checked, as measured
+    /// when the table was made; none if the load does not send it.
+    pub alone_per_second: Option<u64>,
     /// Why the load does not send it, if it does not.
     pub not_sent: Option<&'static str>,
+}
+
+/// What was measured of each type, and counted.
+struct Measured {
+    recorded: BTreeMap<String, u64>,
+    speed: BTreeMap<String, u64>,
 }
 
 fn sender(role: Role) -> &'static str {
@@ -73,7 +86,7 @@ fn is_executed(name: &str) -> bool {
 }
 
 impl TypeRow {
-    fn sent(about: &'static About, recorded: &BTreeMap<String, u64>) -> Self {
+    fn sent(about: &'static About, measured: &Measured) -> Self {
         Self {
             name: about.name,
             family: about.family,
@@ -83,13 +96,14 @@ impl TypeRow {
             variants: about.variants,
             modifiers: about.modifiers.iter().map(|modifier| modifier.name()).collect(),
             mutations: about.mutations.iter().map(mutation).collect(),
-            recorded_cases: recorded.get(about.name).copied().unwrap_or(0),
+            recorded_cases: measured.recorded.get(about.name).copied().unwrap_or(0),
             executed: is_executed(about.name),
+            alone_per_second: measured.speed.get(about.name).copied(),
             not_sent: None,
         }
     }
 
-    fn unsent(of: &Unsent, recorded: &BTreeMap<String, u64>) -> Self {
+    fn unsent(of: &Unsent, measured: &Measured) -> Self {
         Self {
             name: of.name,
             family: of.family,
@@ -99,8 +113,9 @@ impl TypeRow {
             variants: &[],
             modifiers: Vec::new(),
             mutations: Vec::new(),
-            recorded_cases: recorded.get(of.name).copied().unwrap_or(0),
+            recorded_cases: measured.recorded.get(of.name).copied().unwrap_or(0),
             executed: is_executed(of.name),
+            alone_per_second: None,
             not_sent: Some(of.why),
         }
     }
@@ -111,13 +126,20 @@ impl TypeRow {
 /// # Errors
 /// Never: the catalogue's own weights name its own types, and the numbers were written by a test.
 pub fn rows() -> Result<Vec<TypeRow>, GeneratorError> {
-    let recorded: BTreeMap<String, u64> = serde_json::from_str(RECORDED).unwrap_or_default();
+    let measured = Measured {
+        recorded: serde_json::from_str(RECORDED).unwrap_or_default(),
+        speed: serde_json::from_str(SPEED).unwrap_or_default(),
+    };
     let catalogue = Catalogue::new(&BTreeMap::new())?;
-    let sent = catalogue.types().map(|of| TypeRow::sent(of.about(), &recorded));
-    let unsent = UNSENT.iter().map(|of| TypeRow::unsent(of, &recorded));
+    let sent = catalogue.types().map(|of| TypeRow::sent(of.about(), &measured));
+    let unsent = UNSENT.iter().map(|of| TypeRow::unsent(of, &measured));
     let mut rows: Vec<_> = sent.chain(unsent).collect();
     rows.sort_unstable_by_key(|row| row.name);
     Ok(rows)
+}
+
+fn alone(row: &TypeRow) -> String {
+    row.alone_per_second.map_or_else(|| "-".to_owned(), |n| n.to_string())
 }
 
 fn results(mutation: &MutationRow) -> String {
@@ -131,9 +153,11 @@ pub fn markdown(rows: &[TypeRow]) -> String {
         "# Transaction types\n\nMade by `xrpl-workload types --markdown`. A type's weight is its share where nothing \
          else is said (`--types`); forms are what is planned of it; ways are ways to send it (`--modifiers`); \
          mutations are ways to make it wrong (`--intent-invalid`), beside those that every type has. Recorded are \
-         submissions to a real xrpld 3.3, all of which the embedded ledger answers equally.\n\n\
-         | type | family | amendment | weight | sent by | forms | ways | recorded | embedded ledger | mutations |\n\
-         |---|---|---|---|---|---|---|---|---|---|\n",
+         submissions to a real xrpld 3.3, all of which the embedded ledger answers equally. Alone is how \
+         many of the type alone the embedded ledger executes a second on one core, signatures checked \
+         (`cargo bench -p xrpl-workload --bench shadow`).\n\n\
+         | type | family | amendment | weight | sent by | forms | ways | recorded | alone/s | embedded ledger | mutations |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for row in rows {
         let weight = row.weight.map_or_else(|| "-".to_owned(), |weight| weight.to_string());
@@ -148,6 +172,7 @@ pub fn markdown(rows: &[TypeRow]) -> String {
             if row.variants.is_empty() { "-".to_owned() } else { row.variants.join(", ") },
             row.modifiers.join(", "),
             row.recorded_cases.to_string(),
+            alone(row),
             if row.executed { "executes it" } else { "refuses it" }.to_owned(),
             mutations.join("; "),
         ];
@@ -179,6 +204,7 @@ pub fn plain(rows: &[TypeRow]) -> String {
         "WAYS",
         "MUTATIONS",
         "RECORDED",
+        "ALONE/S",
         "EXECUTED",
     ];
     let count = |n: usize| n.to_string();
@@ -193,11 +219,12 @@ pub fn plain(rows: &[TypeRow]) -> String {
             count(row.modifiers.len()),
             count(row.mutations.len()),
             row.recorded_cases.to_string(),
+            alone(row),
             if row.executed { "yes" } else { "no" }.to_owned(),
         ]
     }));
     let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
-    let widths: [usize; 9] = std::array::from_fn(width);
+    let widths: [usize; 10] = std::array::from_fn(width);
     let mut text = String::new();
     for line in &lines {
         let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));

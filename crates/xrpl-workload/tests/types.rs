@@ -78,6 +78,7 @@ fn the_program_prints_the_table_in_three_forms() {
         assert_eq!(row["executed"], true, "{row}");
         let sent = row["not_sent"].is_null();
         assert_eq!(sent, row["weight"].is_u64(), "{row}");
+        assert_eq!(sent, row["alone_per_second"].is_u64(), "{row}");
         assert_eq!(sent, !row["mutations"].as_array().unwrap().is_empty(), "{row}");
         assert!(row["recorded_cases"].as_u64().unwrap() > 0, "never recorded: {row}");
     }

@@ -10,7 +10,10 @@ mod case;
 mod differences;
 mod reported;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use xrpl_protocol::{
     Definitions, Hash256, LedgerHeader, Object, TxHash, hash::transaction_hash, object_id,
@@ -125,6 +128,19 @@ impl Shadow {
     /// # Errors
     /// [`ShadowError::Parent`]: it is not the next one.
     pub fn follow(&mut self, reported: &Reported) -> Result<Verdict, ShadowError> {
+        self.follow_timed(reported, |_, _| {})
+    }
+
+    /// As [`Self::follow`]. `executed` is called with the place of each transaction in its ledger, and how
+    /// long it took, its signatures checked; those of a Batch take their time with it.
+    ///
+    /// # Errors
+    /// As [`Self::follow`].
+    pub fn follow_timed(
+        &mut self,
+        reported: &Reported,
+        mut executed: impl FnMut(usize, Duration),
+    ) -> Result<Verdict, ShadowError> {
         let (header, parent) = (&reported.header, &self.ledger);
         if header.parent_hash != parent.header.hash {
             return Err(ShadowError::Parent {
@@ -135,7 +151,11 @@ impl Shadow {
         }
         let mut building = Building::after(Arc::clone(parent), header, 0);
         for (at, (tx, node)) in reported.transactions.iter().enumerate() {
+            let began = Instant::now();
             let came = building.next(&self.context, &tx.blob);
+            if building.executed_last() == at {
+                executed(at, began.elapsed());
+            }
             let differences = match came {
                 Came::NotBuilt(why) => return Ok(not_built(why, reported)),
                 Came::Refused(result) => differences::refused(node, result),
