@@ -12,9 +12,11 @@ use xrpl_tracker::{Subscription, store::Retention};
 use crate::{
     ab::{AbMode, Side},
     scenario::Scenario,
-    settings::{ENV_PREFIX, SETTINGS, Setting, Shape, find, split},
+    settings::{SETTINGS, Setting, Shape, find, split},
 };
 
+mod check;
+mod read;
 mod scenario;
 pub mod values;
 
@@ -230,9 +232,6 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Drops that a fresh ledger has.
-const ALL_XRP: u128 = 100_000_000_000_000_000;
-
 /// What is wrong with the configuration. Each text names the key or flag and the mend.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -439,7 +438,7 @@ impl Config {
         let scenario = config.read_scenario(sources)?;
         config.read_env(&sources.env)?;
         for (key, values) in &sources.flags {
-            let setting = find(key).ok_or_else(|| unknown("flag", key, String::new()))?;
+            let setting = find(key).ok_or_else(|| read::unknown("flag", key, String::new()))?;
             let values = match setting.shape {
                 Shape::Many | Shape::Table => values.iter().flat_map(|v| split(v)).collect(),
                 Shape::One | Shape::Switch => values.clone(),
@@ -449,205 +448,6 @@ impl Config {
         config.settle_scenario(scenario)?;
         config.check()?;
         Ok(config)
-    }
-
-    fn set(
-        &mut self,
-        setting: &'static Setting,
-        values: Vec<String>,
-        origin: Origin,
-    ) -> Result<(), ConfigError> {
-        (setting.apply)(self, &values).map_err(|why| {
-            let shown = match setting.secret {
-                true => "<redacted>".to_owned(),
-                false => values.iter().map(|v| without_password(v)).collect::<Vec<_>>().join(","),
-            };
-            let given = match &origin {
-                Origin::Default => format!("{} = {shown:?} (its default)", setting.key),
-                Origin::File(path) => format!("{} = {shown:?} in {}", setting.key, path.display()),
-                Origin::Env(name) => format!("{name}={shown}"),
-                Origin::Flag => format!("{} {shown}", setting.flag()),
-            };
-            ConfigError::Value { given, why }
-        })?;
-        self.origins.0.insert(setting.key, (values, origin));
-        Ok(())
-    }
-
-    fn read_env(&mut self, env: &[(String, String)]) -> Result<(), ConfigError> {
-        let values = |setting: &Setting, text: &str| match setting.shape {
-            Shape::Many | Shape::Table => split(text),
-            Shape::One | Shape::Switch => vec![text.to_owned()],
-        };
-        for (common, key) in [("RPC_URL", "rpc"), ("WS_URL", "ws")] {
-            if let Some((_, text)) = env.iter().find(|(name, _)| name == common)
-                && let Some(setting) = find(key)
-            {
-                self.set(setting, values(setting, text), Origin::Env(common.to_owned()))?;
-            }
-        }
-        for (name, text) in env {
-            let Some(key) = name.strip_prefix(ENV_PREFIX) else { continue };
-            if key == "CONFIG" {
-                continue;
-            }
-            let setting = SETTINGS
-                .iter()
-                .find(|setting| setting.env() == *name)
-                .ok_or_else(|| unknown("environment variable", name, String::new()))?;
-            // An empty variable is an unset one, but an empty list is a list.
-            if text.is_empty() && matches!(setting.shape, Shape::One | Shape::Switch) {
-                continue;
-            }
-            self.set(setting, values(setting, text), Origin::Env(name.clone()))?;
-        }
-        Ok(())
-    }
-
-    fn read_file(&mut self, sources: &Sources) -> Result<(), ConfigError> {
-        let named = sources.file.clone().or_else(|| {
-            let wanted = format!("{ENV_PREFIX}CONFIG");
-            let given = sources.env.iter().find(|(name, path)| *name == wanted && !path.is_empty());
-            given.map(|(_, path)| path.into())
-        });
-        let must_exist = named.is_some();
-        let path = named.unwrap_or_else(|| DEFAULT_FILE.into());
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && !must_exist => {
-                return Ok(());
-            }
-            Err(cause) => return Err(ConfigError::File { path, cause }),
-        };
-        let table: toml::Table = text
-            .parse()
-            .map_err(|cause| ConfigError::Toml { path: path.clone(), cause: Box::new(cause) })?;
-        for (key, value) in table {
-            let setting = find(&key)
-                .ok_or_else(|| unknown("key", &key, format!(" in {}", path.display())))?;
-            let values = toml_values(setting, &value).map_err(|why| ConfigError::Value {
-                given: format!("{key} in {}", path.display()),
-                why,
-            })?;
-            self.set(setting, values, Origin::File(path.clone()))?;
-        }
-        Ok(())
-    }
-
-    /// What no setting can check alone.
-    fn check(&self) -> Result<(), ConfigError> {
-        let conflict = |text: String| Err(ConfigError::Conflict(text));
-        if self.rpc.len() != self.ws.len() {
-            return conflict(format!(
-                "--rpc has {} and --ws has {} addresses: give each node's JSON-RPC and WebSocket \
-                 address, in the same order (or neither, for the embedded ledger)",
-                self.rpc.len(),
-                self.ws.len()
-            ));
-        }
-        self.check_ab()?;
-        if !self.no_api && !self.api_bind.ip().is_loopback() && self.api_token.is_none() {
-            return conflict(format!(
-                "--api-bind {} can be reached from other machines: give --api-token (or set \
-                 {ENV_PREFIX}API_TOKEN), or bind 127.0.0.1",
-                self.api_bind
-            ));
-        }
-        if !self.accounts_file.is_empty() {
-            for (other, given) in [
-                ("--accounts", self.accounts.is_some()),
-                ("--funding-secret", self.funding_secret.is_some()),
-                ("--sweep", self.sweep),
-                // Its canary is an account of its own.
-                ("--heartbeat", self.heartbeat),
-                ("--fuzz", self.peak_fuzz() > 0.0),
-            ] {
-                if given {
-                    return conflict(format!(
-                        "--accounts-file and {other}: beside accounts of a file none is made or \
-                         funded; give only one of them"
-                    ));
-                }
-            }
-            let (given, needed) = (self.accounts_file.len(), self.gateways + 2);
-            if given < needed {
-                return conflict(format!(
-                    "--accounts-file has {given} secrets, and --gateways {} with two users need \
-                     {needed}: give more secrets or fewer gateways",
-                    self.gateways
-                ));
-            }
-        }
-        if self.rpc.is_empty() && self.fund_drops < self.reserve_base {
-            return conflict(format!(
-                "--fund-drops {} is less than --reserve-base {}: no account can be made of it. Give \
-                 more, or lower the reserve",
-                self.fund_drops, self.reserve_base
-            ));
-        }
-        let together = self.accounts.unwrap_or(0) as u128 * u128::from(self.fund_drops);
-        if self.rpc.is_empty() && together > ALL_XRP {
-            return conflict(format!(
-                "--accounts {} with --fund-drops {} each is more XRP than there is ({ALL_XRP} drops): \
-                 give fewer accounts, or less to each",
-                self.accounts.unwrap_or(0),
-                self.fund_drops
-            ));
-        }
-        if let (Some(least), Some(most)) =
-            (self.txq_minimum_txn_in_ledger, self.txq_maximum_txn_in_ledger)
-            && most < least
-        {
-            return conflict(format!(
-                "--txq-maximum-txn-in-ledger {most} is less than --txq-minimum-txn-in-ledger {least}: \
-                 give as much at the least"
-            ));
-        }
-        if self.fork.is_some() {
-            for (other, given) in
-                [("--state", self.state.is_some()), ("--import", self.import.is_some())]
-            {
-                if given {
-                    return conflict(format!(
-                        "--fork and {other}: a ledger begins in one way; what --fork reads is kept \
-                         in --fork-cache by itself. Give only one of them"
-                    ));
-                }
-            }
-        } else if self.fork_cache.is_some() {
-            return conflict("--fork-cache keeps nothing without --fork: give both".into());
-        }
-        if !self.currencies.is_empty() && self.gateways == 0 {
-            return conflict(
-                "--gateways 0 leaves nobody to issue --currencies: give a gateway, or set \
-                 currencies to an empty list in the file"
-                    .into(),
-            );
-        }
-        // Of a node that is yet to be asked it is not known which types it has.
-        if self.rpc.is_empty() || self.definitions.is_some() {
-            let definitions = self.definitions.as_deref().unwrap_or_else(|| Definitions::builtin());
-            if let Err(why) = self.fuzz_band(Duration::ZERO).check(definitions) {
-                return conflict(format!("--{}", why.to_string().replacen('_', "-", 1)));
-            }
-        }
-        if !self.fuzz_types.is_empty() && self.peak_fuzz() == 0.0 {
-            return conflict("--fuzz-types draws nothing without --fuzz: give both".into());
-        }
-        if self.retention.is_some() && self.store == StoreChoice::Memory {
-            return conflict(
-                "--retention prunes a file, and --store memory keeps the newest 500000 by itself: \
-                 give a file, or leave it out"
-                    .into(),
-            );
-        }
-        if self.webhook_secret.is_some() && self.webhook.is_none() {
-            return conflict("--webhook-secret signs nothing without --webhook: give both".into());
-        }
-        if self.secret.is_some() && self.secret_file.is_some() {
-            return conflict("--secret and --secret-file: give only one of them".into());
-        }
-        Ok(())
     }
 
     /// The largest share that is drawn at random, percent.
@@ -668,32 +468,6 @@ impl Config {
                 interval,
             ),
             interval,
-        }
-    }
-
-    fn check_ab(&self) -> Result<(), ConfigError> {
-        let conflict = |text: &str| Err(ConfigError::Conflict(text.to_owned()));
-        match self.ab.as_slice() {
-            [] if self.is_default("ab_mode") => Ok(()),
-            [] => conflict("--ab-mode says how the two of --ab are driven: give --ab twice"),
-            [first, second] if first.name == second.name => {
-                conflict("--ab: both have the same name; give each one of its own")
-            }
-            [_, _] if !self.rpc.is_empty() => conflict(
-                "--ab and --rpc: the two of --ab are what is driven; leave --rpc and --ws out",
-            ),
-            [_, _] if self.name.is_some() => conflict(
-                "--ab and --name: each of the two is called as --ab says; leave --name out",
-            ),
-            [_, _] if self.scenario.time().is_none() && self.ab_mode == AbMode::InTurn => conflict(
-                "--ab in turn: the first one must end for the second one to begin; give --duration, or \
-                 stages that end",
-            ),
-            [_, _] => Ok(()),
-            one_or_many => Err(ConfigError::Conflict(format!(
-                "--ab was given {} times: give it twice, once for each of the two",
-                one_or_many.len()
-            ))),
         }
     }
 
@@ -761,39 +535,6 @@ pub(crate) fn without_password(text: &str) -> String {
             url.to_string()
         }
         _ => text.to_owned(),
-    }
-}
-
-fn unknown(what: &'static str, name: &str, place: String) -> ConfigError {
-    // Without what every variable begins with: it says nothing about which one was meant.
-    let key = name.strip_prefix(ENV_PREFIX).unwrap_or(name);
-    let nearest = values::nearest(key, SETTINGS.iter().map(|setting| setting.key.to_owned()));
-    let nearest = match what {
-        "environment variable" => nearest.and_then(|key| find(&key)).map(Setting::env),
-        _ => nearest,
-    };
-    ConfigError::Unknown { what, name: name.to_owned(), place, nearest }
-}
-
-/// A value of a file as texts.
-fn toml_values(setting: &Setting, value: &toml::Value) -> Result<Vec<String>, String> {
-    fn scalar(value: &toml::Value) -> Result<String, String> {
-        match value {
-            toml::Value::String(text) => Ok(text.clone()),
-            toml::Value::Integer(n) => Ok(n.to_string()),
-            toml::Value::Float(n) => Ok(n.to_string()),
-            toml::Value::Boolean(b) => Ok(b.to_string()),
-            other => Err(format!("a {} is not understood here", other.type_str())),
-        }
-    }
-    match (setting.shape, value) {
-        (Shape::Many, toml::Value::Array(values)) => values.iter().map(scalar).collect(),
-        (Shape::Many, toml::Value::String(text)) => Ok(split(text)),
-        (Shape::Table, toml::Value::Table(table)) => {
-            table.iter().map(|(name, n)| Ok(format!("{name}={}", scalar(n)?))).collect()
-        }
-        (Shape::Table, _) => Err(format!("expected a table: [{}] with NAME = NUMBER", setting.key)),
-        (_, value) => Ok(vec![scalar(value)?]),
     }
 }
 

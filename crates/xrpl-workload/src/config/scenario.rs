@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, Origin, Sources, toml_values, values};
+use super::{Config, ConfigError, Origin, Sources, read::toml_values, values};
 use crate::{
     reads::ReadMethod,
     scenario::{Scenario, file::ScenarioFile, is_allowed},
