@@ -12,7 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use xrpl_protocol::{AccountId, LedgerIndex, TxHash, transaction::Slot};
 
 use crate::{
-    lifecycle::TxState,
+    evidence::Evidence,
+    lifecycle::{TxState, refusals::TRIED_AGAIN},
     record::{Intent, Outcome, Progress, Record, Submitted},
     stats::TypeIndex,
 };
@@ -438,7 +439,9 @@ impl Pending {
     }
 
     /// Forgets ended transactions: those that ended before `before_ms`, and the oldest beyond
-    /// `capacity`. One that a validated ledger could still overturn stays.
+    /// `capacity`. One that a node's word ended stays until it ended before `before_ms` and no node
+    /// tries it any more, or its last ledger has passed. What a ledger ended is overturned only where
+    /// that ledger is denied, and then found in the store.
     pub(crate) fn forget(&mut self, before_ms: u64, capacity: usize, head: u32) -> usize {
         let mut forgotten = 0;
         for _ in 0..self.ended.len() {
@@ -452,8 +455,12 @@ impl Pending {
                 // It ended anew (overturned) and stands further back.
                 continue;
             }
-            let settled = entry.progress.state == crate::lifecycle::State::Validated
-                || entry.last_ledger().map_or(at < before_ms, |last| last < head);
+            let by_word =
+                matches!(entry.progress.evidence.as_deref(), Some(Evidence::RefusedByNode { .. }));
+            let tried_no_more =
+                at < before_ms && entry.created_ledger.saturating_add(TRIED_AGAIN) < head;
+            let settled =
+                !by_word || tried_no_more || entry.last_ledger().is_some_and(|last| last < head);
             if !settled {
                 self.ended.push_back((at, key));
                 continue;
@@ -512,7 +519,7 @@ mod tests {
     use xrpl_protocol::Sequence;
 
     use super::*;
-    use crate::{lifecycle::State, stats::Counters};
+    use crate::{evidence::ResultName, lifecycle::State, stats::Counters};
 
     fn add(pending: &mut Pending, n: u8, account: u8, slot: Slot, last: u32) -> Key {
         let transaction_type = Counters::new().type_index("Payment");
@@ -614,13 +621,34 @@ mod tests {
         assert_eq!(pending.len(), 1);
     }
 
+    /// What a node's word ended stays while a node may try it; what a ledger ended need not, however
+    /// far away its last ledger is.
     #[test]
     fn what_a_ledger_may_overturn_stays() {
+        let far = 4_000_000;
         let mut pending = Pending::default();
-        let a = add(&mut pending, 1, 1, Slot::Sequence(Sequence(1)), 50);
+        let refused = |pending: &mut Pending, n, last| {
+            let key = add(pending, n, n, Slot::Sequence(Sequence(1)), last);
+            let evidence =
+                Evidence::RefusedByNode { engine_result: ResultName::new("temMALFORMED") };
+            pending.get_mut(key).unwrap().progress.evidence = Some(Box::new(evidence));
+            end(pending, key, State::Rejected, 0);
+        };
+        refused(&mut pending, 1, 50);
+        assert_eq!(pending.forget(0, 0, 50), 0, "beyond the capacity too");
+        assert_eq!(pending.forget(u64::MAX, 0, 1 + TRIED_AGAIN), 0);
+        assert_eq!(pending.forget(0, 0, 51), 1, "its last ledger has passed");
+        for last in [far, 0] {
+            refused(&mut pending, 2, last);
+            assert_eq!(pending.forget(0, 0, 2 + TRIED_AGAIN), 0, "within the retention");
+            assert_eq!(pending.forget(u64::MAX, 0, 2 + TRIED_AGAIN), 1, "tried no more");
+        }
+        let a = add(&mut pending, 3, 3, Slot::Sequence(Sequence(1)), far);
+        let by = Evidence::SequenceConsumed { by: TxHash([9; 32]), ledger: LedgerIndex(2) };
+        pending.get_mut(a).unwrap().progress.evidence = Some(Box::new(by));
         end(&mut pending, a, State::Rejected, 0);
-        assert_eq!(pending.forget(u64::MAX, 0, 50), 0);
-        assert_eq!(pending.forget(u64::MAX, 0, 51), 1);
+        assert_eq!(pending.forget(0, 1, 2), 0);
+        assert_eq!(pending.forget(0, 0, 2), 1);
         assert_eq!(pending.len(), 0);
         assert!(pending.account_by_text.is_empty() && pending.by_slot.is_empty());
     }

@@ -29,7 +29,7 @@ const FLAG_LEDGER_INTERVAL: u32 = 256;
 /// For how many ledgers after its last validated one a node may try a `tem` again: the five for
 /// which it keeps what was submitted to it, the open ledger, and those that it has closed and
 /// awaits the validations of.
-const TRIED_AGAIN: u32 = 16;
+pub(crate) const TRIED_AGAIN: u32 = 16;
 
 /// What a node does with a transaction that it does not apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
