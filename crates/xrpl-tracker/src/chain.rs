@@ -28,6 +28,7 @@ use tokio::time;
 use xrpl_client::{
     ClientError, EndpointId, Pool,
     request::{Ledger, LedgerSpec, Raw, ServerState},
+    response,
 };
 use xrpl_protocol::{Hash256, LedgerIndex, object_id};
 
@@ -67,10 +68,10 @@ pub(crate) enum Standing {
 pub(crate) type Known = BTreeMap<u32, Hash256>;
 
 /// What a node's newest validated ledger and its state (`full`, ...) tell of the chain that it
-/// follows; the nodes are asked for what is known.
+/// follows. That node alone is asked for what is known: another one would answer with its own ledgers.
 pub(crate) async fn judge(
     pool: &Pool,
-    nodes: &[EndpointId],
+    node: EndpointId,
     known: &Known,
     network_id: Option<u32>,
     (head, state): (&LedgerClosed, &str),
@@ -99,16 +100,16 @@ pub(crate) async fn judge(
     let mut compared = Compared::default();
     compared.add(known, &[(index, head.hash)]);
     if compared.same == 0 {
-        let recent = list(pool, nodes, head.hash, object_id::skip_list(), 1, limit).await;
+        let recent = list(pool, &[node], head.hash, object_id::skip_list(), 1, limit).await;
         compared.add(known, &recent);
     }
     if compared.same == 0 {
         let key = object_id::skip_list_of(newest.min(index));
-        compared.add(known, &list(pool, nodes, head.hash, key, LISTED, limit).await);
+        compared.add(known, &list(pool, &[node], head.hash, key, LISTED, limit).await);
     }
     let mut unknown = None;
     if compared.same == 0 {
-        unknown = compared.by_index(pool, nodes, known, index, limit).await;
+        unknown = compared.by_index(pool, node, known, index, limit).await;
     }
     if compared.same > 0 {
         return Standing::Same(compared.differs.into_iter().collect());
@@ -122,7 +123,7 @@ pub(crate) async fn judge(
     match unknown {
         Some(why) => Standing::Unknown(why),
         None if index >= newest => Standing::NotShown(format!(
-            "no node has a ledger that is known, of which {newest} is the newest"
+            "it has no ledger that is known, of which {newest} is the newest"
         )),
         None if in_step && newest - index > LAG => Standing::Other(behind),
         None => Standing::Unknown(behind),
@@ -152,7 +153,7 @@ impl Compared {
     async fn by_index(
         &mut self,
         pool: &Pool,
-        nodes: &[EndpointId],
+        node: EndpointId,
         known: &Known,
         head: u32,
         limit: Duration,
@@ -161,25 +162,16 @@ impl Compared {
         for (index, _) in known.range(YOUNG + 1..=head).rev().take(COMPARED) {
             let ledger_index = Some(LedgerSpec::Index(LedgerIndex(*index)));
             let request = &Ledger { ledger_index, ..Ledger::default() };
-            for node in nodes {
-                match time::timeout(limit, pool.request_to(*node, request)).await {
-                    Ok(Ok(answer)) if answer.validated => {
-                        self.add(
-                            known,
-                            &answer
-                                .ledger_hash
-                                .map(|h| (*index, h))
-                                .into_iter()
-                                .collect::<Vec<_>>(),
-                        );
-                        break;
-                    }
-                    Ok(Ok(_)) => unknown = Some(format!("its ledger {index} is not validated")),
-                    // What it says of itself: it does not keep ledgers so old.
-                    Ok(Err(error)) if error.is_token("lgrNotFound") => {}
-                    Ok(Err(error)) => unknown = Some(error.to_string()),
-                    Err(_) => unknown = Some("no answer in time".into()),
+            match time::timeout(limit, pool.request_to(node, request)).await {
+                Ok(Ok(answer)) if answer.validated => {
+                    let told = answer.ledger_hash.map(|hash| (*index, hash));
+                    self.add(known, told.as_slice());
                 }
+                Ok(Ok(_)) => unknown = Some(format!("its ledger {index} is not validated")),
+                // What it says of itself: it does not keep ledgers so old.
+                Ok(Err(error)) if error.is_token("lgrNotFound") => {}
+                Ok(Err(error)) => unknown = Some(error.to_string()),
+                Err(_) => unknown = Some("no answer in time".into()),
             }
             // One that differs may be a wrong hash that was told once; an older one decides.
             if self.same > 0 || (self.differs.is_empty() && unknown.is_some()) {
@@ -295,17 +287,79 @@ pub(crate) async fn holds(shared: &Shared, index: u32, hash: Hash256) -> bool {
     answers.iter().any(|answer| matches!(answer, Ok(Ok(_)))) && !answers.iter().any(lacks)
 }
 
+/// Whether what a node says of its own ledgers up to this one is about the followed chain. A node on
+/// another chain answers requests as confidently as any: its history has other transactions with the
+/// same Sequence, and what our chain has is absent from it.
+///
+/// `told` is the ledger's hash, where the node has named it already.
+pub(crate) async fn follows(
+    shared: &Shared,
+    node: EndpointId,
+    index: u32,
+    told: Option<Hash256>,
+) -> bool {
+    let hash = match told {
+        Some(hash) => Some(hash),
+        None => validated_hash(shared, node, LedgerSpec::Index(LedgerIndex(index))).await,
+    };
+    match hash {
+        Some(hash) => holds(shared, index, hash).await,
+        // It keeps the transactions of that ledger and not the ledger. Each ledger stands for all
+        // before it, so that it is enough if the newest one is in its chain.
+        None => {
+            let head = shared.lock().head.clone();
+            let newest = validated_hash(shared, node, LedgerSpec::Index(head.index)).await;
+            index <= head.index.0 && newest == Some(head.hash)
+        }
+    }
+}
+
+/// The hash of a node's validated ledger.
+async fn validated_hash(shared: &Shared, node: EndpointId, of: LedgerSpec) -> Option<Hash256> {
+    let request = &Ledger { ledger_index: Some(of), ..Ledger::default() };
+    let asked = shared.pool.request_to(node, request);
+    let answer = time::timeout(shared.config.lookup_timeout, asked).await.ok()?.ok()?;
+    answer.ledger_hash.filter(|_| answer.validated)
+}
+
 /// Asks for the newest validated ledger, for the streams may be dead, and takes it if it belongs to
 /// the followed chain.
 pub(crate) async fn take_head(shared: &Shared) {
-    let request = ServerState::default();
-    let answer = time::timeout(shared.config.lookup_timeout, shared.pool.request(&request)).await;
-    let state = match answer {
-        Ok(Ok(answer)) => answer.state,
+    let request = &ServerState::default();
+    let limit = shared.config.lookup_timeout;
+    let asked = match time::timeout(limit, shared.pool.request_of_any(request)).await {
+        Ok(Ok((node, answer))) => {
+            if take_head_of(shared, node, &answer.state).await {
+                return;
+            }
+            node
+        }
         Ok(Err(error)) => return tracing::debug!(%error, "the newest ledger is not known"),
         Err(_) => return tracing::debug!("the newest ledger is not known: no answer in time"),
     };
-    let Some(ledger) = head_of(&state) else { return };
+    // The node that answers first may be the one that follows another chain.
+    let others = all_nodes(&shared.pool).into_iter().filter(|node| *node != asked);
+    let answers = others.map(|node| async move {
+        (node, time::timeout(limit, shared.pool.request_to(node, request)).await)
+    });
+    for (node, answer) in join_all(answers).await {
+        if let Ok(Ok(answer)) = answer
+            && take_head_of(shared, node, &answer.state).await
+        {
+            return;
+        }
+    }
+}
+
+/// Takes the newest validated ledger that a node tells, if the node follows the chain. Whether it
+/// does. Only this node can show that: another one may have all known ledgers, and says nothing
+/// about what this one told.
+async fn take_head_of(
+    shared: &Shared,
+    node: EndpointId,
+    state: &response::ServerStateBody,
+) -> bool {
+    let Some(ledger) = head_of(state) else { return false };
     let (known, network_id) = {
         let core = shared.lock();
         match core.completeness.hash(ledger.index.0) {
@@ -315,25 +369,26 @@ pub(crate) async fn take_head(shared: &Shared) {
     };
     if let Some(known) = known {
         let told = (&ledger, state.server_state.as_str());
-        let nodes = all_nodes(&shared.pool);
         let limit = shared.config.lookup_timeout;
-        match judge(&shared.pool, &nodes, &known, network_id, told, limit).await {
+        match judge(&shared.pool, node, &known, network_id, told, limit).await {
             Standing::Same(differs) => differing(shared, &differs),
             Standing::NotShown(why) => {
                 tracing::debug!(ledger = %ledger.index, %why, "taken for the same chain");
             }
             Standing::Unknown(why) => {
-                return tracing::debug!(%why, "the newest ledger is not taken");
+                tracing::debug!(ledger = %ledger.index, %why, "the newest ledger is not taken");
+                return false;
             }
             Standing::Other(_) => {
                 shared.lock().suspect = true;
                 shared.links.chain.notify_one();
-                return;
+                return false;
             }
         }
     }
     let now_ms = shared.now_ms();
     shared.lock().ledger_told(&ledger, None, now_ms);
+    true
 }
 
 /// Ledgers of the followed chain of which another hash was known.
@@ -417,7 +472,7 @@ async fn standing(shared: &Shared, id: EndpointId) -> Standing {
         (core.completeness.hashes().clone(), core.head.network_id)
     };
     let told = (&head, state.server_state.as_str());
-    judge(&shared.pool, &[id], &known, network_id, told, limit).await
+    judge(&shared.pool, id, &known, network_id, told, limit).await
 }
 
 /// A node follows the chain: what its streams said meanwhile is taken in.

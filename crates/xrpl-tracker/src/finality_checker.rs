@@ -256,6 +256,14 @@ async fn look_up(shared: &Shared, key: Key, is: SlotIs) -> Option<history::Wante
         }
         return None;
     }
+    if let Ok(Asked::Absent(_, last, AbsenceProof::SearchedAll { endpoint, .. })) = &asked
+        && !searched_ours(shared, endpoint, *last).await
+    {
+        let tx = question.hash;
+        tracing::debug!(hash = %tx, %endpoint, "absent from ledgers that are not known to be of this chain");
+        shared.lock().ask_again(key);
+        return None;
+    }
     let now_ms = shared.now_ms();
     let mut core = shared.lock();
     match asked {
@@ -371,6 +379,16 @@ async fn ask_transaction(
             endpoint: "pool".into(),
             cause: format!("no answer within {timeout:?}"),
         }),
+    }
+}
+
+/// Whether the node of this name searched ledgers of the followed chain, the last of which is `last`.
+async fn searched_ours(shared: &Shared, endpoint: &str, last: u32) -> bool {
+    let node =
+        shared.pool.endpoints().map(|(id, _)| id).find(|id| *shared.pool.name(*id) == *endpoint);
+    match node {
+        Some(node) => chain::follows(shared, node, last, None).await,
+        None => false,
     }
 }
 

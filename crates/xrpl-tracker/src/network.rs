@@ -18,7 +18,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{self, Instant};
-use xrpl_client::{Pool, request::ServerState};
+use xrpl_client::{EndpointId, Pool, request::ServerState};
 use xrpl_protocol::Hash256;
 
 use crate::{
@@ -59,19 +59,25 @@ pub(crate) async fn start(
     clock: Clock,
 ) -> Result<Start> {
     let deadline = Instant::now() + config.start_timeout;
-    let (mut head, mut state) = newest(pool, deadline).await?;
+    let (mut node, mut head, mut state) = newest(pool, deadline).await?;
     let anchor = store.anchor().await?;
     let mut known = Known::new();
     let mut same = None;
     if let Some(anchor) = anchor {
         let hashes = store.newest_ledgers(anchor.run, KNOWN).await?;
         known = hashes.into_iter().map(|(index, hash)| (index.0, hash)).collect();
-        let nodes: Vec<_> = pool.endpoints().map(|(id, _)| id).collect();
         let patience = deadline.max(Instant::now() + CATCH_UP);
         loop {
             let limit = config.lookup_timeout;
             let told = (&head, state.as_str());
-            let standing = judge(pool, &nodes, &known, anchor.network_id, told, limit).await;
+            let mut standing = judge(pool, node, &known, anchor.network_id, told, limit).await;
+            if !matches!(standing, Standing::Same(_))
+                && let Some((on, differs)) =
+                    another(pool, node, &known, anchor.network_id, limit).await
+            {
+                head = on;
+                standing = Standing::Same(differs);
+            }
             let why = match standing {
                 Standing::Same(differs) => {
                     same = Some(differs);
@@ -102,7 +108,7 @@ pub(crate) async fn start(
             }
             tracing::info!(run = %anchor.run, %why, "waiting to take the run up again");
             time::sleep(PAUSE).await;
-            (head, state) = newest(pool, patience).await?;
+            (node, head, state) = newest(pool, patience).await?;
         }
     }
     match anchor.zip(same) {
@@ -120,17 +126,40 @@ pub(crate) async fn start(
     }
 }
 
-/// The newest validated ledger and the node's state.
-async fn newest(pool: &Pool, deadline: Instant) -> Result<(LedgerClosed, String)> {
+/// A node besides this one that is shown to follow the known chain: its newest validated ledger, and
+/// the ledgers of which another hash was known.
+async fn another(
+    pool: &Pool,
+    besides: EndpointId,
+    known: &Known,
+    network_id: Option<u32>,
+    limit: Duration,
+) -> Option<(LedgerClosed, Vec<(u32, Hash256)>)> {
+    let request = &ServerState::default();
+    for (id, _) in pool.endpoints().filter(|(id, _)| *id != besides) {
+        let asked = pool.request_to(id, request);
+        let Ok(Ok(answer)) = time::timeout(limit, asked).await else { continue };
+        let Some(head) = head_of(&answer.state) else { continue };
+        let told = (&head, answer.state.server_state.as_str());
+        if let Standing::Same(differs) = judge(pool, id, known, network_id, told, limit).await {
+            return Some((head, differs));
+        }
+    }
+    None
+}
+
+/// A node, its newest validated ledger and its state.
+async fn newest(pool: &Pool, deadline: Instant) -> Result<(EndpointId, LedgerClosed, String)> {
     loop {
-        let why = match time::timeout_at(deadline, pool.request(&ServerState::default())).await {
-            Ok(Ok(answer)) => match head_of(&answer.state) {
-                Some(head) => return Ok((head, answer.state.server_state)),
-                None => format!("its state is {}, without a ledger", answer.state.server_state),
-            },
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "no answer in time".to_owned(),
-        };
+        let why =
+            match time::timeout_at(deadline, pool.request_of_any(&ServerState::default())).await {
+                Ok(Ok((node, answer))) => match head_of(&answer.state) {
+                    Some(head) => return Ok((node, head, answer.state.server_state)),
+                    None => format!("its state is {}, without a ledger", answer.state.server_state),
+                },
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no answer in time".to_owned(),
+            };
         if Instant::now() + PAUSE >= deadline {
             return Err(Error::Node(why));
         }

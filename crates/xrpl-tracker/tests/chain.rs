@@ -5,7 +5,8 @@ mod common;
 use std::{sync::Arc, time::Duration};
 
 use common::*;
-use xrpl_protocol::LedgerIndex;
+use serde_json::json;
+use xrpl_protocol::{LedgerIndex, Sequence, transaction::Slot};
 use xrpl_tracker::{SqliteOptions, SqliteStore, State, Store, Tracker, TrackerConfig};
 
 fn open(path: &std::path::Path) -> Arc<dyn Store> {
@@ -83,6 +84,74 @@ async fn one_node_on_another_chain_is_left_out() {
     assert_eq!(end(&tracker, tx.hash).await.validated_ledger, Some(LedgerIndex(14)));
     assert!(tracker.reset().borrow().is_none());
     assert_eq!(tracker.stats().ledger_mismatches, 0, "what it tells is not even compared");
+}
+
+/// While the others are away, requests go to the node that follows another chain. It has all the
+/// ledgers that could have a transaction, and has it in none of them; and in its history another one
+/// has the Sequence, in a ledger that ours has, or has not reached. None of that is about ours.
+#[tokio::test(start_paused = true)]
+async fn the_history_of_another_chain_ends_nothing() {
+    for (reply, theirs_in) in [
+        ("tesSUCCESS", None),
+        ("tefPAST_SEQ", Some((8, false))),
+        ("tefPAST_SEQ", Some((8, true))),
+        ("tefPAST_SEQ", Some((50, false))),
+        ("tefPAST_SEQ", Some((50, true))),
+    ] {
+        let case = format!("{reply} {theirs_in:?}");
+        let (one, two, three) = (Node::new(), Node::new(), Node::new());
+        let pool = pool(&[("one", &one), ("two", &two), ("three", &three)]);
+        let store = xrpl_tracker::MemoryStore::shared();
+        let tracker = Tracker::start(pool, store, TrackerConfig::default()).await.unwrap();
+        until(|| [&one, &two, &three].iter().all(|node| node.connections() > 0)).await;
+        settle().await;
+        for node in [&two, &three] {
+            node.set(|script| script.refuse_ws = true);
+            node.drop_sockets();
+        }
+        let sender = Sender::new(1);
+        let theirs = sender.pay(Slot::Sequence(Sequence(5)), None, 9);
+        three.set(|script| {
+            script.chain = 2;
+            script.head = 60;
+            script.ledgers = (1..=60).map(|n| (n, Vec::new())).collect();
+            script.searched_all = true;
+            if let Some((index, named)) = theirs_in {
+                let mut entry = json!({"tx_json": tx_json(&theirs), "hash": theirs.hash.to_string(),
+                    "meta": {"TransactionResult": "tesSUCCESS"}, "validated": true,
+                    "ledger_index": index});
+                if named {
+                    entry["ledger_hash"] = script.hash(index).to_string().into();
+                }
+                script.history = vec![entry];
+            }
+        });
+        let tx = sender.sequence(5, 14);
+        for node in [&one, &two] {
+            node.set(|script| script.refuse_rpc = true);
+        }
+        let answering = if theirs_in.is_some() { &three } else { &one };
+        answering.set(|script| script.refuse_rpc = false);
+        answering.reply(&[Reply::Result(reply)]);
+        tracker.submit(submission(&tx)).await.unwrap();
+        one.set(|script| script.refuse_rpc = true);
+        one.close(&[]);
+        // The stream does not show the ledger that has it, and nobody can be asked.
+        let index = one.close_silently(&[(&tx, "tesSUCCESS")]);
+        for _ in 0..8 {
+            one.close(&[]);
+            pass(10).await;
+        }
+        assert!(three.calls("tx") > 0, "{case}: it was asked");
+        assert_eq!(three.calls("account_tx") > 0, theirs_in.is_some(), "{case}: its history too");
+        assert_eq!(state(&tracker, tx.hash).await, State::Submitted, "{case}");
+        for node in [&one, &two] {
+            node.set(|script| script.refuse_rpc = false);
+        }
+        let outcome = end(&tracker, tx.hash).await;
+        assert_eq!(outcome.validated_ledger, Some(LedgerIndex(index)), "{case}");
+        assert_eq!(tracker.stats().overturned, 0, "{case}");
+    }
 }
 
 /// A node is restarted and goes on with the same chain: it is heard again, and what it said before

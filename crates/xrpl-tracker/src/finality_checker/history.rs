@@ -11,7 +11,12 @@ use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash, transaction::Slot};
 
 use super::slot::SlotIs;
 use crate::{
-    core::Shared, evidence::Source, lifecycle::Event, message::ValidatedTransaction, pending::Key,
+    chain,
+    core::{Core, Shared},
+    evidence::Source,
+    lifecycle::Event,
+    message::ValidatedTransaction,
+    pending::Key,
 };
 
 /// Pages of an account's history read on one node.
@@ -102,7 +107,9 @@ async fn walk(
             if let Some((first, _)) = used.sequences {
                 lowest = Some(first);
             }
-            wanted.retain(|one| !(used.uses(one.slot) && settle(shared, one, &used)));
+            let (users, others) = wanted.drain(..).partition(|one| used.uses(one.slot));
+            *wanted = others;
+            settle(shared, endpoint, users, &used, wanted).await;
         }
         // Sequences come in falling order: below the lowest one that is wanted it is in vain.
         let all_above = wanted.iter().all(|one| match one.slot {
@@ -117,16 +124,40 @@ async fn walk(
     Ok(())
 }
 
-/// What the user of a slot means for a transaction that has it. Whether it is settled.
-fn settle(shared: &Shared, one: &Wanted, used: &Used<'_>) -> bool {
+/// Settles those whose slot a transaction used, by what it means for them. Those that it does not
+/// settle, because it is in no ledger of the followed chain, go back to `wanted`.
+async fn settle(
+    shared: &Shared,
+    endpoint: EndpointId,
+    users: Vec<Wanted>,
+    used: &Used<'_>,
+    wanted: &mut Vec<Wanted>,
+) {
+    if users.is_empty() {
+        return;
+    }
+    let ours = chain::follows(shared, endpoint, used.ledger.0, used.ledger_hash).await;
     let now_ms = shared.now_ms();
     let mut core = shared.lock();
-    if let Some(hash) = used.ledger_hash
-        && core.completeness.contradicts(used.ledger.0, hash)
-    {
+    // It may have been denied while the nodes were asked.
+    let denied =
+        used.ledger_hash.filter(|hash| core.completeness.contradicts(used.ledger.0, *hash));
+    if let Some(hash) = denied {
         core.mismatch(used.ledger, hash);
-        return false;
     }
+    if !ours || denied.is_some() {
+        wanted.extend(users);
+        return;
+    }
+    for one in users {
+        if !conclude(&mut core, &one, used, now_ms) {
+            wanted.push(one);
+        }
+    }
+}
+
+/// What the user of a slot means for a transaction that has it. Whether it is settled.
+fn conclude(core: &mut Core, one: &Wanted, used: &Used<'_>, now_ms: u64) -> bool {
     if used.hash == one.hash {
         let Some(result) = used.meta.get("TransactionResult").and_then(Json::as_str) else {
             return false;

@@ -282,6 +282,9 @@ impl Node {
             }
             let body: Json = serde_json::from_slice(&buffer[head..head + length]).unwrap();
             buffer.drain(..head + length);
+            if self.0.lock().refuse_rpc {
+                return;
+            }
             let method = body["method"].as_str().unwrap().to_owned();
             let answer = self.0.lock().answer(&method, &body["params"][0]);
             let result = match answer {
