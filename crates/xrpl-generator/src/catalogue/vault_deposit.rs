@@ -5,7 +5,7 @@ use xrpl_protocol::{
     fields::{AMOUNT, VAULT_ID},
 };
 
-use super::{About, TransactionType, vaults::asset};
+use super::{About, TransactionType, vaults::{asset, is_public}};
 use crate::{
     modifier::Modifier,
     mutation::Mutation,
@@ -45,7 +45,7 @@ impl TransactionType for VaultDeposit {
     }
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
-        let vault = planner.any(Kind::Vault, |_| true).map_err(|_| Wait::First("VaultCreate"))?;
+        let vault = planner.any(Kind::Vault, is_public).map_err(|_| Wait::First("VaultCreate"))?;
         let plan = Plan::new("VaultDeposit").with(VAULT_ID, vault.id).holding(vault.id).owning(1);
         let (amount, variant) = match asset(vault).ok_or(Wait::Object(Kind::Vault))? {
             Issue::Issued { currency, issuer } => {

@@ -13,6 +13,12 @@ pub(super) fn asset(vault: &Entry) -> Option<Issue> {
     Some(vault.fields.issue(fields::ASSET).unwrap_or(Issue::Xrp))
 }
 
+/// Whether anybody may deposit: what the load makes is so, what is drawn at random need not be.
+pub(super) fn is_public(vault: &Entry) -> bool {
+    const LSF_VAULT_PRIVATE: u32 = 0x0001_0000;
+    vault.flags() & LSF_VAULT_PRIVATE == 0
+}
+
 /// Whether nothing is in it, and nobody has a share of it.
 pub(super) fn is_empty(vault: &Entry) -> bool {
     [fields::ASSETS_TOTAL, fields::ASSETS_AVAILABLE].into_iter().all(|n| vault.decimal(n).is_zero())
@@ -47,5 +53,35 @@ impl<'a> Shares<'a> {
         let vault = world.objects.parts(Kind::Vault, token.part_of?).next()?;
         let held = token.number(fields::MPT_AMOUNT).filter(|held| *held > 0)?;
         Some(Self { vault, share: token.mpt()?, token: token.id, held })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use xrpl_protocol::{
+        LedgerIndex,
+        keys::{KeyPair, KeyType, Seed},
+    };
+
+    use super::*;
+    use crate::{
+        accounts::{Account, Accounts, Role},
+        metadata::Moment,
+        objects::Objects,
+    };
+
+    #[test]
+    fn a_private_vault_takes_nothing_from_strangers() {
+        let mut accounts = Accounts::default();
+        let owner = KeyPair::from_seed(&Seed::from_entropy([1; 16], KeyType::Ed25519));
+        accounts.add(Account::new(owner.clone(), Role::User, 5));
+        for (flags, public) in [(0, true), (0x0001_0000, false)] {
+            let fields = json!({"Owner": owner.account_id().to_string(), "Flags": flags});
+            let (mut objects, id) = (Objects::default(), Hash256([7; 32]));
+            let as_of = Moment::end_of(LedgerIndex(7));
+            objects.put(Kind::Vault, id, fields.as_object().unwrap(), as_of, &accounts);
+            assert_eq!(is_public(objects.get(id).unwrap()), public);
+        }
     }
 }
