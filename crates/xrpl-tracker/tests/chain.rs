@@ -176,6 +176,41 @@ async fn a_node_that_comes_back_is_heard_again() {
     assert!(tracker.reset().borrow().is_none());
 }
 
+/// At a restart the node that answers first follows another chain: the run goes on with the one that
+/// follows its own, and what was in flight is not left behind.
+#[tokio::test(start_paused = true)]
+async fn a_restart_passes_over_a_node_on_another_chain() {
+    for head in [12, 60] {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (Node::new(), Node::new());
+        let nodes = || pool(&[("two", &two), ("one", &one)]);
+        let path = dir.path().join("db");
+        let tracker = Tracker::start(nodes(), open(&path), TrackerConfig::default()).await.unwrap();
+        let run = tracker.stats().run;
+        let tx = Sender::new(1).sequence(5, 30);
+        tracker.submit(submission(&tx)).await.unwrap();
+        for node in [&one, &two] {
+            node.close(&[]);
+        }
+        settle().await;
+        tracker.shutdown(Duration::ZERO).await;
+        drop(tracker);
+
+        two.set(|script| {
+            script.chain = 2;
+            script.head = head;
+            script.ledgers = (1..=head).map(|n| (n, Vec::new())).collect();
+        });
+        let index = one.close_silently(&[(&tx, "tesSUCCESS")]);
+        let tracker = Tracker::start(nodes(), open(&path), TrackerConfig::default()).await.unwrap();
+        assert_eq!(tracker.stats().run, run, "{head}");
+        assert_eq!(tracker.stats().ledger_index, LedgerIndex(index), "{head}");
+        let outcome = end(&tracker, tx.hash).await;
+        assert_eq!(outcome.validated_ledger, Some(LedgerIndex(index)), "{head}");
+        tracker.shutdown(Duration::ZERO).await;
+    }
+}
+
 /// After a long pause no node has a ledger that the run knew. By the lists of hashes, or where those
 /// do not reach by the network's id, the run goes on, and what was in flight is shown as undecided;
 /// another id, or another hash, begins a new run.
