@@ -51,6 +51,8 @@ impl Notes {
 pub struct TypeDiagnosis {
     /// Its name.
     pub name: &'static str,
+    /// What it belongs to, such as `NFTs`.
+    pub family: &'static str,
     /// Its weight.
     pub weight: u32,
     /// Whether it is drawn.
@@ -92,6 +94,7 @@ pub(crate) fn diagnose(
             };
             TypeDiagnosis {
                 name,
+                family: catalogue.get(id).about().family,
                 weight,
                 enabled: !disabled.contains_key(name),
                 planned: noted.planned,

@@ -360,7 +360,7 @@ impl Core {
             self.without_hash.entry(place.ledger_index.0).or_default().push(key);
         }
         self.counters.validated(entry.transaction_type, place.source, finality_ms, ledgers);
-        self.ledgers.validated(place.ledger_index, place.source);
+        self.ledgers.validated(place.ledger_index, place.source, entry.transaction_type);
         self.ring.push(Validation {
             txn: entry.hash,
             ledger: place.ledger_index,

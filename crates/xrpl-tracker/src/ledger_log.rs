@@ -1,11 +1,11 @@
 //! The newest validated ledgers, and what of them is ours.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 use xrpl_protocol::{Drops, Hash256, LedgerIndex};
 
-use crate::{evidence::Source, message::LedgerClosed};
+use crate::{evidence::Source, message::LedgerClosed, stats::TypeIndex};
 
 /// Ledgers kept.
 const KEPT: usize = 256;
@@ -26,6 +26,8 @@ pub struct LedgerView {
     pub ours: u64,
     /// The same by the source that showed them first.
     pub ours_by_source: BTreeMap<Source, u64>,
+    /// The same by transaction type.
+    pub ours_by_type: BTreeMap<Arc<str>, u64>,
     /// Every transaction of it was seen.
     pub complete: bool,
     /// It was read because the stream missed it or part of it.
@@ -39,6 +41,7 @@ struct Entry {
     told: Option<(Hash256, u32, Drops)>,
     txn_count: Option<u32>,
     ours: [u64; Source::ALL.len()],
+    by_type: BTreeMap<TypeIndex, u64>,
     backfilled: bool,
 }
 
@@ -60,15 +63,20 @@ impl LedgerLog {
         entry.txn_count = ledger.txn_count.or(entry.txn_count);
     }
 
-    pub(crate) fn validated(&mut self, index: LedgerIndex, source: Source) {
-        self.entry(index).ours[source as usize] += 1;
+    pub(crate) fn validated(&mut self, index: LedgerIndex, source: Source, of: TypeIndex) {
+        let entry = self.entry(index);
+        entry.ours[source as usize] += 1;
+        *entry.by_type.entry(of).or_default() += 1;
     }
 
     /// Takes back what [`Self::validated`] counted.
-    pub(crate) fn unvalidated(&mut self, index: LedgerIndex, source: Source) {
+    pub(crate) fn unvalidated(&mut self, index: LedgerIndex, source: Source, of: TypeIndex) {
         if let Some(entry) = self.0.get_mut(&index.0) {
             let ours = &mut entry.ours[source as usize];
             *ours = ours.saturating_sub(1);
+            if let Some(n) = entry.by_type.get_mut(&of) {
+                *n = n.saturating_sub(1);
+            }
         }
     }
 
@@ -86,7 +94,12 @@ impl LedgerLog {
     }
 
     /// The newest ones first, at most `limit`.
-    pub(crate) fn newest(&self, limit: usize, complete: impl Fn(u32) -> bool) -> Vec<LedgerView> {
+    pub(crate) fn newest(
+        &self,
+        limit: usize,
+        complete: impl Fn(u32) -> bool,
+        name: impl Fn(TypeIndex) -> Arc<str>,
+    ) -> Vec<LedgerView> {
         let view = |(index, entry): (&u32, &Entry)| LedgerView {
             ledger_index: LedgerIndex(*index),
             ledger_hash: entry.told.map(|(hash, ..)| hash),
@@ -97,6 +110,12 @@ impl LedgerLog {
                 .into_iter()
                 .map(|source| (source, entry.ours[source as usize]))
                 .filter(|(_, n)| *n > 0)
+                .collect(),
+            ours_by_type: entry
+                .by_type
+                .iter()
+                .filter(|(_, n)| **n > 0)
+                .map(|(of, n)| (name(*of), *n))
                 .collect(),
             complete: complete(*index),
             backfilled: entry.backfilled,
@@ -109,21 +128,30 @@ impl LedgerLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Counters;
 
     #[test]
     fn the_log_is_bounded_and_tells_the_newest_first() {
+        let mut counters = Counters::new();
+        let (payment, trust) = (counters.type_index("Payment"), counters.type_index("TrustSet"));
         let mut log = LedgerLog::default();
         for index in 1..=300 {
-            log.validated(LedgerIndex(index), Source::Ws);
-            log.validated(LedgerIndex(index), Source::Poll);
+            log.validated(LedgerIndex(index), Source::Ws, payment);
+            log.validated(LedgerIndex(index), Source::Poll, trust);
+            log.validated(LedgerIndex(index), Source::Poll, payment);
+            log.unvalidated(LedgerIndex(index), Source::Poll, payment);
         }
         log.backfilled(LedgerIndex(300), 7);
         assert_eq!(log.0.len(), KEPT);
-        let newest = log.newest(2, |index| index == 299);
+        let newest = log.newest(2, |index| index == 299, |of| counters.type_name(of));
         assert_eq!(newest.iter().map(|l| l.ledger_index.0).collect::<Vec<_>>(), [300, 299]);
         let of = |l: &LedgerView| (l.ours, l.txn_count, l.complete, l.backfilled);
         assert_eq!(of(&newest[0]), (2, Some(7), false, true));
         assert_eq!(of(&newest[1]), (2, None, true, false));
         assert_eq!(newest[0].ours_by_source, BTreeMap::from([(Source::Ws, 1), (Source::Poll, 1)]));
+        assert_eq!(
+            newest[0].ours_by_type,
+            BTreeMap::from([("Payment".into(), 1), ("TrustSet".into(), 1)])
+        );
     }
 }

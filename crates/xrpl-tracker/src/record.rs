@@ -648,6 +648,8 @@ pub struct RowFilter {
     pub preliminary: Option<Option<ResultName>>,
     /// Only with this final result; `Some(None)`: with none.
     pub last: Option<Option<ResultName>>,
+    /// Only those validated in this ledger.
+    pub ledger: Option<LedgerIndex>,
     /// Only undecided ones.
     pub undecided: bool,
     /// The newest first; cursors then go backwards.

@@ -24,7 +24,7 @@ pub const FINALITY_BUCKETS_MS: [u64; 12] =
 const FINALITY_MAX_MS: u64 = 3_600_000;
 
 /// A number for a transaction type, so that a pending transaction need not hold its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TypeIndex(u16);
 
 #[derive(Debug)]

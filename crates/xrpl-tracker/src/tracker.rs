@@ -553,7 +553,11 @@ impl Tracker {
     #[must_use]
     pub fn ledgers(&self, limit: usize) -> Vec<LedgerView> {
         let core = self.shared.lock();
-        core.ledgers.newest(limit, |index| core.completeness.covers(index, index))
+        core.ledgers.newest(
+            limit,
+            |index| core.completeness.covers(index, index),
+            |of| core.counters.type_name(of),
+        )
     }
 
     /// The newest validation records, newest first.

@@ -62,6 +62,11 @@ async fn open_transactions_are_followed_to_their_end() {
     assert_eq!(tracker.run(), run);
     let one = end(&tracker, txs[1].hash).await;
     assert_eq!((one.state, one.validated_ledger), (State::Validated, Some(LedgerIndex(12))));
+    for (ledger, hashes) in [(12, vec![txs[1].hash]), (13, vec![])] {
+        let filter = RowFilter { ledger: Some(LedgerIndex(ledger)), ..RowFilter::default() };
+        let page = tracker.rows(&filter, None, 100).await.unwrap();
+        assert_eq!(page.rows.iter().map(|row| row.tx_hash).collect::<Vec<_>>(), hashes);
+    }
     assert_eq!(end(&tracker, expiring.hash).await.state, State::Expired);
     pass(3).await;
     assert!(node.submissions(txs[3].hash) >= 2, "the same blob goes again");

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use xrpl_standalone::server::{Standalone, StandaloneConfig};
 
 /// All steps together; they take about half of it on two idle cores.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -55,7 +55,7 @@ fn needs() -> Result<(PathBuf, PathBuf), &'static str> {
 /// The scripts, and what they ask for.
 struct Script {
     child: Child,
-    wishes: mpsc::UnboundedReceiver<String>,
+    requests: mpsc::UnboundedReceiver<String>,
 }
 
 impl Script {
@@ -73,17 +73,17 @@ impl Script {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (tell, wishes) = mpsc::unbounded_channel();
+        let (tell, requests) = mpsc::unbounded_channel();
         let said = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
             for line in said.lines().map_while(Result::ok) {
                 match line.strip_prefix("please ") {
-                    Some(wish) => drop(tell.send(wish.to_owned())),
+                    Some(request) => drop(tell.send(request.to_owned())),
                     None => println!("{line}"),
                 }
             }
         });
-        Self { child, wishes }
+        Self { child, requests }
     }
 
     fn done(&mut self) {
@@ -138,8 +138,8 @@ async fn the_page_in_a_browser() {
     let mut script = Script::start(&format!("http://{api}"), &chromium, &libraries);
     let (mut first, mut second, mut without_node) = (Some(first), None, None);
     let all = async {
-        while let Some(wish) = script.wishes.recv().await {
-            match wish.as_str() {
+        while let Some(request) = script.requests.recv().await {
+            match request.as_str() {
                 "stop" => drop(first.take().unwrap().end().await),
                 "start" => second = Some(on_a_node(&api).await),
                 "node-down" => {
@@ -162,6 +162,7 @@ async fn the_page_in_a_browser() {
         tokio::time::timeout(LIMIT, run.ended).await.unwrap().unwrap();
     }
     if std::env::var_os("UPDATE_SCREENSHOT").is_some() {
-        std::fs::copy(target().join("browser/light.png"), root().join("docs/page.png")).unwrap();
+        std::fs::copy(target().join("browser/overview-light.png"), root().join("docs/page.png"))
+            .unwrap();
     }
 }

@@ -158,7 +158,7 @@ impl Core {
                 latencies.finality_ms,
                 latencies.finality_ledgers,
             );
-            self.ledgers.unvalidated(place.ledger_index, place.source);
+            self.ledgers.unvalidated(place.ledger_index, place.source, transaction_type);
             self.ring.remove(hash, place.ledger_index);
         }
         self.pending.reopened(key);

@@ -17,6 +17,7 @@ pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
         engine_result,
         preliminary,
         last,
+        ledger,
         undecided,
         newest_first: _,
         run: _,
@@ -32,6 +33,10 @@ pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
         })
         && preliminary.as_ref().is_none_or(|wanted| record.progress.engine_result_first == *wanted)
         && last.as_ref().is_none_or(|wanted| record.progress.engine_result_final() == *wanted)
+        && ledger.is_none_or(|wanted| {
+            let place = record.progress.validated.as_ref();
+            place.is_some_and(|place| place.ledger_index == wanted)
+        })
         && (!undecided || record.progress.undecided)
 }
 

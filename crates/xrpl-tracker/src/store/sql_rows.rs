@@ -238,6 +238,7 @@ fn condition(filter: &RowFilter, run: RunId) -> (String, Vec<Box<dyn ToSql>>) {
         engine_result,
         preliminary,
         last,
+        ledger,
         undecided,
         newest_first: _,
         run: _,
@@ -282,6 +283,10 @@ fn condition(filter: &RowFilter, run: RunId) -> (String, Vec<Box<dyn ToSql>>) {
             }
             Some(None) => sql.push_str(absent),
         }
+    }
+    if let Some(wanted) = ledger {
+        sql.push_str(" AND validated_ledger = ?");
+        values.push(Box::new(wanted.0));
     }
     if *undecided {
         sql.push_str(" AND undecided = 1");

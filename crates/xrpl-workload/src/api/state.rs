@@ -261,6 +261,8 @@ struct Wanted {
     /// The final result; `none` for those without.
     #[serde(rename = "final")]
     last: Option<String>,
+    /// The ledger in which they were validated.
+    ledger: Option<u32>,
     /// `oldest` (the default) or `newest` first.
     order: Option<String>,
     /// Rows at most; 100 if not given.
@@ -301,6 +303,7 @@ async fn transactions(
         run: wanted.run.map(RunId),
         preliminary: wanted.preliminary.map(|name| result("preliminary", &name)).transpose()?,
         last: wanted.last.map(|name| result("final", &name)).transpose()?,
+        ledger: wanted.ledger.map(LedgerIndex),
         newest_first: match wanted.order.as_deref() {
             None | Some("oldest") => false,
             Some("newest") => true,

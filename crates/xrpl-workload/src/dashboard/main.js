@@ -3,7 +3,10 @@
 
 import { ApiError, get } from "./api.js";
 import * as charts from "./charts.js";
+import * as clock from "./clock.js";
 import { by, say } from "./dom.js";
+import * as exporting from "./export.js";
+import * as keys from "./keys.js";
 import * as accounts from "./panels/accounts.js";
 import * as controls from "./panels/controls.js";
 import * as coverage from "./panels/coverage.js";
@@ -11,6 +14,7 @@ import * as dossier from "./panels/dossier.js";
 import * as failures from "./panels/failures.js";
 import * as finality from "./panels/finality.js";
 import * as fuzz from "./panels/fuzz.js";
+import * as heat from "./panels/heat.js";
 import * as journeys from "./panels/journeys.js";
 import * as ledgers from "./panels/ledgers.js";
 import * as matrix from "./panels/matrix.js";
@@ -21,6 +25,8 @@ import * as scenario from "./panels/scenario.js";
 import * as shadow from "./panels/shadow.js";
 import * as throughput from "./panels/throughput.js";
 import * as transactions from "./panels/transactions.js";
+import * as router from "./router.js";
+import * as theme from "./theme.js";
 
 const EVERY_MS = 1000;
 const ROUTES = [
@@ -31,7 +37,7 @@ const ROUTES = [
 // These are large, and change slowly.
 const SELDOM = ["/state/coverage", "/state/diagnostics"];
 const SELDOM_ROUNDS = 5;
-const PANELS = [overview, scenario, controls, throughput, finality, ledgers, matrix, coverage, failures, fuzz, shadow, transactions, journeys, accounts, runs, node, dossier];
+const PANELS = [overview, scenario, controls, throughput, finality, ledgers, heat, matrix, coverage, failures, fuzz, shadow, transactions, journeys, accounts, runs, node, dossier];
 
 // These ask the node, which may hang; the others need not wait for it.
 const ASKS_NODE = new Set(["/state/fees"]);
@@ -57,6 +63,7 @@ function trouble(text) {
 let lost = 0;
 let rounds = 0;
 let seldom = {};
+let latest = null;
 
 async function round() {
   try {
@@ -64,6 +71,7 @@ async function round() {
     rounds += 1;
     const answers = { ...seldom, ...Object.fromEntries(await Promise.all(ROUTES.map(one))) };
     answers.samples = await throughput.newest(answers["/state/summary"]);
+    latest = answers;
     for (const panel of PANELS) panel.show(answers);
     lost = 0;
     const health = answers["/health"];
@@ -76,6 +84,14 @@ async function round() {
   setTimeout(round, EVERY_MS);
 }
 
+theme.start();
+clock.start();
 charts.start();
+exporting.start();
+keys.start();
 for (const panel of PANELS) panel.start?.();
+router.onChange(charts.shown);
+router.start();
+// Another time range is drawn at once, and so is what was missed while paused.
+clock.onChange(() => { if (latest) for (const panel of PANELS) panel.show(latest); });
 round();

@@ -65,6 +65,14 @@ export async function open(context) {
   return { page, answers, errors };
 }
 
+export const VIEWS = ["overview", "load", "transactions", "results", "accounts", "ledgers", "nodes", "runs"];
+
+// Goes to a view as its link does.
+export async function view(page, name) {
+  await page.evaluate((to) => { location.hash = `#/${to === "overview" ? "" : to}`; }, name);
+  await page.locator(`[data-view=${name}]`).waitFor();
+}
+
 export const count = (page) => page.evaluate(() => Number(document.body.dataset.rounds ?? 0));
 
 // Waits until the page has drawn so many more answers.

@@ -1,9 +1,10 @@
 // A journey begun on the page is shown step by step, as the API says.
 
 import assert from "node:assert/strict";
-import { api, rounds } from "./harness.mjs";
+import { api, rounds, view } from "./harness.mjs";
 
 export async function journey({ page }) {
+  await view(page, "load");
   await page.getByLabel("Journey", { exact: true }).selectOption("check_cash");
   await page.getByRole("button", { name: "Begin" }).click();
   await page.locator("#journey-said.good").filter({ hasText: "has begun" }).waitFor();

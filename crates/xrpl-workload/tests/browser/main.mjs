@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import * as controls from "./controls.mjs";
-import { api, browser, open, please, rounds, step, until } from "./harness.mjs";
+import { api, browser, open, please, rounds, step, until, view } from "./harness.mjs";
 import { journey } from "./journeys.mjs";
 import * as looks from "./looks.mjs";
 import { panels, runs } from "./panels.mjs";
 import * as transactions from "./transactions.mjs";
+import * as views from "./views.mjs";
 
 const chromium = await browser();
 try {
@@ -20,10 +21,15 @@ try {
   await step("settings", () => controls.settings(it));
   await step("start and stop", () => controls.startStop(it));
   await step("types and weights", () => controls.types(it));
+  await step("find a type", () => controls.findType(it));
   await step("one of a type", () => controls.one(it));
   await step("a journey", () => journey(it));
   await step("every panel again", () => panels(it, api));
   await step("light, dark, axe", () => looks.looks(it));
+  await step("addresses and the back button", () => views.addresses(it));
+  await step("time range, pause and theme", () => views.tools(it));
+  await step("exports", () => views.exports(it));
+  await step("heat map and ledgers to transactions", () => transactions.drillDown(it));
   await step("matrix to transactions", () => transactions.clickThrough(it));
   await step("search and dossier", () => transactions.search(it));
   await step("the dossier's looks", () => looks.dialogLooks(it));
@@ -42,10 +48,12 @@ try {
     await please("start");
     await trouble.waitFor({ state: "hidden", timeout: 15000 });
     const page = it.page;
+    await view(page, "transactions");
     await page.getByRole("button", { name: "Live" }).click();
     await page.locator("#list-says").filter({ hasText: "Live: the newest state changes." }).waitFor({ timeout: 15000 });
     await rounds(page, 1);
     // What it said while accounts were prepared is gone.
+    await view(page, "overview");
     assert.equal(await page.locator("#preparing").isVisible(), false);
     assert.equal(await page.locator("#control-said").textContent(), "");
     await until("something has failed again", async () => (await api("/state/failure-codes")).total > 0, 15000);
@@ -57,6 +65,7 @@ try {
   await step("the node goes down", async () => {
     await please("node-down");
     await trouble.filter({ hasText: "Node down" }).waitFor({ timeout: 15000 });
+    await view(it.page, "nodes");
     await it.page.locator("#nodes td.bad").filter({ hasText: "does not answer" }).waitFor();
   });
 } finally {

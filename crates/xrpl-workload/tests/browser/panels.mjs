@@ -1,7 +1,7 @@
 // Every number and every picture is what the API said in the same round.
 
 import assert from "node:assert/strict";
-import { at, rounds, shown } from "./harness.mjs";
+import { at, rounds, shown, view } from "./harness.mjs";
 
 // All of the page at one instant, with the number of the round that drew it.
 const snapshot = () => ({
@@ -10,6 +10,9 @@ const snapshot = () => ({
   strip: [...document.querySelectorAll("#strip li")].map((e) => ({ kind: e.className, parts: [...e.querySelectorAll("b, span")].map((p) => p.textContent) })),
   matrix: [...document.querySelectorAll("#matrix-table button")].map((e) => ({ ...e.dataset, text: e.textContent })),
   failures: [...document.querySelectorAll("#failure-table tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
+  heat: [...document.querySelectorAll("#heat-table button")].map((e) => ({ ...e.dataset, text: e.textContent })),
+  story: document.getElementById("story").textContent,
+  target: document.getElementById("target").textContent,
   fuzz: [...document.querySelectorAll("#fuzz-results td")].map((cell) => cell.textContent),
   lanes: [...document.querySelectorAll("#lanes tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
   nodes: [...document.querySelectorAll("#nodes tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
@@ -20,11 +23,11 @@ const snapshot = () => ({
   standing: document.getElementById("scenario-standing").textContent,
   stages: [...document.querySelectorAll("#stages tbody tr")].map((r) => [...r.children].slice(0, 2).map((c) => c.textContent)),
   controls: [...document.querySelectorAll("#controls .fields form:not([hidden]) input")].map((input) => input.valueAsNumber),
-  types: [...document.querySelectorAll("#types tbody tr")].map((row) => {
+  types: [...document.querySelectorAll("#types tr[data-type]")].map((row) => {
     const [on, weight] = row.querySelectorAll("input");
-    return { name: row.dataset.key, on: on.checked, weight: weight.valueAsNumber };
+    return { name: row.dataset.type, family: row.parentElement.dataset.key, on: on.checked, weight: weight.valueAsNumber };
   }),
-  waits: [...document.querySelectorAll("#types tbody tr")].map((row) => [row.dataset.key, row.lastChild.textContent]),
+  waits: [...document.querySelectorAll("#types tr[data-type]")].map((row) => [row.dataset.type, row.lastChild.textContent]),
   coverage: [...document.querySelectorAll("#coverage-table tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)),
 });
 
@@ -47,13 +50,37 @@ function matrix(seen, { cells, total }) {
   assert.equal([...wanted.values()].reduce((a, b) => a + b, 0), total);
 }
 
+// What was submitted is all accounted for, and the sentence says so with the figures of the API.
+function story(seen, summary, status) {
+  assert.ok(seen.story.startsWith(`${shown(summary.total_tracked)} submitted, ${shown(summary.by_state.VALIDATED)} validated, `), seen.story);
+  assert.ok(seen.story.endsWith(`${shown(summary.pending)} in flight, nothing unaccounted for.`), seen.story);
+  const target = status.detail.stage.target_tps;
+  assert.equal(seen.target, target > 0 ? `of ${shown(target)} a second` : "a second");
+}
+
+function heat(seen, { cells }) {
+  const wanted = new Map();
+  for (const cell of cells.filter((one) => !["CREATED", "SUBMITTED", "RETRYABLE"].includes(one.state))) {
+    const key = [cell.transaction_type, cell.final ?? "none"].join();
+    wanted.set(key, (wanted.get(key) ?? 0) + cell.count);
+  }
+  assert.ok(wanted.size > 5, "several types have ended");
+  assert.deepEqual(new Map(seen.heat.map((cell) => [[cell.type, cell.final].join(), cell.text])), new Map([...wanted].map(([key, n]) => [key, shown(n)])));
+}
+
 function ledgers(seen, list) {
   assert.ok(list.length >= 5, "ledgers have closed");
   assert.deepEqual(seen.strip, list.map((l) => ({
     kind: l.backfilled ? "backfilled" : l.complete ? "complete" : "short",
     parts: [shown(l.ledger_index), `${shown(l.txn_count)} tx`, `${shown(l.ours)} ours`, `fee ${shown(l.open_ledger_fee)}`],
   })));
-  const oldest = [...list].reverse();
+  const oldest = [...list].reverse().filter((l) => l.close_time !== null);
+  // All bars of a ledger together are its transactions.
+  const { labels, sets } = seen.charts["chart-types"];
+  assert.deepEqual(labels, oldest.map((l) => l.ledger_index));
+  assert.deepEqual(oldest.map((_, n) => sets.reduce((sum, values) => sum + values[n], 0)), oldest.map((l) => Math.max(l.txn_count ?? 0, l.ours)));
+  assert.ok(sets.length > 3, "several types are told apart");
+  assert.deepEqual(seen.charts["chart-interval"].sets[0].slice(1), oldest.slice(1).map((l, n) => l.close_time - oldest[n].close_time));
   assert.deepEqual(seen.charts["chart-fees"], {
     labels: oldest.map((l) => l.ledger_index), sets: [oldest.map((l) => l.open_ledger_fee), oldest.map((l) => l.queue_size)],
   });
@@ -89,7 +116,9 @@ export async function panels({ page, answers }, api) {
     return answers[path][seldom ? Math.floor((seen.round - 1) / 5) : seen.round - 1];
   };
   numbers(seen, answer);
+  story(seen, answer("/state/summary"), answer("/workload/status"));
   matrix(seen, answer("/state/matrix"));
+  heat(seen, answer("/state/matrix"));
   ledgers(seen, answer("/state/ledgers").ledgers);
   finality(seen, answer("/state/latency"));
   const codes = answer("/state/failure-codes").detail;
@@ -102,30 +131,35 @@ export async function panels({ page, answers }, api) {
   const lanes = answer("/state/lanes").lanes;
   assert.deepEqual(seen.lanes, lanes.map((l) => [l.account, l.role, shown(l.in_flight), shown(l.next_sequence), shown(l.free_tickets), l.reason ?? ""]));
   const nodes = answer("/health").endpoints;
-  assert.deepEqual(seen.nodes, nodes.map((n) => [n.name, "answers", n.server_state, shown(n.validated), n.last_error ?? ""]));
+  assert.deepEqual(seen.nodes, nodes.map((n) => [n.name, "answers", n.server_state, shown(n.validated), "0", n.last_error ?? ""]));
   const { outline, progress } = answer("/workload/scenario");
   assert.deepEqual(seen.stages, outline.stages.map((stage) => [stage.name, stage.pace]));
   assert.ok(seen.standing.startsWith(`Stage 1 of 1, ${progress.name}: ${progress.pace}`), seen.standing);
   const controls = answer("/workload/rate-controls");
   assert.deepEqual(seen.controls, [controls.target_tps, controls.max_pending, controls.intent.invalid, controls.fuzz]);
   const off = new Set(controls.disabled_types.map((type) => type.name));
-  assert.deepEqual(seen.types, controls.types.map((name) => ({ name, on: !off.has(name), weight: controls.weights[name] })));
   const why = answer("/state/diagnostics").types;
+  const families = new Map(why.map((type) => [type.name, type.family]));
+  const byName = (a, b) => a.name.localeCompare(b.name);
+  assert.deepEqual(seen.types.sort(byName), controls.types
+    .map((name) => ({ name, family: families.get(name), on: !off.has(name), weight: controls.weights[name] })).sort(byName));
   assert.ok(why.some((type) => type.why_not), "some type waits for something");
   assert.deepEqual(Object.fromEntries(seen.waits), Object.fromEntries(why.map((type) => [type.name, type.why_not ?? ""])));
   coverage(seen, answer("/state/coverage"));
   // The newest samples of the picture are the API's own.
   const { samples } = await api("/state/timeline");
   const drawn = seen.charts["chart-throughput"].sets;
-  const from = samples.findIndex((_, n) => drawn[1].every((value, k) => samples[n + k]?.pending === value));
+  const from = samples.findIndex((_, n) => drawn[2].every((value, k) => samples[n + k]?.pending === value));
   assert.ok(drawn[0].length >= 2 && from >= 0, "the timeline is drawn as told");
   const same = samples.slice(from, from + drawn[0].length);
+  assert.deepEqual(seen.charts["chart-node"].sets, ["load_factor", "lag_ledgers", "job_ms"].map((name) => same.map((s) => s.node[name])));
   assert.deepEqual(drawn[0], same.map((s) => s.validated_per_second));
   assert.deepEqual(seen.charts["chart-percentiles"].sets, ["p50", "p90", "p99"].map((part) => same.map((s) => s[`finality_ms_${part}`])));
 }
 
 // The runs of the store, and two of them side by side: here the present one with itself.
 export async function runs({ page, errors }, api) {
+  await view(page, "runs");
   const { runs: told, present } = await api("/runs");
   const rows = page.locator("#runs-table tbody tr");
   await rows.first().waitFor();

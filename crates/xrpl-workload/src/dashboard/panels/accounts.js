@@ -6,7 +6,7 @@ import { find } from "./transactions.js";
 const FROM = "/state/lanes";
 
 function build(lane) {
-  const account = link(lane.account, () => find({ account: lane.account }, `of ${lane.account}`), { className: "link mono" });
+  const account = link(lane.account, () => find({ account: lane.account }), { className: "link mono" });
   const cell = () => make("td", { className: "number" });
   return make("tr", {}, make("th", { scope: "row" }, account), make("td"), cell(), cell(), cell(), make("td"));
 }

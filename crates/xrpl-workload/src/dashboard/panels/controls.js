@@ -1,7 +1,7 @@
 // What can be changed while load runs.
 
 import { post, useToken } from "../api.js";
-import { by, keyed, make, number, say } from "../dom.js";
+import { by, make, number, say } from "../dom.js";
 import { open } from "./dossier.js";
 
 const SETTINGS = {
@@ -63,7 +63,7 @@ function build({ name }) {
   send.addEventListener("click", () => once(name));
   const cell = (...children) => make("td", {}, ...children);
   const count = (of) => make("td", { className: "number", data: { from: "/workload/status", path: `detail.stats.by_type.${name}.${of}`, none: "0" } });
-  return make("tr", {}, make("th", { scope: "row", textContent: name }), cell(on), cell(weight), count("submitted"), count("validated"), cell(send), make("td", { className: "quiet" }));
+  return make("tr", { data: { type: name } }, make("th", { scope: "row", textContent: name }), cell(on), cell(weight), count("submitted"), count("validated"), cell(send), make("td", { className: "quiet" }));
 }
 
 function fill(row, type) {
@@ -77,7 +77,47 @@ function fill(row, type) {
   name.title = type.off?.refused_with ? `the network answered ${type.off.refused_with}` : "";
 }
 
+// A body for each family, under a row that names it.
+function table(types) {
+  const families = Map.groupBy(types, (type) => type.family);
+  const body = (family) => make("tbody", {}, make("tr", { className: "family" }, make("th", { scope: "rowgroup", colSpan: 7, textContent: family })));
+  const bodies = by("types");
+  const known = new Map([...bodies.tBodies].map((one) => [one.dataset.key, one]));
+  for (const [family, members] of [...families].sort(([a], [b]) => a.localeCompare(b))) {
+    let one = known.get(family);
+    if (!one) {
+      one = body(family);
+      one.dataset.key = family;
+      bodies.append(one);
+    }
+    known.delete(family);
+    const rows = new Map([...one.rows].map((row) => [row.dataset.type, row]));
+    for (const type of members) {
+      if (!rows.has(type.name)) one.append(rows.set(type.name, build(type)).get(type.name));
+      fill(rows.get(type.name), type);
+    }
+  }
+  for (const one of known.values()) one.remove();
+  search();
+}
+
+function search() {
+  const wanted = by("type-search").value.trim().toLowerCase();
+  let found = 0;
+  for (const body of by("types").tBodies) {
+    const family = body.dataset.key.toLowerCase().includes(wanted);
+    let any = false;
+    for (const row of body.querySelectorAll("[data-type]")) {
+      row.hidden = !family && !row.dataset.type.toLowerCase().includes(wanted);
+      if (!row.hidden) { any = true; found += 1; }
+    }
+    body.hidden = !any;
+  }
+  say(by("type-count"), found ? `${found} types` : "No type matches.");
+}
+
 export function start() {
+  by("type-search").addEventListener("input", search);
   for (const [name, [id, path, body]] of Object.entries(SETTINGS)) {
     const input = watch(by(id));
     document.querySelector(`[data-control=${name}]`).addEventListener("submit", async (event) => {
@@ -121,9 +161,11 @@ export function show(answers) {
   unavailable = false;
   for (const [id, , , value] of Object.values(SETTINGS)) offer(by(id), value(controls));
   const off = new Map(controls.disabled_types.map((type) => [type.name, type]));
-  const waits = new Map((answers["/state/diagnostics"].types ?? []).map((type) => [type.name, type.why_not]));
+  const diagnoses = answers["/state/diagnostics"].types ?? [];
+  const waits = new Map(diagnoses.map((type) => [type.name, type.why_not]));
+  const families = new Map(diagnoses.map((type) => [type.name, type.family]));
   const types = controls.types.map((name) => ({
-    name, waits: waits.get(name), off: off.get(name), weight: controls.weights[name], stats: status.detail.stats.by_type[name],
+    name, family: families.get(name) ?? "Other", waits: waits.get(name), off: off.get(name), weight: controls.weights[name], stats: status.detail.stats.by_type[name],
   }));
-  keyed(by("types").tBodies[0], types, (type) => type.name, build, fill);
+  table(types);
 }

@@ -6,7 +6,7 @@ import { find } from "./transactions.js";
 const NONE = { code: "", count: 0, message: "Nothing has failed.", meaning: "" };
 
 function build(code) {
-  const name = code.code ? link(code.code, () => find({ final: code.code }, `ended with ${code.code}`)) : "";
+  const name = code.code ? link(code.code, () => find({ final: code.code })) : "";
   return make("tr", {}, make("th", { scope: "row" }, name), make("td", { className: "number", data: { code: code.code } }), make("td"));
 }
 

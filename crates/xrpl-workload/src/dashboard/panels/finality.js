@@ -1,6 +1,7 @@
 // How long validation takes, in milliseconds and in ledgers.
 
 import { draw } from "../charts.js";
+import { within } from "../clock.js";
 import { at, by, clock, keyed, make, number, say, source } from "../dom.js";
 
 const FROM = "/state/latency";
@@ -14,7 +15,7 @@ export function show(answers) {
     "tr", {}, make("th", { scope: "row", textContent: name }),
     ...PARTS.map((part) => make("td", { className: "number", data: source(FROM, `${path}.${part}`) })),
   ), (row, [, path]) => PARTS.forEach((part, n) => say(row.children[n + 1], number(at(latency, `${path}.${part}`)))));
-  const { samples } = answers;
+  const samples = within(answers.samples, (s) => s.at_ms);
   draw("chart-percentiles", samples.map((s) => clock(s.at_ms)), ...OVER_TIME.map((name) => samples.map((s) => s[name])));
   const buckets = latency.finality_buckets_ms;
   // They are cumulative, as Prometheus has them; a picture shows each for itself.

@@ -1,4 +1,4 @@
-// What was drawn at random, by result, and what nodes did meanwhile that they must not.
+// Random transactions by result, and what nodes did meanwhile that they must not.
 
 import { by, keyed, make, number, pairs, say, source } from "../dom.js";
 

@@ -32,7 +32,7 @@ function table(cells, type) {
     if (!sum) return cell;
     const wanted = { preliminary: name, state: sum.state, final: sum.final };
     const words = `${name} first, then ${sum.state} ${sum.final}`;
-    cell.append(link(number(sum.count), () => find({ type, ...wanted }, words), { data: wanted, "aria-label": `${sum.count} transactions: ${words}` }));
+    cell.append(link(number(sum.count), () => find({ type, ...wanted }), { data: wanted, "aria-label": `${sum.count} transactions: ${words}` }));
     return cell;
   })));
   return [make("thead", {}, head), make("tbody", {}, ...rows)];
@@ -53,7 +53,7 @@ export function show(answers) {
   // Who stands on a number stays on it.
   const on = target.contains(document.activeElement) ? { ...document.activeElement.dataset } : null;
   const caption = target.caption;
-  caption.textContent = cells.length ? "First result by final result" : "Nothing has ended yet.";
+  caption.textContent = cells.length ? "Provisional by final result" : "Nothing has ended yet.";
   target.replaceChildren(caption, ...(cells.length ? table(cells.filter((cell) => !type || cell.transaction_type === type), type) : []));
   if (on) {
     const same = [...target.querySelectorAll("button")].find((b) => ["preliminary", "state", "final"].every((key) => b.dataset[key] === on[key]));

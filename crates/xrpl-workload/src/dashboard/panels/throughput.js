@@ -2,6 +2,7 @@
 
 import { get } from "../api.js";
 import { draw } from "../charts.js";
+import { within } from "../clock.js";
 import { by, clock, number, pairs, source, tone } from "../dom.js";
 
 const KEPT = 600;
@@ -22,7 +23,9 @@ export async function newest(summary) {
 
 export function show(answers) {
   const summary = answers["/state/summary"];
-  draw("chart-throughput", samples.map((s) => clock(s.at_ms)), samples.map((s) => s.validated_per_second), samples.map((s) => s.pending));
+  const shown = within(samples, (s) => s.at_ms);
+  const target = answers["/workload/status"].detail?.stage?.target_tps || null;
+  draw("chart-throughput", shown.map((s) => clock(s.at_ms)), shown.map((s) => s.validated_per_second), shown.map(() => target), shown.map((s) => s.pending));
   const rows = (key) => Object.entries(summary[key]).map(([name, n]) => [
     name, number(n), source("/state/summary", `${key}.${name}`), key === "by_state" && n > 0 ? tone(name) : "",
   ]);

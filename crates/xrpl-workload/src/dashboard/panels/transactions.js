@@ -1,17 +1,24 @@
-// The newest transactions as they move, or those that were looked for.
+// The newest transactions as they move, or those of a search. Only the rows in sight are in the document.
 
 import { get } from "../api.js";
+import * as pause from "../clock.js";
 import { by, clock, keyed, link, make, number, say, short, tone } from "../dom.js";
+import * as router from "../router.js";
 import { follow } from "../stream.js";
 import { open } from "./dossier.js";
 
-const SHOWN = 50;
-const PAGE = 50;
+const LIVE = 50;
+const PAGE = 200;
+const ROW_PX = 32;
+const BEYOND = 8;
 const STATES = ["CREATED", "SUBMITTED", "RETRYABLE", "VALIDATED", "REJECTED", "EXPIRED", "FAILED_NET"];
+// What can be asked for, and how the list says it.
+const FILTERS = {
+  type: (v) => v, state: (v) => v, account: (v) => `of ${v}`, preliminary: (v) => `${v} first`, final: (v) => `final result ${v}`, ledger: (v) => `in ledger ${v}`,
+};
 
 let live = new Map();
 let found = null;
-let paused = false;
 let connected = false;
 let events = 0;
 let missed = 0;
@@ -22,7 +29,7 @@ function build(tx) {
   const cell = (...children) => make("td", {}, ...children);
   return make(
     "tr", {}, cell(), cell(link(short(tx.tx_hash), () => open(tx.tx_hash), { className: "link mono", title: tx.tx_hash })),
-    cell(), cell(link(short(tx.account), () => find({ account: tx.account }, `of ${tx.account}`), { className: "link mono", title: tx.account })),
+    cell(), cell(link(short(tx.account), () => find({ account: tx.account }), { className: "link mono", title: tx.account })),
     cell(), cell(), make("td", { className: "number" }),
   );
 }
@@ -37,20 +44,45 @@ function fill(row, tx) {
   say(ledger, tx.ledger ? number(tx.ledger) : "");
 }
 
+// Space above and below stands for the rows that are not in sight.
+function space(body, rows) {
+  const height = `${rows * ROW_PX}px`;
+  if (body.dataset.height === height) return;
+  body.dataset.height = height;
+  const cell = make("td", { colSpan: 7 });
+  cell.style.height = height;
+  body.replaceChildren(...(rows ? [make("tr", {}, cell)] : []));
+}
+
+function rows(all) {
+  const box = by("list-scroll");
+  const first = Math.max(0, Math.min(Math.floor(box.scrollTop / ROW_PX) - BEYOND, all.length - 1));
+  const count = Math.ceil(Math.max(box.clientHeight, LIVE * ROW_PX / 2) / ROW_PX) + 2 * BEYOND;
+  const shown = all.length > LIVE ? all.slice(first, first + count) : all;
+  const before = all.length > LIVE ? first : 0;
+  const [above, body, below] = by("list").tBodies;
+  space(above, before);
+  keyed(body, shown, (tx) => tx.tx_hash, build, fill);
+  space(below, all.length - before - shown.length);
+}
+
+function standing(all) {
+  if (wrong) return wrong;
+  if (found?.reading && all.length === 0) return "Reading…";
+  if (found) return `Transactions ${found.title}: ${all.length === 0 ? "none" : `${number(all.length)}${found.cursor ? " and more" : ""}`}`;
+  if (!connected) return "The event stream is not connected; trying again.";
+  if (all.length === 0) return "Live: nothing has moved yet.";
+  if (pause.isPaused()) return "Paused.";
+  return `Live: the newest state changes.${missed ? ` ${number(missed)} came too fast and are not shown.` : ""}`;
+}
+
 function render() {
-  const rows = found ? found.rows : [...live.values()].reverse().slice(0, SHOWN);
-  keyed(by("list").tBodies[0], rows, (tx) => tx.tx_hash, build, fill);
-  by("older").hidden = !found?.cursor;
-  by("pause").disabled = found !== null;
-  let text;
-  if (wrong) text = wrong;
-  else if (found?.reading && rows.length === 0) text = "Reading…";
-  else if (found) text = `${found.title}: ${rows.length === 0 ? "none" : `${rows.length}${found.cursor ? " and more" : ""}`}`;
-  else if (!connected) text = "The event stream is not connected; it is tried again.";
-  else if (rows.length === 0) text = "Live: nothing has moved yet.";
-  else text = paused ? "Paused." : `Live: the newest state changes.${missed ? ` ${number(missed)} came too fast to be told.` : ""}`;
-  say(by("list-says"), text);
   document.body.dataset.events = String(events);
+  if (router.current().view !== "transactions") return;
+  const all = found ? found.rows : [...live.values()].reverse().slice(0, LIVE);
+  rows(all);
+  by("older").hidden = !found?.cursor;
+  say(by("list-says"), standing(all));
 }
 
 const ofRow = (row) => ({
@@ -59,6 +91,7 @@ const ofRow = (row) => ({
 });
 
 async function more() {
+  if (found.reading) return;
   const query = new URLSearchParams({ ...found.query, order: "newest", limit: PAGE });
   if (found.cursor) query.set("cursor", found.cursor);
   const asked = found;
@@ -66,45 +99,63 @@ async function more() {
   try {
     const answer = await get(`/state/transactions?${query}`);
     if (found !== asked) return;
-    found.reading = false;
-    found.rows = [...found.rows, ...answer.transactions.map(ofRow)];
+    found.rows.push(...answer.transactions.map(ofRow));
     found.cursor = answer.next_cursor;
-    render();
   } catch (error) {
-    if (found === asked) refuse(`Not found: ${error.message}`);
+    if (found === asked) wrong = `Not found: ${error.message}`;
+  } finally {
+    asked.reading = false;
+    render();
   }
 }
 
-function refuse(text) {
-  wrong = text;
-  render();
+// Shows the transactions of a filter, newest first.
+export function find(query) {
+  router.go("transactions", query);
+  by("list-scroll").focus({ preventScroll: true });
 }
 
-// Shows the transactions of a filter, newest first.
-export function find(query, title) {
-  const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value));
-  wrong = "";
-  found = { query: given, title: `Transactions ${title}`, rows: [], cursor: null };
-  more();
-  by("transactions").scrollIntoView();
-  by("list").parentElement.focus({ preventScroll: true });
+// What a text in the search field asks for; nothing if it is none of these.
+function understood(text) {
+  if (/^r[1-9A-HJ-NP-Za-km-z]{24,34}$/.test(text)) return { account: text };
+  if (/^(tes|tec|tem|tef|ter|tel)[A-Z]?[A-Za-z_]+$/.test(text)) return { final: text };
+  if (/^[\d,]+$/.test(text)) return { ledger: text.replaceAll(",", "") };
+  const type = [...by("of-type").options].find((option) => option.value.toLowerCase() === text.toLowerCase());
+  return type ? { type: type.value } : null;
 }
 
 function search(event) {
   event.preventDefault();
   const text = by("query").value.trim();
-  if (/^[0-9a-fA-F]{64}$/.test(text)) {
-    refuse("");
-    open(text.toUpperCase());
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return open(text.toUpperCase());
+  const meant = text ? understood(text) : {};
+  if (!meant) {
+    wrong = `${text}: neither a hash of 64 hexadecimal digits, nor an account's address (r…), a result (tec…), a ledger's index or a type.`;
+    return render();
+  }
+  const query = { state: by("of-state").value, type: by("of-type").value, ...meant };
+  // Without a filter it is everything, which has an address too.
+  return find(Object.values(query).some(Boolean) ? query : { all: 1 });
+}
+
+function place({ view, params }) {
+  if (view !== "transactions") return;
+  const { tx, all, ...query } = params;
+  const asked = JSON.stringify([all, query]);
+  if (asked === found?.asked) return;
+  wrong = "";
+  by("list-scroll").scrollTop = 0;
+  by("of-state").value = query.state ?? "";
+  by("of-type").value = query.type ?? "";
+  by("query").value = query.account ?? query.final ?? query.ledger ?? "";
+  if (!all && Object.keys(query).length === 0) {
+    found = null;
+    render();
     return;
   }
-  if (text && !/^r[1-9A-HJ-NP-Za-km-z]{24,34}$/.test(text)) {
-    refuse("Neither a hash of 64 hexadecimal digits nor an account's address that begins with r.");
-    return;
-  }
-  const query = { account: text, state: by("of-state").value, type: by("of-type").value };
-  const words = Object.values(query).filter(Boolean).join(", ");
-  find(query, words ? `of ${words}` : "of the run");
+  const words = Object.entries(FILTERS).filter(([name]) => query[name]).map(([name, say]) => say(query[name])).join(", ");
+  found = { asked, query, title: words || "of the run", rows: [], cursor: null, reading: false };
+  more();
 }
 
 function took(batch, all, lost) {
@@ -117,8 +168,9 @@ function took(batch, all, lost) {
       state: change.state, result: change.engine_result, ledger: change.validated_ledger,
     });
   }
-  while (live.size > 4 * SHOWN) live.delete(live.keys().next().value);
-  if (!paused || found) render();
+  while (live.size > 4 * LIVE) live.delete(live.keys().next().value);
+  if (!pause.isPaused() || found) render();
+  else document.body.dataset.events = String(events);
 }
 
 export function start() {
@@ -126,21 +178,21 @@ export function start() {
   by("search").addEventListener("submit", search);
   by("older").addEventListener("click", more);
   by("live").addEventListener("click", () => {
-    found = null;
     wrong = "";
-    by("query").value = "";
-    render();
+    for (const id of ["query", "of-state", "of-type"]) by(id).value = "";
+    router.go("transactions");
   });
-  by("pause").addEventListener("click", () => {
-    paused = !paused;
-    by("pause").setAttribute("aria-pressed", String(paused));
+  by("list-scroll").addEventListener("scroll", () => {
+    const box = by("list-scroll");
+    if (found?.cursor && box.scrollTop + box.clientHeight > box.scrollHeight - 20 * ROW_PX) more();
     render();
-  });
+  }, { passive: true });
+  pause.onChange(render);
   follow(took, (now) => {
     connected = now;
     render();
   });
-  render();
+  router.onChange(place);
 }
 
 export function show(answers) {
@@ -149,4 +201,6 @@ export function show(answers) {
   for (const type of Object.keys(answers["/state/summary"].by_type).sort()) {
     if (!known.has(type)) select.append(make("option", { value: type, textContent: type }));
   }
+  const wanted = router.current().params.type;
+  if (wanted && router.current().view === "transactions" && !select.value) select.value = wanted;
 }

@@ -1,0 +1,55 @@
+// Views and their addresses: `#/transactions?type=Payment&tx=HASH`. The back button and a copied
+// address lead to the same view; `tx` opens a transaction on top of any of them.
+
+const VIEWS = ["overview", "load", "transactions", "results", "accounts", "ledgers", "nodes", "runs"];
+const TITLES = Object.fromEntries(VIEWS.map((view) => [view, view[0].toUpperCase() + view.slice(1)]));
+const listeners = [];
+
+export function current() {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const view = VIEWS.includes(path) ? path : "overview";
+  return { view, params: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+export function address(view, params = {}) {
+  const given = Object.entries(params).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  const query = new URLSearchParams(given).toString();
+  return `#/${view === "overview" ? "" : view}${query ? `?${query}` : ""}`;
+}
+
+export function go(view, params = {}) {
+  const wanted = address(view, params);
+  if (location.hash !== wanted) location.hash = wanted;
+  // At once, so that what is in the view can be focused; the event comes later.
+  apply();
+}
+
+// Another parameter of the view that is shown.
+export function set(name, value) {
+  const { view, params } = current();
+  go(view, { ...params, [name]: value });
+}
+
+export const onChange = (listener) => listeners.push(listener);
+
+function apply() {
+  const place = current();
+  for (const view of document.querySelectorAll("[data-view]")) view.hidden = view.dataset.view !== place.view;
+  for (const link of document.querySelectorAll("#views a")) {
+    if (link.hash === address(place.view)) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${TITLES[place.view]} - xrpl-workload`;
+  for (const listener of listeners) listener(place);
+}
+
+export function start() {
+  let shown = current().view;
+  addEventListener("hashchange", () => {
+    apply();
+    // A new view begins at its top; a transaction that opens leaves the place alone.
+    if (current().view !== shown) window.scrollTo(0, 0);
+    shown = current().view;
+  });
+  apply();
+}
