@@ -101,6 +101,10 @@ pub async fn run(
     };
     let both = match config.ab_mode {
         AbMode::InTurn => {
+            // Not only when the whole of the first run is over.
+            for side in [first, second] {
+                answers(side).await?;
+            }
             let one = turn(config, first, stop, view).await?;
             if stop.soon.is_cancelled() {
                 return Ok(None);
@@ -217,9 +221,15 @@ async fn different_networks(first: &Side, second: &Side) -> Result<(), SetupErro
     }
 }
 
-async fn newest(side: &Side) -> Option<(Pool, LedgerIndex)> {
+/// Whether a side can be driven at all: one of its nodes answers and has a validated ledger.
+async fn answers(side: &Side) -> Result<Pool, SetupError> {
     let endpoints: Vec<Endpoint> = parts::endpoints(&side.rpc, &side.ws);
-    let pool = parts::connect(endpoints, std::sync::Arc::new(TcpConnector)).await.ok()?;
+    let connected = parts::connect(endpoints, std::sync::Arc::new(TcpConnector)).await;
+    connected.map_err(|error| SetupError(format!("{}: {error}", side.name)))
+}
+
+async fn newest(side: &Side) -> Option<(Pool, LedgerIndex)> {
+    let pool = answers(side).await.ok()?;
     let spec = Some(LedgerSpec::Validated);
     let newest = pool.request(&Ledger { ledger_index: spec, ..Ledger::default() }).await.ok()?;
     let index = newest.ledger_index?;

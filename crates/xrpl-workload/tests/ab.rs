@@ -121,6 +121,20 @@ async fn a_broken_limit_of_either_is_the_exit_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_node_that_is_not_there_is_said_before_the_first_is_driven() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = ledger(1, Duration::from_millis(300)).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let second = format!("--ab=new=http://{nobody},ws://{nobody}");
+    let output = call(command(folder.path(), [&side("old", &first), &second], &[])).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("new: no node answers"), "{said}");
+    assert!(!said.contains("old: begins"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was driven");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_is_said_before_anything_starts() {
     let one = ledger(13, Duration::from_millis(300)).await;
     let folder = tempfile::tempdir().unwrap();

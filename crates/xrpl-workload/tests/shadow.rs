@@ -180,6 +180,25 @@ async fn the_command_checks_a_range_and_says_what_it_cannot_check() {
     assert!(texts(&done).contains("no case that `shadow` wrote"), "{}", texts(&done));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_stopped_before_the_first_ledger_has_seen_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody listens there.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = program(folder.path());
+    command.args(["shadow", "--rpc", &format!("http://{closed}")]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut said, &mut line).unwrap();
+    assert!(line.starts_with("waits for the node: "), "{line}");
+    let ended = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(ended.unwrap().success());
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(5), "{}", texts(&done));
+}
+
 /// Follows in the background, as `run --shadow` does.
 struct Following {
     watched: Watched,

@@ -31,7 +31,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "run",
         "  xrpl-workload run --tps 200 --duration 5m --types Payment=3,OfferCreate=1
   xrpl-workload run --rpc http://host:5005 --ws ws://host:6006 --tps 50 --intent-invalid 10
-  xrpl-workload run --scenario scenarios/knee.toml --store knee.db --name knee
+  xrpl-workload run --scenario scenarios/ramp.toml --store ramp.db --name ramp
   xrpl-workload run --duration 30s --json | tail -1 | jq .by_state",
     ),
     (
@@ -68,7 +68,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "  xrpl-workload compare previous latest
   xrpl-workload compare --baseline baseline.json latest --bound finality_ms_p99=20%/100",
     ),
-    ("report", "  xrpl-workload report latest -o run.html\n  xrpl-workload report knee --markdown"),
+    ("report", "  xrpl-workload report latest -o run.html\n  xrpl-workload report ramp --markdown"),
 ];
 
 fn setting(long: Option<&str>) -> Option<&'static Setting> {

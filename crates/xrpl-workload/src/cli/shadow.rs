@@ -45,7 +45,7 @@ pub(super) fn command() -> Command {
              on until Ctrl-C.\n\n\
              Exit codes: 0 all ledgers came out equal, 1 one came out otherwise, 2 wrong input, 3 the\n\
              node cannot be read or does not have the ledgers, 5 equal as far as could be seen: some\n\
-             were taken over, or skipped. With --replay: 0 it comes out equal now, 1 it still differs.",
+             were taken over or skipped, or it was stopped before the first one. With --replay: 0 it comes out equal now, 1 it still differs.",
         )
         .arg(
             Arg::new("node")
@@ -119,6 +119,8 @@ pub(super) async fn run(mut config: Config, matches: &ArgMatches) -> Exit {
         return if view.ledgers_different > 0 { Exit::Failures } else { Exit::Setup };
     }
     match (view.ledgers_different, view.ledgers_taken_over + view.ledgers_skipped) {
+        // Stopped before the first ledger: nothing was seen to be equal.
+        (0, 0) if view.ledgers_checked == 0 => Exit::Unseen,
         (0, 0) => Exit::Success,
         (0, _) => Exit::Unseen,
         _ => Exit::Failures,
