@@ -28,7 +28,7 @@ function box(type, result, n, most) {
   if (!n) return make("td");
   const full = Math.max(1, Math.ceil((STEPS * Math.log(n + 1)) / Math.log(most + 1)));
   const button = link(number(n), () => find({ type, final: result }), {
-    data: { type, final: result }, "aria-label": `${n} ${type} with ${result}`,
+    data: { type, final: result }, "aria-label": `${number(n)} ${type} with ${result}`,
   });
   return make("td", { className: `number ${kind(result)} full${full}` }, button);
 }

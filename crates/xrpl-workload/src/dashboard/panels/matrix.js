@@ -32,7 +32,7 @@ function table(cells, type) {
     if (!sum) return cell;
     const wanted = { preliminary: name, state: sum.state, final: sum.final };
     const words = `${name} first, then ${sum.state} ${sum.final}`;
-    cell.append(link(number(sum.count), () => find({ type, ...wanted }), { data: wanted, "aria-label": `${sum.count} transactions: ${words}` }));
+    cell.append(link(number(sum.count), () => find({ type, ...wanted }), { data: wanted, "aria-label": `${number(sum.count)} transactions: ${words}` }));
     return cell;
   })));
   return [make("thead", {}, head), make("tbody", {}, ...rows)];
