@@ -118,6 +118,13 @@ impl Spread {
         columns
     }
 
+    /// Every value that was recorded, smallest first, with how often. Values of up to three digits are
+    /// exact.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let histogram = self.0.iter().flat_map(|histogram| histogram.iter_recorded());
+        histogram.map(|recorded| (recorded.value_iterated_to(), recorded.count_at_value()))
+    }
+
     /// What was counted since an earlier moment of the same histogram.
     #[must_use]
     pub fn minus(&self, earlier: &Self) -> Self {

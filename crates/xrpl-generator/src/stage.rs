@@ -136,6 +136,8 @@ pub struct StageProgress {
     pub run_seconds_left: Option<f64>,
     /// Whether all stages are over: what is in flight comes to its end.
     pub over: bool,
+    /// Whether somebody ended them before their time. Stages without an end are never cut short.
+    pub cut_short: bool,
 }
 
 /// The stages of a run and where it stands. Times are durations since any fixed instant.
@@ -147,6 +149,7 @@ pub struct Course {
     began: Option<Duration>,
     began_ledger: LedgerIndex,
     over: bool,
+    cut_short: bool,
 }
 
 /// From when to when a stage lasted.
@@ -163,7 +166,7 @@ impl Course {
     #[must_use]
     pub fn new(stages: Vec<Stage>) -> Self {
         let over = stages.is_empty();
-        Self { stages, at: 0, began: None, began_ledger: LedgerIndex(0), over }
+        Self { stages, at: 0, began: None, began_ledger: LedgerIndex(0), over, cut_short: false }
     }
 
     /// The first stage begins.
@@ -228,6 +231,8 @@ impl Course {
     /// Ends all stages; how long the last one lasted, if there was one.
     pub fn finish(&mut self, now: Duration) -> Option<Span> {
         let was_over = std::mem::replace(&mut self.over, true);
+        let has_end = self.stages.last().is_some_and(|stage| stage.until != Until::Stopped);
+        self.cut_short |= !was_over && has_end;
         let from = self.began.filter(|_| !was_over)?;
         Some(Span { from, to: now })
     }
@@ -277,6 +282,7 @@ impl Course {
                 false => left.zip(later).map(|(left, later)| left + later),
             },
             over: self.over,
+            cut_short: self.cut_short,
         }
     }
 }
@@ -342,7 +348,9 @@ mod tests {
         assert_eq!(name(&course), "b");
         assert_eq!(course.advance(S(102), LedgerIndex(10)), None);
         assert!(course.advance(S(103), LedgerIndex(11)).is_some(), "three after the skip");
+        assert!(!course.progress(S(104), LedgerIndex(11)).cut_short, "a stage may be skipped");
         assert_eq!(course.finish(S(104)), Some(Span { from: S(103), to: S(104) }));
+        assert!(course.progress(S(104), LedgerIndex(11)).cut_short);
         assert_eq!(course.finish(S(105)), None);
         assert!(course.is_over());
         assert_eq!(course.skip(S(106), LedgerIndex(12)), None);

@@ -18,7 +18,7 @@ use xrpl_protocol::LedgerIndex;
 
 use crate::{
     archive::Archive,
-    compare::{Bounds, Comparison, Refusal, compare},
+    compare::{Comparison, Refusal, Terms, compare},
     config::{Config, StoreChoice},
     parts,
     record::Record,
@@ -116,7 +116,9 @@ pub async fn run(
             side_by_side(config, [first, second], stop, view).await?
         }
     };
-    let comparison = compare(&both[0].record, &both[1].record, None, &Bounds::default());
+    // Both were stopped by the same hand, and what came of them is shown above.
+    let terms = Terms { partial: stop.soon.is_cancelled(), ..Terms::default() };
+    let comparison = compare(&both[0].record, &both[1].record, &terms);
     Ok(Some(Outcomes { both, comparison }))
 }
 

@@ -301,7 +301,8 @@ pub fn command() -> Command {
             "Compares the second run with the first one, figure by figure. A change counts beyond both\n\
              a share of the first value and an amount; --bound changes them.\n\n\
              {of_runs}\n\n\
-             A run whose load was not the one that was asked for is refused: its figures say nothing.\n\n\
+             A run whose load was not the one that was asked for is refused: its figures say nothing.\n\
+             So is one that was killed, stopped before its end or goes on, without --partial.\n\n\
              Exit codes: 0 nothing is worse, 1 something is, 2 wrong input, 3 they cannot be compared:\n\
              there is no such run, or it is refused.",
         ))
@@ -325,6 +326,12 @@ pub fn command() -> Command {
                 .help("What is beyond chance, such as finality_ms_p99=20%/100 or all=20%; repeatable"),
         )
         .arg(Arg::new("stage").long("stage").value_name("NAME").help("Only the stages of this name"))
+        .arg(
+            Arg::new("partial")
+                .long("partial")
+                .action(ArgAction::SetTrue)
+                .help("Take runs that were killed, stopped before their end, or go on"),
+        )
         .arg(markdown().help("A table for a pull request"));
     let given = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)

@@ -199,8 +199,19 @@ pub struct Comparison {
     pub words: Vec<String>,
 }
 
+/// How two runs are to be compared.
+#[derive(Clone, Debug, Default)]
+pub struct Terms<'a> {
+    /// The stages of this name; the whole if none is given.
+    pub stage: Option<&'a str>,
+    /// What may be chance.
+    pub bounds: Bounds,
+    /// Whether a run that did not come to its end is taken all the same.
+    pub partial: bool,
+}
+
 /// Why two runs cannot be compared.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// Its load was not the one that was asked for.
     #[error(
@@ -212,6 +223,19 @@ pub enum Refusal {
         title: String,
         /// Why.
         why: String,
+    },
+    /// It did not come to its end.
+    #[error(
+        "{title} {how}: its figures are those of {seconds:.0} s of load. Compare runs that came to their \
+         end, or take it as it is (--partial, or ?partial=true of the API)"
+    )]
+    Partial {
+        /// Which.
+        title: String,
+        /// In words.
+        how: &'static str,
+        /// How long its load ran.
+        seconds: f64,
     },
     /// Nothing was sent.
     #[error("{0} cannot be compared: it sent nothing")]
@@ -230,7 +254,21 @@ pub enum Refusal {
 
 type Figures<'a> = &'a BTreeMap<String, f64>;
 
-fn figures_of<'a>(record: &'a Record, stage: Option<&str>) -> Result<Figures<'a>, Refusal> {
+/// What became of a run that did not come to its end.
+fn cut_short(condition: Condition) -> Option<&'static str> {
+    match condition {
+        Condition::Ended => None,
+        Condition::Running => Some("has not ended yet"),
+        Condition::Stopped => Some("was stopped before its end"),
+        Condition::Aborted => Some("was killed"),
+    }
+}
+
+fn figures_of<'a>(record: &'a Record, terms: &Terms) -> Result<Figures<'a>, Refusal> {
+    let (head, stage) = (&record.head, terms.stage);
+    if let Some(how) = cut_short(head.condition).filter(|_| !terms.partial) {
+        return Err(Refusal::Partial { title: record.title(), how, seconds: head.load_seconds });
+    }
     if let Some(why) = &record.head.not_kept {
         return Err(Refusal::NotKept { title: record.title(), why: why.clone() });
     }
@@ -249,16 +287,12 @@ fn figures_of<'a>(record: &'a Record, stage: Option<&str>) -> Result<Figures<'a>
 /// Compares the second run with the first one, or a stage of the one with the stage of the same name.
 ///
 /// # Errors
-/// One of them was not the load that was asked for, sent nothing, or has no such stage.
-pub fn compare(
-    first: &Record,
-    second: &Record,
-    stage: Option<&str>,
-    bounds: &Bounds,
-) -> Result<Comparison, Refusal> {
-    let (of_first, of_second) = (figures_of(first, stage)?, figures_of(second, stage)?);
-    let changes: Vec<_> =
-        FIGURES.iter().filter_map(|figure| change(figure, of_first, of_second, bounds)).collect();
+/// One of them did not come to its end, was not the load that was asked for, sent nothing, or has no
+/// such stage.
+pub fn compare(first: &Record, second: &Record, terms: &Terms) -> Result<Comparison, Refusal> {
+    let (of_first, of_second) = (figures_of(first, terms)?, figures_of(second, terms)?);
+    let change = |figure| change(figure, of_first, of_second, &terms.bounds);
+    let changes: Vec<_> = FIGURES.iter().filter_map(change).collect();
     let any = |verdict| changes.iter().any(|change| change.verdict == verdict);
     let verdict = match (any(Verdict::Worse), any(Verdict::Better)) {
         (true, _) => Verdict::Worse,
@@ -269,7 +303,7 @@ pub fn compare(
         words: in_words(&changes),
         first: Side::of(first),
         second: Side::of(second),
-        stage: stage.map(str::to_owned),
+        stage: terms.stage.map(str::to_owned),
         settings: other_settings(first, second),
         changes,
         verdict,
@@ -399,13 +433,10 @@ impl Comparison {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for side in [&self.first, &self.second] {
-            match side.condition {
-                Condition::Ended => {}
-                Condition::Running => notes.push(format!("{} has not ended yet", side.title)),
-                Condition::Aborted => notes.push(format!(
-                    "{} was killed: its figures are of {:.0} s of load",
-                    side.title, side.load_seconds
-                )),
+            if let Some(how) = cut_short(side.condition) {
+                let Side { title, load_seconds, .. } = side;
+                notes
+                    .push(format!("{title} {how}: its figures are of {load_seconds:.0} s of load"));
             }
         }
         if self.first.versions != self.second.versions {
@@ -472,7 +503,7 @@ mod tests {
 
     fn verdict(figure: &'static str, first: f64, second: f64) -> Verdict {
         let (a, b) = (record("a", &[(figure, first)]), record("b", &[(figure, second)]));
-        let comparison = compare(&a, &b, None, &Bounds::default()).unwrap();
+        let comparison = compare(&a, &b, &Terms::default()).unwrap();
         assert_eq!(comparison.changes.len(), 1);
         comparison.changes[0].verdict
     }
@@ -500,7 +531,7 @@ mod tests {
     fn the_worst_decides_and_is_told_first() {
         let a = record("a", &[("finality_ms_p50", 1000.0), ("validated_per_second", 10.0)]);
         let b = record("b", &[("finality_ms_p50", 2000.0), ("validated_per_second", 20.0)]);
-        let comparison = compare(&a, &b, None, &Bounds::default()).unwrap();
+        let comparison = compare(&a, &b, &Terms::default()).unwrap();
         assert_eq!(comparison.verdict, Verdict::Worse);
         assert_eq!(
             comparison.words,
@@ -513,9 +544,9 @@ mod tests {
         assert!(text.ends_with("b (run 1) is worse, compared with a (run 1)"), "{text}");
         let markdown = comparison.markdown();
         assert!(markdown.contains("| finality_ms_p50 | 1,000 ms | 2,000 ms | +100.0 % | WORSE |"));
-        assert_eq!(compare(&a, &a, None, &Bounds::default()).unwrap().verdict, Verdict::Same);
+        assert_eq!(compare(&a, &a, &Terms::default()).unwrap().verdict, Verdict::Same);
         assert_eq!(
-            compare(&b, &a, None, &Bounds::default()).unwrap().changes[0].verdict,
+            compare(&b, &a, &Terms::default()).unwrap().changes[0].verdict,
             Verdict::Worse,
             "fewer a second"
         );
@@ -524,7 +555,7 @@ mod tests {
     #[test]
     fn what_only_one_has_is_told_and_decides_nothing() {
         let (a, b) = (record("a", &[("queue_max", 3.0)]), record("b", &[]));
-        let comparison = compare(&a, &b, None, &Bounds::default()).unwrap();
+        let comparison = compare(&a, &b, &Terms::default()).unwrap();
         assert_eq!(comparison.changes[0].verdict, Verdict::Missing);
         assert_eq!(comparison.verdict, Verdict::Same);
     }
@@ -535,12 +566,33 @@ mod tests {
         let mut bad = record("bad", &[]);
         bad.head.not_kept = Some("9 % of the slots were given up".into());
         for (a, b) in [(&good, &bad), (&bad, &good)] {
-            let refused = compare(a, b, None, &Bounds::default()).unwrap_err().to_string();
+            let refused = compare(a, b, &Terms::default()).unwrap_err().to_string();
             assert!(refused.contains("bad (run 1)") && refused.contains("9 %"), "{refused}");
         }
         let mut empty = record("empty", &[]);
         empty.parts[0].measured.submitted = 0;
-        assert!(matches!(compare(&good, &empty, None, &Bounds::default()), Err(Refusal::Empty(_))));
+        assert!(matches!(compare(&good, &empty, &Terms::default()), Err(Refusal::Empty(_))));
+    }
+
+    #[test]
+    fn a_run_that_did_not_come_to_its_end_is_taken_only_where_that_is_asked() {
+        let whole = record("whole", &[("queue_max", 3.0)]);
+        for (condition, how) in [
+            (Condition::Running, "has not ended yet"),
+            (Condition::Stopped, "was stopped before its end"),
+            (Condition::Aborted, "was killed"),
+        ] {
+            let mut cut = record("cut", &[("queue_max", 3.0)]);
+            (cut.head.condition, cut.head.load_seconds) = (condition, 12.0);
+            for (a, b) in [(&whole, &cut), (&cut, &whole)] {
+                let refused = compare(a, b, &Terms::default()).unwrap_err().to_string();
+                assert!(refused.starts_with(&format!("cut (run 1) {how}")), "{refused}");
+                assert!(refused.contains("12 s of load") && refused.contains("--partial"));
+                let terms = Terms { partial: true, ..Terms::default() };
+                let taken = compare(a, b, &terms).unwrap().to_string();
+                assert!(taken.contains(how), "{taken}");
+            }
+        }
     }
 
     #[test]
@@ -548,10 +600,10 @@ mod tests {
         let mut a = record("a", &[("queue_max", 0.0)]);
         let b = record("b", &[("queue_max", 0.0)]);
         a.parts[0].figures.insert("queue_max".into(), 500.0);
-        let bounds = Bounds::default();
-        let comparison = compare(&a, &b, Some("load"), &bounds).unwrap();
+        let stage = |stage| Terms { stage: Some(stage), ..Terms::default() };
+        let comparison = compare(&a, &b, &stage("load")).unwrap();
         assert_eq!(comparison.verdict, Verdict::Better);
-        let refused = compare(&a, &b, Some("lod"), &bounds).unwrap_err().to_string();
+        let refused = compare(&a, &b, &stage("lod")).unwrap_err().to_string();
         assert!(refused.contains("its stages are load"), "{refused}");
     }
 
@@ -564,12 +616,13 @@ mod tests {
             record("a", &[("finality_ms_p50", 100.0), ("queue_max", 100.0)]),
             record("b", &[("finality_ms_p50", 101.0), ("queue_max", 550.0)]),
         );
-        let verdicts: Vec<_> = compare(&a, &b, None, &bounds)
-            .unwrap()
-            .changes
-            .iter()
-            .map(|change| (change.figure, change.verdict))
-            .collect();
+        let verdicts: Vec<_> =
+            compare(&a, &b, &Terms { bounds: bounds.clone(), ..Terms::default() })
+                .unwrap()
+                .changes
+                .iter()
+                .map(|change| (change.figure, change.verdict))
+                .collect();
         let wanted = [("finality_ms_p50", Verdict::Worse), ("queue_max", Verdict::Same)];
         assert_eq!(verdicts, wanted);
         for (wrong, why) in [
@@ -596,7 +649,7 @@ mod tests {
         };
         let a = with(&[("tps", "20"), ("store", "a.db"), ("seed", "s"), ("json", "true")]);
         let b = with(&[("tps", "40"), ("store", "b.db"), ("seed", "s"), ("json", "false")]);
-        let text = compare(&a, &b, None, &Bounds::default()).unwrap().to_string();
+        let text = compare(&a, &b, &Terms::default()).unwrap().to_string();
         assert!(text.contains("different: tps: 20 -> 40"), "{text}");
         assert!(!text.contains("store") && !text.contains("seed") && !text.contains("json"));
     }

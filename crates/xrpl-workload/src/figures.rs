@@ -221,6 +221,24 @@ pub struct Figure {
 }
 
 impl Figure {
+    /// What is wrong with a bound that it is to keep to; none if it can be kept and broken.
+    #[must_use]
+    pub fn wrong_bound(&self, bound: f64) -> Option<String> {
+        match (bound.is_finite() && bound >= 0.0, self.unit) {
+            (false, _) => Some(format!("{bound}: a figure is never below 0: give 0 or more")),
+            (true, "%") if bound > 100.0 => {
+                Some(format!("{bound}: a share is 100 % at most: give 0 to 100"))
+            }
+            (true, _) => None,
+        }
+    }
+
+    /// Whether only reads beside the load give it a value.
+    #[must_use]
+    pub fn is_of_reads(&self) -> bool {
+        self.name.starts_with("read_")
+    }
+
     /// Its value; none where it was not measured.
     #[must_use]
     pub fn of(&self, measured: &Measurements) -> Option<f64> {

@@ -12,6 +12,7 @@ use xrpl_generator::StagePart;
 use crate::{
     figures::{self, Figure, Measurements},
     record::Part,
+    words,
 };
 
 /// Which stages a limit is asked of, each for itself.
@@ -79,15 +80,11 @@ impl fmt::Display for LimitVerdict {
         let of = stage.as_ref().map_or_else(String::new, |stage| format!(" of stage {stage:?}"));
         match measured {
             Some(value) => {
-                write!(f, "{figure}{of}: {}, {asked} was asked", with_unit(*value, unit))
+                write!(f, "{figure}{of}: {}, {asked} was asked", words::figure(*value, unit))
             }
             None => write!(f, "{figure}{of}: nothing was measured, {asked} was asked"),
         }
     }
-}
-
-fn with_unit(value: f64, unit: &str) -> String {
-    format!("{value} {unit}").trim_end().to_owned()
 }
 
 impl fmt::Display for Limit {
@@ -110,7 +107,7 @@ impl fmt::Display for Limit {
 impl Limit {
     fn asked(&self, figure: &Figure) -> String {
         let bound = |word: &str, bound: Option<f64>| {
-            bound.map(|bound| format!("{word} {}", with_unit(bound, figure.unit)))
+            bound.map(|bound| format!("{word} {}", words::figure(bound, figure.unit)))
         };
         let bounds = [bound("at least", self.min), bound("at most", self.max)];
         bounds.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -237,7 +234,7 @@ mod tests {
         Part::new(name, part, measured(validated, 0))
     }
 
-    fn words(limits: &[Limit], parts: &[Part], over: bool) -> Vec<(String, bool)> {
+    fn told(limits: &[Limit], parts: &[Part], over: bool) -> Vec<(String, bool)> {
         let verdicts = judge(limits, &measured(90, 10), parts, over);
         verdicts.into_iter().map(|verdict| (verdict.to_string(), verdict.broken)).collect()
     }
@@ -250,13 +247,14 @@ mod tests {
             part("two", StagePart::Steady, 95),
         ];
         let rate = Limit { min: Some(8.5), ..limit("validated_per_second") };
-        let told =
-            |limit: &Limit, parts: &[Part], over| words(std::slice::from_ref(limit), parts, over);
-        let whole = ("validated_per_second: 9 1/s, at least 8.5 1/s was asked".to_owned(), false);
+        let told = |limit: &Limit, parts: &[Part], over| {
+            super::tests::told(std::slice::from_ref(limit), parts, over)
+        };
+        let whole = ("validated_per_second: 9/s, at least 8.5/s was asked".to_owned(), false);
         assert_eq!(told(&rate, &parts, true), std::slice::from_ref(&whole));
         let each = Limit { stages: Stages::Steady, ..rate.clone() };
         let one = (
-            "validated_per_second of stage \"one\": 8 1/s, at least 8.5 1/s was asked".to_owned(),
+            "validated_per_second of stage \"one\": 8/s, at least 8.5/s was asked".to_owned(),
             true,
         );
         assert_eq!(told(&each, &parts, false)[..2], [whole, one]);
@@ -286,13 +284,13 @@ mod tests {
         }
         let both = Limit { min: Some(1.0), max: Some(2.0), ..limit("failed_percent") };
         assert_eq!(
-            words(&[both], &[], true)[0].0,
+            told(&[both], &[], true)[0].0,
             "failed_percent: 10 %, at least 1 %, at most 2 % was asked"
         );
         // What nothing measured is not broken before the end.
         let reads = Limit { max: Some(5.0), ..limit("read_ms_p99") };
-        assert!(!words(std::slice::from_ref(&reads), &[], false)[0].1);
-        assert!(words(&[reads], &[], true)[0].1);
+        assert!(!told(std::slice::from_ref(&reads), &[], false)[0].1);
+        assert!(told(&[reads], &[], true)[0].1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What happens over time: how fast transactions are validated.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -18,19 +18,12 @@ struct Sample {
     validated: u64,
 }
 
-#[derive(Debug, Default)]
-struct Samples {
-    /// The start of load.
-    start: Option<Sample>,
-    /// When the count last moved, and to what.
-    last: Option<Sample>,
-    /// Of the window, oldest first.
-    recent: std::collections::VecDeque<Sample>,
-}
-
 /// Measures validated transactions a second.
 #[derive(Clone, Debug, Default)]
-pub struct Meter(Arc<Mutex<Samples>>);
+pub struct Meter(
+    /// Of the window, oldest first.
+    Arc<Mutex<VecDeque<Sample>>>,
+);
 
 impl Meter {
     /// Looks at the tracker until cancelled.
@@ -49,41 +42,19 @@ impl Meter {
         self.note(Instant::now(), validated(&tracker.stats()));
     }
 
-    /// From now on it is the load that counts.
-    pub fn load_starts(&self, tracker: &Tracker) {
-        let sample = Sample { at: Instant::now(), validated: validated(&tracker.stats()) };
-        let mut samples = self.0.lock();
-        samples.start = Some(sample);
-        samples.last = Some(sample);
-    }
-
     fn note(&self, at: Instant, validated: u64) {
-        let mut samples = self.0.lock();
-        let sample = Sample { at, validated };
-        if samples.last.is_none_or(|last| last.validated != validated) {
-            samples.last = Some(sample);
-        }
-        samples.recent.push_back(sample);
-        while samples.recent.front().is_some_and(|first| at - first.at > WINDOW) {
-            samples.recent.pop_front();
-        }
-    }
-
-    /// Of the load so far: validated, over the time from its start to the last validation.
-    #[must_use]
-    pub fn of_load(&self) -> f64 {
-        let samples = self.0.lock();
-        match (samples.start, samples.last) {
-            (Some(start), Some(last)) => rate(start, last),
-            _ => 0.0,
+        let mut recent = self.0.lock();
+        recent.push_back(Sample { at, validated });
+        while recent.front().is_some_and(|first| at - first.at > WINDOW) {
+            recent.pop_front();
         }
     }
 
     /// Of the last ten seconds.
     #[must_use]
     pub fn current(&self) -> f64 {
-        let samples = self.0.lock();
-        match (samples.recent.front(), samples.recent.back()) {
+        let recent = self.0.lock();
+        match (recent.front(), recent.back()) {
             (Some(first), Some(last)) => rate(*first, *last),
             _ => 0.0,
         }
@@ -106,22 +77,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rate_of_a_load_ends_with_its_last_validation() {
+    fn the_rate_is_that_of_the_last_ten_seconds() {
         let meter = Meter::default();
         let t0 = Instant::now();
         let at = |s: u64| t0 + Duration::from_secs(s);
-        meter.0.lock().start = Some(Sample { at: t0, validated: 100 });
         for second in 1..=60 {
             meter.note(at(second), 100 + 50 * second.min(20));
+            match second {
+                15 => assert_eq!(meter.current(), 50.0),
+                25 => assert_eq!(meter.current(), 25.0, "half of the time nothing came"),
+                _ => {}
+            }
         }
-        assert_eq!(meter.of_load(), 50.0);
         assert_eq!(meter.current(), 0.0);
-        assert!(meter.0.lock().recent.len() <= 11);
+        assert!(meter.0.lock().len() <= 11);
     }
 
     #[test]
     fn nothing_measured_is_no_rate() {
-        assert_eq!(Meter::default().of_load(), 0.0);
         assert_eq!(Meter::default().current(), 0.0);
     }
 }

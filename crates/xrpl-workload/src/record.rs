@@ -53,6 +53,9 @@ pub enum Condition {
     Running,
     /// It ended in order.
     Ended,
+    /// Its load was ended before its time: by somebody, a broken limit, a reset, or because it could not
+    /// go on. A load without an end of its own ends in order however it ends.
+    Stopped,
     /// The program was killed; what is recorded is from a moment before.
     Aborted,
 }
@@ -64,14 +67,17 @@ impl Condition {
         match self {
             Self::Running => "running",
             Self::Ended => "ended",
+            Self::Stopped => "stopped",
             Self::Aborted => "aborted",
         }
     }
 
-    /// Of a session: `live` is whether a process writes its store, `newest` whether none came after it.
+    /// Of a session that noted this: `ended` is whether it noted its end, `live` whether a process writes
+    /// its store, `newest` whether none came after it.
     #[must_use]
-    pub fn of(ended: bool, live: bool, newest: bool) -> Self {
+    pub fn of(noted: Self, ended: bool, live: bool, newest: bool) -> Self {
         match (ended, live && newest) {
+            (true, _) if noted == Self::Stopped => Self::Stopped,
             (true, _) => Self::Ended,
             (false, true) => Self::Running,
             (false, false) => Self::Aborted,
@@ -113,7 +119,7 @@ impl RunHead {
         let noted: Self = serde_json::from_str(&session.head).unwrap_or_default();
         Self {
             run: RunName(session.id).to_string(),
-            condition: Condition::of(session.ended, live, newest),
+            condition: Condition::of(noted.condition, session.ended, live, newest),
             began_at_ms: session.began_at_ms,
             noted_at_ms: session.noted_at_ms,
             ..noted
@@ -440,15 +446,18 @@ mod tests {
 
     #[test]
     fn a_run_that_did_not_end_goes_on_only_where_its_store_is_written() {
-        use Condition::{Aborted, Ended, Running};
-        for (ended, live, newest, condition) in [
-            (true, true, true, Ended),
-            (true, false, false, Ended),
-            (false, true, true, Running),
-            (false, true, false, Aborted),
-            (false, false, true, Aborted),
+        use Condition::{Aborted, Ended, Running, Stopped};
+        for (noted, ended, live, newest, condition) in [
+            (Ended, true, true, true, Ended),
+            (Ended, true, false, false, Ended),
+            (Running, true, false, false, Ended),
+            (Stopped, true, true, true, Stopped),
+            (Stopped, true, false, false, Stopped),
+            (Running, false, true, true, Running),
+            (Running, false, true, false, Aborted),
+            (Running, false, false, true, Aborted),
         ] {
-            assert_eq!(Condition::of(ended, live, newest), condition);
+            assert_eq!(Condition::of(noted, ended, live, newest), condition);
         }
     }
 

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use xrpl_client::request::ServerInfo;
 use xrpl_generator::Spread;
 use xrpl_tracker::{
-    Cell, Stats,
+    Cell, Stats, Tracker,
     store::{SessionId, SessionNote},
 };
 
@@ -37,6 +37,7 @@ struct Before {
     at: Instant,
     submitted: u64,
     validated: u64,
+    finality_ms: Spread,
     cells: Vec<Cell>,
     first_ledger: u32,
 }
@@ -109,7 +110,7 @@ impl Recorder {
             });
         }
         self.0.lock().nodes = nodes;
-        self.write(app, false, &[]).await;
+        self.write(app, Condition::Running, &[]).await;
     }
 
     async fn follow(&self, app: &App) {
@@ -136,7 +137,7 @@ impl Recorder {
         ticks.tick().await;
         loop {
             ticks.tick().await;
-            self.write(app, false, &[]).await;
+            self.write(app, Condition::Running, &[]).await;
         }
     }
 
@@ -150,11 +151,26 @@ impl Recorder {
             at: Instant::now(),
             submitted,
             validated,
+            finality_ms: finality_ms.clone(),
             cells: app.tracker.matrix(),
             first_ledger: stats.ledger_index.0,
         });
         state.last = Last { submitted, validated, finality_ms, ..Last::default() };
         state.ledger = Some((stats.ledger_index.0, Instant::now()));
+    }
+
+    /// Transactions that were submitted before the load began; none while it has not.
+    #[must_use]
+    pub fn preparation(&self) -> Option<u64> {
+        self.0.lock().before.as_ref().map(|before| before.submitted)
+    }
+
+    /// How long validation took, milliseconds: of the load, and of everything while there is none.
+    #[must_use]
+    pub fn finality_ms(&self, tracker: &Tracker) -> Spread {
+        let all = Spread::of(tracker.finality_ms());
+        let state = self.0.lock();
+        state.before.as_ref().map_or_else(|| all.clone(), |before| all.minus(&before.finality_ms))
     }
 
     fn ledger(&self, app: &App, index: u32) {
@@ -260,7 +276,8 @@ impl Recorder {
     }
 
     /// The record as of now.
-    pub async fn record(&self, app: &App, ended: bool, failed: &[String]) -> Record {
+    pub async fn record(&self, app: &App, condition: Condition, failed: &[String]) -> Record {
+        let ended = condition != Condition::Running;
         let parts = self.parts(app).await;
         let measured = whole(&parts);
         let stats = app.tracker.stats();
@@ -275,7 +292,7 @@ impl Recorder {
             head: RunHead {
                 run: RunName(run).to_string(),
                 name: app.config.name.clone(),
-                condition: if ended { Condition::Ended } else { Condition::Running },
+                condition,
                 began_at_ms: app.started_at_ms,
                 noted_at_ms: unix_ms(),
                 load_seconds: parts.iter().map(|p| p.measured.sent_until).fold(0.0, f64::max),
@@ -302,16 +319,17 @@ impl Recorder {
         }
     }
 
-    /// The last word on a run.
-    pub async fn end(&self, app: &App, failed: &[String]) {
+    /// The last word on a run, and whether its load came to its end.
+    pub async fn end(&self, app: &App, condition: Condition, failed: &[String]) {
         self.sample(app);
-        self.write(app, true, failed).await;
+        self.write(app, condition, failed).await;
     }
 
-    async fn write(&self, app: &App, ended: bool, failed: &[String]) {
+    async fn write(&self, app: &App, condition: Condition, failed: &[String]) {
+        let ended = condition != Condition::Running;
         let id = self.0.lock().id;
         let (Some(sessions), Some(id)) = (app.store.sessions(), id) else { return };
-        let record = self.record(app, ended, failed).await;
+        let record = self.record(app, condition, failed).await;
         let texts = serde_json::to_string(&record.head)
             .and_then(|head| Ok((head, serde_json::to_string(&record)?)));
         let written = match texts {

@@ -57,12 +57,16 @@ fn outcome(record: &Record) -> (String, bool) {
     match (head.condition, record.failed.len(), broken) {
         (Condition::Aborted, ..) => ("it was killed before its end".to_owned(), false),
         (Condition::Running, ..) => ("it goes on".to_owned(), true),
+        (Condition::Stopped, 0, 0) => ("it was stopped before its end".to_owned(), false),
+        (Condition::Stopped, 0, _) => {
+            ("it was stopped before its end, and limits were broken".to_owned(), false)
+        }
         (Condition::Ended, 0, 0) if record.limits.is_empty() => ("all went well".to_owned(), true),
         (Condition::Ended, 0, 0) => ("all went well, within every limit".to_owned(), true),
         (Condition::Ended, 0, 1) => ("a limit was broken".to_owned(), false),
         (Condition::Ended, 0, n) => (format!("{n} limits were broken"), false),
-        (Condition::Ended, _, 0) => ("something went wrong".to_owned(), false),
-        (Condition::Ended, ..) => {
+        (Condition::Ended | Condition::Stopped, _, 0) => ("something went wrong".to_owned(), false),
+        (Condition::Ended | Condition::Stopped, ..) => {
             ("something went wrong, and limits were broken".to_owned(), false)
         }
     }
@@ -146,6 +150,12 @@ fn warnings(record: &Record) -> Vec<String> {
     }
     if let Some(why) = &record.shortfall {
         warnings.push(format!("The target rate could not be reached: {why}."));
+    }
+    if record.head.condition == Condition::Stopped {
+        warnings.push(format!(
+            "The load was ended before its time: these are figures of {}.",
+            words::time(record.head.load_seconds)
+        ));
     }
     if record.head.condition == Condition::Aborted {
         warnings.push(format!(

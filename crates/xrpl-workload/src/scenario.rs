@@ -83,6 +83,12 @@ impl Scenario {
         self.stages.iter().map(of).try_fold(0.0, |most, places| Some(f64::max(most, places?)))
     }
 
+    /// Whether it comes to an end by itself.
+    #[must_use]
+    pub fn has_end(&self) -> bool {
+        self.stages.last().is_some_and(|stage| stage.until != Until::Stopped)
+    }
+
     /// How long all stages take; none if that is not known before.
     #[must_use]
     pub fn time(&self) -> Option<Duration> {

@@ -38,7 +38,7 @@ use crate::{
     observe::Observer,
     parts::{generator_config, open_store, setup_hint},
     reads::Reads,
-    record::whole,
+    record::{Condition, whole},
     recorder::Recorder,
     shadow::{self, Watched},
     summary::{FinalityMs, FuzzSummary, Summary, failures, findings_told},
@@ -177,6 +177,7 @@ impl App {
         let count = |state| stats.by_state.get(&state).copied().unwrap_or(0);
         let ledgers = self.tracker.ledgers(1);
         let newest = ledgers.first();
+        let finality_ms = FinalityMs::of(&self.recorder.finality_ms(&self.tracker));
         Snapshot {
             seconds: load_started.map_or(0, |at| at.elapsed().as_secs()),
             ledger_index: stats.ledger_index.0,
@@ -189,13 +190,8 @@ impl App {
             expected_invalid: stats.expected_invalid,
             by_state: stats.by_state.iter().map(|(s, n)| (s.name().to_owned(), *n)).collect(),
             validated_per_second: (self.meter.current() * 10.0).round() / 10.0,
-            finality_ms_p50: stats.finality_ms.p50,
-            finality_ms: FinalityMs {
-                p50: stats.finality_ms.p50,
-                p90: stats.finality_ms.p90,
-                p99: stats.finality_ms.p99,
-                max: stats.finality_ms.max,
-            },
+            finality_ms_p50: finality_ms.p50,
+            finality_ms,
             fuzzed: stats.fuzzed,
             findings: self.generator().map_or(0, |generator| generator.last_status().findings),
             failures: stats
@@ -317,6 +313,7 @@ impl Session {
             let app = self.host.app();
             let (mut reset, mut failed, mut grace_ends) = (None, None, None);
             let mut other_chain = None;
+            let mut condition = Condition::Stopped;
             let prepared = tokio::select! {
                 // Before what fails because of it.
                 biased;
@@ -328,7 +325,9 @@ impl Session {
             match prepared {
                 Some(Ok(generator)) => {
                     match load(&app, generator, &mut self.resets, stop, view).await {
-                        Over::Done { until } => grace_ends = Some(until),
+                        Over::Done { until, condition: how } => {
+                            (grace_ends, condition) = (Some(until), how);
+                        }
                         Over::Failed { why, until } => {
                             (failed, grace_ends) = (Some(why), Some(until));
                         }
@@ -361,7 +360,9 @@ impl Session {
                     }
                     continue;
                 }
-                let mut ended = self.finish(&app, Duration::ZERO, stop, Some(what)).await;
+                let condition = Condition::Stopped;
+                let mut ended =
+                    self.finish(&app, Duration::ZERO, stop, condition, Some(what)).await;
                 ended.reset = true;
                 return Ok(ended);
             }
@@ -371,7 +372,7 @@ impl Session {
                     Some(until) => until.saturating_duration_since(Instant::now()),
                     None => app.config.shutdown_grace,
                 };
-                return Ok(self.finish(&app, grace, stop, failed).await);
+                return Ok(self.finish(&app, grace, stop, condition, failed).await);
             };
             match self.renew(&app, view).await {
                 // Who asked may have gone.
@@ -387,16 +388,23 @@ impl Session {
 
     /// Comes to the end of the run; `why` the load could not go on, if it could not, is the first thing
     /// said of it, in its record too.
-    async fn finish(self, app: &App, grace: Duration, stop: &Stop, why: Option<String>) -> Ended {
+    async fn finish(
+        self,
+        app: &App,
+        grace: Duration,
+        stop: &Stop,
+        condition: Condition,
+        why: Option<String>,
+    ) -> Ended {
         let store = Arc::clone(&self.store);
         self.close(grace, stop).await;
         let size = store.size().await.unwrap_or_else(|error| {
             tracing::warn!(%error, "how large the store is is not known");
             StoreSize::default()
         });
-        app.meter.look(&app.tracker);
         let stats = app.tracker.stats();
-        let rate = app.meter.of_load();
+        let load = whole(&app.recorder.parts(app).await);
+        let preparation = app.recorder.preparation().unwrap_or(stats.total_tracked);
         let stages = match app.generator() {
             Some(generator) => generator.measures().await,
             None => Vec::new(),
@@ -405,13 +413,13 @@ impl Session {
         let findings = findings.unwrap_or_else(|| Arc::from([]));
         let summary = Summary {
             shortfall: app.shortfall.get().cloned(),
-            not_kept: Measure::of_run(&stages).pacing.not_kept(),
+            not_kept: load.slots.not_kept(),
             fuzz: app.generator().filter(|_| app.config.peak_fuzz() > 0.0 || stats.fuzzed > 0).map(
                 |generator| {
                     FuzzSummary::new(&app.tracker.matrix(), &generator.last_status(), &findings)
                 },
             ),
-            ..Summary::new(&stats, rate, &app.config.seed, &app.endpoint, size)
+            ..Summary::new(&stats, &load, preparation, &app.config.seed, &app.endpoint, size)
         };
         let coverage = app.generator().filter(|_| app.config.coverage);
         let coverage = coverage.map(Generator::last_coverage);
@@ -423,14 +431,16 @@ impl Session {
         );
         let limits = app.limits(true).await;
         let summary = Summary { limits: limits.clone(), shadow, ..summary };
-        app.recorder.end(app, &failures).await;
+        app.recorder.end(app, condition, &failures).await;
         Ended { summary, failures, reset: false, coverage, stages, limits }
     }
 
     /// A new run on the chain that the nodes follow now, in the same store.
     async fn begin_anew(&mut self, old: &App, view: &View) -> Result<(), SetupError> {
         old.tracker.shutdown(Duration::ZERO).await;
-        old.recorder.end(old, &["the nodes came back with another chain".to_owned()]).await;
+        old.recorder
+            .end(old, Condition::Stopped, &["the nodes came back with another chain".to_owned()])
+            .await;
         old.end.cancel();
         let (config, store) = (old.config.clone(), Arc::clone(&self.store));
         let end = self.end.child_token();
@@ -448,7 +458,9 @@ impl Session {
             steps.push(text);
         };
         let left = old.tracker.shutdown(Duration::ZERO).await;
-        old.recorder.end(old, &["it ended with a reset of its ledger".to_owned()]).await;
+        old.recorder
+            .end(old, Condition::Stopped, &["it ended with a reset of its ledger".to_owned()])
+            .await;
         old.end.cancel();
         step(format!("the load has ended, {left} transactions were in flight"));
         if let Some(embedded) = self.embedded.take() {

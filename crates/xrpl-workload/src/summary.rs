@@ -3,12 +3,16 @@
 use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use xrpl_generator::{Status, findings::Finding};
+use xrpl_generator::{Spread, Status, findings::Finding};
 use xrpl_tracker::{Cell, IntentKind, State, Stats, store::StoreSize};
 
-use crate::{limits::LimitVerdict, shadow::ShadowView};
+use crate::{
+    figures::{self, Measurements},
+    limits::LimitVerdict,
+    shadow::ShadowView,
+};
 
-/// Hand-in to validation, milliseconds.
+/// From submission to validation, milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinalityMs {
     /// Half of them took at most this.
@@ -19,6 +23,15 @@ pub struct FinalityMs {
     pub p99: u64,
     /// All.
     pub max: u64,
+}
+
+impl FinalityMs {
+    /// Of times in milliseconds; zeros where nothing was measured.
+    #[must_use]
+    pub fn of(times: &Spread) -> Self {
+        let at = |share| times.quantile(share).unwrap_or(0);
+        Self { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: times.max().unwrap_or(0) }
+    }
 }
 
 /// How large the store is.
@@ -45,11 +58,14 @@ pub fn size_text(bytes: u64) -> String {
     format!("{value:.1} GiB")
 }
 
-/// The last line of `run --json`.
+/// The last line of `run --json`. Counts are of everything, as the store has it; times and rates are
+/// those of the run's record, and so of its steady stages alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Transactions handed to the tracker, preparation included.
+    /// Transactions submitted, preparation included.
     pub submitted: u64,
+    /// Those of them that prepared the accounts.
+    pub preparation: u64,
     /// Those by state.
     pub by_state: BTreeMap<String, u64>,
     /// Validated ones by the source that came first.
@@ -65,11 +81,11 @@ pub struct Summary {
     pub expected_invalid: u64,
     /// Final results.
     pub engine_results: BTreeMap<String, u64>,
-    /// How long validation took.
+    /// How long validation took, in the steady stages.
     pub finality_ms: FinalityMs,
-    /// Ledgers from hand-in to validation, and how many took that many.
+    /// Ledgers from submission to validation, and how many took that many, in the same stages.
     pub finality_ledgers: BTreeMap<String, u64>,
-    /// Of the load: validated, over the time from its start to the last validation.
+    /// Validated in the same stages, over the time until the last of them was.
     pub validated_per_second: f64,
     /// How large the store is.
     pub store: StoreTold,
@@ -180,17 +196,21 @@ pub fn findings_told(findings: &[Arc<Finding>], file: &Path) -> Vec<String> {
 }
 
 impl Summary {
-    /// Of the tracker's counters.
+    /// Of the tracker's counters, what was measured of the load, and how many were submitted before it.
     #[must_use]
     pub fn new(
         stats: &Stats,
-        validated_per_second: f64,
+        load: &Measurements,
+        preparation: u64,
         seed: &str,
         endpoint: &str,
         store: StoreSize,
     ) -> Self {
+        let rate = figures::find("validated_per_second").and_then(|figure| figure.of(load));
+        let ledgers = load.finality_ledgers.counts();
         Self {
             submitted: stats.total_tracked,
+            preparation,
             by_state: stats.by_state.iter().map(|(s, n)| (s.name().to_owned(), *n)).collect(),
             validated_by_source: stats
                 .validated_by_source
@@ -206,18 +226,9 @@ impl Summary {
                 .iter()
                 .map(|(result, n)| (result.as_str().to_owned(), *n))
                 .collect(),
-            finality_ms: FinalityMs {
-                p50: stats.finality_ms.p50,
-                p90: stats.finality_ms.p90,
-                p99: stats.finality_ms.p99,
-                max: stats.finality_ms.max,
-            },
-            finality_ledgers: stats
-                .finality_ledgers
-                .iter()
-                .map(|(ledgers, n)| (ledgers.to_string(), *n))
-                .collect(),
-            validated_per_second: (validated_per_second * 10.0).round() / 10.0,
+            finality_ms: FinalityMs::of(&load.finality_ms),
+            finality_ledgers: ledgers.map(|(ledgers, n)| (ledgers.to_string(), n)).collect(),
+            validated_per_second: (rate.unwrap_or(0.0) * 10.0).round() / 10.0,
             store: StoreTold { rows: store.rows, bytes: store.bytes },
             seed: seed.to_owned(),
             endpoint: endpoint.to_owned(),
@@ -264,7 +275,11 @@ impl fmt::Display for Summary {
             [] => writeln!(f)?,
             _ => writeln!(f, ": {}", why.join("; "))?,
         }
-        writeln!(f, "  {:<18}{}", "submitted", self.submitted)?;
+        write!(f, "  {:<18}{}", "submitted", self.submitted)?;
+        match self.preparation {
+            0 => writeln!(f)?,
+            n => writeln!(f, ", {n} of them to prepare accounts")?,
+        }
         list(f, "by state", &self.by_state)?;
         list(f, "validated by", &self.validated_by_source)?;
         list(f, "results", &self.engine_results)?;
@@ -308,6 +323,8 @@ impl fmt::Display for Summary {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn healthy() -> Stats {
@@ -325,12 +342,17 @@ mod tests {
     #[test]
     fn the_object_has_exactly_the_fields_of_the_promise() {
         let size = StoreSize { rows: 10, pruned: 0, bytes: Some(4_096) };
-        let summary = Summary::new(&healthy(), 12.345, "s", "http://a", size);
+        let mut load = Measurements { validated: 8, validated_until: 2.0, ..Default::default() };
+        [100, 100, 200, 300].into_iter().for_each(|ms| load.finality_ms.record(ms));
+        [1, 1, 2].into_iter().for_each(|ledgers| load.finality_ledgers.record(ledgers));
+        let summary = Summary::new(&healthy(), &load, 2, "s", "http://a", size);
         assert!(summary.to_string().contains("10 transactions, 4.0 KiB"), "{summary}");
+        assert!(summary.to_string().contains("10, 2 of them to prepare accounts"), "{summary}");
         let json = serde_json::to_value(summary).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let mut promised = [
             "submitted",
+            "preparation",
             "by_state",
             "validated_by_source",
             "undecided",
@@ -349,10 +371,9 @@ mod tests {
         assert_eq!(keys, promised);
         assert_eq!(json["by_state"]["VALIDATED"], 10);
         assert_eq!(json["by_state"]["EXPIRED"], 0);
-        assert_eq!(json["validated_per_second"], 12.3);
-        for part in ["p50", "p90", "p99", "max"] {
-            assert!(json["finality_ms"][part].is_u64());
-        }
+        assert_eq!(json["validated_per_second"], 4.0);
+        assert_eq!(json["finality_ms"], json!({"p50": 100, "p90": 300, "p99": 300, "max": 300}));
+        assert_eq!(json["finality_ledgers"], json!({"1": 2, "2": 1}));
     }
 
     #[test]
@@ -360,7 +381,7 @@ mod tests {
         let shortfall = Some("target 200/s, 166/s possible".to_owned());
         let size = StoreSize::default();
         let not_kept = Some("the schedule was not kept".to_owned());
-        let healthy = Summary::new(&healthy(), 1.0, "s", "http://a", size);
+        let healthy = Summary::new(&healthy(), &Measurements::default(), 0, "s", "http://a", size);
         let summary = Summary { shortfall, not_kept, ..healthy };
         let text = summary.to_string();
         assert_eq!(

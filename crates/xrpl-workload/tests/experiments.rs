@@ -9,7 +9,7 @@ use common::{config, quiet};
 use xrpl_workload::{
     archive::Archive,
     capacity::{self, Plan},
-    compare::{Bounds, Comparison, Verdict, compare},
+    compare::{Comparison, Terms, Verdict, compare},
     record::Record,
     session::{Session, Stop},
 };
@@ -35,7 +35,7 @@ async fn run(seed: usize, ledger_interval: &str) -> Record {
 }
 
 fn compared(first: &Record, second: &Record) -> Comparison {
-    compare(first, second, None, &Bounds::default()).unwrap()
+    compare(first, second, &Terms::default()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]

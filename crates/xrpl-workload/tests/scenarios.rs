@@ -37,6 +37,22 @@ fn the_published_schema_is_what_the_types_say() {
     );
 }
 
+/// What a single node cannot show is no limit of its run.
+#[test]
+fn one_node_is_never_behind_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lag.toml");
+    let text = "[[stage]]\nconstant = 5\nduration = 1\n[limits]\nlag_ledgers_max = { max = 2 }\n";
+    std::fs::write(&file, text).unwrap();
+    let call = |args: &[&str]| program(folder.path()).args(args).arg(&file).output().unwrap();
+    assert!(call(&["scenario", "check"]).status.success(), "two nodes may be driven with it");
+    let refused = call(&["run", "--no-api", "--scenario"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("one node alone is never behind another"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was started");
+}
+
 /// What the schema says, the reader says.
 #[test]
 fn schema_and_reader_agree() {

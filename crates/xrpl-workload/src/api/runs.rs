@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     archive::{Archive, ArchiveError},
-    compare::{Bounds, Comparison, compare},
-    record::{Record, RunHead, RunName},
+    compare::{Comparison, Terms, compare},
+    record::{Condition, Record, RunHead, RunName},
     report,
     session::App,
 };
@@ -61,12 +61,12 @@ impl From<ArchiveError> for ApiError {
 async fn find(app: &App, asked: &str) -> Result<Record, ApiError> {
     let present = app.recorder.id().map(|id| RunName(id).to_string());
     if present.as_deref() == Some(asked) {
-        return Ok(app.recorder.record(app, false, &[]).await);
+        return Ok(app.recorder.record(app, Condition::Running, &[]).await);
     }
     let found = Archive::of(app.store.clone()).find(asked).await?;
     match present {
         Some(present) if present == found.head.run => {
-            Ok(app.recorder.record(app, false, &[]).await)
+            Ok(app.recorder.record(app, Condition::Running, &[]).await)
         }
         _ => Ok(found),
     }
@@ -78,7 +78,7 @@ async fn runs(State(app): Shared) -> Result<Json<Runs>, ApiError> {
     let present = app.recorder.id().map(|id| RunName(id).to_string());
     let mut runs = Archive::of(app.store.clone()).heads().await?;
     if let Some(head) = runs.iter_mut().find(|head| Some(&head.run) == present.as_ref()) {
-        *head = app.recorder.record(&app, false, &[]).await.head;
+        *head = app.recorder.record(&app, Condition::Running, &[]).await.head;
     }
     Ok(Json(Runs { present, runs }))
 }
@@ -117,6 +117,9 @@ struct Pair {
     second: String,
     /// Only the stages of this name.
     stage: Option<String>,
+    /// `true`: runs that were killed, stopped before their end, or go on are taken too.
+    #[serde(default)]
+    partial: bool,
 }
 
 /// Two runs, figure by figure: better, worse or the same
@@ -128,7 +131,9 @@ async fn comparison(
     Params(pair): Params<Pair>,
 ) -> Result<Json<Comparison>, ApiError> {
     let (first, second) = (find(&app, &pair.first).await?, find(&app, &pair.second).await?);
-    compare(&first, &second, pair.stage.as_deref(), &Bounds::default())
+    let stage = pair.stage.as_deref();
+    let terms = Terms { stage, partial: pair.partial, ..Terms::default() };
+    compare(&first, &second, &terms)
         .map(Json)
         .map_err(|refused| ApiError::conflict(refused.to_string()))
 }

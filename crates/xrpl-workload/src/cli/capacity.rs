@@ -36,8 +36,19 @@ fn plan(config: &Config, args: &ArgMatches) -> Result<Plan, String> {
         },
     };
     let most = number("to", 1.0, 1_000.0)?;
+    if most < config.tps {
+        return Err(format!(
+            "--to {most} is below --tps {}, the first rate that is tried: give a higher --to, or a lower \
+             --tps",
+            config.tps
+        ));
+    }
     let step = text("step").map_or(Ok(Duration::from_secs(20)), |text| {
-        values::duration(text).map_err(|why| format!("--step {text}: {why}"))
+        let step = values::duration(text).map_err(|why| format!("--step {text}: {why}"))?;
+        match step < Duration::from_secs(1) {
+            true => Err(format!("--step {text}: a rate is measured for 1s or more, such as 20s")),
+            false => Ok(step),
+        }
     })?;
     let minutes = args.get_one::<NonZeroU32>("max-minutes").map_or(30, |n| n.get());
     let each: Vec<_> = args.get_many::<String>("each").into_iter().flatten().cloned().collect();
@@ -46,13 +57,17 @@ fn plan(config: &Config, args: &ArgMatches) -> Result<Plan, String> {
             .map_err(|error| format!("--each {name}: {error}"))?;
     }
     let asked = args.get_many::<String>("ask").into_iter().flatten();
+    let asked = asked.map(|text| asked_of(text)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(why) = unmeasured(&asked) {
+        return Err(why);
+    }
     Ok(Plan {
         from: config.tps,
         most,
-        step: step.max(Duration::from_secs(1)),
+        step,
         precision: number("precision", 0.5, 3.0)? / 100.0,
         limit: Duration::from_secs(u64::from(minutes) * 60),
-        asked: asked.map(|text| asked_of(text)).collect::<Result<_, _>>()?,
+        asked,
         each,
     })
 }
@@ -63,8 +78,19 @@ fn asked_of(text: &str) -> Result<Asked, String> {
     let (name, bound) = text.split_once('=').ok_or_else(wrong)?;
     let figure =
         figures::find(name).ok_or_else(|| format!("--ask {text}: {}", unknown_figure(name)))?;
-    let bound = bound.parse::<f64>().ok().filter(|bound| bound.is_finite()).ok_or_else(wrong)?;
+    let bound = bound.parse::<f64>().map_err(|_| wrong())?;
+    if let Some(why) = figure.wrong_bound(bound) {
+        return Err(format!("--ask {text}: {why}"));
+    }
     Ok(Asked { figure: figure.name, bound })
+}
+
+/// What is asked of a figure that this run cannot measure.
+fn unmeasured(asked: &[Asked]) -> Option<String> {
+    let of_reads =
+        |asked: &&Asked| figures::find(asked.figure).is_some_and(|figure| figure.is_of_reads());
+    let asked = asked.iter().find(of_reads)?;
+    Some(format!("--ask {}: nothing is read beside a search for capacity", asked.figure))
 }
 
 /// Searches and says what was found.

@@ -8,6 +8,7 @@ use crate::{
     ab::{self, Outcome},
     compare::Verdict,
     config::Config,
+    limits::Limit,
     output,
     session::{Ended, Session, SetupError, Stop},
     view::{Mode, View},
@@ -17,6 +18,14 @@ use crate::{
 pub(super) async fn run(config: Config, bar: ProgressBar) -> Exit {
     if config.accounts.is_some_and(|n| n < 2) {
         output::error_line("error: --accounts: a run needs 2 or more, such as 100");
+        return Exit::Usage;
+    }
+    let apart = |limit: &Limit| limit.figure == "lag_ledgers_max";
+    if config.scenario.limits.iter().any(apart) && config.rpc.len() < 2 {
+        output::error_line(
+            "error: limits: lag_ledgers_max: one node alone is never behind another: give two or more \
+             with --rpc and --ws, or leave the limit out",
+        );
         return Exit::Usage;
     }
     let view =

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Exit;
 use crate::{
     archive::{self, Archive, ArchiveError},
-    compare::{Bounds, Verdict, compare},
+    compare::{Bounds, Terms, Verdict, compare},
     config::{Config, StoreChoice},
     output,
     record::{Condition, Record, RunHead},
@@ -69,7 +69,7 @@ fn table(heads: &[RunHead]) -> String {
         if head.not_kept.is_some() {
             how += ", load not as asked for";
         }
-        if head.condition == Condition::Ended && head.failures > 0 {
+        if matches!(head.condition, Condition::Ended | Condition::Stopped) && head.failures > 0 {
             how += ", with failures";
         }
         table.row([
@@ -163,7 +163,8 @@ pub(super) async fn compare_runs(config: Config, args: &ArgMatches) -> Exit {
             (Err(error), _) | (_, Err(error)) => return failed(&error),
         };
     let stage = args.get_one::<String>("stage").map(String::as_str);
-    match compare(&first, &second, stage, &bounds) {
+    let partial = args.get_flag("partial");
+    match compare(&first, &second, &Terms { stage, bounds, partial }) {
         Ok(comparison) => {
             super::print(&match (config.json, args.get_flag("markdown")) {
                 (true, _) => json!(comparison).to_string(),

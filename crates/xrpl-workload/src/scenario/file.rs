@@ -261,6 +261,12 @@ impl ScenarioFile {
     /// # Errors
     /// Names the stage and what of it is wrong.
     pub fn scenario(&self, path: &Path) -> Result<Scenario, String> {
+        let Self { about: _, run, stage, reads, limits } = self;
+        if run.is_empty() && stage.is_empty() && reads.is_empty() && limits.is_empty() {
+            return Err("it says nothing of the run: give a [[stage]], such as\n\n[[stage]]\n\
+                 constant = 20\nduration = \"1m\""
+                .to_owned());
+        }
         let mut stages: Vec<Stage> = Vec::new();
         for (n, stage) in (1..).zip(&self.stage) {
             let name = stage.name.clone().unwrap_or_else(|| format!("stage {n}"));
@@ -281,7 +287,7 @@ impl ScenarioFile {
         let mut limits = Vec::new();
         for (name, limit) in &self.limits {
             let wrong = |why: String| format!("limits: {name}: {why}");
-            limits.push(limit.read(name, &stages).map_err(wrong)?);
+            limits.push(limit.read(name, &stages, &reads).map_err(wrong)?);
         }
         Ok(Scenario {
             name,
@@ -332,7 +338,7 @@ impl ReadsFile {
 }
 
 impl LimitFile {
-    fn read(&self, name: &str, stages: &[Stage]) -> Result<Limit, String> {
+    fn read(&self, name: &str, stages: &[Stage], reads: &[ReadLoad]) -> Result<Limit, String> {
         let Some(figure) = figures::find(name) else {
             let known = || FIGURES.iter().map(|figure| figure.name.to_owned());
             return Err(match nearest(name, known()) {
@@ -343,14 +349,17 @@ impl LimitFile {
                 ),
             });
         };
+        if figure.is_of_reads() && reads.iter().all(|read| read.rate == 0.0) {
+            return Err("nothing is read: give [[reads]] with a rate and methods".to_owned());
+        }
         let Self { min, max, abort, .. } = *self;
+        if let Some(why) = min.into_iter().chain(max).find_map(|b| figure.wrong_bound(b)) {
+            return Err(why);
+        }
         match (min, max) {
             (None, None) => return Err("min or max must say what is asked".to_owned()),
             (Some(min), Some(max)) if min > max => {
                 return Err(format!("min {min} is above max {max}: nothing keeps to that"));
-            }
-            _ if min.into_iter().chain(max).any(|bound| !bound.is_finite()) => {
-                return Err("min and max are numbers".to_owned());
             }
             _ => {}
         }
@@ -642,6 +651,8 @@ mod tests {
                 "two stages are called \"a\"",
             ),
             ("[[stage]\n", "line 1"),
+            ("", "it says nothing of the run"),
+            ("about = \"x\"", "give a [[stage]]"),
             ("[[reads]]\nrate = 5", "reads, entry 1: methods"),
             ("[[reads]]\nmethods = { fee = 1 }", "reads, entry 1: rate"),
             ("[[reads]]", "rate and methods, subscriptions, or both"),
@@ -658,6 +669,14 @@ mod tests {
             ),
             ("[limits]\nzebra = { max = 1 }", "there are validated_per_second, "),
             ("[limits]\nqueue_max = {}", "min or max must say"),
+            ("[limits]\nqueue_max = { max = -1 }", "queue_max: -1: a figure is never below 0"),
+            ("[limits]\nqueue_max = { max = nan }", "NaN: a figure is never"),
+            ("[limits]\nfailed_percent = { max = 101 }", "100 % at most"),
+            ("[limits]\nread_ms_p99 = { max = 5 }", "read_ms_p99: nothing is read"),
+            (
+                "[limits]\nread_ms_p99 = { max = 5 }\n[[reads]]\nsubscriptions = 1",
+                "give [[reads]] with a rate",
+            ),
             ("[limits]\nqueue_max = { min = 2, max = 1 }", "nothing keeps to that"),
             (
                 "[limits]\nqueue_max = { mx = 1 }",

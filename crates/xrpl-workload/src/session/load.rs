@@ -16,7 +16,7 @@ use crate::{
     host::Reset,
     limits::{LimitVerdict, Watch},
     reads::Reads,
-    record::whole,
+    record::{Condition, whole},
     view::View,
 };
 
@@ -28,6 +28,7 @@ pub(super) enum Over {
     /// What is in flight may come to its end until then.
     Done {
         until: Instant,
+        condition: Condition,
     },
     /// It could not go on.
     Failed {
@@ -47,7 +48,6 @@ pub(super) async fn load(
     stop: &Stop,
     view: &View,
 ) -> Over {
-    app.meter.load_starts(&app.tracker);
     app.recorder.load_starts(app);
     // Only this place sets it, once.
     let generator = app.generator.get_or_init(|| generator).clone();
@@ -63,6 +63,12 @@ pub(super) async fn load(
         view.stopping(pending, pending);
         pending
     };
+    // What has no end of its own is never cut short.
+    let cut_short = match app.config.scenario.has_end() {
+        true => Condition::Stopped,
+        false => Condition::Ended,
+    };
+    let mut condition = Condition::Ended;
     // Those in flight when the load ended.
     let mut in_flight = None;
     let grace = app.config.shutdown_grace;
@@ -84,12 +90,16 @@ pub(super) async fn load(
         tokio::select! {
             // Its last stage is over, or it cannot go on, which is told at once by how it ended.
             () = &mut over, if !ending => {
+                if generator.last_status().stage.cut_short {
+                    condition = Condition::Stopped;
+                }
                 reading.cancel();
                 until = Some(Instant::now() + grace);
                 in_flight = Some(stopping());
                 app.phase.send_replace(Phase::Stopping);
             }
             verdict = &mut broken, if !ending => {
+                condition = Condition::Stopped;
                 view.say(&format!("the load ends before its time, for a limit is broken: {verdict}"));
                 cancel.cancel();
                 reading.cancel();
@@ -98,6 +108,7 @@ pub(super) async fn load(
                 app.phase.send_replace(Phase::Stopping);
             }
             () = stop.soon.cancelled(), if !ending => {
+                condition = cut_short;
                 cancel.cancel();
                 reading.cancel();
                 until = Some(Instant::now() + grace);
@@ -108,7 +119,7 @@ pub(super) async fn load(
             () = stop.enough(), if ending => {
                 running.abort();
                 keep(&mut file, &findings.borrow_and_update().clone(), view);
-                return Over::Done { until: Instant::now() };
+                return Over::Done { until: Instant::now(), condition };
             }
             why = chain_is_reset(app) => {
                 running.abort();
@@ -128,7 +139,7 @@ pub(super) async fn load(
                 // Without having been told to end it has waited for what is in flight.
                 let until = until.unwrap_or_else(Instant::now);
                 let why = match ended {
-                    Ok(Ok(_)) => return Over::Done { until },
+                    Ok(Ok(_)) => return Over::Done { until, condition },
                     Ok(Err(GeneratorError::Tracker(error @ TrackerError::Store(_)))) => format!(
                         "the load stopped, for what is not in the store is not sent: {error}. Make \
                          it writable (free space, permissions) and start again: what was in flight \

@@ -57,7 +57,9 @@ function show_comparison({ first, second, changes, settings, verdict }) {
     make("td", { className: "number", textContent: change.percent === null ? "" : `${change.percent > 0 ? "+" : ""}${number(change.percent)} %` }),
     make("td", { className: SAID[change.verdict] ?? "", textContent: change.verdict }))));
   const others = settings.map((other) => `${other.key}: ${other.first || "-"} → ${other.second || "-"}`);
-  say(by("compare-said"), others.length ? `Also different: ${others.join(", ")}.` : "");
+  const cut = [first, second].filter((side) => side.condition !== "ended")
+    .map((side) => `${side.title} is ${side.condition}: its figures are of ${number(Math.round(side.load_seconds))} s of load. `);
+  say(by("compare-said"), cut.join("") + (others.length ? `Also different: ${others.join(", ")}.` : ""));
   table.hidden = false;
 }
 
@@ -66,7 +68,7 @@ async function compare() {
   const [first, second] = [chosen("first"), chosen("second")];
   if (!first || !second) return say(by("compare-said"), "Choose a first and a second run.");
   try {
-    show_comparison(await get(`/compare?first=${encodeURIComponent(first)}&second=${encodeURIComponent(second)}`));
+    show_comparison(await get(`/compare?first=${encodeURIComponent(first)}&second=${encodeURIComponent(second)}&partial=true`));
   } catch (error) {
     by("compare-table").hidden = true;
     say(by("compare-said"), error.message);
