@@ -5,10 +5,7 @@
 //!
 //! The lock's holder keeps everybody else waiting, so the longest turn is printed beside the whole.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::json;
@@ -37,7 +34,7 @@ fn main() {
 
 fn processor() -> Processor {
     // Rows that it was never told of are dropped: what is measured is the tracker's own.
-    Processor::new(Arc::new(MemoryStore::new(1)), &TrackerConfig::default(), LedgerIndex(10))
+    Processor::new(MemoryStore::new(1).begin(None), &TrackerConfig::default(), LedgerIndex(10))
 }
 
 fn track(processor: &Processor, n: usize) {

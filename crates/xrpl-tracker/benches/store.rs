@@ -11,7 +11,8 @@ use xrpl_protocol::{
     AccountId, Hash256, LedgerIndex, Sequence, hash::sha512_half, transaction::Slot,
 };
 use xrpl_tracker::{
-    Durability, Intent, ResultName, Source, SqliteOptions, SqliteStore, State, Store, ValidatedIn,
+    Durability, Intent, ResultName, RunStore, Source, SqliteOptions, SqliteStore, State, Store,
+    ValidatedIn,
     record::{Answer, Identity, Preliminary, Progress, Sighting},
 };
 
@@ -39,12 +40,12 @@ fn main() {
 }
 
 async fn run(store: &SqliteStore, n: usize) {
-    store.begin_run(Some(0), 0).await.expect("a run begins");
-    stream::iter(0..n).for_each_concurrent(IN_FLIGHT, |n| one(store, n)).await;
-    store.flush().await.expect("everything is written");
+    let run = &*store.begin_run(Some(0), 0).await.expect("a run begins");
+    stream::iter(0..n).for_each_concurrent(IN_FLIGHT, |n| one(run, n)).await;
+    run.flush().await.expect("everything is written");
 }
 
-async fn one(store: &SqliteStore, n: usize) {
+async fn one(run: &dyn RunStore, n: usize) {
     let hash = sha512_half(&[&n.to_be_bytes()]).into();
     let identity = Identity {
         hash,
@@ -60,8 +61,7 @@ async fn one(store: &SqliteStore, n: usize) {
         fail_hard: false,
         fresh: true,
     };
-    let created = store.create(identity).await.expect("the writer lives");
-    created.expect("the row is new");
+    run.add(identity).await.expect("the row is written");
     let success = ResultName::new("tesSUCCESS");
     let mut progress = Progress::created();
     progress.state = State::Submitted;
@@ -70,7 +70,7 @@ async fn one(store: &SqliteStore, n: usize) {
     progress.engine_result_last = Some(success.clone());
     let answer = Answer::EngineResult(success.clone());
     progress.preliminary.push(Preliminary { at_ms: 1_700_000_000_010, endpoint: 0, answer });
-    store.update(hash, progress.clone());
+    run.update(hash, progress.clone()).expect("the store is open");
     // The next condition comes a ledger later: not in the same group.
     tokio::time::sleep(Duration::from_millis(20)).await;
     let ledger_hash = Some(Hash256([3; 32]));
@@ -87,7 +87,7 @@ async fn one(store: &SqliteStore, n: usize) {
         result: success,
         source: Source::Ws,
     }));
-    store.update(hash, progress);
+    run.update(hash, progress).expect("the store is open");
 }
 
 /// Processor time of this process so far, where the system tells it.

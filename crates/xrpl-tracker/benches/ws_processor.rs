@@ -21,7 +21,7 @@ use xrpl_protocol::{
     AccountId, Hash256, LedgerIndex, Sequence, TxHash, hash::sha512_half, transaction::Slot,
 };
 use xrpl_tracker::{
-    Result, RowFilter, RunId, Store, TrackerConfig,
+    Result, RowFilter, RunId, RunStore, TrackerConfig,
     bench_support::{Batch, Processor},
     record::{Identity, Progress, Record},
     store::{Anchor, Created, Resumed},
@@ -162,17 +162,20 @@ fn resident() -> Option<usize> {
 struct Sink;
 
 #[async_trait]
-impl Store for Sink {
+impl RunStore for Sink {
+    fn run(&self) -> RunId {
+        RunId(1)
+    }
     async fn anchor(&self) -> Result<Option<Anchor>> {
         Ok(None)
     }
-    async fn ledger_hash(&self, _: RunId, _: LedgerIndex) -> Result<Option<Hash256>> {
+    async fn ledger_hash(&self, _: LedgerIndex) -> Result<Option<Hash256>> {
         Ok(None)
     }
-    async fn begin_run(&self, _: Option<u32>, _: u64) -> Result<RunId> {
-        Ok(RunId(1))
+    async fn newest_ledgers(&self, _: usize) -> Result<Vec<(LedgerIndex, Hash256)>> {
+        Ok(Vec::new())
     }
-    async fn resume_run(&self, _: RunId) -> Result<Resumed> {
+    async fn resume(&self) -> Result<Resumed> {
         Ok(Resumed::default())
     }
     fn create(&self, _: Identity) -> oneshot::Receiver<Result<Created>> {
@@ -180,10 +183,13 @@ impl Store for Sink {
         let _ = tell.send(Ok(Created::New(1)));
         told
     }
-    fn update(&self, _: TxHash, progress: Progress) {
+    fn update(&self, _: TxHash, progress: Progress) -> Result<()> {
         std::hint::black_box(progress);
+        Ok(())
     }
-    fn ledger(&self, _: LedgerIndex, _: Hash256) {}
+    fn ledger(&self, _: LedgerIndex, _: Hash256) -> Result<()> {
+        Ok(())
+    }
     async fn flush(&self) -> Result<()> {
         Ok(())
     }
@@ -191,9 +197,6 @@ impl Store for Sink {
         Ok(None)
     }
     async fn resting_on(&self, _: LedgerIndex) -> Result<Vec<Record>> {
-        Ok(Vec::new())
-    }
-    async fn newest_ledgers(&self, _: RunId, _: usize) -> Result<Vec<(LedgerIndex, Hash256)>> {
         Ok(Vec::new())
     }
     async fn by_key(&self, _: &str) -> Result<Option<Record>> {
@@ -204,11 +207,5 @@ impl Store for Sink {
     }
     async fn count(&self, _: &RowFilter) -> Result<u64> {
         Ok(0)
-    }
-    async fn runs(&self) -> Result<Vec<RunId>> {
-        Ok(vec![RunId(1)])
-    }
-    fn failures(&self) -> u64 {
-        0
     }
 }

@@ -14,8 +14,8 @@ use crate::{
     event_queue::{ConnectionId, StreamEvent},
     lifecycle::{State, TxState},
     pending::NewEntry,
-    record::{Intent, LedgerHead, Progress, RunId},
-    store::Store,
+    record::{Intent, LedgerHead, Progress},
+    store::RunStore,
     ws_processor::process_batch,
 };
 
@@ -32,10 +32,10 @@ pub struct Processor {
 impl Processor {
     /// Nothing is tracked; the newest validated ledger is `head`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, config: &TrackerConfig, head: LedgerIndex) -> Self {
+    pub fn new(store: Arc<dyn RunStore>, config: &TrackerConfig, head: LedgerIndex) -> Self {
         let head = LedgerHead { index: head, ..LedgerHead::default() };
         let links = Links::new(store, 16, &head);
-        Self { core: Mutex::new(Core::new(links, config, head, RunId(1))) }
+        Self { core: Mutex::new(Core::new(links, config, head)) }
     }
 
     /// Tracks a transaction as if a node had taken it.

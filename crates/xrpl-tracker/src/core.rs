@@ -35,7 +35,7 @@ use crate::{
     pending::{Entry, Key, Pending, Resend},
     record::{Foreign, Intent, LedgerHead, Outcome, RunId, StateChange, Validation},
     stats::Counters,
-    store::{Store, rows},
+    store::{RunStore, Store, rows},
     supervisor::Supervisor,
     validation::ValidationRing,
 };
@@ -45,7 +45,10 @@ use crate::{
 pub(crate) struct Shared {
     core: Mutex<Core>,
     pub(crate) pool: Pool,
-    pub(crate) store: Arc<dyn Store>,
+    /// The rows of the run.
+    pub(crate) store: Arc<dyn RunStore>,
+    /// The store that has the run.
+    pub(crate) runs: Arc<dyn Store>,
     pub(crate) config: TrackerConfig,
     pub(crate) clock: Clock,
     pub(crate) queue: EventSender,
@@ -59,7 +62,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         pool: Pool,
-        store: Arc<dyn Store>,
+        runs: Arc<dyn Store>,
         config: TrackerConfig,
         queue: EventSender,
         core: Core,
@@ -67,10 +70,11 @@ impl Shared {
     ) -> Self {
         Self {
             followed: Followed::new(&config.subscription),
+            store: Arc::clone(&core.links.store),
             links: Arc::clone(&core.links),
             core: Mutex::new(core),
             pool,
-            store,
+            runs,
             config,
             clock,
             queue,
@@ -97,7 +101,7 @@ impl Shared {
 /// The ways out of the core: channels and bells.
 #[derive(Debug)]
 pub(crate) struct Links {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn RunStore>,
     pub(crate) events: broadcast::Sender<Arc<StateChange>>,
     pub(crate) head: watch::Sender<LedgerHead>,
     /// Something is to be sent again.
@@ -118,7 +122,7 @@ pub(crate) struct Links {
 
 impl Links {
     /// `events` state changes wait for a slow subscriber before it misses some.
-    pub(crate) fn new(store: Arc<dyn Store>, events: usize, head: &LedgerHead) -> Arc<Self> {
+    pub(crate) fn new(store: Arc<dyn RunStore>, events: usize, head: &LedgerHead) -> Arc<Self> {
         Arc::new(Self {
             store,
             events: broadcast::channel(events.max(1)).0,
@@ -194,15 +198,11 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(
-        links: Arc<Links>,
-        config: &TrackerConfig,
-        head: LedgerHead,
-        run: RunId,
-    ) -> Self {
+    pub(crate) fn new(links: Arc<Links>, config: &TrackerConfig, head: LedgerHead) -> Self {
         let counts = config.subscription == crate::config::Subscription::Transactions;
         let grace = millis(config.short_ledger_grace);
         Self {
+            run: links.store.run(),
             links,
             pending: Pending::default(),
             counters: Counters::new(),
@@ -211,7 +211,6 @@ impl Core {
             ledgers: LedgerLog::default(),
             first_head: head.index,
             head,
-            run,
             ledgers_backfilled: 0,
             ledger_mismatches: 0,
             failed_events: 0,
@@ -338,9 +337,8 @@ impl Core {
         if let Some(evidence) = conclude {
             self.conclude(key, evidence, now_ms, meta);
         }
-        let entry = self.pending.get(key)?;
         if persist {
-            self.links.store.update(entry.hash, entry.progress.clone());
+            self.persist(key);
         }
         if announce {
             self.announce(key, Some(before.state), now_ms);
@@ -349,6 +347,21 @@ impl Core {
             self.links.idle.notify_waiters();
         }
         Some(after.state)
+    }
+
+    /// Hands a transaction's condition to the store. Nothing here waits for it to be written.
+    fn persist(&mut self, key: Key) {
+        let Some(entry) = self.pending.get(key) else { return };
+        if let Err(error) = self.links.store.update(entry.hash, entry.progress.clone()) {
+            tracing::error!(hash = %entry.hash, %error, "the store does not take a condition");
+        }
+    }
+
+    /// Hands a ledger that the run follows to the store.
+    fn persist_ledger(&self, index: LedgerIndex, hash: Hash256) {
+        if let Err(error) = self.links.store.ledger(index, hash) {
+            tracing::error!(ledger = %index, %error, "the store does not take a ledger");
+        }
     }
 
     fn record_validation(&mut self, key: Key, place: ValidatedIn, now_ms: u64) {

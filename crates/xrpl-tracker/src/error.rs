@@ -2,6 +2,8 @@
 
 use xrpl_protocol::TxHash;
 
+use crate::record::RunId;
+
 /// Why the tracker could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -29,6 +31,9 @@ pub enum Error {
         /// Newest version known.
         known: u32,
     },
+    /// The store has no run of that number.
+    #[error("there is no run {0}")]
+    NoRun(RunId),
     /// Another process writes the store file.
     #[error("another process is using it: one run at a time writes a store")]
     InUse,

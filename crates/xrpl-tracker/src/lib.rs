@@ -77,5 +77,5 @@ pub use record::{
     RowFilter, RowPage, RunId, StateChange, Submission, Submitted, Validation,
 };
 pub use stats::{Stats, WsStats};
-pub use store::{Durability, MemoryStore, SqliteOptions, SqliteStore, Store};
+pub use store::{Durability, MemoryStore, RunStore, SqliteOptions, SqliteStore, Store};
 pub use tracker::Tracker;

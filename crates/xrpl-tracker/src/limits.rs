@@ -24,7 +24,7 @@ use crate::{
     clock::Clock,
     core::{Core, Links, Shared},
     event_queue::{StreamEvent, event_queue},
-    record::{LedgerHead, RunId},
+    record::LedgerHead,
     store::MemoryStore,
     ws_listener, ws_processor,
 };
@@ -53,8 +53,8 @@ fn shared(
     let pool = Pool::new(vec![endpoint], PoolConfig { connector, ..PoolConfig::default() });
     let store: Arc<MemoryStore> = Arc::default();
     let head = LedgerHead { index: LedgerIndex(10), ..LedgerHead::default() };
-    let links = Links::new(store.clone(), 16, &head);
-    let core = Core::new(links, config, head, RunId(1));
+    let links = Links::new(store.begin(None), 16, &head);
+    let core = Core::new(links, config, head);
     let (queue, events) = event_queue(config.queue_capacity);
     let clock = Clock::new(Some(0));
     let shared = Shared::new(pool, store, config.clone(), queue, core, clock);
@@ -134,7 +134,7 @@ fn track(processor: &Processor, n: u64) {
 fn a_ledger_of_ten_thousand() {
     const COUNT: u64 = 10_000;
     let processor = Processor::new(
-        Arc::new(MemoryStore::default()),
+        MemoryStore::default().begin(None),
         &TrackerConfig::default(),
         LedgerIndex(10),
     );
@@ -161,8 +161,11 @@ fn a_ledger_of_ten_thousand() {
 #[test]
 fn very_many_expire_at_once_and_leave_memory() {
     const COUNT: u64 = 20_000;
-    let processor =
-        Processor::new(Arc::new(MemoryStore::new(10)), &TrackerConfig::default(), LedgerIndex(10));
+    let processor = Processor::new(
+        MemoryStore::new(10).begin(None),
+        &TrackerConfig::default(),
+        LedgerIndex(10),
+    );
     (0..COUNT).for_each(|n| track(&processor, n));
     for index in 11..=31 {
         let closed = json!({"type": "ledgerClosed", "ledger_index": index, "txn_count": 0,

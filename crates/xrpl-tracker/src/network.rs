@@ -28,8 +28,7 @@ use crate::{
     error::{Error, Result},
     finality_checker::head_of,
     message::LedgerClosed,
-    record::RunId,
-    store::{Resumed, Store},
+    store::{Resumed, RunStore, Store},
 };
 
 /// Hashes of a run's ledgers that are compared: the newest ones, and of older ones what is kept.
@@ -43,7 +42,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Where a tracker starts.
 pub(crate) struct Start {
     pub(crate) head: LedgerClosed,
-    pub(crate) run: RunId,
+    /// The run.
+    pub(crate) store: Arc<dyn RunStore>,
     pub(crate) resumed: Resumed,
     /// The hashes that the run knows.
     pub(crate) known: Known,
@@ -60,11 +60,16 @@ pub(crate) async fn start(
 ) -> Result<Start> {
     let deadline = Instant::now() + config.start_timeout;
     let (mut node, mut head, mut state) = newest(pool, deadline).await?;
-    let anchor = store.anchor().await?;
+    // A run that followed no ledger has nothing that could be in flight.
+    let anchored = match store.newest().await? {
+        Some(run) => run.anchor().await?.map(|anchor| (run, anchor)),
+        None => None,
+    };
     let mut known = Known::new();
     let mut same = None;
-    if let Some(anchor) = anchor {
-        let hashes = store.newest_ledgers(anchor.run, KNOWN).await?;
+    if let Some((store, anchor)) = &anchored {
+        let run = store.run();
+        let hashes = store.newest_ledgers(KNOWN).await?;
         known = hashes.into_iter().map(|(index, hash)| (index.0, hash)).collect();
         let patience = deadline.max(Instant::now() + CATCH_UP);
         loop {
@@ -84,15 +89,15 @@ pub(crate) async fn start(
                     break;
                 }
                 Standing::Other(why) => {
-                    tracing::warn!(run = %anchor.run, %why, "the nodes follow another chain");
+                    tracing::warn!(%run, %why, "the nodes follow another chain");
                     break;
                 }
                 Standing::NotShown(why) => {
                     if anchor.network_id.is_some() && anchor.network_id == head.network_id {
-                        tracing::warn!(run = %anchor.run, %why, "taken for the same chain");
+                        tracing::warn!(%run, %why, "taken for the same chain");
                         same = Some(Vec::new());
                     } else {
-                        tracing::warn!(run = %anchor.run, %why, "taken for another chain");
+                        tracing::warn!(%run, %why, "taken for another chain");
                     }
                     break;
                 }
@@ -101,27 +106,26 @@ pub(crate) async fn start(
             // Not to know is no reason to leave transactions behind that may be in flight.
             if Instant::now() + PAUSE >= patience {
                 return Err(Error::Node(format!(
-                    "it cannot be told whether it follows the ledger of run {}, whose \
-                     transactions may be in flight: {why}",
-                    anchor.run
+                    "it cannot be told whether it follows the ledger of run {run}, whose \
+                     transactions may be in flight: {why}"
                 )));
             }
-            tracing::info!(run = %anchor.run, %why, "waiting to take the run up again");
+            tracing::info!(%run, %why, "waiting to take the run up again");
             time::sleep(PAUSE).await;
             (node, head, state) = newest(pool, patience).await?;
         }
     }
-    match anchor.zip(same) {
-        Some((anchor, differs)) => {
-            let resumed = store.resume_run(anchor.run).await?;
-            tracing::info!(run = %anchor.run, open = resumed.open.len(), "the run is taken up again");
-            Ok(Start { head, run: anchor.run, resumed, known, differs })
+    match anchored.zip(same) {
+        Some(((store, _), differs)) => {
+            let resumed = store.resume().await?;
+            tracing::info!(run = %store.run(), open = resumed.open.len(), "the run is taken up again");
+            Ok(Start { head, store, resumed, known, differs })
         }
         None => {
-            let run = store.begin_run(head.network_id, clock.now_ms()).await?;
-            tracing::info!(%run, "a new run begins");
+            let store = store.begin_run(head.network_id, clock.now_ms()).await?;
+            tracing::info!(run = %store.run(), "a new run begins");
             let (resumed, known) = (Resumed::default(), Known::new());
-            Ok(Start { head, run, resumed, known, differs: Vec::new() })
+            Ok(Start { head, store, resumed, known, differs: Vec::new() })
         }
     }
 }

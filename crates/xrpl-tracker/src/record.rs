@@ -654,8 +654,6 @@ pub struct RowFilter {
     pub undecided: bool,
     /// The newest first; cursors then go backwards.
     pub newest_first: bool,
-    /// Of this run; the present one if none.
-    pub run: Option<RunId>,
 }
 
 /// Some rows, oldest first unless the filter says otherwise.

@@ -30,7 +30,7 @@ use crate::{
         Record, Row, RowFilter, RowPage, RunId, StateChange, Submission, Submitted, Validation,
     },
     stats::{Stats, StepTimes, WsStats},
-    store::{Created, Resumed, Store, rows},
+    store::{Created, Resumed, RunStore, Store, rows},
     submitter, ws_listener, ws_processor,
 };
 
@@ -61,8 +61,8 @@ impl Tracker {
             txn_count: None,
             network_id: start.head.network_id,
         };
-        let links = Links::new(Arc::clone(&store), config.event_capacity, &head);
-        let mut core = Core::new(links, &config, head.clone(), start.run);
+        let links = Links::new(start.store, config.event_capacity, &head);
+        let mut core = Core::new(links, &config, head);
         core.remember(&start.known, &start.differs);
         let shared = Arc::new(Shared::new(pool, store, config, queue, core, clock));
         let tracker = Self { started_at_ms: clock.now_ms(), shared };
@@ -416,7 +416,7 @@ impl Tracker {
             ledger_mismatches: core.ledger_mismatches,
             run: core.run,
             started_at_ms: self.started_at_ms,
-            store_failures: self.shared.store.failures(),
+            store_failures: self.shared.runs.failures(),
             task_restarts: self.shared.supervisor.restarts(),
             oldest_pending_ledger: core.pending.oldest().map(|e| LedgerIndex(e.created_ledger)),
             in_memory: core.pending.len() as u64,
@@ -508,7 +508,7 @@ impl Tracker {
         }))
     }
 
-    /// Rows from the store, oldest first: at most `limit` after `cursor`.
+    /// Rows of the run, oldest first: at most `limit` after `cursor`.
     ///
     /// # Errors
     /// The store fails.
@@ -518,12 +518,24 @@ impl Tracker {
         cursor: Option<u64>,
         limit: usize,
     ) -> Result<RowPage> {
-        let limit = limit.max(1);
-        let mut records = self.shared.store.rows(filter, cursor, limit.saturating_add(1)).await?;
-        let more = records.len() > limit;
-        records.truncate(limit);
-        let next_cursor = records.last().map(|last| last.id).filter(|_| more);
-        Ok(RowPage { rows: records.iter().map(Row::from).collect(), next_cursor })
+        page(&*self.shared.store, filter, cursor, limit).await
+    }
+
+    /// The same of any run of the store: [`Error::NoRun`] if there is none of that number.
+    ///
+    /// # Errors
+    /// There is no such run, or the store fails.
+    pub async fn rows_of(
+        &self,
+        run: RunId,
+        filter: &RowFilter,
+        cursor: Option<u64>,
+        limit: usize,
+    ) -> Result<RowPage> {
+        if run == self.shared.store.run() {
+            return self.rows(filter, cursor, limit).await;
+        }
+        page(&*self.shared.runs.open_run(run).await?, filter, cursor, limit).await
     }
 
     /// How many rows a filter selects.
@@ -532,14 +544,6 @@ impl Tracker {
     /// The store fails.
     pub async fn count(&self, filter: &RowFilter) -> Result<u64> {
         self.shared.store.count(filter).await
-    }
-
-    /// Runs in the store, oldest first.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn runs(&self) -> Result<Vec<RunId>> {
-        self.shared.store.runs().await
     }
 
     /// What the node said first against what the ledger did, of all ended transactions of the run.
@@ -599,6 +603,21 @@ impl Tracker {
         }
         left
     }
+}
+
+/// At most `limit` rows after a cursor, and whether there are more.
+async fn page(
+    store: &dyn RunStore,
+    filter: &RowFilter,
+    cursor: Option<u64>,
+    limit: usize,
+) -> Result<RowPage> {
+    let limit = limit.max(1);
+    let mut records = store.rows(filter, cursor, limit.saturating_add(1)).await?;
+    let more = records.len() > limit;
+    records.truncate(limit);
+    let next_cursor = records.last().map(|last| last.id).filter(|_| more);
+    Ok(RowPage { rows: records.iter().map(Row::from).collect(), next_cursor })
 }
 
 /// A transaction handed in again: who wants its outcome joins those who do.

@@ -163,7 +163,8 @@ async fn handed_in_again_without_an_end_it_is_followed() {
         fail_hard: false,
         fresh: true,
     };
-    store.create(identity).await.unwrap().unwrap();
+    let run = store.open_run(tracker.run()).await.unwrap();
+    run.add(identity).await.unwrap();
     let (outcome_to, mut told) = tokio::sync::mpsc::unbounded_channel();
     let again = tracker.submit(submission(&tx).outcome_to(outcome_to)).await.unwrap();
     assert!(again.already_tracked);

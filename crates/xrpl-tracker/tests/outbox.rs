@@ -7,8 +7,8 @@ use xrpl_protocol::{
     AccountId, Hash256, LedgerIndex, Sequence, hash::sha512_half, transaction::Slot,
 };
 use xrpl_tracker::{
-    CallersKey, Intent, MemoryStore, ResultName, RowFilter, Source, SqliteOptions, SqliteStore,
-    State, Store, ValidatedIn,
+    CallersKey, Intent, MemoryStore, ResultName, RowFilter, RunStore, Source, SqliteOptions,
+    SqliteStore, State, Store, ValidatedIn,
     record::{Identity, Latencies, Progress},
     store::{OutboxStatus, Retention, Settled},
 };
@@ -51,11 +51,11 @@ fn validated(ledger: u32, hash: u8) -> Progress {
     Progress { validated: Some(Box::new(place)), latencies, ..in_state(State::Validated) }
 }
 
-async fn made(store: &dyn Store, identity: Identity, progress: Progress) {
+async fn made(run: &dyn RunStore, identity: Identity, progress: Progress) {
     let hash = identity.hash;
-    store.create(identity).await.unwrap().unwrap();
-    store.update(hash, progress);
-    store.flush().await.unwrap();
+    run.add(identity).await.unwrap();
+    run.update(hash, progress).unwrap();
+    run.flush().await.unwrap();
 }
 
 async fn told(store: &dyn Store) -> Vec<(State, State, Option<u32>)> {
@@ -82,12 +82,12 @@ async fn every_end_is_kept_once_and_in_order() {
     let file = open(&folder.path().join("run.db"));
     let memory = MemoryStore::default();
     for store in [&file as &dyn Store, &memory] {
-        store.begin_run(Some(0), 0).await.unwrap();
-        made(store, identity(1), validated(11, 1)).await;
+        let run = &*store.begin_run(Some(0), 0).await.unwrap();
+        made(run, identity(1), validated(11, 1)).await;
         assert_eq!(told(store).await, [], "nobody wanted ends");
         store.outbox().unwrap().keep();
-        made(store, identity(2), in_state(State::Submitted)).await;
-        made(store, identity(3), in_state(State::Retryable)).await;
+        made(run, identity(2), in_state(State::Submitted)).await;
+        made(run, identity(3), in_state(State::Retryable)).await;
         assert_eq!(told(store).await, []);
         let hash = identity(2).hash;
         for progress in [
@@ -100,8 +100,8 @@ async fn every_end_is_kept_once_and_in_order() {
             validated(13, 3),
             validated(13, 4),
         ] {
-            store.update(hash, progress);
-            store.flush().await.unwrap();
+            run.update(hash, progress).unwrap();
+            run.flush().await.unwrap();
         }
         use State::{Rejected, Submitted, Validated};
         let ends = told(store).await;
@@ -128,10 +128,10 @@ async fn what_waits_outlives_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.db");
     let store = open(&path);
-    store.begin_run(Some(0), 0).await.unwrap();
+    let run = store.begin_run(Some(0), 0).await.unwrap();
     store.outbox().unwrap().keep();
     for n in 0..5 {
-        made(&store, identity(n), validated(11, 1)).await;
+        made(&*run, identity(n), validated(11, 1)).await;
     }
     let settled = Settled {
         now_ms: 1_000,
@@ -140,7 +140,7 @@ async fn what_waits_outlives_the_process() {
         given_up: vec![3],
     };
     store.outbox().unwrap().settle(settled).await.unwrap();
-    drop(store);
+    drop((run, store));
     let store = open(&path);
     let outbox = store.outbox().unwrap();
     let status = outbox.status().await.unwrap();
@@ -162,7 +162,8 @@ async fn what_waits_outlives_the_process() {
     assert_eq!((late.tries, late.first_try_ms), (1, Some(1_000)));
     assert_eq!((late.tx_hash, late.state), (identity(1).hash, State::Validated));
     outbox.keep();
-    made(&store, identity(9), in_state(State::Expired)).await;
+    let run = store.newest().await.unwrap().unwrap();
+    made(&*run, identity(9), in_state(State::Expired)).await;
     assert_eq!(seqs(0).await, [4, 6], "5 was given before");
 }
 
@@ -174,27 +175,27 @@ async fn rows_leave_when_nothing_needs_them_any_more() {
     let run = store.begin_run(Some(0), 0).await.unwrap();
     let (wanted, open_one, keyed) = (1, 2, 3);
     store.outbox().unwrap().keep();
-    made(&store, identity(wanted), validated(11, 1)).await;
-    made(&store, identity(open_one), in_state(State::Submitted)).await;
+    made(&*run, identity(wanted), validated(11, 1)).await;
+    made(&*run, identity(open_one), in_state(State::Submitted)).await;
     let key = CallersKey { key: "order-1".into(), request: Hash256::ZERO };
     let with_key = Identity { callers_key: Some(key.into()), ..identity(keyed) };
-    made(&store, with_key, validated(11, 1)).await;
+    made(&*run, with_key, validated(11, 1)).await;
     let keyed_end = store.outbox().unwrap().due(0, 9).await.unwrap()[1].seq;
     let delivered = vec![keyed_end];
     store.outbox().unwrap().settle(Settled { delivered, ..Settled::default() }).await.unwrap();
-    drop(store);
+    drop((run, store));
 
     let store = open(&folder.path().join("run.db"));
-    store.resume_run(run).await.unwrap();
+    let run = store.newest().await.unwrap().unwrap();
     for n in 10..2_010 {
-        store.create(identity(n)).await.unwrap().unwrap();
-        store.update(identity(n).hash, validated(12 + n / 1_000, 1));
+        run.add(identity(n)).await.unwrap();
+        run.update(identity(n).hash, validated(12 + n / 1_000, 1)).unwrap();
     }
     // Refused, and a ledger that could have it may still come.
-    made(&store, identity(4), in_state(State::Rejected)).await;
-    made(&store, identity(5), validated(12, 1)).await;
-    store.ledger(LedgerIndex(20), Hash256::ZERO);
-    let before = store.resume_run(run).await.unwrap().counts;
+    made(&*run, identity(4), in_state(State::Rejected)).await;
+    made(&*run, identity(5), validated(12, 1)).await;
+    run.ledger(LedgerIndex(20), Hash256::ZERO).unwrap();
+    let before = run.resume().await.unwrap().counts;
     let week = Retention::For(Duration::from_hours(7 * 24));
     assert_eq!(store.prune(week, 7 * DAY_MS).await.unwrap(), 0, "nothing is older than a week");
     let short = Retention::For(Duration::ZERO);
@@ -207,28 +208,28 @@ async fn rows_leave_when_nothing_needs_them_any_more() {
         }
     }
     assert_eq!(gone, 2_000);
-    let left = store.rows(&RowFilter::default(), None, 10).await.unwrap();
+    let left = run.rows(&RowFilter::default(), None, 10).await.unwrap();
     let mut left: Vec<_> = left.iter().map(|record| record.identity.hash).collect();
     left.sort_unstable();
     let mut expected: Vec<_> = [wanted, open_one, keyed, 4, 5].map(|n| identity(n).hash).into();
     expected.sort_unstable();
     assert_eq!(left, expected);
-    assert!(store.by_key("order-1").await.unwrap().is_some());
+    assert!(run.by_key("order-1").await.unwrap().is_some());
     let size = store.size().await.unwrap();
     assert_eq!((size.rows, size.pruned), (5, 2_000));
     assert!(size.bytes.unwrap() > 4_096);
-    let pruned = store.pruned(run).await.unwrap();
+    let pruned = run.pruned().await.unwrap();
     assert_eq!((pruned.rows, pruned.through), (2_000, Some(LedgerIndex(14))));
     let total = |counts: &[xrpl_tracker::store::Count]| {
         let of = |state| counts.iter().filter(|c| c.state == state).map(|c| c.n).sum::<u64>();
         (of(State::Validated), of(State::Rejected), of(State::Submitted))
     };
-    let after = store.resume_run(run).await.unwrap().counts;
+    let after = run.resume().await.unwrap().counts;
     assert_eq!((total(&before), total(&after)), ((2_003, 1, 1), (2_003, 1, 1)));
     // Later the key and the refusal may go too; the newest row and what a webhook needs never do.
-    store.ledger(LedgerIndex(31), Hash256::ZERO);
+    run.ledger(LedgerIndex(31), Hash256::ZERO).unwrap();
     assert_eq!(store.prune(short, 8 * DAY_MS).await.unwrap(), 2);
-    assert_eq!(store.by_key("order-1").await.unwrap(), None);
+    assert_eq!(run.by_key("order-1").await.unwrap(), None);
     assert_eq!(store.size().await.unwrap().rows, 3);
 }
 
@@ -236,14 +237,14 @@ async fn rows_leave_when_nothing_needs_them_any_more() {
 async fn so_many_rows_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("run.db"));
-    store.begin_run(Some(0), 0).await.unwrap();
+    let run = store.begin_run(Some(0), 0).await.unwrap();
     for n in 0..100 {
-        store.create(identity(n)).await.unwrap().unwrap();
-        store.update(identity(n).hash, validated(12, 1));
+        run.add(identity(n)).await.unwrap();
+        run.update(identity(n).hash, validated(12, 1)).unwrap();
     }
-    store.flush().await.unwrap();
+    run.flush().await.unwrap();
     assert_eq!(store.prune(Retention::Rows(30), DAY_MS).await.unwrap(), 70);
     assert_eq!(store.prune(Retention::Rows(30), DAY_MS).await.unwrap(), 0);
-    let left = store.rows(&RowFilter::default(), None, 100).await.unwrap();
+    let left = run.rows(&RowFilter::default(), None, 100).await.unwrap();
     assert_eq!((left.len(), left[0].identity.hash), (30, identity(70).hash));
 }

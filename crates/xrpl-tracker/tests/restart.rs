@@ -210,8 +210,7 @@ async fn another_network_begins_a_run() {
         let stats = tracker.stats();
         assert_eq!((stats.total_tracked, stats.pending), (0, 0));
         assert!(tracker.dossier(tx.hash).await.unwrap().is_none());
-        let filter = RowFilter { run: Some(old), ..RowFilter::default() };
-        let rows = tracker.rows(&filter, None, 10).await.unwrap().rows;
+        let rows = tracker.rows_of(old, &RowFilter::default(), None, 10).await.unwrap().rows;
         assert_eq!((rows.len(), rows[0].tx_hash), (1, tx.hash));
         assert_eq!(tracker.rows(&RowFilter::default(), None, 10).await.unwrap().rows.len(), 0);
         // The same blob may be handed in for the new ledger.
@@ -400,8 +399,8 @@ async fn a_rival_that_ended_before_the_restart_supersedes() {
         stop(tracker).await;
         node.close_silently(&[(&winner, "tesSUCCESS")]);
         let store = open(&path);
-        store.resume_run(store.anchor().await.unwrap().unwrap().run).await.unwrap();
-        let mut progress = store.get(winner.hash).await.unwrap().unwrap().progress;
+        let run = store.newest().await.unwrap().unwrap();
+        let mut progress = run.get(winner.hash).await.unwrap().unwrap().progress;
         progress.state = State::Validated;
         progress.validated = Some(Box::new(xrpl_tracker::ValidatedIn {
             ledger_index: LedgerIndex(11),
@@ -409,9 +408,9 @@ async fn a_rival_that_ended_before_the_restart_supersedes() {
             result: ResultName::new("tesSUCCESS"),
             source: Source::Ws,
         }));
-        store.update(winner.hash, progress);
-        store.flush().await.unwrap();
-        drop(store);
+        run.update(winner.hash, progress).unwrap();
+        run.flush().await.unwrap();
+        drop((run, store));
 
         let tracker = start_on(&node, &path).await;
         let outcome = end(&tracker, loser.hash).await;

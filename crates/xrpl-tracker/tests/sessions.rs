@@ -11,8 +11,8 @@ fn note(at_ms: u64, ended: bool, text: &str) -> SessionNote {
 }
 
 async fn begin_and_note(store: &dyn Store) -> Vec<SessionId> {
-    let first = store.begin_run(None, 1).await.unwrap();
-    let second = store.begin_run(None, 2).await.unwrap();
+    let first = store.begin_run(None, 1).await.unwrap().run();
+    let second = store.begin_run(None, 2).await.unwrap().run();
     let sessions = store.sessions().unwrap();
     let mut ids = Vec::new();
     for (run, at_ms) in [(first, 10), (second, 20), (first, 30)] {

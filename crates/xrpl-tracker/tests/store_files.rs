@@ -5,7 +5,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 use rusqlite::types::Value;
-use xrpl_protocol::{AccountId, LedgerIndex, Sequence, hash::sha512_half, transaction::Slot};
+use xrpl_protocol::{
+    AccountId, Hash256, LedgerIndex, Sequence, hash::sha512_half, transaction::Slot,
+};
 use xrpl_tracker::{
     CallersKey, Error, Intent, MemoryStore, RowFilter, SqliteOptions, SqliteStore, State, Store,
     record::{Identity, Progress},
@@ -38,15 +40,18 @@ async fn one_process_at_a_time_writes_and_others_read() {
     let path = folder.path().join("run.db");
     assert!(!SqliteStore::is_written(&path));
     let store = open(&path).unwrap();
-    store.begin_run(Some(0), 0).await.unwrap();
-    store.create(identity(1)).await.unwrap().unwrap();
+    let run = store.begin_run(Some(0), 0).await.unwrap();
+    run.add(identity(1)).await.unwrap();
     assert!(SqliteStore::is_written(&path));
     assert!(matches!(open(&path), Err(Error::InUse)));
     // While it is written.
     let reader = SqliteStore::open_to_read(&path).unwrap();
-    assert_eq!(reader.rows(&RowFilter::default(), None, 10).await.unwrap().len(), 1);
-    assert!(reader.create(identity(2)).await.is_err(), "a reader makes no rows");
-    drop(store);
+    let read = reader.newest().await.unwrap().unwrap();
+    assert_eq!(read.rows(&RowFilter::default(), None, 10).await.unwrap().len(), 1);
+    assert!(read.add(identity(2)).await.is_err(), "a reader makes no rows");
+    assert!(read.update(identity(1).hash, Progress::created()).is_err(), "nor changes any");
+    assert!(read.ledger(LedgerIndex(11), Hash256::ZERO).is_err());
+    drop((run, store));
     assert!(!SqliteStore::is_written(&path));
     open(&path).unwrap();
 }
@@ -84,20 +89,22 @@ async fn a_corrupt_file_is_an_error_and_not_a_fresh_start() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.db");
     let store = open(&path).unwrap();
-    store.begin_run(Some(0), 0).await.unwrap();
+    let run = store.begin_run(Some(0), 0).await.unwrap();
     for n in 0..200 {
-        store.create(identity(n)).await.unwrap().unwrap();
+        run.add(identity(n)).await.unwrap();
     }
-    drop(store);
+    let id = run.run();
+    drop((run, store));
     let mut bytes = std::fs::read(&path).unwrap();
     // Among the rows: smaller tables stand before and indexes after them.
     let from = bytes.len() / 2;
     bytes[from..from + 8_192].fill(0xa5);
     std::fs::write(&path, &bytes).unwrap();
-    let outcome = match open(&path) {
-        Ok(store) => store.rows(&RowFilter::default(), None, 1_000).await.map(|rows| rows.len()),
-        Err(error) => Err(error),
+    let outcome = async {
+        let run = open(&path)?.open_run(id).await?;
+        Ok::<_, Error>(run.rows(&RowFilter::default(), None, 1_000).await?.len())
     };
+    let outcome = outcome.await;
     let error = outcome.unwrap_err().to_string();
     assert!(error.contains("malformed") || error.contains("not a database"), "{error}");
 }
@@ -108,11 +115,13 @@ async fn a_newer_schema_is_refused_and_a_run_goes_on_after_a_reopening() {
     let path = folder.path().join("run.db");
     let store = open(&path).unwrap();
     let run = store.begin_run(Some(0), 0).await.unwrap();
-    store.create(identity(1)).await.unwrap().unwrap();
-    drop(store);
+    run.add(identity(1)).await.unwrap();
+    let id = run.run();
+    drop((run, store));
     let store = open(&path).unwrap();
-    assert_eq!(store.resume_run(run).await.unwrap().open.len(), 1);
-    drop(store);
+    let run = store.open_run(id).await.unwrap();
+    assert_eq!(run.resume().await.unwrap().open.len(), 1);
+    drop((run, store));
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     assert!(matches!(open(&path), Err(Error::NewerSchema { found: 99, .. })));
     assert!(matches!(SqliteStore::open_to_read(&path), Err(Error::NewerSchema { found: 99, .. })));
@@ -142,20 +151,20 @@ async fn a_file_of_an_older_schema_is_brought_up_to_date() {
         let unknown = |value: &Value| matches!(value, Value::Null | Value::Integer(0));
         assert!(new[old.len()..].iter().all(unknown));
     }
-    let anchor = store.anchor().await.unwrap().unwrap();
-    assert_eq!(anchor.index, LedgerIndex(9));
-    let resumed = store.resume_run(anchor.run).await.unwrap();
+    let run = store.newest().await.unwrap().unwrap();
+    assert_eq!(run.anchor().await.unwrap().unwrap().index, LedgerIndex(9));
+    let resumed = run.resume().await.unwrap();
     assert_eq!(resumed.open.len(), 2);
     assert_eq!(resumed.counts.iter().map(|count| count.n).sum::<u64>(), 8);
-    let rows = store.rows(&RowFilter::default(), None, 10).await.unwrap();
+    let rows = run.rows(&RowFilter::default(), None, 10).await.unwrap();
     assert_eq!(rows.iter().filter(|row| row.progress.state == State::Validated).count(), 4);
-    store.create(keyed(1, "order-1")).await.unwrap().unwrap();
-    assert!(store.by_key("order-1").await.unwrap().is_some());
+    run.add(keyed(1, "order-1")).await.unwrap();
+    assert!(run.by_key("order-1").await.unwrap().is_some());
     let outbox = store.outbox().unwrap();
     outbox.keep();
     let hash = resumed.open[0].identity.hash;
-    store.update(hash, Progress { state: State::Expired, ..Progress::created() });
-    store.flush().await.unwrap();
+    run.update(hash, Progress { state: State::Expired, ..Progress::created() }).unwrap();
+    run.flush().await.unwrap();
     let due = outbox.due(0, 10).await.unwrap();
     assert_eq!(due.iter().map(|end| end.tx_hash).collect::<Vec<_>>(), [hash]);
 }
@@ -180,20 +189,21 @@ async fn a_callers_key_finds_its_first_transaction_of_the_run() {
     let memory: Box<dyn Store> = Box::new(MemoryStore::default());
     let file: Box<dyn Store> = Box::new(open(&path).unwrap());
     for store in [&memory, &file] {
-        store.begin_run(Some(0), 0).await.unwrap();
+        let run = store.begin_run(Some(0), 0).await.unwrap();
         for identity in [keyed(1, "a"), keyed(2, "b"), keyed(3, "a"), identity(4)] {
-            store.create(identity).await.unwrap().unwrap();
+            run.add(identity).await.unwrap();
         }
-        let found = store.by_key("a").await.unwrap().unwrap();
+        let found = run.by_key("a").await.unwrap().unwrap();
         assert_eq!(found.identity, keyed(1, "a"));
-        assert!(store.by_key("c").await.unwrap().is_none());
+        assert!(run.by_key("c").await.unwrap().is_none());
     }
     drop(file);
     let again = open(&path).unwrap();
-    assert_eq!(again.by_key("b").await.unwrap().unwrap().identity, keyed(2, "b"));
+    let run = again.newest().await.unwrap().unwrap();
+    assert_eq!(run.by_key("b").await.unwrap().unwrap().identity, keyed(2, "b"));
     for store in [&*memory, &again] {
-        store.begin_run(Some(0), 1).await.unwrap();
-        assert!(store.by_key("a").await.unwrap().is_none(), "another run");
+        let run = store.begin_run(Some(0), 1).await.unwrap();
+        assert!(run.by_key("a").await.unwrap().is_none(), "another run");
     }
 }
 
@@ -214,10 +224,10 @@ async fn a_full_disk_stops_what_is_new_and_loses_nothing() {
     let path = folder.path().join("run.db");
     let options = SqliteOptions { max_pages: Some(40), ..SqliteOptions::default() };
     let store = SqliteStore::open(&path, options).unwrap();
-    store.begin_run(Some(0), 0).await.unwrap();
+    let run = store.begin_run(Some(0), 0).await.unwrap();
     let (mut written, mut refused) = (Vec::new(), None);
     for n in 0..2_000 {
-        match store.create(identity(n)).await.unwrap() {
+        match run.add(identity(n)).await {
             Ok(_) => written.push(identity(n).hash),
             Err(error) => {
                 refused = Some(error.to_string());
@@ -229,17 +239,18 @@ async fn a_full_disk_stops_what_is_new_and_loses_nothing() {
     assert!(refused.contains("full"), "{refused}");
     assert!(store.failures() > 0 && written.len() > 100);
     // What was said to be durable is: a transaction without such a word is not sent.
-    drop(store);
+    drop((run, store));
     let store = open(&path).unwrap();
-    let rows = store.rows(&RowFilter::default(), None, 10_000).await.unwrap();
+    let run = store.newest().await.unwrap().unwrap();
+    let rows = run.rows(&RowFilter::default(), None, 10_000).await.unwrap();
     let hashes: Vec<_> = rows.iter().map(|row| row.identity.hash).collect();
     assert_eq!(hashes, written);
     // With room again it goes on.
-    store.create(identity(5_000)).await.unwrap().unwrap();
+    run.add(identity(5_000)).await.unwrap();
     let ended = Progress { state: State::FailedNet, ..Progress::created() };
-    store.update(written[0], ended);
-    store.flush().await.unwrap();
-    assert_eq!(store.get(written[0]).await.unwrap().unwrap().progress.state, State::FailedNet);
+    run.update(written[0], ended).unwrap();
+    run.flush().await.unwrap();
+    assert_eq!(run.get(written[0]).await.unwrap().unwrap().progress.state, State::FailedNet);
 }
 
 /// The one that is ending lets go a moment after the next one has come: it is waited for.

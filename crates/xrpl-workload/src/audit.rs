@@ -14,7 +14,7 @@ use xrpl_protocol::{
     AccountId, Amount, Definitions, Hash256, LedgerIndex, Object, TxHash, fields, transaction::Slot,
 };
 use xrpl_tracker::{
-    Evidence, State, Store,
+    Evidence, RunStore, State, Store,
     record::{Record, RowFilter, RunId},
     store::Pruned,
 };
@@ -117,18 +117,19 @@ pub async fn audit(pool: &Pool, store: &dyn Store, scope: Scope) -> Result<Repor
         }
         None => *runs.last().ok_or_else(|| AuditError::NoRun("the store has no run".into()))?,
     };
-    let records = records(store, run).await?;
+    let store = store.open_run(run).await?;
+    let records = records(&*store).await?;
     let Some(first) = records.iter().map(|record| record.identity.created_ledger.0).min() else {
         return Err(AuditError::NoRun(format!("run {run} has no transactions")));
     };
     // A transaction comes into a ledger after the one that was newest when it was made.
-    let pruned = store.pruned(run).await?;
+    let pruned = store.pruned().await?;
     let first = first.max(pruned.through.map_or(0, |through| through.0)) + 1;
     let (needed, spoken_of) = match scope.live_until {
         Some(until) => (until.0, until.0),
         // What the run followed counts too: there may be one of which the store has no row.
         None => {
-            let followed = store.anchor().await?.filter(|anchor| anchor.run == run);
+            let followed = store.anchor().await?;
             let needed = needed(&records).max(followed.map_or(0, |anchor| anchor.index.0));
             (needed, spoken_of(&records))
         }
@@ -140,18 +141,18 @@ pub async fn audit(pool: &Pool, store: &dyn Store, scope: Scope) -> Result<Repor
     let last = needed.max(spoken_of.min(newest));
     let rows = records.iter().map(|record| record.identity.account);
     let ours: HashSet<AccountId> = rows.chain(scope.accounts).collect();
-    let seen = ledgers::read(pool, store, run, &ours, (first, last), newest).await?;
+    let seen = ledgers::read(pool, &*store, &ours, (first, last), newest).await?;
     // A live run has gone on meanwhile: what the ledgers hold was recorded by now.
     let records = match scope.live_until {
-        Some(_) => self::records(store, run).await?,
+        Some(_) => self::records(&*store).await?,
         None => records,
     };
     let live = scope.live_until.is_some();
     Ok(compare(run, (first, last), live, &ours, seen, &records, pruned))
 }
 
-async fn records(store: &dyn Store, run: RunId) -> Result<Vec<Record>, AuditError> {
-    let filter = RowFilter { run: Some(run), ..RowFilter::default() };
+async fn records(store: &dyn RunStore) -> Result<Vec<Record>, AuditError> {
+    let filter = RowFilter::default();
     let (mut all, mut cursor) = (Vec::new(), None);
     loop {
         let page = store.rows(&filter, cursor, PAGE).await?;

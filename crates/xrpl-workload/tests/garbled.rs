@@ -268,7 +268,7 @@ async fn journal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.db");
     let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
-    store.begin_run(Some(0), 0).await.unwrap();
+    let run = store.begin_run(Some(0), 0).await.unwrap();
     let identity = Identity {
         hash: sha512_half(&[b"journal"]).into(),
         account: AccountId([7; 20]),
@@ -284,13 +284,13 @@ async fn journal() {
         fresh: true,
     };
     let hash = identity.hash;
-    store.create(identity).await.unwrap().unwrap();
+    run.add(identity).await.unwrap();
     let evidence = Evidence::RefusedByNode { engine_result: ResultName::new("temBAD_FEE") };
     let ended =
         Progress { state: State::Rejected, evidence: Some(evidence.into()), ..Progress::created() };
-    store.update(hash, ended);
-    store.flush().await.unwrap();
-    drop(store);
+    run.update(hash, ended).unwrap();
+    run.flush().await.unwrap();
+    drop((run, store));
     let raw = rusqlite::Connection::open(&path).unwrap();
     let columns =
         ["evidence", "expected", "preliminary", "sightings", "source", "engine_result_first"];
@@ -303,7 +303,7 @@ async fn journal() {
     ]
     .map(|text| text.as_bytes().to_vec())
     .into();
-    let reader = Arc::new(SqliteStore::open_to_read(&path).unwrap());
+    let reader = SqliteStore::open_to_read(&path).unwrap().newest().await.unwrap().unwrap();
     let mut random = Random::from_environment();
     let until = Instant::now() + seconds();
     let (mut n, mut refused) = (0, 0);

@@ -106,7 +106,8 @@ async fn sockets_cut_every_five_seconds_and_three_restarts_lose_nothing() {
 
     // The file is what remains, and the ledger is the judge.
     let store = SqliteStore::open(&store, SqliteOptions::default()).unwrap();
-    let records = store.rows(&RowFilter::default(), None, usize::MAX >> 1).await.unwrap();
+    let run = store.newest().await.unwrap().unwrap();
+    let records = run.rows(&RowFilter::default(), None, usize::MAX >> 1).await.unwrap();
     let accounts: BTreeSet<_> = listing
         .users
         .iter()

@@ -116,7 +116,7 @@ impl Core {
         });
         if entry.progress.state.is_terminal() {
             // It ended while the answer was on its way; the dossier has the answer all the same.
-            self.links.store.update(entry.hash, entry.progress.clone());
+            self.persist(key);
             return;
         }
         // That the slot is gone is not unsaid by an answer, as the others are by the next one.

@@ -76,9 +76,8 @@ impl Core {
         entry.progress.reason = Some(Box::new(reason));
         let before = entry.condition.undecided;
         self.apply(key, &Event::SlotGone { ledger, absent_from: None }, now_ms, None);
-        let Some(entry) = self.pending.get(key) else { return };
         if before && !known {
-            self.links.store.update(entry.hash, entry.progress.clone());
+            self.persist(key);
         }
     }
 }

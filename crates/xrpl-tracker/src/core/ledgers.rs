@@ -96,7 +96,7 @@ impl Core {
         if entry.progress.state == State::Validated {
             // Seen before: only the dossier learns something, if at all.
             if !known {
-                self.links.store.update(entry.hash, entry.progress.clone());
+                self.persist(key);
             }
             return;
         }

@@ -29,7 +29,7 @@ impl Core {
     /// Keeps the hash of a validated ledger, and tells it to those validated in it that lack it.
     pub(crate) fn note_ledger(&mut self, index: LedgerIndex, hash: Hash256) {
         if !self.denied.contains_key(&index.0) {
-            self.links.store.ledger(index, hash);
+            self.persist_ledger(index, hash);
         }
         if self.without_hash.is_empty() {
             return;
@@ -39,7 +39,7 @@ impl Core {
             let Some(place) = &mut entry.progress.validated else { continue };
             if place.ledger_index == index && place.ledger_hash.is_none() {
                 place.ledger_hash = Some(hash);
-                self.links.store.update(entry.hash, entry.progress.clone());
+                self.persist(key);
             }
         }
         while self.without_hash.len() > WITHOUT_HASH_KEPT {
@@ -130,7 +130,7 @@ impl Core {
     pub(crate) fn denied_is_done(&mut self, index: LedgerIndex, hash: Hash256) {
         if self.denied.get(&index.0) == Some(&hash) {
             self.denied.remove(&index.0);
-            self.links.store.ledger(index, hash);
+            self.persist_ledger(index, hash);
         }
     }
 

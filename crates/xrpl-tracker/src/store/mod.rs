@@ -1,9 +1,12 @@
-//! Where transactions are kept: a small interface and two ways to keep it.
+//! Where transactions are kept: a small interface and two ways to keep it. A [`Store`] has runs, a
+//! [`RunStore`] is the rows, ledgers and conditions of one.
 //!
-//! The tracker never waits for a store except once per transaction, for [`Store::create`]: its
+//! The tracker never waits for a store except once per transaction, for [`RunStore::create`]: its
 //! CREATED row is durable before the first byte of the blob leaves. Everything else is handed over
 //! and written in order.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod memory;
 mod migrations;
 pub mod outbox;
@@ -14,6 +17,7 @@ pub mod sessions;
 mod sql_outbox;
 mod sql_rows;
 pub mod sqlite;
+mod sqlite_run;
 mod writer;
 
 use std::{fmt, sync::Arc};
@@ -23,7 +27,7 @@ use tokio::sync::oneshot;
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     evidence::{ResultName, Source},
     lifecycle::State,
     record::{Identity, IntentKind, Progress, Record, RowFilter, RunId},
@@ -35,11 +39,9 @@ pub use prune::{Pruned, Retention, StoreSize};
 pub use sessions::{SessionHead, SessionId, SessionNote, Sessions};
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 
-/// A validated ledger that a run has followed: by it a store knows its network.
+/// The newest validated ledger that a run has followed: by it a run knows its network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Anchor {
-    /// The run.
-    pub run: RunId,
     /// The network's id, if a node said it.
     pub network_id: Option<u32>,
     /// Index of the newest validated ledger followed.
@@ -84,75 +86,46 @@ pub struct Count {
     pub n: u64,
 }
 
-/// What [`Store::create`] did.
+/// What [`RunStore::create`] did.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Created {
     /// It is new; this is its position.
     New(u64),
-    /// The present run has it already.
+    /// The run has it already.
     Known(Box<Record>),
 }
 
-/// Keeps transactions.
+/// Keeps runs. The rows of one are reached through its [`RunStore`] and in no other way: there is no
+/// present run, and several may be written at a time.
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug + 'static {
-    /// The newest ledger that the newest run followed; none if there is no run.
-    async fn anchor(&self) -> Result<Option<Anchor>>;
-
-    /// The hash that a run has for a ledger.
-    async fn ledger_hash(&self, run: RunId, index: LedgerIndex) -> Result<Option<Hash256>>;
-
-    /// Begins a new run: rows of earlier ones stay readable, none is resumed.
-    async fn begin_run(&self, network_id: Option<u32>, started_at_ms: u64) -> Result<RunId>;
-
-    /// Takes a run up again.
-    async fn resume_run(&self, run: RunId) -> Result<Resumed>;
-
-    /// Writes a new transaction of the present run. The answer comes once it is durable.
-    fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>>;
-
-    /// Hands over a transaction's newest condition.
-    fn update(&self, hash: TxHash, progress: Progress);
-
-    /// Hands over a validated ledger that the present run follows.
-    fn ledger(&self, index: LedgerIndex, hash: Hash256);
-
-    /// Waits until everything handed over so far is written.
-    async fn flush(&self) -> Result<()>;
-
-    /// One transaction of the present run.
-    async fn get(&self, hash: TxHash) -> Result<Option<Record>>;
-
-    /// Ended transactions of the present run whose evidence
-    /// [rests on](crate::evidence::Evidence::rests_on) a ledger, and those with an end that share a
-    /// Sequence or Ticket with them.
-    async fn resting_on(&self, ledger: LedgerIndex) -> Result<Vec<Record>>;
-
-    /// The newest hashes of validated ledgers that a run has, at most `limit`, newest first.
-    async fn newest_ledgers(&self, run: RunId, limit: usize)
-    -> Result<Vec<(LedgerIndex, Hash256)>>;
-
-    /// The first transaction of the present run with this [`CallersKey`](crate::record::CallersKey).
-    async fn by_key(&self, key: &str) -> Result<Option<Record>>;
-
-    /// Transactions after a cursor (a [`Record::id`]) in the filter's order, at most `limit`.
-    async fn rows(
-        &self,
-        filter: &RowFilter,
-        cursor: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<Record>>;
-
-    /// How many rows a filter selects.
-    async fn count(&self, filter: &RowFilter) -> Result<u64>;
-
     /// All runs, oldest first.
     async fn runs(&self) -> Result<Vec<RunId>>;
+
+    /// The newest run, which a restart may take up again; none if there is none.
+    async fn newest(&self) -> Result<Option<Arc<dyn RunStore>>> {
+        match self.runs().await?.last() {
+            Some(run) => Ok(Some(self.open_run(*run).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Begins a new run.
+    async fn begin_run(
+        &self,
+        network_id: Option<u32>,
+        started_at_ms: u64,
+    ) -> Result<Arc<dyn RunStore>>;
+
+    /// A run, to read it or to go on with it. [`Error::NoRun`] if there is none
+    /// of that number.
+    async fn open_run(&self, run: RunId) -> Result<Arc<dyn RunStore>>;
 
     /// Operations handed over that failed, for metrics.
     fn failures(&self) -> u64;
 
-    /// Ends that wait to be delivered, if this store keeps them.
+    /// Ends that wait to be delivered, if this store keeps them: of all runs, so that those that an
+    /// earlier run left behind are delivered while a later one goes on.
     fn outbox(&self) -> Option<&dyn Outbox> {
         None
     }
@@ -168,13 +141,72 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         Ok(0)
     }
 
-    /// What has left a run's rows.
-    async fn pruned(&self, _run: RunId) -> Result<Pruned> {
-        Ok(Pruned::default())
-    }
-
     /// How large it is.
     async fn size(&self) -> Result<StoreSize> {
         Ok(StoreSize::default())
+    }
+}
+
+/// Keeps the transactions and ledgers of one run.
+#[async_trait]
+pub trait RunStore: Send + Sync + fmt::Debug + 'static {
+    /// Which run.
+    fn run(&self) -> RunId;
+
+    /// The newest ledger that the run followed, if it followed one.
+    async fn anchor(&self) -> Result<Option<Anchor>>;
+
+    /// The hash that the run has for a ledger.
+    async fn ledger_hash(&self, index: LedgerIndex) -> Result<Option<Hash256>>;
+
+    /// The newest hashes of validated ledgers that the run has, at most `limit`, newest first.
+    async fn newest_ledgers(&self, limit: usize) -> Result<Vec<(LedgerIndex, Hash256)>>;
+
+    /// What is needed to go on with the run.
+    async fn resume(&self) -> Result<Resumed>;
+
+    /// Hands over a new transaction. The answer comes once it is durable.
+    fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>>;
+
+    /// Writes a new transaction and waits until it is durable.
+    async fn add(&self, identity: Identity) -> Result<Created> {
+        let gone = || Error::Store("it did not say whether the row is durable".into());
+        self.create(identity).await.map_err(|_| gone())?
+    }
+
+    /// Hands over a transaction's newest condition. An error if it cannot be taken; one that is taken
+    /// and then not written counts among the [failures](Store::failures).
+    fn update(&self, hash: TxHash, progress: Progress) -> Result<()>;
+
+    /// Hands over a validated ledger that the run follows. Errors as with [`Self::update`].
+    fn ledger(&self, index: LedgerIndex, hash: Hash256) -> Result<()>;
+
+    /// Waits until everything handed over so far is written.
+    async fn flush(&self) -> Result<()>;
+
+    /// One transaction.
+    async fn get(&self, hash: TxHash) -> Result<Option<Record>>;
+
+    /// Ended transactions whose evidence [rests on](crate::evidence::Evidence::rests_on) a ledger, and
+    /// those with an end that share a Sequence or Ticket with them.
+    async fn resting_on(&self, ledger: LedgerIndex) -> Result<Vec<Record>>;
+
+    /// The first transaction with this [`CallersKey`](crate::record::CallersKey).
+    async fn by_key(&self, key: &str) -> Result<Option<Record>>;
+
+    /// Transactions after a cursor (a [`Record::id`]) in the filter's order, at most `limit`.
+    async fn rows(
+        &self,
+        filter: &RowFilter,
+        cursor: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Record>>;
+
+    /// How many rows a filter selects.
+    async fn count(&self, filter: &RowFilter) -> Result<u64>;
+
+    /// What has left the run's rows.
+    async fn pruned(&self) -> Result<Pruned> {
+        Ok(Pruned::default())
     }
 }

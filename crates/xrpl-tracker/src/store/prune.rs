@@ -56,7 +56,7 @@ pub(super) fn prune(
     change: &Transaction<'_>,
     retention: Retention,
     now_ms: u64,
-    busy: impl Fn(&TxHash) -> bool,
+    busy: impl Fn(&(RunId, TxHash)) -> bool,
 ) -> Result<u64> {
     let before =
         |time: Duration| now_ms.saturating_sub(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
@@ -65,7 +65,7 @@ pub(super) fn prune(
         Retention::Rows(rows) => (SETTLES_WITHIN, rows),
     };
     let mut old = change.prepare_cached(
-        "SELECT id, hash FROM transactions AS t
+        "SELECT id, run, hash FROM transactions AS t
          WHERE state >= 3
             AND id < (SELECT max(id) FROM transactions)
             AND id <= (SELECT max(id) FROM transactions) - ?1
@@ -80,11 +80,10 @@ pub(super) fn prune(
     )?;
     let found = old.query_map(
         params![rows.min(i64::MAX as u64), before(age), before(KEYS_LIVE), SLICE],
-        |row| Ok((row.get::<_, u64>(0)?, TxHash(row.get(1)?))),
+        |row| Ok((row.get::<_, u64>(0)?, (RunId(row.get(1)?), TxHash(row.get(2)?)))),
     )?;
     let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
-    let ids: Vec<u64> =
-        found.into_iter().filter(|(_, hash)| !busy(hash)).map(|(id, _)| id).collect();
+    let ids: Vec<u64> = found.into_iter().filter(|(_, key)| !busy(key)).map(|(id, _)| id).collect();
     if ids.is_empty() {
         return Ok(0);
     }

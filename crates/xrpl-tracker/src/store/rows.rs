@@ -8,7 +8,7 @@ use crate::{
     record::{Intent, Progress, Record, RowFilter},
 };
 
-/// Whether a filter selects a record (its run is looked at by the caller).
+/// Whether a filter selects a record of a run.
 pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
     let RowFilter {
         states,
@@ -20,7 +20,6 @@ pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
         ledger,
         undecided,
         newest_first: _,
-        run: _,
     } = filter;
     (states.is_empty() || states.contains(&record.progress.state))
         && transaction_type

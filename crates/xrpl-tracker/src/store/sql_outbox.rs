@@ -16,7 +16,7 @@ use crate::{
 /// condition is written. Whether there was one.
 pub(super) fn note(
     change: &Transaction<'_>,
-    run: u64,
+    run: RunId,
     hash: TxHash,
     after: &Progress,
 ) -> Result<bool> {
@@ -34,7 +34,7 @@ pub(super) fn note(
                 OR (state = 3 AND ?3 = 3 AND (validated_ledger <> ?5 OR ledger_hash <> ?6)))",
         )?
         .execute(params![
-            run,
+            run.0,
             hash.0,
             after.state as u8,
             after.engine_result_final().as_ref().map(|result| result.as_str()),

@@ -241,7 +241,6 @@ fn condition(filter: &RowFilter, run: RunId) -> (String, Vec<Box<dyn ToSql>>) {
         ledger,
         undecided,
         newest_first: _,
-        run: _,
     } = filter;
     let mut sql = String::from("run = ?");
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(run.0)];

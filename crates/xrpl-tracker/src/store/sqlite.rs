@@ -26,19 +26,18 @@ use std::{
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Notify, oneshot};
-use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
 use super::{
-    Anchor, Created, End, Outbox, OutboxStatus, Pruned, Resumed, Retention, SessionHead, SessionId,
-    SessionNote, Sessions, Settled, Store, StoreSize, migrations, prune, sessions, sql_outbox,
-    sql_rows,
+    End, Outbox, OutboxStatus, Retention, RunStore, SessionHead, SessionId, SessionNote, Sessions,
+    Settled, Store, StoreSize, migrations, prune, sessions, sql_outbox,
+    sqlite_run::SqliteRun,
     writer::{Ends, Needs, Operation, Writer},
 };
 use crate::{
     error::{Error, Result},
-    record::{Identity, Progress, Record, RowFilter, RunId},
+    record::RunId,
 };
 
 /// What a commit survives.
@@ -73,14 +72,21 @@ impl Default for SqliteOptions {
     }
 }
 
-/// A store in a SQLite file, readable and writable by its owner only.
+/// A store in a SQLite file, readable and writable by its owner only. The file is let go once the
+/// store and every run that was opened are dropped.
 #[derive(Debug)]
 pub struct SqliteStore {
+    file: Arc<SqliteFile>,
+}
+
+/// The file, as the store and its runs share it.
+#[derive(Debug)]
+pub(super) struct SqliteFile {
     path: PathBuf,
     /// Dropping it ends the writer, once everything is written.
     to_writer: Option<mpsc::Sender<Operation>>,
     writer: Option<thread::JoinHandle<()>>,
-    reader: Arc<Mutex<Connection>>,
+    reader: Mutex<Connection>,
     failures: Arc<AtomicU64>,
     ends: Arc<Ends>,
     /// Held for as long as this process writes the file.
@@ -101,19 +107,16 @@ impl SqliteStore {
         if let Some(pages) = options.max_pages {
             writing.pragma_update(None, "max_page_count", pages)?;
         }
-        let reader = Arc::new(Mutex::new(connect(&path, options.durability)?));
+        let reader = Mutex::new(connect(&path, options.durability)?);
         let failures = Arc::new(AtomicU64::new(0));
-        let run = writing
-            .query_row("SELECT max(id) FROM runs", [], |row| row.get::<_, Option<u64>>(0))?
-            .map(RunId);
         let (to_writer, operations) = mpsc::channel();
         let ends = Arc::<Ends>::default();
-        let writer = Writer::new(writing, run, Arc::clone(&failures), Arc::clone(&ends));
+        let writer = Writer::new(writing, Arc::clone(&failures), Arc::clone(&ends));
         let handle = thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.work(&operations, options.group_window))
             .map_err(|e| Error::Store(format!("no thread for the writer: {e}")))?;
-        Ok(Self {
+        Ok(Self::of(SqliteFile {
             path,
             to_writer: Some(to_writer),
             writer: Some(handle),
@@ -121,7 +124,7 @@ impl SqliteStore {
             failures,
             ends,
             _lock: Some(lock),
-        })
+        }))
     }
 
     /// Opens a file to read it, even while another process writes it. What would change it fails.
@@ -147,15 +150,15 @@ impl SqliteStore {
                 false => open_unchanging(&path).or(Err(error)),
             }
         })?;
-        Ok(Self {
+        Ok(Self::of(SqliteFile {
             path,
             to_writer: None,
             writer: None,
-            reader: Arc::new(Mutex::new(connection)),
+            reader: Mutex::new(connection),
             failures: Arc::default(),
             ends: Arc::default(),
             _lock: None,
-        })
+        }))
     }
 
     /// Whether a process writes this file now.
@@ -168,28 +171,41 @@ impl SqliteStore {
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.file.path
     }
 
-    fn hand_over(&self, operation: Operation) {
+    fn of(file: SqliteFile) -> Self {
+        Self { file: Arc::new(file) }
+    }
+
+    fn run(&self, run: RunId) -> Arc<dyn RunStore> {
+        Arc::new(SqliteRun::new(Arc::clone(&self.file), run))
+    }
+}
+
+impl SqliteFile {
+    /// Hands an operation to the writer, unless it is gone or the file is only read.
+    pub(super) fn hand_over(&self, operation: Operation) -> Result<()> {
         let sent = self.to_writer.as_ref().is_some_and(|writer| writer.send(operation).is_ok());
-        if !sent {
-            self.failures.fetch_add(1, Ordering::Relaxed);
+        if sent {
+            return Ok(());
         }
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        Err(Error::Store("nothing is written here".into()))
     }
 
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         operation: impl FnOnce(oneshot::Sender<Result<T>>) -> Operation,
     ) -> Result<T> {
         let (tell, told) = oneshot::channel();
-        self.hand_over(operation(tell));
+        self.hand_over(operation(tell))?;
         told.await.map_err(|_| Error::Store("the writer has ended".into()))?
     }
 
     /// Reads after what is needed of everything handed over before is written.
-    async fn read<T: Send + 'static>(
-        &self,
+    pub(super) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
         needs: Needs,
         read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -200,18 +216,18 @@ impl SqliteStore {
     }
 
     /// Reads what is written, on a thread where waiting for the disk is no harm.
-    async fn read_now<T: Send + 'static>(
-        &self,
+    pub(super) async fn read_now<T: Send + 'static>(
+        self: &Arc<Self>,
         read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let reader = Arc::clone(&self.reader);
-        tokio::task::spawn_blocking(move || read(&reader.lock()))
+        let file = Arc::clone(self);
+        tokio::task::spawn_blocking(move || read(&file.reader.lock()))
             .await
             .map_err(|e| Error::Store(format!("a reader failed: {e}")))?
     }
 }
 
-impl Drop for SqliteStore {
+impl Drop for SqliteFile {
     fn drop(&mut self) {
         drop(self.to_writer.take());
         if let Some(writer) = self.writer.take() {
@@ -305,164 +321,11 @@ fn connect(path: &Path, durability: Durability) -> Result<Connection> {
     Ok(connection)
 }
 
-fn newest_run(connection: &Connection) -> Result<Option<RunId>> {
-    let newest: Option<u64> =
-        connection.query_row("SELECT max(id) FROM runs", [], |row| row.get(0))?;
-    Ok(newest.map(RunId))
-}
-
-fn hash_column(bytes: [u8; 32]) -> Hash256 {
-    Hash256(bytes)
-}
-
 #[async_trait]
 impl Store for SqliteStore {
-    async fn anchor(&self) -> Result<Option<Anchor>> {
-        self.read(Needs::New, |connection| {
-            let Some(run) = newest_run(connection)? else { return Ok(None) };
-            let network_id = connection.query_row(
-                "SELECT network_id FROM runs WHERE id = ?1",
-                [run.0],
-                |row| row.get(0),
-            )?;
-            let newest = connection
-                .query_row(
-                    "SELECT ledger_index, hash FROM ledgers WHERE run = ?1
-                     ORDER BY ledger_index DESC LIMIT 1",
-                    [run.0],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-                .optional()?;
-            Ok(newest.map(|(index, hash)| Anchor {
-                run,
-                network_id,
-                index: LedgerIndex(index),
-                hash: hash_column(hash),
-            }))
-        })
-        .await
-    }
-
-    async fn ledger_hash(&self, run: RunId, index: LedgerIndex) -> Result<Option<Hash256>> {
-        self.read(Needs::New, move |connection| {
-            let hash = connection
-                .query_row(
-                    "SELECT hash FROM ledgers WHERE run = ?1 AND ledger_index = ?2",
-                    params![run.0, index.0],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            Ok(hash.map(hash_column))
-        })
-        .await
-    }
-
-    async fn begin_run(&self, network_id: Option<u32>, started_at_ms: u64) -> Result<RunId> {
-        self.ask(|tell| Operation::Begin(network_id, started_at_ms, tell)).await
-    }
-
-    async fn resume_run(&self, run: RunId) -> Result<Resumed> {
-        self.ask(|tell| Operation::Resume(run, tell)).await?;
-        self.read(Needs::All, move |connection| {
-            let mut resumed = sql_rows::open_with_rivals(connection, run)?;
-            resumed.counts = sql_rows::counts(connection, run)?;
-            Ok(resumed)
-        })
-        .await
-    }
-
-    fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>> {
-        let (tell, told) = oneshot::channel();
-        self.hand_over(Operation::Create(Box::new(identity), tell));
-        told
-    }
-
-    fn update(&self, hash: TxHash, progress: Progress) {
-        self.hand_over(Operation::Update(hash, Box::new(progress)));
-    }
-
-    fn ledger(&self, index: LedgerIndex, hash: Hash256) {
-        self.hand_over(Operation::Ledger(index, hash));
-    }
-
-    async fn flush(&self) -> Result<()> {
-        self.ask(Operation::Flush).await
-    }
-
-    async fn get(&self, hash: TxHash) -> Result<Option<Record>> {
-        self.read(Needs::One(hash), move |connection| match newest_run(connection)? {
-            Some(run) => sql_rows::get(connection, run, hash),
-            None => Ok(None),
-        })
-        .await
-    }
-
-    async fn resting_on(&self, ledger: LedgerIndex) -> Result<Vec<Record>> {
-        self.read(Needs::All, move |connection| match newest_run(connection)? {
-            Some(run) => sql_rows::resting_on(connection, run, ledger),
-            None => Ok(Vec::new()),
-        })
-        .await
-    }
-
-    async fn newest_ledgers(
-        &self,
-        run: RunId,
-        limit: usize,
-    ) -> Result<Vec<(LedgerIndex, Hash256)>> {
-        self.read(Needs::New, move |connection| {
-            let mut newest = connection.prepare(
-                "SELECT ledger_index, hash FROM ledgers WHERE run = ?1
-                 ORDER BY ledger_index DESC LIMIT ?2",
-            )?;
-            let rows = newest.query_map(params![run.0, limit], |row| {
-                Ok((LedgerIndex(row.get(0)?), hash_column(row.get(1)?)))
-            })?;
-            Ok(rows.collect::<std::result::Result<_, _>>()?)
-        })
-        .await
-    }
-
-    async fn by_key(&self, key: &str) -> Result<Option<Record>> {
-        let key = key.to_owned();
-        let found = self
-            .read(Needs::New, move |connection| match newest_run(connection)? {
-                Some(run) => sql_rows::by_key(connection, run, &key),
-                None => Ok(None),
-            })
-            .await?;
-        // Which row it is never changes, what is known of it does.
-        match found {
-            Some(record) => self.get(record.identity.hash).await,
-            None => Ok(None),
-        }
-    }
-
-    async fn rows(
-        &self,
-        filter: &RowFilter,
-        cursor: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<Record>> {
-        let filter = filter.clone();
-        self.read(Needs::All, move |connection| {
-            let Some(run) = newest_run(connection)? else { return Ok(Vec::new()) };
-            sql_rows::select(connection, &filter, filter.run.unwrap_or(run), cursor, limit)
-        })
-        .await
-    }
-
-    async fn count(&self, filter: &RowFilter) -> Result<u64> {
-        let filter = filter.clone();
-        self.read(Needs::All, move |connection| {
-            let Some(run) = newest_run(connection)? else { return Ok(0) };
-            sql_rows::count(connection, &filter, filter.run.unwrap_or(run))
-        })
-        .await
-    }
-
     async fn runs(&self) -> Result<Vec<RunId>> {
-        self.read(Needs::New, |connection| {
+        let file = &self.file;
+        file.read(Needs::New, |connection| {
             let mut runs = connection.prepare("SELECT id FROM runs ORDER BY id")?;
             let ids = runs.query_map([], |row| row.get(0))?;
             ids.map(|id| Ok(RunId(id?))).collect()
@@ -470,13 +333,33 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn begin_run(
+        &self,
+        network_id: Option<u32>,
+        started_at_ms: u64,
+    ) -> Result<Arc<dyn RunStore>> {
+        let run = self.file.ask(|tell| Operation::Begin(network_id, started_at_ms, tell)).await?;
+        Ok(self.run(run))
+    }
+
+    async fn open_run(&self, run: RunId) -> Result<Arc<dyn RunStore>> {
+        let known = self.file.read(Needs::New, move |connection| {
+            let mut found = connection.prepare("SELECT 1 FROM runs WHERE id = ?1")?;
+            Ok(found.exists([run.0])?)
+        });
+        match known.await? {
+            true => Ok(self.run(run)),
+            false => Err(Error::NoRun(run)),
+        }
+    }
+
     fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
+        self.file.failures.load(Ordering::Relaxed)
     }
 
     fn outbox(&self) -> Option<&dyn Outbox> {
         // Who only reads neither keeps nor settles any.
-        self.to_writer.is_some().then_some(self)
+        self.file.to_writer.is_some().then_some(self)
     }
 
     fn sessions(&self) -> Option<&dyn Sessions> {
@@ -484,17 +367,14 @@ impl Store for SqliteStore {
     }
 
     async fn prune(&self, retention: Retention, now_ms: u64) -> Result<u64> {
-        self.ask(|tell| Operation::Prune(retention, now_ms, tell)).await
-    }
-
-    async fn pruned(&self, run: RunId) -> Result<Pruned> {
-        self.read_now(move |connection| prune::pruned(connection, run)).await
+        self.file.ask(|tell| Operation::Prune(retention, now_ms, tell)).await
     }
 
     async fn size(&self) -> Result<StoreSize> {
         let bytes = |path: &Path| path.metadata().map(|file| file.len()).unwrap_or_default();
-        let bytes = Some(bytes(&self.path) + bytes(&log_path(&self.path)));
-        let (rows, pruned) = self.read(Needs::New, prune::size).await?;
+        let path = &self.file.path;
+        let bytes = Some(bytes(path) + bytes(&log_path(path)));
+        let (rows, pruned) = self.file.read(Needs::New, prune::size).await?;
         Ok(StoreSize { rows, pruned, bytes })
     }
 }
@@ -502,41 +382,41 @@ impl Store for SqliteStore {
 #[async_trait]
 impl Outbox for SqliteStore {
     fn keep(&self) {
-        self.ends.kept.store(true, Ordering::Relaxed);
+        self.file.ends.kept.store(true, Ordering::Relaxed);
     }
 
     async fn due(&self, now_ms: u64, limit: usize) -> Result<Vec<End>> {
-        self.read_now(move |connection| sql_outbox::due(connection, now_ms, limit)).await
+        self.file.read_now(move |connection| sql_outbox::due(connection, now_ms, limit)).await
     }
 
     async fn settle(&self, settled: Settled) -> Result<()> {
-        self.ask(|tell| Operation::Settle(Box::new(settled), tell)).await
+        self.file.ask(|tell| Operation::Settle(Box::new(settled), tell)).await
     }
 
     async fn status(&self) -> Result<OutboxStatus> {
-        self.read_now(sql_outbox::status).await
+        self.file.read_now(sql_outbox::status).await
     }
 
     fn bell(&self) -> &Notify {
-        &self.ends.bell
+        &self.file.ends.bell
     }
 }
 
 #[async_trait]
 impl Sessions for SqliteStore {
     async fn begin_session(&self, run: RunId, began_at_ms: u64) -> Result<SessionId> {
-        self.ask(|tell| Operation::BeginSession(run, began_at_ms, tell)).await
+        self.file.ask(|tell| Operation::BeginSession(run, began_at_ms, tell)).await
     }
 
     async fn note_session(&self, id: SessionId, note: SessionNote) -> Result<()> {
-        self.ask(|tell| Operation::NoteSession(id, Box::new(note), tell)).await
+        self.file.ask(|tell| Operation::NoteSession(id, Box::new(note), tell)).await
     }
 
     async fn session_heads(&self) -> Result<Vec<SessionHead>> {
-        self.read_now(sessions::heads).await
+        self.file.read_now(sessions::heads).await
     }
 
     async fn session_text(&self, id: SessionId) -> Result<Option<String>> {
-        self.read_now(move |connection| sessions::text(connection, id)).await
+        self.file.read_now(move |connection| sessions::text(connection, id)).await
     }
 }

@@ -36,13 +36,15 @@ const CONDITIONS: usize = 256;
 /// How long the writer waits after a failure before it tries again what is left.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 
+/// A transaction of a run.
+pub(super) type RowKey = (RunId, TxHash);
+
 /// What the writer is asked to do.
 pub(super) enum Operation {
-    Create(Box<Identity>, oneshot::Sender<Result<Created>>),
-    Update(TxHash, Box<Progress>),
-    Ledger(LedgerIndex, Hash256),
+    Create(RunId, Box<Identity>, oneshot::Sender<Result<Created>>),
+    Update(RowKey, Box<Progress>),
+    Ledger(RunId, LedgerIndex, Hash256),
     Begin(Option<u32>, u64, oneshot::Sender<Result<RunId>>),
-    Resume(RunId, oneshot::Sender<Result<()>>),
     Flush(oneshot::Sender<Result<()>>),
     /// Tells when what a reader needs of all that was handed over before is written. Nothing is
     /// written sooner for it, but the one row that it asks for.
@@ -59,7 +61,7 @@ pub(super) enum Needs {
     /// New rows and ledgers.
     New,
     /// The newest condition of this one too.
-    One(TxHash),
+    One(RowKey),
     /// All conditions.
     All,
 }
@@ -69,10 +71,9 @@ impl Operation {
     fn fail(self, text: &str) {
         let error = || Error::Store(text.to_owned());
         match self {
-            Self::Create(_, tell) => drop(tell.send(Err(error()))),
+            Self::Create(_, _, tell) => drop(tell.send(Err(error()))),
             Self::Begin(_, _, tell) => drop(tell.send(Err(error()))),
-            Self::Resume(_, tell)
-            | Self::Flush(tell)
+            Self::Flush(tell)
             | Self::Wait(_, tell)
             | Self::NoteSession(_, _, tell)
             | Self::Settle(_, tell) => drop(tell.send(Err(error()))),
@@ -84,14 +85,13 @@ impl Operation {
 
     /// Whether everything handed over before it must be written with it.
     fn wants_all(&self) -> bool {
-        matches!(self, Self::Begin(..) | Self::Resume(..) | Self::Flush(_))
+        matches!(self, Self::Flush(_))
     }
 }
 
 /// The writer's state.
 pub(super) struct Writer {
     connection: Connection,
-    run: Option<RunId>,
     failures: Arc<AtomicU64>,
     conditions: Conditions,
     ends: Arc<Ends>,
@@ -109,36 +109,36 @@ pub(super) struct Ends {
 /// Conditions of transactions that wait to be written: the newest of each, oldest first.
 #[derive(Default)]
 struct Conditions {
-    newest: HashMap<TxHash, Box<Progress>>,
-    order: VecDeque<TxHash>,
+    newest: HashMap<RowKey, Box<Progress>>,
+    order: VecDeque<RowKey>,
     /// Those that are to be written with the next group whatever stands before them.
-    first: Vec<TxHash>,
+    first: Vec<RowKey>,
     /// How many have left the order.
     left: u64,
 }
 
 impl Conditions {
-    fn put(&mut self, hash: TxHash, progress: Box<Progress>) {
-        if self.newest.insert(hash, progress).is_none() {
-            self.order.push_back(hash);
+    fn put(&mut self, key: RowKey, progress: Box<Progress>) {
+        if self.newest.insert(key, progress).is_none() {
+            self.order.push_back(key);
         }
     }
 
     /// Those to be written now: what was asked for by name, and the first `n`.
-    fn first(&self, n: usize) -> impl Iterator<Item = (TxHash, &Progress)> {
-        let hashes = self.first.iter().chain(self.order.iter().take(n));
-        hashes.filter_map(|hash| Some((*hash, &**self.newest.get(hash)?)))
+    fn first(&self, n: usize) -> impl Iterator<Item = (RowKey, &Progress)> {
+        let keys = self.first.iter().chain(self.order.iter().take(n));
+        keys.filter_map(|key| Some((*key, &**self.newest.get(key)?)))
     }
 
     fn drop_first(&mut self, n: usize) {
-        for hash in self.first.drain(..) {
+        for key in self.first.drain(..) {
             // Its place in the order means nothing any more.
-            self.newest.remove(&hash);
+            self.newest.remove(&key);
         }
         let n = n.min(self.order.len());
         self.left += n as u64;
-        for hash in self.order.drain(..n) {
-            self.newest.remove(&hash);
+        for key in self.order.drain(..n) {
+            self.newest.remove(&key);
         }
     }
 
@@ -156,14 +156,9 @@ impl Conditions {
 type Ack = Box<dyn FnOnce(std::result::Result<(), String>)>;
 
 impl Writer {
-    pub(super) fn new(
-        connection: Connection,
-        run: Option<RunId>,
-        failures: Arc<AtomicU64>,
-        ends: Arc<Ends>,
-    ) -> Self {
+    pub(super) fn new(connection: Connection, failures: Arc<AtomicU64>, ends: Arc<Ends>) -> Self {
         let conditions = Conditions::default();
-        Self { connection, run, failures, conditions, ends, waiting: Vec::new() }
+        Self { connection, failures, conditions, ends, waiting: Vec::new() }
     }
 
     /// Writes until the last sender is gone and everything is written.
@@ -199,12 +194,12 @@ impl Writer {
                     // It ends the group: what comes after it is not part of it.
                     let last = operation.wants_all();
                     match operation {
-                        Operation::Update(hash, progress) => self.conditions.put(hash, progress),
+                        Operation::Update(key, progress) => self.conditions.put(key, progress),
                         Operation::Wait(Needs::All, tell) => {
                             self.waiting.push((self.conditions.last(), tell));
                         }
-                        Operation::Wait(Needs::One(hash), tell) => {
-                            self.conditions.first.push(hash);
+                        Operation::Wait(Needs::One(key), tell) => {
+                            self.conditions.first.push(key);
                             group.push_back(Operation::Wait(Needs::New, tell));
                         }
                         other => group.push_back(other),
@@ -263,14 +258,25 @@ impl Writer {
         acks: &mut Vec<Ack>,
     ) -> Result<()> {
         let change = self.connection.transaction()?;
-        let mut run = self.run;
         // Taken one by one: those not reached stay in the group.
         while let Some(operation) = group.pop_front_if(|operation| !operation.wants_all()) {
             match operation {
-                Operation::Create(identity, tell) => {
-                    tell_once_committed(create(&change, run, *identity), tell, acks)?;
+                Operation::Create(run, identity, tell) => {
+                    let mut created = create(&change, run, *identity);
+                    // What is known of a row that is there is its newest condition, written or not.
+                    if let Ok(Created::Known(record)) = &mut created
+                        && let Some(newest) =
+                            self.conditions.newest.get(&(run, record.identity.hash))
+                    {
+                        record.progress = (**newest).clone();
+                    }
+                    tell_once_committed(created, tell, acks)?;
                 }
-                Operation::Ledger(index, hash) => note_ledger(&change, run, index, hash)?,
+                Operation::Ledger(run, index, hash) => note_ledger(&change, run, index, hash)?,
+                Operation::Begin(network_id, started_at_ms, tell) => {
+                    let begun = begin(&change, network_id, started_at_ms);
+                    tell_once_committed(begun, tell, acks)?;
+                }
                 Operation::Settle(settled, tell) => {
                     tell_once_committed(sql_outbox::settle(&change, &settled), tell, acks)?;
                 }
@@ -281,7 +287,7 @@ impl Writer {
                     tell_once_committed(sessions::note(&change, id, &note), tell, acks)?;
                 }
                 Operation::Prune(retention, now_ms, tell) => {
-                    let waits = |hash: &TxHash| self.conditions.newest.contains_key(hash);
+                    let waits = |key: &RowKey| self.conditions.newest.contains_key(key);
                     let gone = prune::prune(&change, retention, now_ms, waits);
                     tell_once_committed(gone, tell, acks)?;
                 }
@@ -293,47 +299,20 @@ impl Writer {
         }
         let keeps_ends = self.ends.kept.load(Ordering::Relaxed);
         let mut ends = false;
-        for (hash, progress) in self.conditions.first(most) {
+        for ((run, hash), progress) in self.conditions.first(most) {
             if keeps_ends {
-                ends |= sql_outbox::note(&change, run_number(run)?, hash, progress)?;
+                ends |= sql_outbox::note(&change, run, hash, progress)?;
             }
             update(&change, run, hash, progress)?;
         }
-        while let Some(operation) = group.pop_front() {
-            match operation {
-                Operation::Begin(network_id, started_at_ms, tell) => {
-                    change.execute(
-                        "INSERT INTO runs (network_id, started_at_ms) VALUES (?1, ?2)",
-                        params![network_id, started_at_ms],
-                    )?;
-                    let id = RunId(u64::try_from(change.last_insert_rowid()).unwrap_or(0));
-                    run = Some(id);
-                    acks.push(Box::new(move |done| {
-                        let _ = tell.send(done.map(|()| id).map_err(Error::Store));
-                    }));
-                }
-                Operation::Resume(id, tell) => {
-                    run = Some(id);
-                    acks.push(Box::new(move |done| {
-                        let _ = tell.send(done.map_err(Error::Store));
-                    }));
-                }
-                Operation::Flush(tell) => acks.push(Box::new(move |done| {
+        for operation in group.drain(..) {
+            if let Operation::Flush(tell) = operation {
+                acks.push(Box::new(move |done| {
                     let _ = tell.send(done.map_err(Error::Store));
-                })),
-                // Taken above.
-                Operation::Create(..)
-                | Operation::Update(..)
-                | Operation::Ledger(..)
-                | Operation::Wait(..)
-                | Operation::Settle(..)
-                | Operation::Prune(..)
-                | Operation::BeginSession(..)
-                | Operation::NoteSession(..) => {}
+                }));
             }
         }
         change.commit()?;
-        self.run = run;
         if ends {
             self.ends.bell.notify_one();
         }
@@ -355,12 +334,15 @@ fn tell_once_committed<T: Send + 'static>(
     failed.map_or(Ok(()), |text| Err(Error::Store(text)))
 }
 
-fn run_number(run: Option<RunId>) -> Result<u64> {
-    run.map(|run| run.0).ok_or_else(|| Error::Store("no run has begun".into()))
+fn begin(change: &Transaction<'_>, network_id: Option<u32>, started_at_ms: u64) -> Result<RunId> {
+    change.execute(
+        "INSERT INTO runs (network_id, started_at_ms) VALUES (?1, ?2)",
+        params![network_id, started_at_ms],
+    )?;
+    Ok(RunId(u64::try_from(change.last_insert_rowid()).unwrap_or(0)))
 }
 
-fn create(change: &Transaction<'_>, run: Option<RunId>, identity: Identity) -> Result<Created> {
-    let run = run_number(run)?;
+fn create(change: &Transaction<'_>, run: RunId, identity: Identity) -> Result<Created> {
     let (slot, is_ticket) = match identity.slot {
         Slot::Sequence(n) => (n.0, false),
         Slot::Ticket(n) => (n.0, true),
@@ -379,7 +361,7 @@ fn create(change: &Transaction<'_>, run: Option<RunId>, identity: Identity) -> R
              ON CONFLICT (run, hash) DO NOTHING",
         )?
         .execute(params![
-            run,
+            run.0,
             identity.hash.0,
             identity.account.0,
             slot,
@@ -398,18 +380,13 @@ fn create(change: &Transaction<'_>, run: Option<RunId>, identity: Identity) -> R
     if made == 1 {
         return Ok(Created::New(u64::try_from(change.last_insert_rowid()).unwrap_or(0)));
     }
-    let known = sql_rows::get(change, RunId(run), identity.hash)?;
+    let known = sql_rows::get(change, run, identity.hash)?;
     known
         .map(|record| Created::Known(Box::new(record)))
         .ok_or_else(|| Error::Store("a row conflicts with one that is not there".into()))
 }
 
-fn update(
-    change: &Transaction<'_>,
-    run: Option<RunId>,
-    hash: TxHash,
-    progress: &Progress,
-) -> Result<()> {
+fn update(change: &Transaction<'_>, run: RunId, hash: TxHash, progress: &Progress) -> Result<()> {
     let place = progress.validated.as_ref();
     let list = |text: String| (text != "[]").then_some(text);
     change
@@ -422,7 +399,7 @@ fn update(
              WHERE run = ?1 AND hash = ?2",
         )?
         .execute(params![
-            run_number(run)?,
+            run.0,
             hash.0,
             progress.state as u8,
             progress.undecided,
@@ -449,21 +426,20 @@ fn update(
 
 fn note_ledger(
     change: &Transaction<'_>,
-    run: Option<RunId>,
+    run: RunId,
     index: LedgerIndex,
     hash: Hash256,
 ) -> Result<()> {
-    let run = run_number(run)?;
     change
         .prepare_cached(
             "INSERT OR REPLACE INTO ledgers (run, ledger_index, hash) VALUES (?1, ?2, ?3)",
         )?
-        .execute(params![run, index.0, hash.0])?;
+        .execute(params![run.0, index.0, hash.0])?;
     let old = index.0.saturating_sub(LEDGERS_KEPT);
     if !old.is_multiple_of(256) {
         change
             .prepare_cached("DELETE FROM ledgers WHERE run = ?1 AND ledger_index = ?2")?
-            .execute(params![run, old])?;
+            .execute(params![run.0, old])?;
     }
     Ok(())
 }
@@ -476,11 +452,13 @@ mod tests {
     use super::*;
     use crate::{lifecycle::State, store::migrations};
 
+    const RUN: RunId = RunId(1);
+
     fn writer() -> Writer {
         let mut connection = Connection::open_in_memory().unwrap();
         migrations::migrate(&mut connection).unwrap();
         connection.execute("INSERT INTO runs (started_at_ms) VALUES (0)", []).unwrap();
-        Writer::new(connection, Some(RunId(1)), Arc::default(), Arc::default())
+        Writer::new(connection, Arc::default(), Arc::default())
     }
 
     fn identity(n: u32) -> Identity {
@@ -508,12 +486,12 @@ mod tests {
 
     fn made(writer: &mut Writer, n: u32) {
         let mut group: VecDeque<_> = (0..n)
-            .map(|n| Operation::Create(Box::new(identity(n)), oneshot::channel().0))
+            .map(|n| Operation::Create(RUN, Box::new(identity(n)), oneshot::channel().0))
             .collect();
         assert!(writer.write(&mut group, 0));
         for n in 0..n {
             let progress = Progress { state: State::Submitted, ..Progress::created() };
-            writer.conditions.put(hash(n), Box::new(progress));
+            writer.conditions.put((RUN, hash(n)), Box::new(progress));
         }
     }
 
@@ -531,7 +509,7 @@ mod tests {
         let (tell, mut all) = oneshot::channel();
         writer.waiting.push((writer.conditions.last(), tell));
         let (created, mut durable) = oneshot::channel();
-        let create = Operation::Create(Box::new(identity(5_000)), created);
+        let create = Operation::Create(RUN, Box::new(identity(5_000)), created);
         assert!(writer.write(&mut VecDeque::from([create]), CONDITIONS));
         assert!(durable.try_recv().unwrap().is_ok(), "the new row is durable");
         assert_eq!(submitted(&writer), CONDITIONS as u32, "a share was written with it");
@@ -548,11 +526,11 @@ mod tests {
     fn one_row_is_written_out_of_turn() {
         let mut writer = writer();
         made(&mut writer, 1_000);
-        writer.conditions.first.push(hash(999));
+        writer.conditions.first.push((RUN, hash(999)));
         assert!(writer.write(&mut VecDeque::new(), 10));
         assert_eq!(submitted(&writer), 11);
         let ended = Progress { state: State::Expired, ..Progress::created() };
-        writer.conditions.put(hash(999), Box::new(ended));
+        writer.conditions.put((RUN, hash(999)), Box::new(ended));
         while writer.conditions.len() > 0 {
             assert!(writer.write(&mut VecDeque::new(), CONDITIONS));
         }

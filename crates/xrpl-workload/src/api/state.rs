@@ -176,11 +176,24 @@ impl Page {
     }
 
     async fn rows(&self, app: &App, filter: &RowFilter) -> Result<RowPage, ApiError> {
+        self.rows_of(app, app.tracker.run(), filter).await
+    }
+
+    /// Of any run; none of one that there is not.
+    async fn rows_of(
+        &self,
+        app: &App,
+        run: RunId,
+        filter: &RowFilter,
+    ) -> Result<RowPage, ApiError> {
         let limit = self.limit()?;
         if self.cursor.is_some_and(|cursor| i64::try_from(cursor).is_err()) {
             return Err(ApiError::bad_request("cursor: give next_cursor as it came"));
         }
-        Ok(app.tracker.rows(filter, self.cursor, limit).await?)
+        match app.tracker.rows_of(run, filter, self.cursor, limit).await {
+            Err(xrpl_tracker::Error::NoRun(_)) => Ok(RowPage::default()),
+            page => Ok(page?),
+        }
     }
 }
 
@@ -300,7 +313,6 @@ async fn transactions(
         states,
         transaction_type: wanted.transaction_type,
         account: wanted.account.map(|text| account("account", &text)).transpose()?,
-        run: wanted.run.map(RunId),
         preliminary: wanted.preliminary.map(|name| result("preliminary", &name)).transpose()?,
         last: wanted.last.map(|name| result("final", &name)).transpose()?,
         ledger: wanted.ledger.map(LedgerIndex),
@@ -316,7 +328,8 @@ async fn transactions(
         ..RowFilter::default()
     };
     let page = Page { limit: wanted.limit, cursor: wanted.cursor };
-    let RowPage { rows, next_cursor } = page.rows(&app, &filter).await?;
+    let run = wanted.run.map_or_else(|| app.tracker.run(), RunId);
+    let RowPage { rows, next_cursor } = page.rows_of(&app, run, &filter).await?;
     Ok(Json(Transactions { transactions: rows, next_cursor }))
 }
 

@@ -12,7 +12,7 @@ use xrpl_client::{
     response::{self, LedgerTransaction, transaction_result},
 };
 use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash};
-use xrpl_tracker::{Store, record::RunId};
+use xrpl_tracker::RunStore;
 
 use super::{
     AuditError,
@@ -91,8 +91,7 @@ pub(super) async fn wait_for(
 /// Reads the ledgers of a range; `newest` is the newest that the nodes have validated.
 pub(super) async fn read(
     pool: &Pool,
-    store: &dyn Store,
-    run: RunId,
+    store: &dyn RunStore,
     ours: &HashSet<AccountId>,
     (first, last): (u32, u32),
     newest: u32,
@@ -117,7 +116,7 @@ pub(super) async fn read(
             return Err(AuditError::Chain(index));
         }
         before = Some((index, answer.ledger_hash));
-        let noted = store.ledger_hash(run, LedgerIndex(index)).await?;
+        let noted = store.ledger_hash(LedgerIndex(index)).await?;
         match (noted, answer.ledger_hash) {
             (Some(store), Some(node)) if store != node => others.push((index, node, store)),
             (noted, _) => same += usize::from(noted.is_some()),

@@ -69,14 +69,15 @@ async fn compare(
     }
     let pool =
         session::connect(nodes, Arc::new(TcpConnector)).await.map_err(|error| error.to_string())?;
-    let newest = store.runs().await.map_err(|error| error.to_string())?.last().copied();
-    let live = SqliteStore::is_written(path) && (run.is_none() || run == newest);
+    let newest = store.newest().await.map_err(|error| error.to_string())?;
+    let written = SqliteStore::is_written(path);
+    let live = newest.filter(|newest| written && run.is_none_or(|run| run == newest.run()));
     let mut look = 0;
     loop {
         look += 1;
-        let live_until = match live {
-            true => store.anchor().await.map_err(|e| e.to_string())?.map(|anchor| anchor.index),
-            false => None,
+        let live_until = match &live {
+            Some(run) => run.anchor().await.map_err(|e| e.to_string())?.map(|anchor| anchor.index),
+            None => None,
         };
         // The newest ledger may still be on its way into the store.
         let live_until = live_until.map(|LedgerIndex(index)| LedgerIndex(index.saturating_sub(1)));
@@ -88,7 +89,7 @@ async fn compare(
             say: Some(output::error_line),
         };
         let report = audit(&pool, &store, scope).await.map_err(|error| error.to_string())?;
-        if report.equal || !live || look == LOOKS {
+        if report.equal || live.is_none() || look == LOOKS {
             return Ok(report);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -172,39 +172,38 @@ mod tests {
     use tokio::time::Instant;
     use xrpl_protocol::{AccountId, LedgerIndex, Sequence, TxHash, transaction::Slot};
     use xrpl_tracker::{
-        Intent, MemoryStore, State, Store,
+        Intent, MemoryStore, RunStore, State, Store,
         record::{Identity, Progress},
     };
 
     use super::*;
 
-    async fn store(ends: u8) -> Arc<MemoryStore> {
-        let store = Arc::new(MemoryStore::default());
-        store.begin_run(None, 0).await.unwrap();
+    /// A store, and its one run with some that have ended.
+    async fn store(ends: u8) -> (MemoryStore, Arc<dyn RunStore>) {
+        let store = MemoryStore::default();
+        let run = store.begin_run(None, 0).await.unwrap();
         store.outbox().unwrap().keep();
         for n in 0..ends {
             let hash = TxHash([n; 32]);
-            store
-                .create(Identity {
-                    hash,
-                    account: AccountId([1; 20]),
-                    slot: Slot::Sequence(Sequence(n.into())),
-                    last_ledger_sequence: None,
-                    transaction_type: "Payment".into(),
-                    intent: Intent::Valid,
-                    created_ledger: LedgerIndex(1),
-                    created_at_ms: 0,
-                    blob: Bytes::new(),
-                    callers_key: None,
-                    fail_hard: false,
-                    fresh: true,
-                })
-                .await
-                .unwrap()
-                .unwrap();
-            store.update(hash, Progress { state: State::Expired, ..Progress::created() });
+            let identity = Identity {
+                hash,
+                account: AccountId([1; 20]),
+                slot: Slot::Sequence(Sequence(n.into())),
+                last_ledger_sequence: None,
+                transaction_type: "Payment".into(),
+                intent: Intent::Valid,
+                created_ledger: LedgerIndex(1),
+                created_at_ms: 0,
+                blob: Bytes::new(),
+                callers_key: None,
+                fail_hard: false,
+                fresh: true,
+            };
+            run.add(identity).await.unwrap();
+            let ended = Progress { state: State::Expired, ..Progress::created() };
+            run.update(hash, ended).unwrap();
         }
-        store
+        (store, run)
     }
 
     /// Runs the pump for a while of virtual time; how often each end was tried, and when last.
@@ -238,7 +237,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_receiver_that_is_gone_for_two_days_gets_everything_and_is_not_hammered() {
-        let (store, deliveries) = (store(200).await, Deliveries::default());
+        let ((store, _run), deliveries) = (store(200).await, Deliveries::default());
         let back = Duration::from_hours(48);
         let tries = run(&store, &deliveries, back + Duration::from_hours(2), |_, at| at >= back);
         let tries = tries.await;
@@ -253,7 +252,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_end_that_is_refused_holds_up_no_other_and_is_given_up_after_days() {
-        let (store, deliveries) = (store(50).await, Deliveries::default());
+        let ((store, _run), deliveries) = (store(50).await, Deliveries::default());
         let hours = |n| Duration::from_hours(n);
         let tries = run(&store, &deliveries, hours(80), |seq, _| seq != 7).await;
         let others = tries.iter().filter(|(seq, _)| **seq != 7);
@@ -271,10 +270,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_ends_again_is_told_again_and_in_order() {
-        let (store, deliveries) = (store(1).await, Deliveries::default());
+        let ((store, rows), deliveries) = (store(1).await, Deliveries::default());
         let hash = TxHash([0; 32]);
-        store.update(hash, Progress { state: State::Submitted, ..Progress::created() });
-        store.update(hash, Progress { state: State::Expired, ..Progress::created() });
+        for state in [State::Submitted, State::Expired] {
+            rows.update(hash, Progress { state, ..Progress::created() }).unwrap();
+        }
         let outbox = store.outbox().unwrap();
         let mut told = Vec::new();
         for _ in 0..3 {

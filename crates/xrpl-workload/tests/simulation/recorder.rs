@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::{sync::oneshot, time::Instant};
 use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash, transaction::Slot};
 use xrpl_tracker::{
-    Intent, MemoryStore, Result, RowFilter, RunId, State, Store,
+    Intent, MemoryStore, Result, RowFilter, RunId, RunStore, State, Store,
     record::{Identity, Progress, Record},
     store::{Anchor, Created, Resumed},
 };
@@ -45,33 +45,62 @@ pub struct Written {
 pub struct Recorder {
     inner: MemoryStore,
     pub written: Arc<Mutex<Written>>,
-    not_durable: Mutex<Vec<(TxHash, Progress)>>,
+    process: Arc<Process>,
+}
+
+/// What a kill takes.
+#[derive(Debug, Default)]
+struct Process {
+    not_durable: Mutex<Vec<Update>>,
     dead: AtomicBool,
+}
+
+/// A condition, and the run that it belongs to.
+type Update = (Arc<dyn RunStore>, TxHash, Progress);
+
+/// One run of it.
+#[derive(Debug)]
+struct RecorderRun {
+    inner: Arc<dyn RunStore>,
+    written: Arc<Mutex<Written>>,
+    process: Arc<Process>,
+}
+
+impl Process {
+    fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
+    fn commit(&self) {
+        for (run, hash, progress) in self.not_durable.lock().drain(..) {
+            run.update(hash, progress).unwrap();
+        }
+    }
 }
 
 impl Recorder {
     pub fn new() -> Self {
-        Self {
-            inner: MemoryStore::default(),
-            written: Arc::default(),
-            not_durable: Mutex::default(),
-            dead: AtomicBool::new(false),
-        }
+        Self { inner: MemoryStore::default(), written: Arc::default(), process: Arc::default() }
     }
 
-    fn commit(&self) {
-        for (hash, progress) in self.not_durable.lock().drain(..) {
-            self.inner.update(hash, progress);
-        }
+    /// Every row of the newest run.
+    pub async fn records(&self) -> Vec<Record> {
+        let run = self.newest().await.unwrap().unwrap();
+        run.rows(&RowFilter::default(), None, usize::MAX).await.unwrap()
+    }
+
+    fn run(&self, inner: Arc<dyn RunStore>) -> Arc<dyn RunStore> {
+        let (written, process) = (Arc::clone(&self.written), Arc::clone(&self.process));
+        Arc::new(RecorderRun { inner, written, process })
     }
 
     /// The process is killed: nothing is written from here on, and what was not durable is lost.
     /// Returns how many updates that is.
     pub async fn die(&self) -> usize {
-        self.dead.store(true, Ordering::Relaxed);
-        let lost = std::mem::take(&mut *self.not_durable.lock());
-        for (hash, _) in &lost {
-            let state = self.inner.get(*hash).await.unwrap().map(|record| record.progress.state);
+        self.process.dead.store(true, Ordering::Relaxed);
+        let lost = std::mem::take(&mut *self.process.not_durable.lock());
+        for (run, hash, _) in &lost {
+            let state = run.get(*hash).await.unwrap().map(|record| record.progress.state);
             if let Some(state) = state {
                 self.written.lock().states.insert(*hash, state);
             }
@@ -81,11 +110,7 @@ impl Recorder {
 
     /// Another process opens it.
     pub fn open_again(&self) {
-        self.dead.store(false, Ordering::Relaxed);
-    }
-
-    fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::Relaxed)
+        self.process.dead.store(false, Ordering::Relaxed);
     }
 }
 
@@ -111,25 +136,52 @@ fn has_a_wrong_slot(intent: &Intent) -> bool {
 
 #[async_trait]
 impl Store for Recorder {
+    async fn runs(&self) -> Result<Vec<RunId>> {
+        self.inner.runs().await
+    }
+
+    async fn begin_run(
+        &self,
+        network_id: Option<u32>,
+        started_at_ms: u64,
+    ) -> Result<Arc<dyn RunStore>> {
+        Ok(self.run(self.inner.begin_run(network_id, started_at_ms).await?))
+    }
+
+    async fn open_run(&self, run: RunId) -> Result<Arc<dyn RunStore>> {
+        Ok(self.run(self.inner.open_run(run).await?))
+    }
+
+    fn failures(&self) -> u64 {
+        self.inner.failures()
+    }
+}
+
+#[async_trait]
+impl RunStore for RecorderRun {
+    fn run(&self) -> RunId {
+        self.inner.run()
+    }
+
     async fn anchor(&self) -> Result<Option<Anchor>> {
         self.inner.anchor().await
     }
 
-    async fn ledger_hash(&self, run: RunId, index: LedgerIndex) -> Result<Option<Hash256>> {
-        self.inner.ledger_hash(run, index).await
+    async fn ledger_hash(&self, index: LedgerIndex) -> Result<Option<Hash256>> {
+        self.inner.ledger_hash(index).await
     }
 
-    async fn begin_run(&self, network_id: Option<u32>, started_at_ms: u64) -> Result<RunId> {
-        self.inner.begin_run(network_id, started_at_ms).await
+    async fn newest_ledgers(&self, limit: usize) -> Result<Vec<(LedgerIndex, Hash256)>> {
+        self.inner.newest_ledgers(limit).await
     }
 
-    async fn resume_run(&self, run: RunId) -> Result<Resumed> {
-        self.commit();
-        self.inner.resume_run(run).await
+    async fn resume(&self) -> Result<Resumed> {
+        self.process.commit();
+        self.inner.resume().await
     }
 
     fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>> {
-        if self.is_dead() {
+        if self.process.is_dead() {
             return oneshot::channel().1;
         }
         let mut written = self.written.lock();
@@ -161,13 +213,13 @@ impl Store for Recorder {
         }
         written.states.entry(identity.hash).or_insert(State::Created);
         drop(written);
-        self.commit();
+        self.process.commit();
         self.inner.create(identity)
     }
 
-    fn update(&self, hash: TxHash, progress: Progress) {
-        if self.is_dead() {
-            return;
+    fn update(&self, hash: TxHash, progress: Progress) -> Result<()> {
+        if self.process.is_dead() {
+            return Ok(());
         }
         let mut written = self.written.lock();
         let before = written.states.insert(hash, progress.state);
@@ -191,22 +243,24 @@ impl Store for Recorder {
             Some(_) => {}
         }
         drop(written);
-        self.not_durable.lock().push((hash, progress));
+        self.process.not_durable.lock().push((Arc::clone(&self.inner), hash, progress));
+        Ok(())
     }
 
-    fn ledger(&self, index: LedgerIndex, hash: Hash256) {
-        if !self.is_dead() {
-            self.inner.ledger(index, hash);
+    fn ledger(&self, index: LedgerIndex, hash: Hash256) -> Result<()> {
+        match self.process.is_dead() {
+            true => Ok(()),
+            false => self.inner.ledger(index, hash),
         }
     }
 
     async fn flush(&self) -> Result<()> {
-        self.commit();
+        self.process.commit();
         self.inner.flush().await
     }
 
     async fn get(&self, hash: TxHash) -> Result<Option<Record>> {
-        self.commit();
+        self.process.commit();
         self.inner.get(hash).await
     }
 
@@ -214,16 +268,8 @@ impl Store for Recorder {
         self.inner.resting_on(ledger).await
     }
 
-    async fn newest_ledgers(
-        &self,
-        run: RunId,
-        limit: usize,
-    ) -> Result<Vec<(LedgerIndex, Hash256)>> {
-        self.inner.newest_ledgers(run, limit).await
-    }
-
     async fn by_key(&self, key: &str) -> Result<Option<Record>> {
-        self.commit();
+        self.process.commit();
         self.inner.by_key(key).await
     }
 
@@ -233,20 +279,12 @@ impl Store for Recorder {
         cursor: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Record>> {
-        self.commit();
+        self.process.commit();
         self.inner.rows(filter, cursor, limit).await
     }
 
     async fn count(&self, filter: &RowFilter) -> Result<u64> {
-        self.commit();
+        self.process.commit();
         self.inner.count(filter).await
-    }
-
-    async fn runs(&self) -> Result<Vec<RunId>> {
-        self.inner.runs().await
-    }
-
-    fn failures(&self) -> u64 {
-        self.inner.failures()
     }
 }

@@ -25,7 +25,7 @@ use xrpl_standalone::{
     faults::{Network, NetworkConfig},
     node::NodeConfig,
 };
-use xrpl_tracker::{RowFilter, State, Subscription, Tracker, TrackerConfig};
+use xrpl_tracker::{State, Subscription, Tracker, TrackerConfig};
 use xrpl_workload::audit::{AuditError, Problem, Scope, audit};
 
 use crate::{
@@ -307,8 +307,7 @@ async fn run_seed(seed: u64, trouble: Trouble) -> Report {
     tokio::time::sleep(choice.close_interval * AFTERWARDS).await;
     let ledgers = network.ledgers();
 
-    let everything = RowFilter::default();
-    let records = xrpl_tracker::Store::rows(&*store, &everything, None, usize::MAX).await.unwrap();
+    let records = store.records().await;
     wrong.extend(std::mem::take(&mut written.lock().wrongs).into_iter().map(|what| {
         let named = records.iter().filter(|r| what.contains(&r.identity.hash.to_string()));
         let named: Vec<_> = named.map(books::told).collect();
@@ -425,9 +424,7 @@ async fn tidied(mut meddler: Meddler, store: &Recorder, interval: Duration) -> M
     meddler.tell_all().await;
     for _ in 0..TRIES {
         tokio::time::sleep(interval * 2).await;
-        let everything = RowFilter::default();
-        let records =
-            xrpl_tracker::Store::rows(store, &everything, None, usize::MAX).await.unwrap();
+        let records = store.records().await;
         let open = records.iter().filter(|record| !record.progress.state.is_terminal());
         let mut open: Vec<_> = open
             .map(|record| recorder::slot_key(record.identity.account, record.identity.slot))
