@@ -64,6 +64,7 @@ async fn one(run: &dyn RunStore, n: usize) {
     run.add(identity).await.expect("the row is written");
     let success = ResultName::new("tesSUCCESS");
     let mut progress = Progress::created();
+    progress.version = 1;
     progress.state = State::Submitted;
     progress.attempts = 1;
     progress.engine_result_first = Some(success.clone());
@@ -74,6 +75,7 @@ async fn one(run: &dyn RunStore, n: usize) {
     // The next condition comes a ledger later: not in the same group.
     tokio::time::sleep(Duration::from_millis(20)).await;
     let ledger_hash = Some(Hash256([3; 32]));
+    progress.version = 2;
     progress.state = State::Validated;
     progress.sightings.push(Sighting {
         at_ms: 1_700_000_004_000,

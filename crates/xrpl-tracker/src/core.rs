@@ -351,7 +351,8 @@ impl Core {
 
     /// Hands a transaction's condition to the store. Nothing here waits for it to be written.
     fn persist(&mut self, key: Key) {
-        let Some(entry) = self.pending.get(key) else { return };
+        let Some(entry) = self.pending.get_mut(key) else { return };
+        entry.progress.version += 1;
         if let Err(error) = self.links.store.update(entry.hash, entry.progress.clone()) {
             tracing::error!(hash = %entry.hash, %error, "the store does not take a condition");
         }

@@ -386,6 +386,9 @@ pub struct Identity {
 /// What happens to a tracked transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
+    /// Counts up with every condition that is handed to the store: of two the one with the greater
+    /// number is the newer, whichever comes first. 0 is what a row is made with.
+    pub version: u64,
     /// The state.
     pub state: State,
     /// Its last ledger has passed but its absence is not proven yet.
@@ -422,6 +425,7 @@ impl Progress {
     #[must_use]
     pub fn created() -> Self {
         Self {
+            version: 0,
             state: State::Created,
             undecided: false,
             overturned: false,

@@ -37,7 +37,7 @@ fn identity(n: u32) -> Identity {
 }
 
 fn in_state(state: State) -> Progress {
-    Progress { state, ..Progress::created() }
+    Progress { version: 1, state, ..Progress::created() }
 }
 
 fn validated(ledger: u32, hash: u8) -> Progress {
@@ -90,7 +90,7 @@ async fn every_end_is_kept_once_and_in_order() {
         made(run, identity(3), in_state(State::Retryable)).await;
         assert_eq!(told(store).await, []);
         let hash = identity(2).hash;
-        for progress in [
+        let conditions = [
             in_state(State::Rejected),
             // Overturned, then seen once more, then the ledger was another one.
             validated(12, 1),
@@ -99,8 +99,9 @@ async fn every_end_is_kept_once_and_in_order() {
             in_state(State::Submitted),
             validated(13, 3),
             validated(13, 4),
-        ] {
-            run.update(hash, progress).unwrap();
+        ];
+        for (version, progress) in (2..).zip(conditions) {
+            run.update(hash, Progress { version, ..progress }).unwrap();
             run.flush().await.unwrap();
         }
         use State::{Rejected, Submitted, Validated};

@@ -401,6 +401,7 @@ async fn a_rival_that_ended_before_the_restart_supersedes() {
         let store = open(&path);
         let run = store.newest().await.unwrap().unwrap();
         let mut progress = run.get(winner.hash).await.unwrap().unwrap().progress;
+        progress.version += 1;
         progress.state = State::Validated;
         progress.validated = Some(Box::new(xrpl_tracker::ValidatedIn {
             ledger_index: LedgerIndex(11),

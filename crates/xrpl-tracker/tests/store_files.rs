@@ -163,7 +163,8 @@ async fn a_file_of_an_older_schema_is_brought_up_to_date() {
     let outbox = store.outbox().unwrap();
     outbox.keep();
     let hash = resumed.open[0].identity.hash;
-    run.update(hash, Progress { state: State::Expired, ..Progress::created() }).unwrap();
+    run.update(hash, Progress { version: 1, state: State::Expired, ..Progress::created() })
+        .unwrap();
     run.flush().await.unwrap();
     let due = outbox.due(0, 10).await.unwrap();
     assert_eq!(due.iter().map(|end| end.tx_hash).collect::<Vec<_>>(), [hash]);
@@ -247,7 +248,7 @@ async fn a_full_disk_stops_what_is_new_and_loses_nothing() {
     assert_eq!(hashes, written);
     // With room again it goes on.
     run.add(identity(5_000)).await.unwrap();
-    let ended = Progress { state: State::FailedNet, ..Progress::created() };
+    let ended = Progress { version: 1, state: State::FailedNet, ..Progress::created() };
     run.update(written[0], ended).unwrap();
     run.flush().await.unwrap();
     assert_eq!(run.get(written[0]).await.unwrap().unwrap().progress.state, State::FailedNet);

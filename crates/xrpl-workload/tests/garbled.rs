@@ -286,8 +286,12 @@ async fn journal() {
     let hash = identity.hash;
     run.add(identity).await.unwrap();
     let evidence = Evidence::RefusedByNode { engine_result: ResultName::new("temBAD_FEE") };
-    let ended =
-        Progress { state: State::Rejected, evidence: Some(evidence.into()), ..Progress::created() };
+    let ended = Progress {
+        version: 1,
+        state: State::Rejected,
+        evidence: Some(evidence.into()),
+        ..Progress::created()
+    };
     run.update(hash, ended).unwrap();
     run.flush().await.unwrap();
     drop((run, store));

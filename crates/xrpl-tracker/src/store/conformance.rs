@@ -8,7 +8,7 @@ use xrpl_protocol::{
     AccountId, Hash256, LedgerIndex, Sequence, TxHash, hash::sha512_half, transaction::Slot,
 };
 
-use super::{Created, RunStore, Store};
+use super::{Created, RunStore, Settled, Store};
 use crate::{
     error::Error,
     lifecycle::State,
@@ -30,6 +30,7 @@ macro_rules! store_conformance {
             two_runs_at_once_do_not_meet,
             a_run_that_is_not_there,
             a_row_is_made_once_in_a_run,
+            the_newest_condition_stays,
         );
     };
     ($open:expr; $($name:ident),* $(,)?) => {
@@ -83,8 +84,9 @@ fn ledger_hash(n: u8) -> Hash256 {
     Hash256([n; 32])
 }
 
-fn in_state(state: State) -> Progress {
-    Progress { state, ..Progress::created() }
+/// The condition of a version.
+fn in_state(version: u64, state: State) -> Progress {
+    Progress { version, state, ..Progress::created() }
 }
 
 async fn begun(store: &Arc<dyn Store>) -> Arc<dyn RunStore> {
@@ -121,8 +123,8 @@ pub async fn an_older_run_is_taken_up_again(store: Arc<dyn Store>) {
     let resumed = old.resume().await.unwrap();
     assert_eq!(resumed.open.iter().map(|one| one.identity.hash).collect::<Vec<_>>(), [hash(1)]);
     old.add(identity(3)).await.unwrap();
-    old.update(hash(1), in_state(State::Expired)).unwrap();
-    old.update(hash(3), in_state(State::Submitted)).unwrap();
+    old.update(hash(1), in_state(1, State::Expired)).unwrap();
+    old.update(hash(3), in_state(1, State::Submitted)).unwrap();
     old.ledger(LedgerIndex(12), ledger_hash(3)).unwrap();
     assert_eq!(state_of(&old, 1).await, Some(State::Expired));
     assert_eq!(state_of(&old, 3).await, Some(State::Submitted));
@@ -146,10 +148,10 @@ pub async fn two_runs_at_once_do_not_meet(store: Arc<dyn Store>) {
     let write = |run: Arc<dyn RunStore>, end: State, ledger: u8| async move {
         for n in 0..ROWS {
             assert!(matches!(run.add(identity(n)).await.unwrap(), Created::New(_)));
-            run.update(hash(n), in_state(State::Submitted)).unwrap();
+            run.update(hash(n), in_state(1, State::Submitted)).unwrap();
             let ended = match end {
-                State::Validated => validated(11, ledger),
-                _ => in_state(end),
+                State::Validated => validated(2, 11, ledger),
+                _ => in_state(2, end),
             };
             run.update(hash(n), ended).unwrap();
             run.ledger(LedgerIndex(n), ledger_hash(ledger)).unwrap();
@@ -195,7 +197,7 @@ pub async fn a_row_is_made_once_in_a_run(store: Arc<dyn Store>) {
     let Created::New(first) = run.add(identity(1)).await.unwrap() else { panic!("it is new") };
     let Created::New(second) = run.add(identity(2)).await.unwrap() else { panic!("it is new") };
     assert!(first < second, "in the order of hand-in");
-    run.update(hash(1), in_state(State::Expired)).unwrap();
+    run.update(hash(1), in_state(1, State::Expired)).unwrap();
     // Whether its condition is written yet or not.
     let Created::Known(known) = run.add(identity(1)).await.unwrap() else { panic!("it is known") };
     assert_eq!((known.id, known.progress.state), (first, State::Expired));
@@ -206,7 +208,61 @@ pub async fn a_row_is_made_once_in_a_run(store: Arc<dyn Store>) {
     assert_eq!(state_of(&other, 1).await, Some(State::Created));
 }
 
-fn validated(ledger: u32, of: u8) -> Progress {
+/// What comes late changes nothing, terminal or not; what is newer does, an end too: a validated ledger
+/// outranks an opinion, and a ledger that is denied opens an end again.
+pub async fn the_newest_condition_stays(store: Arc<dyn Store>) {
+    let run = begun(&store).await;
+    run.add(identity(1)).await.unwrap();
+    let outbox = store.outbox().expect("a store keeps ends");
+    outbox.keep();
+    let steps = [
+        (2, State::Rejected, State::Rejected),
+        (1, State::Submitted, State::Rejected),
+        (2, State::Expired, State::Rejected),
+        (3, State::Validated, State::Validated),
+        (2, State::Rejected, State::Validated),
+        (4, State::Submitted, State::Submitted),
+        (3, State::Validated, State::Submitted),
+        (5, State::Expired, State::Expired),
+    ];
+    for written_between in [true, false] {
+        let n = if written_between { 2 } else { 3 };
+        run.add(identity(n)).await.unwrap();
+        for (version, state, after) in steps {
+            let progress = match state {
+                State::Validated => validated(version, 11, 1),
+                _ => in_state(version, state),
+            };
+            run.update(hash(n), progress).unwrap();
+            if written_between {
+                run.flush().await.unwrap();
+                assert_eq!(state_of(&run, n).await, Some(after), "{version} {state}");
+            }
+        }
+        let record = run.get(hash(n)).await.unwrap().unwrap();
+        assert_eq!((record.progress.state, record.progress.version), (State::Expired, 5));
+    }
+    // Nor is anybody told of an end that was none.
+    let mut told = Vec::new();
+    loop {
+        let due = outbox.due(0, 10).await.unwrap();
+        let Some(end) = due.iter().find(|end| end.tx_hash == hash(2)) else { break };
+        told.push((end.was, end.state));
+        outbox.settle(Settled { delivered: vec![end.seq], ..Settled::default() }).await.unwrap();
+    }
+    use State::{Created, Expired, Rejected, Submitted, Validated};
+    let ends =
+        [(Created, Rejected), (Rejected, Validated), (Validated, Submitted), (Submitted, Expired)];
+    assert_eq!(told, ends);
+    // A restart counts on from there.
+    let resumed = store.open_run(run.run()).await.unwrap();
+    resumed.update(hash(2), in_state(5, State::Submitted)).unwrap();
+    assert_eq!(state_of(&resumed, 2).await, Some(State::Expired));
+    resumed.update(hash(2), in_state(6, State::Submitted)).unwrap();
+    assert_eq!(state_of(&resumed, 2).await, Some(State::Submitted));
+}
+
+fn validated(version: u64, ledger: u32, of: u8) -> Progress {
     use crate::evidence::{ResultName, Source, ValidatedIn};
     let place = ValidatedIn {
         ledger_index: LedgerIndex(ledger),
@@ -214,7 +270,7 @@ fn validated(ledger: u32, of: u8) -> Progress {
         result: ResultName::new("tesSUCCESS"),
         source: Source::Ws,
     };
-    Progress { validated: Some(Box::new(place)), ..in_state(State::Validated) }
+    Progress { validated: Some(Box::new(place)), ..in_state(version, State::Validated) }
 }
 
 #[cfg(test)]

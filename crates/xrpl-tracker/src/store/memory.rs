@@ -247,6 +247,9 @@ impl RunStore for MemoryRun {
             return Ok(());
         };
         let Some(record) = inner.records.get_mut(&id) else { return Ok(()) };
+        if progress.version <= record.progress.version {
+            return Ok(());
+        }
         self.shared.outbox.changes(record, &progress);
         let ends = progress.state.is_terminal() && !record.progress.state.is_terminal();
         record.progress = progress;

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::{Error, Result};
 
 /// Each step brings the schema from its position to the next version.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     "
     CREATE TABLE runs (
         id            INTEGER PRIMARY KEY,
@@ -145,6 +145,10 @@ const STEPS: [&str; 6] = [
         text        TEXT,
         PRIMARY KEY (run, session)
     ) STRICT;
+",
+    "
+    -- Counts up with every condition: an older one does not take the place of a newer one.
+    ALTER TABLE transactions ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 ",
 ];
 

@@ -174,8 +174,10 @@ pub trait RunStore: Send + Sync + fmt::Debug + 'static {
         self.create(identity).await.map_err(|_| gone())?
     }
 
-    /// Hands over a transaction's newest condition. An error if it cannot be taken; one that is taken
-    /// and then not written counts among the [failures](Store::failures).
+    /// Hands over a transaction's newest condition. The row keeps the one with the greatest
+    /// [version](Progress::version), so that what comes late, from whomever, undoes nothing. An error if
+    /// it cannot be taken; one that is taken and then not written, or has no row, counts among the
+    /// [failures](Store::failures).
     fn update(&self, hash: TxHash, progress: Progress) -> Result<()>;
 
     /// Hands over a validated ledger that the run follows. Errors as with [`Self::update`].

@@ -29,7 +29,7 @@ pub(super) fn note(
                 CASE WHEN ?3 < 3 OR ?9 IS NULL THEN CAST(unixepoch('subsec') * 1000 AS INTEGER)
                      ELSE created_at_ms + ?9 END,
                 ?4, ?5, ?6, ?7, ?8, ?9, ?10
-             FROM transactions WHERE run = ?1 AND hash = ?2 AND (
+             FROM transactions WHERE run = ?1 AND hash = ?2 AND version < ?11 AND (
                 (state <> ?3 AND (state >= 3 OR ?3 >= 3))
                 OR (state = 3 AND ?3 = 3 AND (validated_ledger <> ?5 OR ledger_hash <> ?6)))",
         )?
@@ -44,6 +44,7 @@ pub(super) fn note(
             after.latencies.first_answer_ms,
             after.latencies.finality_ms,
             after.latencies.finality_ledgers,
+            after.version,
         ])?;
     Ok(kept > 0)
 }

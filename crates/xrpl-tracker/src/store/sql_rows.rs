@@ -21,7 +21,7 @@ pub(super) const COLUMNS: &str = "id, run, hash, account, slot, is_ticket, last_
     attempts, engine_result_first, engine_result_last, engine_result_final, validated_ledger, \
     ledger_hash, source, evidence, preliminary, sightings, first_answer_ms, finality_ms, \
     finality_ledgers, callers_key, callers_request, fail_hard, fresh, \
-    reason, revoked, superseded";
+    reason, revoked, superseded, version";
 
 /// Slots of one statement.
 const SLOTS_AT_ONCE: usize = 200;
@@ -114,6 +114,7 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
             fresh: row.get(31)?,
         },
         progress: Progress {
+            version: row.get(35)?,
             state: state(row, 12)?,
             undecided: row.get(13)?,
             overturned: row.get(14)?,

@@ -119,8 +119,13 @@ struct Conditions {
 
 impl Conditions {
     fn put(&mut self, key: RowKey, progress: Box<Progress>) {
-        if self.newest.insert(key, progress).is_none() {
-            self.order.push_back(key);
+        match self.newest.get_mut(&key) {
+            Some(waiting) if waiting.version < progress.version => *waiting = progress,
+            Some(_) => {}
+            None => {
+                self.newest.insert(key, progress);
+                self.order.push_back(key);
+            }
         }
     }
 
@@ -395,8 +400,8 @@ fn update(change: &Transaction<'_>, run: RunId, hash: TxHash, progress: &Progres
                 engine_result_first = ?7, engine_result_last = ?8, engine_result_final = ?9,
                 validated_ledger = ?10, ledger_hash = ?11, source = ?12, evidence = ?13,
                 preliminary = ?14, sightings = ?15, first_answer_ms = ?16, finality_ms = ?17,
-                finality_ledgers = ?18, reason = ?19, revoked = ?20, superseded = ?21
-             WHERE run = ?1 AND hash = ?2",
+                finality_ledgers = ?18, reason = ?19, revoked = ?20, superseded = ?21, version = ?22
+             WHERE run = ?1 AND hash = ?2 AND version < ?22",
         )?
         .execute(params![
             run.0,
@@ -420,6 +425,7 @@ fn update(change: &Transaction<'_>, run: RunId, hash: TxHash, progress: &Progres
             progress.reason.as_deref().map(json_text).transpose()?,
             progress.revoked,
             progress.superseded,
+            progress.version,
         ])?;
     Ok(())
 }
@@ -490,7 +496,7 @@ mod tests {
             .collect();
         assert!(writer.write(&mut group, 0));
         for n in 0..n {
-            let progress = Progress { state: State::Submitted, ..Progress::created() };
+            let progress = Progress { version: 1, state: State::Submitted, ..Progress::created() };
             writer.conditions.put((RUN, hash(n)), Box::new(progress));
         }
     }
@@ -529,7 +535,7 @@ mod tests {
         writer.conditions.first.push((RUN, hash(999)));
         assert!(writer.write(&mut VecDeque::new(), 10));
         assert_eq!(submitted(&writer), 11);
-        let ended = Progress { state: State::Expired, ..Progress::created() };
+        let ended = Progress { version: 2, state: State::Expired, ..Progress::created() };
         writer.conditions.put((RUN, hash(999)), Box::new(ended));
         while writer.conditions.len() > 0 {
             assert!(writer.write(&mut VecDeque::new(), CONDITIONS));

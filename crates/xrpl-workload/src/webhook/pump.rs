@@ -200,7 +200,7 @@ mod tests {
                 fresh: true,
             };
             run.add(identity).await.unwrap();
-            let ended = Progress { state: State::Expired, ..Progress::created() };
+            let ended = Progress { version: 1, state: State::Expired, ..Progress::created() };
             run.update(hash, ended).unwrap();
         }
         (store, run)
@@ -272,8 +272,8 @@ mod tests {
     async fn what_ends_again_is_told_again_and_in_order() {
         let ((store, rows), deliveries) = (store(1).await, Deliveries::default());
         let hash = TxHash([0; 32]);
-        for state in [State::Submitted, State::Expired] {
-            rows.update(hash, Progress { state, ..Progress::created() }).unwrap();
+        for (version, state) in [(2, State::Submitted), (3, State::Expired)] {
+            rows.update(hash, Progress { version, state, ..Progress::created() }).unwrap();
         }
         let outbox = store.outbox().unwrap();
         let mut told = Vec::new();
