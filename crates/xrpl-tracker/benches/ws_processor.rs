@@ -24,7 +24,7 @@ use xrpl_tracker::{
     Result, RowFilter, RunId, RunStore, TrackerConfig,
     bench_support::{Batch, Processor},
     record::{Identity, Progress, Record},
-    store::{Anchor, Created, Resumed},
+    store::{Anchor, Created, Resumed, Room},
 };
 
 const BATCH: usize = 128;
@@ -178,7 +178,7 @@ impl RunStore for Sink {
     async fn resume(&self) -> Result<Resumed> {
         Ok(Resumed::default())
     }
-    fn create(&self, _: Identity) -> oneshot::Receiver<Result<Created>> {
+    fn create(&self, _: Room, _: Identity) -> oneshot::Receiver<Result<Created>> {
         let (tell, told) = oneshot::channel();
         let _ = tell.send(Ok(Created::New(1)));
         told

@@ -1,5 +1,7 @@
 //! The crate's error.
 
+use std::fmt;
+
 use xrpl_protocol::TxHash;
 
 use crate::record::RunId;
@@ -34,6 +36,9 @@ pub enum Error {
     /// The store has no run of that number.
     #[error("there is no run {0}")]
     NoRun(RunId),
+    /// The store was closed before everything was written.
+    #[error("{0}")]
+    Unwritten(Unwritten),
     /// Another process writes the store file.
     #[error("another process is using it: one run at a time writes a store")]
     InUse,
@@ -46,6 +51,28 @@ pub enum Error {
     /// The tracker is shutting down.
     #[error("the tracker is shutting down")]
     ShuttingDown,
+}
+
+/// What a store could not write before it was closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unwritten {
+    /// Newest conditions of transactions.
+    pub conditions: u64,
+    /// Hashes of ledgers.
+    pub ledgers: u64,
+    /// Why.
+    pub why: String,
+}
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { conditions, ledgers, why } = self;
+        write!(
+            f,
+            "conditions of {conditions} transactions and hashes of {ledgers} ledgers were not \
+             written: {why}"
+        )
+    }
 }
 
 /// The crate's result.

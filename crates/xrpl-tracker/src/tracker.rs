@@ -169,6 +169,11 @@ impl Tracker {
                 want_metadata: submission.want_metadata,
             })
         });
+        // Before it is known here, so that nothing of it waits for what cannot be written yet.
+        let room = tokio::select! {
+            room = self.shared.store.room() => room?,
+            () = self.shared.supervisor.token.cancelled() => return Err(Error::ShuttingDown),
+        };
         let (key, durable) = {
             let mut core = self.shared.lock();
             if let Some(key) = core.pending.find(hash) {
@@ -199,7 +204,7 @@ impl Tracker {
             if let Some(entry) = core.pending.get_mut(key) {
                 entry.waiters = waiters;
             }
-            (key, self.shared.store.create(identity))
+            (key, self.shared.store.create(room, identity))
         };
         let since = Instant::now();
         let durable = durable.await;

@@ -432,6 +432,10 @@ impl Session {
         let limits = app.limits(true).await;
         let summary = Summary { limits: limits.clone(), shadow, ..summary };
         app.recorder.end(app, condition, &failures).await;
+        // Last, so that what the end writes is written.
+        if let Err(error) = store.close().await {
+            failures.push(error.to_string());
+        }
         Ended { summary, failures, reset: false, coverage, stages, limits }
     }
 

@@ -8,7 +8,7 @@ use xrpl_protocol::{
     AccountId, Hash256, LedgerIndex, Sequence, TxHash, hash::sha512_half, transaction::Slot,
 };
 
-use super::{Created, RunStore, Settled, Store};
+use super::{Created, Resumed, Retention, RunStore, SessionNote, Settled, Store};
 use crate::{
     error::Error,
     lifecycle::State,
@@ -31,6 +31,12 @@ macro_rules! store_conformance {
             a_run_that_is_not_there,
             a_row_is_made_once_in_a_run,
             the_newest_condition_stays,
+            each_of_a_group_of_rows_has_its_own_answer,
+            a_condition_without_a_row_is_counted,
+            ends_are_told_once_and_in_order,
+            what_is_needed_is_not_pruned,
+            sessions_are_of_their_run,
+            a_closed_store_is_written_and_read,
         );
     };
     ($open:expr; $($name:ident),* $(,)?) => {
@@ -260,6 +266,180 @@ pub async fn the_newest_condition_stays(store: Arc<dyn Store>) {
     assert_eq!(state_of(&resumed, 2).await, Some(State::Expired));
     resumed.update(hash(2), in_state(6, State::Submitted)).unwrap();
     assert_eq!(state_of(&resumed, 2).await, Some(State::Submitted));
+}
+
+/// Rows that are handed over together are answered one by one: one that cannot be kept (it has a time
+/// that no clock shows) fails alone.
+pub async fn each_of_a_group_of_rows_has_its_own_answer(store: Arc<dyn Store>) {
+    let run = begun(&store).await;
+    let mut answers = Vec::new();
+    for n in 0..40 {
+        let room = run.room().await.unwrap();
+        let created_at_ms = if n == 17 { u64::MAX } else { 5 };
+        // The 30th is the 20th once more.
+        let identity = Identity { created_at_ms, ..identity(if n == 30 { 20 } else { n }) };
+        answers.push(run.create(room, identity));
+    }
+    let mut ids = Vec::new();
+    for (n, answer) in answers.into_iter().enumerate() {
+        match (n, answer.await.unwrap()) {
+            (17, Err(_)) => {}
+            (30, Ok(Created::Known(record))) => assert_eq!(record.identity.hash, hash(20)),
+            (_, Ok(Created::New(id))) => ids.push(id),
+            (_, other) => panic!("{n}: {other:?}"),
+        }
+    }
+    assert!(ids.is_sorted(), "{ids:?}");
+    assert_eq!(ids.len(), 38);
+    assert_eq!(hashes(&run).await.len(), 38);
+    assert_eq!(store.failures(), 1);
+}
+
+/// A condition of a transaction that was never handed in does no harm, and does not go unnoticed.
+pub async fn a_condition_without_a_row_is_counted(store: Arc<dyn Store>) {
+    let (run, other) = (begun(&store).await, begun(&store).await);
+    run.add(identity(1)).await.unwrap();
+    run.update(hash(1), in_state(1, State::Submitted)).unwrap();
+    other.flush().await.unwrap();
+    assert_eq!(store.failures(), 0);
+    other.update(hash(1), in_state(2, State::Expired)).unwrap();
+    other.flush().await.unwrap();
+    assert_eq!(store.failures(), 1);
+    assert_eq!(state_of(&other, 1).await, None);
+    assert_eq!(state_of(&run, 1).await, Some(State::Submitted), "it is another run's");
+}
+
+/// Ends of all runs wait in the order in which they were written until they are settled: of one
+/// transaction one at a time; the cursor stands before the oldest one that waits.
+pub async fn ends_are_told_once_and_in_order(store: Arc<dyn Store>) {
+    let runs = [begun(&store).await, begun(&store).await];
+    let outbox = store.outbox().expect("a store keeps ends");
+    outbox.keep();
+    for run in &runs {
+        for n in [1, 2] {
+            run.add(identity(n)).await.unwrap();
+            run.update(hash(n), in_state(1, State::Rejected)).unwrap();
+            run.flush().await.unwrap();
+        }
+    }
+    runs[0].update(hash(1), validated(2, 11, 1)).unwrap();
+    runs[0].flush().await.unwrap();
+    let due = outbox.due(0, 10).await.unwrap();
+    let told: Vec<_> = due.iter().map(|end| (end.run, end.tx_hash, end.state)).collect();
+    let rejected = |run: usize, n| (runs[run].run(), hash(n), State::Rejected);
+    assert_eq!(told, [rejected(0, 1), rejected(0, 2), rejected(1, 1), rejected(1, 2)]);
+    let seqs: Vec<_> = due.iter().map(|end| end.seq).collect();
+    assert!(seqs.is_sorted_by(|a, b| a < b));
+    let settled = Settled {
+        now_ms: 1_000,
+        delivered: vec![seqs[0], seqs[2]],
+        put_off: vec![(seqs[1], 9_000)],
+        given_up: vec![seqs[3]],
+    };
+    outbox.settle(settled).await.unwrap();
+    let status = outbox.status().await.unwrap();
+    assert_eq!((status.backlog, status.delivered, status.given_up), (2, 2, 1), "{status:?}");
+    assert_eq!(status.cursor, seqs[1] - 1);
+    let due = outbox.due(8_999, 10).await.unwrap();
+    assert_eq!(due.len(), 1, "the other one was put off: {due:?}");
+    assert_eq!((due[0].was, due[0].state), (State::Rejected, State::Validated));
+    assert!(due[0].seq > seqs[3]);
+    let due = outbox.due(9_000, 10).await.unwrap();
+    let tries: Vec<_> = due.iter().map(|end| (end.tx_hash, end.tries, end.first_try_ms)).collect();
+    assert_eq!(tries, [(hash(2), 1, Some(1_000)), (hash(1), 0, None)]);
+}
+
+/// Whatever a store forgets, it is nothing without an end, no end that waits to be told, and no count.
+pub async fn what_is_needed_is_not_pruned(store: Arc<dyn Store>) {
+    const DAY_MS: u64 = 86_400_000;
+    let run = begun(&store).await;
+    let (open, waits, first, last) = (1, 2, 10, 40);
+    let outbox = store.outbox().expect("a store keeps ends");
+    run.add(identity(open)).await.unwrap();
+    outbox.keep();
+    run.add(identity(waits)).await.unwrap();
+    run.update(hash(waits), validated(1, 11, 1)).unwrap();
+    run.flush().await.unwrap();
+    let end = outbox.due(0, 10).await.unwrap();
+    assert_eq!(end.len(), 1);
+    for n in first..=last {
+        run.add(identity(n)).await.unwrap();
+        run.update(hash(n), validated(1, 11, 1)).unwrap();
+    }
+    run.flush().await.unwrap();
+    let others = outbox.due(0, 100).await.unwrap();
+    let others = others.iter().map(|other| other.seq).filter(|seq| *seq != end[0].seq);
+    let delivered = others.collect();
+    outbox.settle(Settled { delivered, ..Settled::default() }).await.unwrap();
+    let total = |resumed: &Resumed| resumed.counts.iter().map(|count| count.n).sum::<u64>();
+    let before = total(&run.resume().await.unwrap());
+    assert_eq!(before, u64::from(last - first) + 3);
+    let retention = Retention::For(std::time::Duration::ZERO);
+    let mut gone = 0;
+    loop {
+        match store.prune(retention, 2 * DAY_MS).await.unwrap() {
+            0 => break,
+            n => gone += n,
+        }
+    }
+    let left = hashes(&run).await;
+    assert_eq!(left.len() as u64 + gone, before);
+    assert!(left.contains(&hash(open)) && left.contains(&hash(waits)));
+    assert_eq!(run.pruned().await.unwrap().rows, gone);
+    let resumed = run.resume().await.unwrap();
+    assert_eq!((total(&resumed), resumed.open.len()), (before, 1));
+    let size = store.size().await.unwrap();
+    assert_eq!((size.rows, size.pruned), (left.len() as u64, gone));
+    // What is told late of one that has left is no failure: it was there.
+    run.update(hash(first), validated(2, 11, 1)).unwrap();
+    run.flush().await.unwrap();
+    assert_eq!(store.failures(), 0);
+}
+
+/// Sessions count up in their run; what is noted last is what is read.
+pub async fn sessions_are_of_their_run(store: Arc<dyn Store>) {
+    let runs = [begun(&store).await.run(), begun(&store).await.run()];
+    let sessions = store.sessions().expect("a store keeps sessions");
+    let mut ids = Vec::new();
+    for run in [runs[0], runs[1], runs[0]] {
+        ids.push(sessions.begin_session(run, 10).await.unwrap());
+    }
+    let numbers: Vec<_> = ids.iter().map(|id| (id.run, id.session)).collect();
+    assert_eq!(numbers, [(runs[0], 1), (runs[1], 1), (runs[0], 2)]);
+    for (at_ms, text) in [(11, "on the way"), (12, "done")] {
+        let ended = at_ms == 12;
+        let note = SessionNote { at_ms, ended, head: text.into(), text: text.into() };
+        sessions.note_session(ids[1], note).await.unwrap();
+    }
+    assert_eq!(sessions.session_text(ids[1]).await.unwrap().as_deref(), Some("done"));
+    assert_eq!(sessions.session_text(ids[0]).await.unwrap(), None);
+    let heads = sessions.session_heads().await.unwrap();
+    let ended: Vec<_> = heads.iter().filter(|head| head.ended).map(|head| head.id).collect();
+    assert_eq!((heads.len(), ended), (3, vec![ids[1]]));
+    let strange = sessions.begin_session(RunId(runs[1].0 + 1), 0).await;
+    assert!(strange.is_err(), "there is no such run");
+}
+
+/// What was handed over before the end is written; after it nothing is taken, and what is there can be
+/// read.
+pub async fn a_closed_store_is_written_and_read(store: Arc<dyn Store>) {
+    let run = begun(&store).await;
+    for n in 0..300 {
+        run.add(identity(n)).await.unwrap();
+        run.update(hash(n), in_state(1, State::Expired)).unwrap();
+    }
+    run.ledger(LedgerIndex(11), ledger_hash(1)).unwrap();
+    store.close().await.unwrap();
+    let of = |state| RowFilter { states: vec![state], ..RowFilter::default() };
+    assert_eq!(run.count(&of(State::Expired)).await.unwrap(), 300);
+    assert_eq!(run.anchor().await.unwrap().unwrap().index, LedgerIndex(11));
+    assert!(run.room().await.is_err());
+    assert!(run.add(identity(1_000)).await.is_err());
+    assert!(run.update(hash(1), in_state(2, State::Submitted)).is_err());
+    assert!(run.ledger(LedgerIndex(12), ledger_hash(1)).is_err());
+    assert_eq!(state_of(&run, 1).await, Some(State::Expired));
+    assert_eq!(hashes(&run).await.len(), 300);
+    store.close().await.unwrap();
 }
 
 fn validated(version: u64, ledger: u32, of: u8) -> Progress {

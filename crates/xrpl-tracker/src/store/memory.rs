@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -12,8 +15,8 @@ use tokio::sync::oneshot;
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
 use super::{
-    Anchor, Created, Outbox, Resumed, RunStore, SessionHead, SessionId, SessionNote, Sessions,
-    Store, StoreSize, outbox::MemoryOutbox, sessions::MemorySessions,
+    Anchor, Created, Outbox, Resumed, Room, RunStore, SessionHead, SessionId, SessionNote,
+    Sessions, Store, StoreSize, outbox::MemoryOutbox, sessions::MemorySessions,
 };
 use crate::{
     error::{Error, Result},
@@ -33,6 +36,18 @@ struct Shared {
     inner: Mutex<Inner>,
     outbox: MemoryOutbox,
     sessions: Mutex<MemorySessions>,
+    failures: AtomicU64,
+    closed: AtomicBool,
+}
+
+impl Shared {
+    /// An error once the store is closed.
+    fn open(&self) -> Result<()> {
+        match self.closed.load(Ordering::Relaxed) {
+            true => Err(Error::Store("it is closed".into())),
+            false => Ok(()),
+        }
+    }
 }
 
 /// One run of a store in memory.
@@ -58,6 +73,8 @@ struct Run {
     by_hash: FxHashMap<TxHash, u64>,
     by_key: FxHashMap<Box<str>, u64>,
     ledgers: BTreeMap<LedgerIndex, Hash256>,
+    /// Some of its rows were forgotten.
+    forgot: bool,
 }
 
 impl Default for MemoryStore {
@@ -73,6 +90,8 @@ impl MemoryStore {
         Self(Arc::new(Shared {
             outbox: MemoryOutbox::default(),
             sessions: Mutex::default(),
+            failures: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
             inner: Mutex::new(Inner {
                 capacity,
                 runs: BTreeMap::new(),
@@ -113,6 +132,7 @@ impl Inner {
             }
             let Some(record) = self.records.remove(&id) else { continue };
             let Some(run) = self.runs.get_mut(&record.run) else { continue };
+            run.forgot = true;
             run.by_hash.remove(&record.identity.hash);
             if let Some(name) = &record.identity.callers_key
                 && run.by_key.get(&name.key) == Some(&id)
@@ -153,7 +173,12 @@ impl Store for MemoryStore {
     }
 
     fn failures(&self) -> u64 {
-        0
+        self.0.failures.load(Ordering::Relaxed)
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.0.closed.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     fn outbox(&self) -> Option<&dyn Outbox> {
@@ -216,8 +241,18 @@ impl RunStore for MemoryRun {
         Ok(resumed)
     }
 
-    fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>> {
+    async fn room(&self) -> Result<Room> {
+        self.shared.open()?;
+        Ok(Room::free())
+    }
+
+    fn create(&self, _room: Room, identity: Identity) -> oneshot::Receiver<Result<Created>> {
         let (tell, told) = oneshot::channel();
+        if let Err(error) = self.shared.open().and_then(|()| super::rows::may_be_kept(&identity)) {
+            self.shared.failures.fetch_add(1, Ordering::Relaxed);
+            let _ = tell.send(Err(error));
+            return told;
+        }
         let mut inner = self.shared.inner.lock();
         let answer = match inner.by_hash(self.run, &identity.hash) {
             Some(known) => Created::Known(Box::new(known.clone())),
@@ -241,12 +276,20 @@ impl RunStore for MemoryRun {
     }
 
     fn update(&self, hash: TxHash, progress: Progress) -> Result<()> {
+        self.shared.open()?;
         let mut inner = self.shared.inner.lock();
-        let Some(id) = inner.runs.get(&self.run).and_then(|run| run.by_hash.get(&hash).copied())
-        else {
+        let run = inner.runs.get(&self.run);
+        let id = run.and_then(|run| run.by_hash.get(&hash).copied());
+        // Where rows were forgotten, this may be of one of them.
+        let forgets = run.is_some_and(|run| run.forgot);
+        let Some(record) = id.and_then(|id| inner.records.get_mut(&id)) else {
+            if !forgets {
+                self.shared.failures.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(run = %self.run, %hash, "a condition has no row");
+            }
             return Ok(());
         };
-        let Some(record) = inner.records.get_mut(&id) else { return Ok(()) };
+        let id = record.id;
         if progress.version <= record.progress.version {
             return Ok(());
         }
@@ -261,6 +304,7 @@ impl RunStore for MemoryRun {
     }
 
     fn ledger(&self, index: LedgerIndex, hash: Hash256) -> Result<()> {
+        self.shared.open()?;
         let mut inner = self.shared.inner.lock();
         let run = inner.runs.entry(self.run).or_default();
         run.ledgers.insert(index, hash);
@@ -325,6 +369,9 @@ impl RunStore for MemoryRun {
 #[async_trait]
 impl Sessions for MemoryStore {
     async fn begin_session(&self, run: RunId, began_at_ms: u64) -> Result<SessionId> {
+        if !self.0.inner.lock().runs.contains_key(&run) {
+            return Err(Error::NoRun(run));
+        }
         Ok(self.0.sessions.lock().begin(run, began_at_ms))
     }
 

@@ -11,16 +11,18 @@ pub mod memory;
 mod migrations;
 pub mod outbox;
 pub mod prune;
+mod queue;
 
 pub(crate) mod rows;
 pub mod sessions;
 mod sql_outbox;
 mod sql_rows;
+mod sql_writes;
 pub mod sqlite;
 mod sqlite_run;
 mod writer;
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::sync::oneshot;
@@ -95,6 +97,28 @@ pub enum Created {
     Known(Box<Record>),
 }
 
+/// Room for one new row among those that wait to be written; given back where it is not used.
+#[must_use]
+pub struct Room(Option<Box<dyn Any + Send + Sync>>);
+
+impl Room {
+    /// Of a store that has always room.
+    pub fn free() -> Self {
+        Self(None)
+    }
+
+    /// Which is given back when `place` is dropped.
+    pub fn held(place: impl Any + Send + Sync) -> Self {
+        Self(Some(Box::new(place)))
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Room").field("held", &self.0.is_some()).finish()
+    }
+}
+
 /// Keeps runs. The rows of one are reached through its [`RunStore`] and in no other way: there is no
 /// present run, and several may be written at a time.
 #[async_trait]
@@ -121,8 +145,14 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// of that number.
     async fn open_run(&self, run: RunId) -> Result<Arc<dyn RunStore>>;
 
-    /// Operations handed over that failed, for metrics.
+    /// Writes that failed, for metrics: new rows and other requests that were refused, conditions and
+    /// ledgers that could not be written at once (each counted once, however often it is tried again),
+    /// conditions of transactions that have no row.
     fn failures(&self) -> u64;
+
+    /// Takes nothing more and waits until everything is written. What is written can be read still.
+    /// [`Error::Unwritten`] tells what could not be.
+    async fn close(&self) -> Result<()>;
 
     /// Ends that wait to be delivered, if this store keeps them: of all runs, so that those that an
     /// earlier run left behind are delivered while a later one goes on.
@@ -165,13 +195,22 @@ pub trait RunStore: Send + Sync + fmt::Debug + 'static {
     /// What is needed to go on with the run.
     async fn resume(&self) -> Result<Resumed>;
 
-    /// Hands over a new transaction. The answer comes once it is durable.
-    fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>>;
+    /// Waits until one more new row may be handed over. This is how a store pushes back that cannot
+    /// write as fast as it is asked to: whoever is about to hand in a transaction waits here, and nobody
+    /// who tells of one that there is waits anywhere. An error if the store is closed.
+    async fn room(&self) -> Result<Room> {
+        Ok(Room::free())
+    }
+
+    /// Hands over a new transaction, where there is [room](Self::room) for it. The answer comes once it
+    /// is durable; of several that are written together each has its own.
+    fn create(&self, room: Room, identity: Identity) -> oneshot::Receiver<Result<Created>>;
 
     /// Writes a new transaction and waits until it is durable.
     async fn add(&self, identity: Identity) -> Result<Created> {
+        let room = self.room().await?;
         let gone = || Error::Store("it did not say whether the row is durable".into());
-        self.create(identity).await.map_err(|_| gone())?
+        self.create(room, identity).await.map_err(|_| gone())?
     }
 
     /// Hands over a transaction's newest condition. The row keeps the one with the greatest

@@ -4,8 +4,9 @@ use xrpl_protocol::{LedgerIndex, ResultClass};
 
 use super::Count;
 use crate::{
+    error::{Error, Result},
     evidence::ResultName,
-    record::{Intent, Progress, Record, RowFilter},
+    record::{Identity, Intent, Progress, Record, RowFilter},
 };
 
 /// Whether a filter selects a record of a run.
@@ -37,6 +38,13 @@ pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
             place.is_some_and(|place| place.ledger_index == wanted)
         })
         && (!undecided || record.progress.undecided)
+}
+
+/// Whether a store can keep a transaction: what SQL keeps of times are 63 bits.
+pub(crate) fn may_be_kept(identity: &Identity) -> Result<()> {
+    i64::try_from(identity.created_at_ms)
+        .map(drop)
+        .map_err(|_| Error::Store(format!("no time: {} ms", identity.created_at_ms)))
 }
 
 /// Whether a record has an end that rests on a ledger.

@@ -15,11 +15,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
+    sync::{Arc, atomic::Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -31,12 +27,14 @@ use tokio::sync::{Notify, oneshot};
 
 use super::{
     End, Outbox, OutboxStatus, Retention, RunStore, SessionHead, SessionId, SessionNote, Sessions,
-    Settled, Store, StoreSize, migrations, prune, sessions, sql_outbox,
+    Settled, Store, StoreSize, migrations, prune,
+    queue::{Needs, Operation, Queue},
+    sessions, sql_outbox,
     sqlite_run::SqliteRun,
-    writer::{Ends, Needs, Operation, Writer},
+    writer::{Ends, Writer},
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, Unwritten},
     record::RunId,
 };
 
@@ -58,6 +56,9 @@ pub struct SqliteOptions {
     /// How long the writer waits for more once there is something to write, when the last group
     /// had company.
     pub group_window: Duration,
+    /// As many conditions, new rows and the like as may wait to be written before whoever hands in a
+    /// transaction waits too.
+    pub most_waiting: usize,
     /// Most pages of 4 KiB that the file may have; none for as many as the disk takes.
     pub max_pages: Option<u32>,
 }
@@ -67,6 +68,7 @@ impl Default for SqliteOptions {
         Self {
             durability: Durability::default(),
             group_window: Duration::from_millis(2),
+            most_waiting: 65_536,
             max_pages: None,
         }
     }
@@ -83,14 +85,12 @@ pub struct SqliteStore {
 #[derive(Debug)]
 pub(super) struct SqliteFile {
     path: PathBuf,
-    /// Dropping it ends the writer, once everything is written.
-    to_writer: Option<mpsc::Sender<Operation>>,
+    /// To the writer, where the file is written here. Closing it ends the writer, once everything is
+    /// written.
+    queue: Option<Arc<Queue>>,
     writer: Option<thread::JoinHandle<()>>,
     reader: Mutex<Connection>,
-    failures: Arc<AtomicU64>,
     ends: Arc<Ends>,
-    /// Held for as long as this process writes the file.
-    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -108,23 +108,15 @@ impl SqliteStore {
             writing.pragma_update(None, "max_page_count", pages)?;
         }
         let reader = Mutex::new(connect(&path, options.durability)?);
-        let failures = Arc::new(AtomicU64::new(0));
-        let (to_writer, operations) = mpsc::channel();
+        let queue = Queue::new(options.most_waiting);
         let ends = Arc::<Ends>::default();
-        let writer = Writer::new(writing, Arc::clone(&failures), Arc::clone(&ends));
+        // With it the file is let go, when the writer ends.
+        let writer = Writer::new(writing, Arc::clone(&queue), Arc::clone(&ends), lock);
         let handle = thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || writer.work(&operations, options.group_window))
+            .spawn(move || writer.work(options.group_window))
             .map_err(|e| Error::Store(format!("no thread for the writer: {e}")))?;
-        Ok(Self::of(SqliteFile {
-            path,
-            to_writer: Some(to_writer),
-            writer: Some(handle),
-            reader,
-            failures,
-            ends,
-            _lock: Some(lock),
-        }))
+        Ok(Self::of(SqliteFile { path, queue: Some(queue), writer: Some(handle), reader, ends }))
     }
 
     /// Opens a file to read it, even while another process writes it. What would change it fails.
@@ -152,12 +144,10 @@ impl SqliteStore {
         })?;
         Ok(Self::of(SqliteFile {
             path,
-            to_writer: None,
+            queue: None,
             writer: None,
             reader: Mutex::new(connection),
-            failures: Arc::default(),
             ends: Arc::default(),
-            _lock: None,
         }))
     }
 
@@ -184,14 +174,9 @@ impl SqliteStore {
 }
 
 impl SqliteFile {
-    /// Hands an operation to the writer, unless it is gone or the file is only read.
-    pub(super) fn hand_over(&self, operation: Operation) -> Result<()> {
-        let sent = self.to_writer.as_ref().is_some_and(|writer| writer.send(operation).is_ok());
-        if sent {
-            return Ok(());
-        }
-        self.failures.fetch_add(1, Ordering::Relaxed);
-        Err(Error::Store("nothing is written here".into()))
+    /// What the writer takes from, unless the file is only read.
+    pub(super) fn queue(&self) -> Result<&Arc<Queue>> {
+        self.queue.as_ref().ok_or_else(|| Error::Store("it is only read".into()))
     }
 
     pub(super) async fn ask<T>(
@@ -199,7 +184,7 @@ impl SqliteFile {
         operation: impl FnOnce(oneshot::Sender<Result<T>>) -> Operation,
     ) -> Result<T> {
         let (tell, told) = oneshot::channel();
-        self.hand_over(operation(tell))?;
+        self.queue()?.ask(operation(tell))?;
         told.await.map_err(|_| Error::Store("the writer has ended".into()))?
     }
 
@@ -209,8 +194,11 @@ impl SqliteFile {
         needs: Needs,
         read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        if self.to_writer.is_some() {
-            self.ask(|tell| Operation::Wait(needs, tell)).await?;
+        if let Some(queue) = &self.queue {
+            match queue.is_closed() {
+                false => self.ask(|tell| Operation::Wait(needs, tell)).await?,
+                true => drop(queue.ended().await),
+            }
         }
         self.read_now(read).await
     }
@@ -229,7 +217,9 @@ impl SqliteFile {
 
 impl Drop for SqliteFile {
     fn drop(&mut self) {
-        drop(self.to_writer.take());
+        if let Some(queue) = &self.queue {
+            queue.close();
+        }
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has said so already.
             let _ = writer.join();
@@ -354,12 +344,21 @@ impl Store for SqliteStore {
     }
 
     fn failures(&self) -> u64 {
-        self.file.failures.load(Ordering::Relaxed)
+        self.file.queue.as_ref().map_or(0, |queue| queue.failures())
+    }
+
+    async fn close(&self) -> Result<()> {
+        let Some(queue) = &self.file.queue else { return Ok(()) };
+        queue.close();
+        match queue.ended().await {
+            Unwritten { conditions: 0, ledgers: 0, .. } => Ok(()),
+            unwritten => Err(Error::Unwritten(unwritten)),
+        }
     }
 
     fn outbox(&self) -> Option<&dyn Outbox> {
         // Who only reads neither keeps nor settles any.
-        self.file.to_writer.is_some().then_some(self)
+        self.file.queue.is_some().then_some(self)
     }
 
     fn sessions(&self) -> Option<&dyn Sessions> {

@@ -8,9 +8,10 @@ use tokio::sync::oneshot;
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
 use super::{
-    Anchor, Created, Pruned, Resumed, RunStore, prune, sql_rows,
+    Anchor, Created, Pruned, Resumed, Room, RunStore, prune,
+    queue::{Needs, Operation},
+    sql_rows,
     sqlite::SqliteFile,
-    writer::{Needs, Operation},
 };
 use crate::{
     error::Result,
@@ -103,19 +104,25 @@ impl RunStore for SqliteRun {
             .await
     }
 
-    fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>> {
+    async fn room(&self) -> Result<Room> {
+        self.file.queue()?.room().await
+    }
+
+    fn create(&self, room: Room, identity: Identity) -> oneshot::Receiver<Result<Created>> {
         let (tell, told) = oneshot::channel();
+        let create = Operation::Create(self.run, Box::new(identity), tell);
         // Not taken, it is dropped with the sender: who waits for the answer learns that.
-        let _ = self.file.hand_over(Operation::Create(self.run, Box::new(identity), tell));
+        let _ = self.file.queue().and_then(|queue| queue.ask(create));
+        drop(room);
         told
     }
 
     fn update(&self, hash: TxHash, progress: Progress) -> Result<()> {
-        self.file.hand_over(Operation::Update((self.run, hash), Box::new(progress)))
+        self.file.queue()?.update((self.run, hash), progress)
     }
 
     fn ledger(&self, index: LedgerIndex, hash: Hash256) -> Result<()> {
-        self.file.hand_over(Operation::Ledger(self.run, index, hash))
+        self.file.queue()?.ledger(self.run, index, hash)
     }
 
     async fn flush(&self) -> Result<()> {

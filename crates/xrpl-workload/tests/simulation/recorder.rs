@@ -13,7 +13,7 @@ use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash, transaction::Slot};
 use xrpl_tracker::{
     Intent, MemoryStore, Result, RowFilter, RunId, RunStore, State, Store,
     record::{Identity, Progress, Record},
-    store::{Anchor, Created, Resumed},
+    store::{Anchor, Created, Resumed, Room},
 };
 
 use crate::books;
@@ -155,6 +155,11 @@ impl Store for Recorder {
     fn failures(&self) -> u64 {
         self.inner.failures()
     }
+
+    async fn close(&self) -> Result<()> {
+        self.process.commit();
+        self.inner.close().await
+    }
 }
 
 #[async_trait]
@@ -180,7 +185,11 @@ impl RunStore for RecorderRun {
         self.inner.resume().await
     }
 
-    fn create(&self, identity: Identity) -> oneshot::Receiver<Result<Created>> {
+    async fn room(&self) -> Result<Room> {
+        self.inner.room().await
+    }
+
+    fn create(&self, room: Room, identity: Identity) -> oneshot::Receiver<Result<Created>> {
         if self.process.is_dead() {
             return oneshot::channel().1;
         }
@@ -214,7 +223,7 @@ impl RunStore for RecorderRun {
         written.states.entry(identity.hash).or_insert(State::Created);
         drop(written);
         self.process.commit();
-        self.inner.create(identity)
+        self.inner.create(room, identity)
     }
 
     fn update(&self, hash: TxHash, progress: Progress) -> Result<()> {

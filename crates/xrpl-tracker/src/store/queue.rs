@@ -1,0 +1,482 @@
+//! What waits to be written: handed over by whoever has it, taken in groups by the one who writes.
+//!
+//! Handing over never waits for the disk, only for a lock that is held for moments, and what waits is
+//! bounded. Of a transaction's conditions only the newest waits, of a ledger's hashes too, and a new
+//! row needs [room](Queue::room): while as much waits as may, whoever is about to hand in a
+//! transaction waits for that, before anything of it is known here. So load slows down to what the disk
+//! takes. Streams go on being read: what they show changes conditions of rows that there are, and each
+//! of those has its one place already.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use parking_lot::{Condvar, Mutex};
+use rustc_hash::FxBuildHasher;
+use tokio::sync::{Notify, oneshot, watch};
+use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
+
+use super::{Created, Retention, Room, SessionId, SessionNote, Settled};
+use crate::{
+    error::{Error, Result, Unwritten},
+    record::{Identity, Progress, RunId},
+};
+
+/// Most operations taken together, and most rows made in one SQL transaction.
+const GROUP: usize = 4_096;
+
+/// Most conditions written in one SQL transaction, unless somebody waits for all of them.
+pub(super) const CONDITIONS: usize = 256;
+
+/// How long it is waited after a failure before what is left is tried again.
+const AFTER_FAILURE: Duration = Duration::from_millis(200);
+
+/// How often what is left is tried again before the end.
+const LAST_TRIES: u32 = 5;
+
+/// Most hashes of ledgers that wait: a store keeps no more of a run either.
+const LEDGERS: usize = 10_000;
+
+/// A transaction of a run.
+pub(super) type RowKey = (RunId, TxHash);
+
+/// What somebody waits for.
+pub(super) enum Operation {
+    Create(RunId, Box<Identity>, oneshot::Sender<Result<Created>>),
+    Begin(Option<u32>, u64, oneshot::Sender<Result<RunId>>),
+    Flush(oneshot::Sender<Result<()>>),
+    /// Tells when what a reader needs of all that was handed over before is written. Nothing is
+    /// written sooner for it, but the one row that it asks for.
+    Wait(Needs, oneshot::Sender<Result<()>>),
+    Settle(Box<Settled>, oneshot::Sender<Result<()>>),
+    Prune(Retention, u64, oneshot::Sender<Result<u64>>),
+    BeginSession(RunId, u64, oneshot::Sender<Result<SessionId>>),
+    NoteSession(SessionId, Box<SessionNote>, oneshot::Sender<Result<()>>),
+}
+
+/// What a reader needs to be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Needs {
+    /// New rows and ledgers.
+    New,
+    /// The newest condition of this one too.
+    One(RowKey),
+    /// All conditions.
+    All,
+}
+
+impl Operation {
+    /// Tells who waits that it was not done.
+    pub(super) fn fail(self, text: &str) {
+        let error = || Error::Store(text.to_owned());
+        // Who asked may have gone.
+        match self {
+            Self::Create(_, _, tell) => drop(tell.send(Err(error()))),
+            Self::Begin(_, _, tell) => drop(tell.send(Err(error()))),
+            Self::Flush(tell)
+            | Self::Wait(_, tell)
+            | Self::NoteSession(_, _, tell)
+            | Self::Settle(_, tell) => drop(tell.send(Err(error()))),
+            Self::Prune(_, _, tell) => drop(tell.send(Err(error()))),
+            Self::BeginSession(_, _, tell) => drop(tell.send(Err(error()))),
+        }
+    }
+
+    /// Whether it changes anything.
+    pub(super) fn writes(&self) -> bool {
+        !matches!(self, Self::Flush(_) | Self::Wait(..))
+    }
+}
+
+/// A transaction's newest condition.
+#[derive(Debug)]
+pub(super) struct Condition {
+    pub(super) progress: Box<Progress>,
+    /// It could not be written once, and was counted as that.
+    pub(super) failed: bool,
+}
+
+/// Conditions that wait: the newest of each transaction, oldest first.
+#[derive(Default)]
+struct Conditions {
+    newest: HashMap<RowKey, Condition, FxBuildHasher>,
+    order: VecDeque<RowKey>,
+    /// Those that are to be written with the next group whatever stands before them.
+    first: Vec<RowKey>,
+    /// How many have left the order.
+    left: u64,
+}
+
+impl Conditions {
+    fn put(&mut self, key: RowKey, progress: Box<Progress>) {
+        match self.newest.get_mut(&key) {
+            Some(waiting) if waiting.progress.version < progress.version => {
+                waiting.progress = progress;
+            }
+            Some(_) => {}
+            None => {
+                self.newest.insert(key, Condition { progress, failed: false });
+                self.order.push_back(key);
+            }
+        }
+    }
+
+    /// Those to be written now: what was asked for by name, and the first `n`.
+    fn take(&mut self, n: usize) -> Vec<(RowKey, Condition)> {
+        let mut taken = Vec::new();
+        let mut take = |key| taken.extend(self.newest.remove(&key).map(|newest| (key, newest)));
+        // Their places in the order mean nothing any more.
+        self.first.drain(..).for_each(&mut take);
+        let n = n.min(self.order.len());
+        self.left += n as u64;
+        self.order.drain(..n).for_each(&mut take);
+        taken
+    }
+
+    /// Puts one back that was taken and not written.
+    fn put_back(&mut self, key: RowKey, condition: Condition) {
+        match self.newest.get_mut(&key) {
+            Some(waiting) if waiting.progress.version < condition.progress.version => {
+                *waiting = condition;
+            }
+            Some(waiting) => waiting.failed |= condition.failed,
+            None => {
+                self.newest.insert(key, condition);
+                self.order.push_front(key);
+            }
+        }
+    }
+
+    /// The number of the last one that waits.
+    fn last(&self) -> u64 {
+        self.left + self.order.len() as u64
+    }
+}
+
+/// Hashes of ledgers, and whether it was counted that one could not be written.
+type Ledgers = BTreeMap<(RunId, LedgerIndex), (Hash256, bool)>;
+
+/// What is written together.
+#[derive(Default)]
+pub(super) struct Group {
+    pub(super) operations: VecDeque<Operation>,
+    pub(super) conditions: Vec<(RowKey, Condition)>,
+    pub(super) ledgers: Ledgers,
+}
+
+impl Group {
+    fn len(&self) -> usize {
+        self.operations.len() + self.conditions.len() + self.ledgers.len()
+    }
+}
+
+#[derive(Default)]
+struct Waiting {
+    operations: VecDeque<Operation>,
+    conditions: Conditions,
+    ledgers: Ledgers,
+    /// Who waits for all conditions up to a number.
+    readers: Vec<(u64, oneshot::Sender<Result<()>>)>,
+    /// Rooms that were given and not used yet.
+    rooms: usize,
+    /// What is being written.
+    in_hand: usize,
+    /// Nothing more is taken.
+    closed: bool,
+    failures: u64,
+    /// How many of the operations wait for everything.
+    flushes: usize,
+    /// How often what is left was tried since the end began.
+    last_tries: u32,
+}
+
+impl Waiting {
+    fn len(&self) -> usize {
+        self.operations.len()
+            + self.conditions.newest.len()
+            + self.ledgers.len()
+            + self.rooms
+            + self.in_hand
+    }
+
+    fn has_work(&self) -> bool {
+        !self.operations.is_empty()
+            || !self.conditions.order.is_empty()
+            || !self.ledgers.is_empty()
+            || !self.readers.is_empty()
+    }
+}
+
+/// What waits to be written.
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    /// As much as may wait.
+    bound: usize,
+    work: Condvar,
+    room: Notify,
+    /// What could not be written, once the writer has ended.
+    ended: watch::Sender<Option<Unwritten>>,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").field("bound", &self.bound).finish_non_exhaustive()
+    }
+}
+
+/// A place for one new row, given back when it is dropped.
+struct Place(Arc<Queue>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.waiting.lock().rooms -= 1;
+        self.0.room.notify_waiters();
+    }
+}
+
+impl Queue {
+    /// Takes new rows while less than `bound` waits.
+    pub(super) fn new(bound: usize) -> Arc<Self> {
+        Arc::new(Self {
+            waiting: Mutex::default(),
+            bound: bound.max(1),
+            work: Condvar::new(),
+            room: Notify::new(),
+            ended: watch::Sender::new(None),
+        })
+    }
+
+    /// Waits until there is room for one more row.
+    pub(super) async fn room(self: &Arc<Self>) -> Result<Room> {
+        loop {
+            // Registered before it is looked whether there is room, so that no bell is missed.
+            let mut bell = std::pin::pin!(self.room.notified());
+            bell.as_mut().enable();
+            {
+                let mut waiting = self.waiting.lock();
+                if waiting.closed {
+                    return Err(closed());
+                }
+                if waiting.len() < self.bound {
+                    waiting.rooms += 1;
+                    return Ok(Room::held(Place(Arc::clone(self))));
+                }
+            }
+            bell.await;
+        }
+    }
+
+    /// Hands over what somebody waits for.
+    pub(super) fn ask(&self, operation: Operation) -> Result<()> {
+        self.hand_over(|waiting| {
+            waiting.flushes += usize::from(matches!(operation, Operation::Flush(_)));
+            waiting.operations.push_back(operation);
+        })
+    }
+
+    /// Hands over a transaction's newest condition.
+    pub(super) fn update(&self, key: RowKey, progress: Progress) -> Result<()> {
+        let progress = Box::new(progress);
+        self.hand_over(|waiting| waiting.conditions.put(key, progress))
+    }
+
+    /// Hands over a ledger's hash.
+    pub(super) fn ledger(&self, run: RunId, index: LedgerIndex, hash: Hash256) -> Result<()> {
+        self.hand_over(|waiting| {
+            waiting.ledgers.insert((run, index), (hash, false));
+            while waiting.ledgers.len() > LEDGERS {
+                // It would have to go from the store soon after.
+                waiting.ledgers.pop_first();
+            }
+        })
+    }
+
+    fn hand_over(&self, put: impl FnOnce(&mut Waiting)) -> Result<()> {
+        let mut waiting = self.waiting.lock();
+        if waiting.closed {
+            return Err(closed());
+        }
+        put(&mut waiting);
+        drop(waiting);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// Takes nothing more. What waits is written still.
+    pub(super) fn close(&self) {
+        self.waiting.lock().closed = true;
+        self.work.notify_one();
+        self.room.notify_waiters();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.waiting.lock().closed
+    }
+
+    /// Waits until the writer has ended; what it could not write.
+    pub(super) async fn ended(&self) -> Unwritten {
+        let mut ended = self.ended.subscribe();
+        let unwritten = ended.wait_for(Option::is_some).await.map(|unwritten| unwritten.clone());
+        unwritten.ok().flatten().unwrap_or_default()
+    }
+
+    /// Writes that failed.
+    pub(super) fn failures(&self) -> u64 {
+        self.waiting.lock().failures
+    }
+
+    /// How much waits.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.waiting.lock().len()
+    }
+
+    /// The condition of a transaction that waits, if one does.
+    pub(super) fn newest(&self, key: &RowKey) -> Option<Progress> {
+        let waiting = self.waiting.lock();
+        waiting.conditions.newest.get(key).map(|condition| (*condition.progress).clone())
+    }
+
+    /// Whether a condition of a transaction waits.
+    pub(super) fn has_condition(&self, key: &RowKey) -> bool {
+        self.waiting.lock().conditions.newest.contains_key(key)
+    }
+
+    /// Whether a transaction's row waits to be made.
+    pub(super) fn has_row(&self, key: &RowKey) -> bool {
+        self.waiting.lock().operations.iter().any(|operation| {
+            matches!(operation, Operation::Create(run, identity, _) if (*run, identity.hash) == *key)
+        })
+    }
+
+    /// For the writer: waits until there is something to write, after a failure a while; false once
+    /// there never will be.
+    pub(super) fn wait(&self, failed: bool) -> bool {
+        let mut waiting = self.waiting.lock();
+        if failed && waiting.closed {
+            waiting.last_tries += 1;
+            if waiting.last_tries > LAST_TRIES {
+                return false;
+            }
+            drop(waiting);
+            std::thread::sleep(AFTER_FAILURE);
+            return true;
+        }
+        if failed {
+            // What somebody waits for is tried at once.
+            let patient = |waiting: &mut Waiting| !waiting.closed && waiting.operations.is_empty();
+            self.work.wait_while_for(&mut waiting, patient, AFTER_FAILURE);
+        }
+        while !waiting.has_work() {
+            if waiting.closed {
+                return false;
+            }
+            self.work.wait(&mut waiting);
+        }
+        true
+    }
+
+    /// Whether somebody waits for everything.
+    pub(super) fn is_urgent(&self) -> bool {
+        let waiting = self.waiting.lock();
+        waiting.closed || waiting.flushes > 0
+    }
+
+    /// For the writer: takes what is to be written together.
+    pub(super) fn take(&self, most: usize) -> Group {
+        let mut waiting = self.waiting.lock();
+        let waiting = &mut *waiting;
+        let mut group = Group::default();
+        let mut all = waiting.closed;
+        while group.operations.len() < GROUP
+            && let Some(operation) = waiting.operations.pop_front()
+        {
+            match operation {
+                Operation::Wait(Needs::All, tell) => {
+                    waiting.readers.push((waiting.conditions.last(), tell));
+                }
+                Operation::Wait(Needs::One(key), tell) => {
+                    waiting.conditions.first.push(key);
+                    group.operations.push_back(Operation::Wait(Needs::New, tell));
+                }
+                Operation::Flush(_) => {
+                    all = true;
+                    waiting.flushes -= 1;
+                    group.operations.push_back(operation);
+                }
+                other => group.operations.push_back(other),
+            }
+        }
+        group.conditions = waiting.conditions.take(if all { usize::MAX } else { most });
+        group.ledgers = std::mem::take(&mut waiting.ledgers);
+        waiting.in_hand = group.len();
+        group
+    }
+
+    /// For the writer: a group is written but for these conditions, which are to be tried again, and
+    /// `failures` of its operations, who were told.
+    pub(super) fn written(&self, again: Vec<(RowKey, Condition)>, failures: u64) {
+        let mut waiting = self.waiting.lock();
+        waiting.in_hand = 0;
+        waiting.failures += failures;
+        for (key, condition) in again.into_iter().rev() {
+            waiting.conditions.put_back(key, condition);
+        }
+        let left = waiting.conditions.left;
+        for (_, tell) in waiting.readers.extract_if(.., |(until, _)| *until <= left) {
+            // Who asked may have gone.
+            let _ = tell.send(Ok(()));
+        }
+        drop(waiting);
+        self.room.notify_waiters();
+    }
+
+    /// For the writer: a group could not be written. Its conditions and ledgers wait again; `failures`
+    /// of its operations were told.
+    pub(super) fn not_written(&self, group: Group, failures: u64, error: &str) {
+        let mut waiting = self.waiting.lock();
+        waiting.in_hand = 0;
+        waiting.failures += failures;
+        for (key, mut condition) in group.conditions.into_iter().rev() {
+            waiting.failures += u64::from(!std::mem::replace(&mut condition.failed, true));
+            waiting.conditions.put_back(key, condition);
+        }
+        for (key, (hash, failed)) in group.ledgers {
+            waiting.failures += u64::from(!failed);
+            waiting.ledgers.entry(key).or_insert((hash, true));
+        }
+        for (_, tell) in waiting.readers.drain(..) {
+            let _ = tell.send(Err(Error::Store(error.to_owned())));
+        }
+        drop(waiting);
+        self.room.notify_waiters();
+    }
+
+    /// For the writer: it has ended, in whatever way; what is left is not written.
+    pub(super) fn end(&self, why: &str) {
+        let mut waiting = self.waiting.lock();
+        waiting.closed = true;
+        let unwritten = Unwritten {
+            conditions: (waiting.conditions.newest.len() + waiting.in_hand) as u64,
+            ledgers: waiting.ledgers.len() as u64,
+            why: why.to_owned(),
+        };
+        let operations = std::mem::take(&mut waiting.operations);
+        waiting.readers.clear();
+        drop(waiting);
+        if unwritten.conditions + unwritten.ledgers > 0 {
+            tracing::error!(%unwritten, "the store is closed");
+        }
+        for operation in operations {
+            operation.fail(why);
+        }
+        self.ended.send_replace(Some(unwritten));
+        self.room.notify_waiters();
+    }
+}
+
+fn closed() -> Error {
+    Error::Store("it is closed".into())
+}
