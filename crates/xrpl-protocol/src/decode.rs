@@ -39,6 +39,19 @@ impl Object {
     /// # Errors
     /// Says at which byte what is wrong.
     pub fn decode(bytes: &[u8], definitions: &Definitions) -> Result<Self> {
+        Self::read(bytes, Some(definitions))
+    }
+
+    /// As [`Self::decode`], with fields that nobody here has a name for too: how the value of a field is
+    /// written follows from its type alone. It is for what another program has judged already.
+    ///
+    /// # Errors
+    /// As [`Self::decode`]; also a field of a serialised type that is unknown here.
+    pub fn decode_any(bytes: &[u8]) -> Result<Self> {
+        Self::read(bytes, None)
+    }
+
+    fn read(bytes: &[u8], definitions: Option<&Definitions>) -> Result<Self> {
         let mut reader = Reader { bytes, at: 0, definitions };
         let object = reader.object(0, true)?;
         match reader.at == bytes.len() {
@@ -66,7 +79,8 @@ impl Object {
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
-    definitions: &'a Definitions,
+    /// Which fields there are; none where any may be.
+    definitions: Option<&'a Definitions>,
 }
 
 impl<'a> Reader<'a> {
@@ -114,7 +128,7 @@ impl<'a> Reader<'a> {
             }
         }
         let field = Field::new(type_code, nth);
-        if self.definitions.name(field).is_none() {
+        if self.definitions.is_some_and(|definitions| definitions.name(field).is_none()) {
             self.at = start;
             return Err(self.wrong(format!("unknown field (type {type_code}, number {nth})")));
         }

@@ -6,12 +6,13 @@ mod recordings;
 use bed::{Bed, genesis, key};
 use serde_json::Value as Json;
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, EngineResult, Hash256, LedgerHeader, Object, Value, fields,
-    object_id,
+    AccountId, Amount, Definitions, EngineResult, Field, Hash256, LedgerHeader, Object, Value,
+    fields, hash::transaction_hash, object_id,
 };
 use xrpl_standalone::{
     ledger::{
-        Amendment, ClosedLedger, Fees, PreparedTx, ReadView, amendment, genesis as genesis_ledger,
+        Amendment, ClosedLedger, Fees, PreparedTx, ReadView, ShaMap, amendment,
+        genesis as genesis_ledger,
     },
     node::{Node, NodeConfig, Votes},
     shadow::{Case, Reported, ReportedTx, Shadow, ShadowError, Verdict},
@@ -239,6 +240,59 @@ fn an_unknown_amendment_excuses_a_difference() {
     let Verdict::NotBuilt { why, wanted } = shadow.follow(&told).unwrap() else { panic!() };
     assert!(why.contains(&unknown.to_string()), "{why}");
     shadow.take_over(&told, entries(bed.node.closed(), &wanted)).unwrap();
+}
+
+/// A ledger as a node would report it that knows more than we do: one transaction and its metadata are
+/// changed, and all hashes are of what is changed.
+fn of_a_newer_node(
+    ledger: &ClosedLedger,
+    change: impl FnOnce(&mut Object, &mut Object),
+) -> Reported {
+    let [tx] = &ledger.transactions[..] else { panic!("it has one transaction") };
+    let mut blob = Object::decode(&tx.blob, Definitions::builtin()).unwrap();
+    let mut metadata = Object::decode(&tx.metadata_blob, Definitions::builtin()).unwrap();
+    change(&mut blob, &mut metadata);
+    let tx = ReportedTx { blob: blob.encode(), metadata: metadata.encode() };
+    let mut tree = ShaMap::default();
+    tree.insert(transaction_hash(&tx.blob).into(), tx.clone());
+    let mut header = ledger.header.clone();
+    header.transaction_hash = tree.hash();
+    let hash = header.compute_hash();
+    Reported::new(header, hash, vec![tx]).unwrap()
+}
+
+#[test]
+fn what_only_a_newer_node_knows_is_taken_over() {
+    /// A number that has no name here.
+    const NEW: Field = Field::new(2, 200);
+    let mut bed = Bed::funded(2);
+    let before = begin(bed.node.closed(), 0);
+    let pay = bed.payment(&key(1), key(2).account_id(), 5);
+    assert_eq!(bed.submit(&pay), EngineResult::TES_SUCCESS);
+    bed.close();
+    let ledger = bed.node.closed();
+    let told = [
+        (
+            of_a_newer_node(ledger, |tx, _| tx.set(fields::TRANSACTION_TYPE, 300_u16.into())),
+            "a transaction is unreadable here: ",
+        ),
+        (
+            of_a_newer_node(ledger, |tx, _| tx.set(NEW, 1_u32.into())),
+            "a transaction is unreadable here: Unknown field",
+        ),
+        (
+            of_a_newer_node(ledger, |_, metadata| metadata.set(NEW, 1_u32.into())),
+            "its metadata has an unknown field (type 2, number 200): ",
+        ),
+    ];
+    for (told, words) in told {
+        let mut shadow = before.clone();
+        let verdict = shadow.follow(&told).unwrap();
+        let Verdict::NotBuilt { why, wanted } = verdict else { panic!("{verdict:?}") };
+        assert!(why.starts_with(words), "{why}");
+        shadow.take_over(&told, entries(ledger, &wanted)).unwrap();
+        assert_eq!(shadow.header().index, ledger.header.index);
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod common;
 #[path = "common/outside.rs"]
 mod outside;
+#[path = "common/veil.rs"]
+mod veil;
 
 use std::{net::SocketAddr, path::Path, process::Output, sync::Arc, time::Duration};
 
@@ -12,8 +14,9 @@ use outside::{output, report, texts};
 use parking_lot::Mutex;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
+use veil::Veil;
 use xrpl_client::TcpConnector;
-use xrpl_protocol::{Object, fields, object_id};
+use xrpl_protocol::{Field, Object, fields, object_id};
 use xrpl_standalone::{
     Closing, Standalone, StandaloneConfig,
     ledger::{amendment, genesis},
@@ -69,6 +72,21 @@ fn pay(node: &Standalone) {
             "Account": from.address.to_string(),
             "Destination": to.address.to_string(),
             "Amount": "1000000",
+        },
+    });
+    let answer = node.call("submit", request).unwrap();
+    assert_eq!(answer["engine_result"], "tesSUCCESS", "{answer}");
+}
+
+/// A transaction that makes a directory, of which a node with the wrong rule keeps more than it tells.
+fn ticket(node: &Standalone) {
+    let of = &node.accounts()[0];
+    let request = json!({
+        "secret": of.seed.to_base58(),
+        "tx_json": {
+            "TransactionType": "TicketCreate",
+            "Account": of.address.to_string(),
+            "TicketCount": 1,
         },
     });
     let answer = node.call("submit", request).unwrap();
@@ -162,11 +180,12 @@ async fn the_command_checks_a_range_and_says_what_it_cannot_check() {
         (&["--from", "5", "--to", "5"], 2, "after --from 5"),
         (&["--from", "0"], 2, "0 is not in"),
         (&["--from", "x"], 2, "invalid digit"),
+        (&["--rpc", "ws://127.0.0.1:6006"], 2, "begins with http:// or https://"),
         (&["--replay", "no-such-file"], 2, "no-such-file"),
     ] {
         let with_node = ["--rpc", &rpc];
         let all: Vec<_> = match args[0] {
-            "--replay" => args.to_vec(),
+            "--replay" | "--rpc" => args.to_vec(),
             _ => with_node.iter().chain(args).copied().collect(),
         };
         let done = shadow(folder.path(), &all).await;
@@ -207,8 +226,8 @@ struct Following {
     task: tokio::task::JoinHandle<Result<(), Stopped>>,
 }
 
-fn following(node: &Standalone, folder: &Path) -> Following {
-    let url = node.rpc_url().parse().unwrap();
+fn following(url: &str, folder: &Path) -> Following {
+    let url = url.parse().unwrap();
     let (watched, cancel) = (Watched::of("node"), CancellationToken::new());
     let steps = Arc::new(Mutex::new(Vec::new()));
     let files = CaseFiles::new(folder);
@@ -243,7 +262,7 @@ impl Following {
 async fn a_node_that_goes_away_and_comes_back_with_another_chain_is_followed_again() {
     let folder = tempfile::tempdir().unwrap();
     let first = node(StandaloneConfig::default()).await;
-    let following = following(&first, folder.path());
+    let following = following(&first.rpc_url(), folder.path());
     following.until(2, 0).await;
     pay(&first);
     close(&first, 6);
@@ -282,7 +301,7 @@ async fn a_node_that_goes_away_and_comes_back_with_another_chain_is_followed_aga
 async fn entries_that_no_metadata_names_make_it_read_all_again() {
     let folder = tempfile::tempdir().unwrap();
     let node = node(StandaloneConfig::default()).await;
-    let following = following(&node, folder.path());
+    let following = following(&node.rpc_url(), folder.path());
     following.until(2, 0).await;
     close(&node, 1);
     let parent = node.accept().unwrap();
@@ -297,6 +316,72 @@ async fn entries_that_no_metadata_names_make_it_read_all_again() {
     let view = following.watched.view();
     assert_eq!((view.ledgers_different, view.restarts), (1, 1), "{view:?}");
     assert!(view.findings[0].file.is_some(), "{view:?}");
+    following.cancel.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_does_not_keep_up_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = node(StandaloneConfig::default()).await;
+    close(&node, 1);
+    let url = node.rpc_url().parse().unwrap();
+    let watched = Watched::of("node");
+    let cancel = CancellationToken::new();
+    let scope = Scope { from: Some(2), to: None, patience: None };
+    // For each ledger that is checked, three more are validated: there is always a next one.
+    let tell = |step: Step| {
+        watched.note(&step);
+        if let Step::Checked { .. } = step {
+            close(&node, 3);
+        }
+        if watched.view().state == ShadowState::Behind || watched.view().ledgers_checked > 400 {
+            cancel.cancel();
+        }
+    };
+    let files = CaseFiles::new(folder.path());
+    follow(url, Arc::new(TcpConnector), scope, files, &tell, cancel.clone()).await.unwrap();
+    let view = watched.view();
+    assert!((257..300).contains(&view.behind), "{view:?}");
+    assert!(view.ledgers_checked < 200, "{view:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_is_gone_before_its_entries_are_read_is_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = node(with_wrong_rule()).await;
+    let veil = Veil::over(&node).await;
+    veil.forgets_entries();
+    let following = following(&veil.url(), folder.path());
+    following.until(2, 0).await;
+    ticket(&node);
+    close(&node, 1);
+    let newest = node.accept().unwrap().header.index;
+    following.until(newest, 1).await;
+    close(&node, 2);
+    following.until(newest + 2, 1).await;
+    let view = following.watched.view();
+    assert_eq!((view.ledgers_different, view.restarts), (1, 1), "{view:?}");
+    assert!(view.last_error.as_ref().unwrap().contains("no longer has ledger"), "{view:?}");
+    following.cancel.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_entries_have_fields_that_are_new_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = node(StandaloneConfig::default()).await;
+    let parent = node.accept().unwrap();
+    let id = object_id::account_root(node.accounts()[0].address);
+    let mut root = Object::clone(&parent.state.get(&id).unwrap());
+    root.set(Field::new(2, 200), 7_u32.into());
+    let now = parent.header.close_time + 10;
+    let ledger = node.with_node(|node| node.inject(now, vec![(id, root)], 0));
+    let following = following(&node.rpc_url(), folder.path());
+    following.until(ledger.header.index, 0).await;
+    pay(&node);
+    let newest = node.accept().unwrap().header.index;
+    following.until(newest, 0).await;
+    let view = following.watched.view();
+    assert_eq!((view.ledgers_checked, view.transactions_checked), (1, 1), "{view:?}");
     following.cancel.cancel();
 }
 

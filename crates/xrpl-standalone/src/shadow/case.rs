@@ -277,7 +277,7 @@ fn bytes(name: &str, hex: &str) -> Result<Vec<u8>, CaseError> {
 }
 
 fn object(name: &str, hex: &str) -> Result<Object, CaseError> {
-    Object::decode(&bytes(name, hex)?, Definitions::builtin())
+    Object::decode_any(&bytes(name, hex)?)
         .map_err(|error| CaseError::NotOne(format!("{name}: {error}")))
 }
 

@@ -236,17 +236,16 @@ impl Shadow {
         Ok(())
     }
 
-    /// What makes the difference may be the rule of an amendment that is not known here.
+    /// What makes the difference may be the rule of an amendment that is not known here, by its id or by
+    /// the fields that it writes.
     fn judged(&self, finding: Finding, reported: &Reported, changed: Vec<Hash256>) -> Verdict {
-        let unknown = self.ledger.info.rules.unknown();
-        match unknown.first() {
-            Some(first) => not_built(
-                format!(
-                    "the amendment {first} is enabled, and unknown here; without it: {}",
-                    finding.differences.join("; ")
-                ),
-                reported,
-            ),
+        let amendments = self.ledger.info.rules.unknown();
+        let amendment = amendments.first();
+        let unknown = amendment
+            .map(|first| format!("the amendment {first} is enabled, and unknown here; without it"))
+            .or_else(|| Some(format!("its metadata has an {}", reported.unknown_field()?)));
+        match unknown {
+            Some(why) => not_built(format!("{why}: {}", finding.differences.join("; ")), reported),
             None => {
                 Verdict::Different { finding: Box::new(finding), wanted: wanted(reported, changed) }
             }

@@ -102,7 +102,7 @@ impl Reported {
         let mut tree = ShaMap::default();
         let mut all = Vec::with_capacity(transactions.len());
         for reported in transactions {
-            let metadata = Object::decode(&reported.metadata, Definitions::builtin())
+            let metadata = Object::decode_any(&reported.metadata)
                 .map_err(|error| wrong(format!("metadata: {error}")))?;
             tree.insert(transaction_hash(&reported.blob).into(), reported.clone());
             all.push((reported, metadata));
@@ -134,6 +134,12 @@ impl Reported {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.transactions.is_empty()
+    }
+
+    /// A field of its metadata that has no name here, in words.
+    pub(super) fn unknown_field(&self) -> Option<String> {
+        let read = |tx: &ReportedTx| Object::decode(&tx.metadata, Definitions::builtin());
+        self.transactions.iter().find_map(|(tx, _)| read(tx).err()).map(|error| error.cause)
     }
 
     /// Ids of the entries that its metadata names.

@@ -15,7 +15,7 @@ use xrpl_standalone::shadow::{Case, Replayed};
 
 use super::{Exit, signals};
 use crate::{
-    config::Config,
+    config::{Config, values},
     output, parts,
     session::Stop,
     shadow::{CaseFiles, Scope, Step, Watched, follow},
@@ -45,13 +45,16 @@ pub(super) fn command() -> Command {
              on until Ctrl-C.\n\n\
              Exit codes: 0 all ledgers came out equal, 1 one came out otherwise, 2 wrong input, 3 the\n\
              node cannot be read or does not have the ledgers, 5 equal as far as could be seen: some\n\
-             were taken over or skipped, or it was stopped before the first one. With --replay: 0 it comes out equal now, 1 it still differs.",
+             were taken over or skipped, or it was stopped before the first one. With --replay:\n\
+             0 it comes out equal now, 1 it still differs.",
         )
         .arg(
             Arg::new("node")
                 .long("rpc")
                 .value_name("URL")
-                .value_parser(clap::value_parser!(url::Url))
+                .value_parser(|text: &str| {
+                    values::url(text, &["http", "https"], "http://127.0.0.1:5005")
+                })
                 .help(
                     "JSON-RPC address of the node [default: the first of the configuration, or \
                      http://127.0.0.1:5005]",

@@ -20,6 +20,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// Before a node that did not answer is asked again: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(5);
+/// Ledgers after which it is asked how many more there are, where none has to be waited for.
+const LOOK_AFTER: u32 = 8;
 
 /// What is to be checked.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ struct Following<'a> {
     scope: Scope,
     files: CaseFiles,
     tell: &'a (dyn Fn(Step) + Sync),
+    /// Ledgers since the node was asked for its newest one.
+    unasked: u32,
 }
 
 /// Checks a node, until the scope's last ledger or until cancelled, and tells what happens. It holds
@@ -67,7 +71,7 @@ pub async fn follow(
     cancel: CancellationToken,
 ) -> Result<(), Stopped> {
     let node = Node::new(url, connector);
-    let mut following = Following { node, scope, files, tell };
+    let mut following = Following { node, scope, files, tell, unasked: 0 };
     let ended = tokio::select! {
         ended = following.run() => ended,
         () = cancel.cancelled() => Ok(()),
@@ -162,10 +166,7 @@ impl Following<'_> {
         let read = self
             .patiently(|| async {
                 let progress = |entries| (self.tell)(Step::Reading { ledger: at, entries });
-                match self.node.state(header.hash, progress).await {
-                    Err(error) if error.token() == Some("lgrNotFound") => Ok(None),
-                    read => read.map(Some),
-                }
+                self.node.state(header.hash, progress).await
             })
             .await?;
         let Some(entries) = read else {
@@ -187,28 +188,44 @@ impl Following<'_> {
         }
         let next = at + 1;
         if let Some(reported) = self.patiently(|| self.node.ledger(next)).await? {
-            return self.check(shadow, reported).await;
+            let done = self.check(shadow, reported).await?;
+            self.unasked += 1;
+            // One that falls behind always finds a next ledger.
+            if self.unasked >= LOOK_AFTER && matches!(done, Next::Ledger) {
+                self.newest().await?;
+            }
+            return Ok(done);
         }
-        let (status, newest) = self.status().await?;
-        (self.tell)(Step::Newest(newest));
+        let newest = self.newest().await?;
         if newest < at {
             return Ok(self.again(format!("the node went back to ledger {newest}"), 0));
         }
         if newest > next && self.patiently(|| self.node.ledger(next)).await?.is_none() {
-            let why = format!(
-                "{} no longer has ledger {next}: it keeps {}",
-                self.node.name(),
-                status.complete
-            );
-            if self.scope.to.is_some() {
-                return Err(Stopped(why));
-            }
-            return Ok(self.again(why, newest - at));
+            return self.lost(next, at).await;
         }
         if newest < next {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(Next::Ledger)
+    }
+
+    /// Asks for the newest validated ledger, and tells it.
+    async fn newest(&mut self) -> Result<u32, Stopped> {
+        let (_, newest) = self.status().await?;
+        self.unasked = 0;
+        (self.tell)(Step::Newest(newest));
+        Ok(newest)
+    }
+
+    /// The node does not have a ledger any more that is needed to go on after `at`.
+    async fn lost(&self, ledger: u32, at: u32) -> Result<Next, Stopped> {
+        let (status, newest) = self.status().await?;
+        let (node, complete) = (self.node.name(), status.complete);
+        let why = format!("{node} no longer has ledger {ledger}: it keeps {complete}");
+        match self.scope.to {
+            Some(_) => Err(Stopped(why)),
+            None => Ok(self.again(why, newest.saturating_sub(at))),
+        }
     }
 
     fn again(&self, why: String, skipped: u32) -> Next {
@@ -247,12 +264,13 @@ impl Following<'_> {
         let step = match verdict {
             Ok(Verdict::NotBuilt { why, .. }) => Step::TakenOver { ledger: index, why },
             Ok(Verdict::Different { mut finding, .. }) => {
-                finding.compare(&entries);
+                finding.compare(entries.as_deref().unwrap_or_default());
                 Step::Different(self.keep(&finding))
             }
             Ok(Verdict::Same) | Err(_) => return Ok(Next::Ledger),
         };
         (self.tell)(step);
+        let Some(entries) = entries else { return self.lost(index, index).await };
         match shadow.take_over(&reported, entries) {
             Ok(()) => Ok(Next::Ledger),
             // Something changed that no metadata names.
@@ -286,6 +304,6 @@ fn may_be_better_later(error: &ReadError) -> bool {
         }),
         // A page in front of a node that is started says odd things for a while.
         ReadError::Odd { .. } => true,
-        ReadError::Unfit(_) => false,
+        ReadError::Unreadable { .. } | ReadError::Unfit(_) => false,
     }
 }

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use url::Url;
 use xrpl_client::{ClientError, Connector, json_rpc::JsonRpc, request::Raw};
-use xrpl_protocol::{Definitions, Hash256, LedgerHeader, Object, ledger_header::ENCODED_LENGTH};
+use xrpl_protocol::{
+    Hash256, LedgerHeader, Object, decode::DecodeError, ledger_header::ENCODED_LENGTH,
+};
 use xrpl_standalone::shadow::{Reported, ReportedTx, ShadowError};
 
 /// How long one answer may take: a page of a large state does take seconds.
@@ -30,6 +32,14 @@ pub(super) enum ReadError {
         method: &'static str,
         /// What is odd about it.
         what: String,
+    },
+    /// An entry has what nothing here can read: a serialised type of a newer xrpld.
+    #[error("the entry {id} cannot be read here, {cause}: the node is newer than this program")]
+    Unreadable {
+        /// The entry.
+        id: Hash256,
+        /// What cannot be read of it.
+        cause: DecodeError,
     },
     /// What was read does not belong together.
     #[error("{0}")]
@@ -109,9 +119,17 @@ fn odd(method: &'static str, what: impl std::fmt::Display) -> ReadError {
     ReadError::Odd { method, what: what.to_string() }
 }
 
-fn entry(method: &'static str, hex: &str) -> Result<Object, ReadError> {
+fn entry(method: &'static str, id: Hash256, hex: &str) -> Result<Object, ReadError> {
     let bytes = const_hex::decode(hex).map_err(|error| odd(method, error))?;
-    Object::decode(&bytes, Definitions::builtin()).map_err(|error| odd(method, error))
+    Object::decode_any(&bytes).map_err(|cause| ReadError::Unreadable { id, cause })
+}
+
+/// What was read of a ledger, if the node still has it.
+fn kept<T>(read: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
+    match read {
+        Err(error) if error.token() == Some("lgrNotFound") => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 impl Node {
@@ -182,8 +200,17 @@ impl Node {
         Ok(Some(Reported::new(header, hash, transactions)?))
     }
 
-    /// Every entry of a ledger; `progress` is called with how many there are so far.
+    /// Every entry of a ledger, none if the node does not have it any more; `progress` is called with how
+    /// many there are so far.
     pub(super) async fn state(
+        &self,
+        ledger: Hash256,
+        progress: impl FnMut(usize),
+    ) -> Result<Option<Vec<(Hash256, Object)>>, ReadError> {
+        kept(self.pages(ledger, progress).await)
+    }
+
+    async fn pages(
         &self,
         ledger: Hash256,
         mut progress: impl FnMut(usize),
@@ -201,7 +228,7 @@ impl Node {
                 return Err(odd(METHOD, "a page is empty, and more are said to follow"));
             }
             for one in &page.state {
-                all.push((one.index, entry(METHOD, &one.data)?));
+                all.push((one.index, entry(METHOD, one.index, &one.data)?));
             }
             progress(all.len());
             marker = page.marker;
@@ -211,21 +238,23 @@ impl Node {
         }
     }
 
-    /// Entries of a ledger by their ids; none for those that it does not have.
+    /// Entries of a ledger by their ids, none for those that it does not have; none at all if the node
+    /// does not have the ledger any more.
     pub(super) async fn entries(
         &self,
         ledger: Hash256,
         ids: &[Hash256],
-    ) -> Result<Vec<(Hash256, Option<Object>)>, ReadError> {
+    ) -> Result<Option<Vec<(Hash256, Option<Object>)>>, ReadError> {
         const METHOD: &str = "ledger_entry";
         let one = |id: Hash256| async move {
             let params = json!({"ledger_hash": ledger, "index": id, "binary": true});
             match self.ask::<EntryAnswer>(METHOD, params).await {
-                Ok(answer) => Ok((id, Some(entry(METHOD, &answer.node_binary)?))),
+                Ok(answer) => Ok((id, Some(entry(METHOD, id, &answer.node_binary)?))),
                 Err(error) if error.token() == Some("entryNotFound") => Ok((id, None)),
                 Err(error) => Err(error),
             }
         };
-        stream::iter(ids.to_vec()).map(one).buffered(TOGETHER).try_collect().await
+        let read = stream::iter(ids.to_vec()).map(one).buffered(TOGETHER).try_collect().await;
+        kept(read)
     }
 }

@@ -1,5 +1,5 @@
 //! A node as another one shows it: only some of its validated ledgers, as one that lags behind or
-//! that keeps little history has.
+//! that keeps little history has, or a ledger of which it gives no single entries any more.
 
 #![allow(dead_code, unreachable_pub)]
 
@@ -7,7 +7,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -26,6 +26,7 @@ struct View {
     first: AtomicU32,
     last: AtomicU32,
     asked: AtomicUsize,
+    forgetful: AtomicBool,
 }
 
 impl Veil {
@@ -35,6 +36,7 @@ impl Veil {
             first: AtomicU32::new(1),
             last: AtomicU32::new(u32::MAX),
             asked: AtomicUsize::new(0),
+            forgetful: AtomicBool::new(false),
         });
         let router = Router::new().route("/", post(answer)).with_state(Arc::clone(&view));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -53,6 +55,11 @@ impl Veil {
         self.view.last.store(last, SeqCst);
     }
 
+    /// From now on it has lost every ledger by the time that an entry of it is asked for.
+    pub fn forgets_entries(&self) {
+        self.view.forgetful.store(true, SeqCst);
+    }
+
     /// Waits until it was asked so often for a ledger.
     pub async fn asked(&self, times: usize) {
         while self.view.asked.load(SeqCst) < times {
@@ -68,17 +75,24 @@ async fn answer(State(view): State<Arc<View>>, Json(mut request): Json<Value>) -
         let wanted = request["params"][0]["ledger_index"].clone();
         match wanted.as_u64() {
             Some(index) if !(u64::from(first)..=u64::from(last)).contains(&index) => {
-                return Json(json!({"result": {
-                    "error": "lgrNotFound", "error_code": 21, "error_message": "ledgerNotFound",
-                    "status": "error", "request": request["params"][0],
-                }}));
+                return gone(&request);
             }
             // `validated`
             None if last < u32::MAX => request["params"][0]["ledger_index"] = json!(last),
             _ => {}
         }
     }
+    if request["method"] == "ledger_entry" && view.forgetful.load(SeqCst) {
+        return gone(&request);
+    }
     Json(forward(view.behind, &request).await)
+}
+
+fn gone(request: &Value) -> Json<Value> {
+    Json(json!({"result": {
+        "error": "lgrNotFound", "error_code": 21, "error_message": "ledgerNotFound",
+        "status": "error", "request": request["params"][0],
+    }}))
 }
 
 async fn forward(node: SocketAddr, request: &Value) -> Value {
