@@ -13,7 +13,11 @@ use xrpl_protocol::{
     keys::{KeyPair, KeyType, Seed},
     sign,
 };
-use xrpl_standalone::{Standalone, StandaloneConfig, ledger::Fees, node::NodeConfig};
+use xrpl_standalone::{
+    Standalone, StandaloneConfig,
+    ledger::{Fees, amendment, genesis as genesis_ledger},
+    node::{NodeConfig, Votes},
+};
 
 const MASTER: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
 const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
@@ -426,6 +430,30 @@ async fn a_lone_first_digit_is_a_byte() {
 }
 
 /// One HTTP request with these headers.
+#[tokio::test]
+async fn what_is_voted_for_is_shown_with_its_majority() {
+    let did = amendment::DID.id();
+    let amendments = genesis_ledger::amendments().into_iter().filter(|id| *id != did).collect();
+    let votes = Votes { amendments: vec![did], ..Votes::default() };
+    let server = server(NodeConfig { amendments, votes, ..NodeConfig::default() });
+    let shown = || {
+        let one = ask(&server, "feature", json!({"feature": "DID"}));
+        let all = ask(&server, "feature", json!({}));
+        let about = all["features"][did.to_string()].clone();
+        assert_eq!(one[did.to_string()]["vetoed"], about["vetoed"], "{one}");
+        assert_eq!(one["majority"], about["majority"], "{one}");
+        about
+    };
+    let before = shown();
+    assert_eq!((&before["enabled"], &before["vetoed"]), (&json!(false), &json!(false)), "{before}");
+    assert_eq!(before["majority"], json!(null), "{before}");
+    while server.with_node(|node| node.closed().header.index) < 257 {
+        server.accept().unwrap();
+    }
+    let since = server.with_node(|node| node.ledger(256).unwrap().header.close_time);
+    assert_eq!(shown()["majority"], since);
+}
+
 async fn post(server: &Standalone, headers: &str, body: &str) -> Json {
     let mut stream = TcpStream::connect(server.rpc_addr).await.unwrap();
     let head = format!(

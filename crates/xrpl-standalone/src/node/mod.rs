@@ -16,6 +16,7 @@ use xrpl_protocol::{AccountId, Drops, EngineResult, Hash256, Object, ResultClass
 
 pub use events::{Event, Proposed, ServerFees};
 pub use snapshot::Snapshot;
+pub(crate) use voting::majorities;
 pub use voting::{MAJORITY_TIME, Votes};
 
 use self::held::{HOLD_LEDGERS, LocalTxs};

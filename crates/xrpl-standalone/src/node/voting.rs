@@ -89,15 +89,7 @@ impl Votes {
 
     /// For each amendment one step at most: its majority begins, it is enabled, its majority is lost.
     fn amendments(&self, parent: &ClosedLedger) -> Vec<Object> {
-        let entry = parent.read(&object_id::amendments());
-        let list = entry.as_ref().and_then(|entry| entry.array(fields::MAJORITIES));
-        let majorities: Vec<_> = list
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|(_, of)| {
-                Some((of.hash256(fields::AMENDMENT)?, of.u32(fields::CLOSE_TIME)?))
-            })
-            .collect();
+        let majorities = majorities(parent);
         let wait = self.majority_time.unwrap_or(MAJORITY_TIME);
         let now = parent.header.parent_close_time;
         let step = |id: Hash256, flags: Option<u32>| {
@@ -148,6 +140,15 @@ impl Votes {
         let disable = disable.map(|key| modify(key, 1));
         disable.into_iter().chain(enable.map(|key| modify(key, 0))).collect()
     }
+}
+
+/// Amendments that have a majority and are not enabled yet, and since when.
+pub(crate) fn majorities(ledger: &ClosedLedger) -> Vec<(Hash256, u32)> {
+    let entry = ledger.read(&object_id::amendments());
+    let list = entry.as_ref().and_then(|entry| entry.array(fields::MAJORITIES));
+    let list = list.unwrap_or_default().iter();
+    list.filter_map(|(_, of)| Some((of.hash256(fields::AMENDMENT)?, of.u32(fields::CLOSE_TIME)?)))
+        .collect()
 }
 
 /// What all have: no sender, no fee, no signature.

@@ -4,7 +4,10 @@ use serde_json::{Map, Value as Json, json};
 use xrpl_protocol::Hash256;
 
 use super::{Answer, Call, Role, RpcError, convert::truth_of, hash_of, object};
-use crate::ledger::{Amendment, ReadView as _, amendment};
+use crate::{
+    ledger::{Amendment, ReadView as _, amendment},
+    node::majorities,
+};
 
 /// What a server knows of an amendment.
 struct Known {
@@ -37,7 +40,12 @@ fn known(call: &Call<'_>, on: &[Hash256]) -> Vec<(Hash256, Known)> {
 }
 
 pub(super) fn feature(call: &Call<'_>) -> Answer {
-    let rules = call.shared.node().validated().rules().clone();
+    let (rules, majorities) = {
+        let node = call.shared.node();
+        (node.validated().rules().clone(), majorities(node.validated()))
+    };
+    let majority =
+        |id: &Hash256| majorities.iter().find(|(of, _)| of == id).map(|(_, since)| *since);
     let shown = |(id, known): (Hash256, Known)| {
         let enabled = rules.ids().contains(&id);
         let mut about = json!({"enabled": enabled, "supported": known.supported});
@@ -51,7 +59,11 @@ pub(super) fn feature(call: &Call<'_>) -> Answer {
     };
     let wanted = match call.params.get("feature") {
         None => {
-            let all = known(call, rules.ids()).into_iter().map(shown).collect::<Map<_, _>>();
+            let mut all = known(call, rules.ids()).into_iter().map(shown).collect::<Map<_, _>>();
+            for (id, since) in &majorities {
+                let about = all.entry(id.to_string()).or_insert_with(|| json!({}));
+                about["majority"] = (*since).into();
+            }
             return Ok(object(json!({"features": all})));
         }
         Some(Json::String(wanted)) => wanted,
@@ -67,7 +79,12 @@ pub(super) fn feature(call: &Call<'_>) -> Answer {
         set_vote(call, rules.ids(), id, !truth_of(veto));
     }
     let found = known(call, rules.ids()).into_iter().find(|(other, _)| *other == id);
-    found.map(|found| Map::from_iter([shown(found)])).ok_or_else(unknown)
+    let mut answer = found.map(|found| Map::from_iter([shown(found)])).ok_or_else(unknown)?;
+    // Of a single one it stands beside what is said of it.
+    if let Some(since) = majority(&id) {
+        answer.insert("majority".to_owned(), since.into());
+    }
+    Ok(answer)
 }
 
 /// Changes the vote on an amendment that is known; who vetoes one that is not makes it known.

@@ -55,7 +55,7 @@ pub(crate) struct Shared {
     pub(super) moments: Mutex<Vec<Moment>>,
     /// The file in which all this is kept, if it is.
     pub(super) kept: Mutex<Option<Kept>>,
-    /// Votes on amendments that somebody changed: whether for them.
+    /// Votes on amendments that are not the default ones: whether for them.
     pub(crate) votes: Mutex<BTreeMap<Hash256, bool>>,
     /// Where it comes from, if it is a fork.
     pub(super) forked: Option<Forked>,
@@ -120,7 +120,7 @@ impl Shared {
             },
             next_close_time: AtomicU32::new(0),
             moments: Mutex::default(),
-            votes: Mutex::default(),
+            votes: Mutex::new(config.node.votes.amendments.iter().map(|id| (*id, true)).collect()),
         }
     }
 
