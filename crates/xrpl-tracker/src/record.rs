@@ -388,7 +388,7 @@ pub struct Identity {
 pub struct Progress {
     /// Counts up with every condition that is handed to the store: of two the one with the greater
     /// number is the newer, whichever comes first. 0 is what a row is made with.
-    pub version: u64,
+    pub version: u32,
     /// The state.
     pub state: State,
     /// Its last ledger has passed but its absence is not proven yet.

@@ -91,7 +91,7 @@ fn ledger_hash(n: u8) -> Hash256 {
 }
 
 /// The condition of a version.
-fn in_state(version: u64, state: State) -> Progress {
+fn in_state(version: u32, state: State) -> Progress {
     Progress { version, state, ..Progress::created() }
 }
 
@@ -442,7 +442,7 @@ pub async fn a_closed_store_is_written_and_read(store: Arc<dyn Store>) {
     store.close().await.unwrap();
 }
 
-fn validated(version: u64, ledger: u32, of: u8) -> Progress {
+fn validated(version: u32, ledger: u32, of: u8) -> Progress {
     use crate::evidence::{ResultName, Source, ValidatedIn};
     let place = ValidatedIn {
         ledger_index: LedgerIndex(ledger),

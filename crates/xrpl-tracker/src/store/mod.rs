@@ -13,7 +13,7 @@ pub mod outbox;
 pub mod prune;
 mod queue;
 
-pub(crate) mod rows;
+pub mod rows;
 pub mod sessions;
 mod sql_outbox;
 mod sql_rows;

@@ -87,7 +87,7 @@ pub(super) fn prune(
     if ids.is_empty() {
         return Ok(0);
     }
-    let list = super::sql_rows::json_text(&ids)?;
+    let list = super::rows::json_text(&ids)?;
     change
         .prepare_cached(
             "INSERT INTO pruned (run, state, transaction_type, engine_result_final, source, expected,

@@ -1,13 +1,85 @@
-//! What both stores share: which rows a filter selects, and how rows are counted.
+//! What the stores share: how the columns of SQL say what a row is, which rows a filter selects, and how
+//! rows are counted.
 
-use xrpl_protocol::{LedgerIndex, ResultClass};
+use serde::Serialize;
+use xrpl_protocol::{LedgerIndex, ResultClass, Sequence, transaction::Slot};
 
 use super::Count;
 use crate::{
     error::{Error, Result},
-    evidence::ResultName,
+    evidence::{ResultName, Source},
     record::{Identity, Intent, Progress, Record, RowFilter},
 };
+
+/// What stands in the place of the expected results where any is right.
+pub const ANY: &str = "any";
+
+/// A value as the JSON text of a column.
+///
+/// # Errors
+/// JSON cannot say it.
+pub fn json_text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::Store(format!("writing JSON: {e}")))
+}
+
+/// The JSON text of a list; none for an empty one.
+///
+/// # Errors
+/// JSON cannot say it.
+pub fn list_text<T: Serialize>(list: &[T]) -> Result<Option<String>> {
+    if list.is_empty() { Ok(None) } else { json_text(list).map(Some) }
+}
+
+/// A Sequence's or Ticket's number, and whether it is a Ticket's.
+#[must_use]
+pub fn slot_columns(slot: Slot) -> (u32, bool) {
+    match slot {
+        Slot::Sequence(number) => (number.0, false),
+        Slot::Ticket(number) => (number.0, true),
+    }
+}
+
+/// What [`slot_columns`] were made of.
+#[must_use]
+pub fn slot_of(number: u32, is_ticket: bool) -> Slot {
+    match is_ticket {
+        true => Slot::Ticket(Sequence(number)),
+        false => Slot::Sequence(Sequence(number)),
+    }
+}
+
+/// An intent: none where it is to succeed, [`ANY`], or the list of what is expected.
+///
+/// # Errors
+/// JSON cannot say it.
+pub fn intent_text(intent: &Intent) -> Result<Option<String>> {
+    match intent {
+        Intent::Valid => Ok(None),
+        Intent::Invalid { expected } => json_text(expected).map(Some),
+        Intent::Any => Ok(Some(ANY.to_owned())),
+    }
+}
+
+/// What [`intent_text`] was made of.
+///
+/// # Errors
+/// It was made of none.
+pub fn intent_of(text: Option<&str>) -> Result<Intent> {
+    match text {
+        None => Ok(Intent::Valid),
+        Some(ANY) => Ok(Intent::Any),
+        Some(text) => match serde_json::from_str(text) {
+            Ok(expected) => Ok(Intent::Invalid { expected }),
+            Err(error) => Err(Error::Store(format!("expected results: {error}"))),
+        },
+    }
+}
+
+/// The source of a name.
+#[must_use]
+pub fn source_of(name: Option<&str>) -> Option<Source> {
+    Source::ALL.into_iter().find(|source| Some(source.name()) == name)
+}
 
 /// Whether a filter selects a record of a run.
 pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
@@ -41,7 +113,10 @@ pub(crate) fn selects(filter: &RowFilter, record: &Record) -> bool {
 }
 
 /// Whether a store can keep a transaction: what SQL keeps of times are 63 bits.
-pub(crate) fn may_be_kept(identity: &Identity) -> Result<()> {
+///
+/// # Errors
+/// It cannot.
+pub fn may_be_kept(identity: &Identity) -> Result<()> {
     i64::try_from(identity.created_at_ms)
         .map(drop)
         .map_err(|_| Error::Store(format!("no time: {} ms", identity.created_at_ms)))
@@ -56,7 +131,8 @@ pub(crate) fn rests_on(record: &Record, ledger: LedgerIndex) -> bool {
 /// Whether one that has ended did so as its intent predicts. A deliberately wrong transaction may show
 /// its result in its first answer or in its last; one that is meant to succeed and did not has only
 /// not failed if it was superseded.
-pub(crate) fn as_predicted(
+#[must_use]
+pub fn as_predicted(
     intent: &Intent,
     superseded: bool,
     first: Option<&ResultName>,

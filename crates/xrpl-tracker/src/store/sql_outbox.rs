@@ -5,7 +5,8 @@ use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash};
 
 use super::{
     outbox::{End, OutboxStatus, Settled},
-    sql_rows::{name, source, state},
+    rows::source_of,
+    sql_rows::{name, state},
 };
 use crate::{
     error::Result,
@@ -63,7 +64,7 @@ fn read_end(row: &Row<'_>) -> rusqlite::Result<End> {
         engine_result: name(row, 8)?,
         validated_ledger: row.get::<_, Option<u32>>(9)?.map(LedgerIndex),
         ledger_hash: row.get::<_, Option<[u8; 32]>>(10)?.map(Hash256),
-        source: source(row.get_ref(11)?.as_str_or_null()?),
+        source: source_of(row.get_ref(11)?.as_str_or_null()?),
         latencies: Latencies {
             first_answer_ms: row.get(12)?,
             finality_ms: row.get(13)?,

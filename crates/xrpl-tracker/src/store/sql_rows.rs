@@ -4,13 +4,16 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, types::Type};
-use serde::{Serialize, de::DeserializeOwned};
-use xrpl_protocol::{AccountId, Hash256, LedgerIndex, Sequence, TxHash, transaction::Slot};
+use serde::de::DeserializeOwned;
+use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash, transaction::Slot};
 
-use super::{Count, Resumed, rows::as_predicted};
+use super::{
+    Count, Resumed,
+    rows::{as_predicted, intent_of, slot_columns, slot_of, source_of},
+};
 use crate::{
-    error::{Error, Result},
-    evidence::{ResultName, Source, ValidatedIn},
+    error::Result,
+    evidence::{ResultName, ValidatedIn},
     lifecycle::State,
     record::{CallersKey, Identity, Intent, Latencies, Progress, Record, RowFilter, RunId},
 };
@@ -25,10 +28,6 @@ pub(super) const COLUMNS: &str = "id, run, hash, account, slot, is_ticket, last_
 
 /// Slots of one statement.
 const SLOTS_AT_ONCE: usize = 200;
-
-pub(super) fn json_text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| Error::Store(format!("writing JSON: {e}")))
-}
 
 type Read<T> = rusqlite::Result<T>;
 
@@ -52,31 +51,14 @@ pub(super) fn state(row: &Row<'_>, column: usize) -> Read<State> {
     State::from_index(row.get(column)?).ok_or_else(|| wrong(column, "no such state"))
 }
 
-pub(super) fn source(text: Option<&str>) -> Option<Source> {
-    Source::ALL.into_iter().find(|source| Some(source.name()) == text)
-}
-
-/// What stands in the place of the expected results where any is right.
-pub(super) const ANY: &str = "any";
-
 fn intent(row: &Row<'_>, column: usize) -> Read<Intent> {
-    match row.get_ref(column)?.as_str_or_null()? {
-        None => Ok(Intent::Valid),
-        Some(ANY) => Ok(Intent::Any),
-        Some(text) => {
-            let expected = serde_json::from_str(text).map_err(|e| wrong(column, e))?;
-            Ok(Intent::Invalid { expected })
-        }
-    }
+    let text = row.get_ref(column)?.as_str_or_null()?;
+    intent_of(text).map_err(|error| wrong(column, error.to_string()))
 }
 
 /// One row.
 pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
-    let number = Sequence(row.get(4)?);
-    let slot = match row.get(5)? {
-        true => Slot::Ticket(number),
-        false => Slot::Sequence(number),
-    };
+    let slot = slot_of(row.get(4)?, row.get(5)?);
     let intent = intent(row, 8)?;
     let validated = match row.get::<_, Option<u32>>(19)? {
         None => None,
@@ -84,7 +66,7 @@ pub(super) fn read_row(row: &Row<'_>) -> Read<Record> {
             ledger_index: LedgerIndex(ledger_index),
             ledger_hash: row.get::<_, Option<[u8; 32]>>(20)?.map(Hash256),
             result: name(row, 18)?.ok_or_else(|| wrong(18, "validated without a result"))?,
-            source: source(row.get_ref(21)?.as_str_or_null()?)
+            source: source_of(row.get_ref(21)?.as_str_or_null()?)
                 .ok_or_else(|| wrong(21, "validated without a source"))?,
         })),
     };
@@ -208,10 +190,7 @@ fn ended_on(
     );
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(run.0)];
     for (account, slot) in slots {
-        let (number, is_ticket) = match slot {
-            Slot::Sequence(number) => (number.0, false),
-            Slot::Ticket(number) => (number.0, true),
-        };
+        let (number, is_ticket) = slot_columns(*slot);
         values.push(Box::new(account.0));
         values.push(Box::new(number));
         values.push(Box::new(is_ticket));
@@ -343,7 +322,7 @@ pub(super) fn counts(connection: &Connection, run: RunId) -> Result<Vec<Count>> 
         Ok(Count {
             state: state(row, 0)?,
             transaction_type,
-            source: source(row.get_ref(3)?.as_str_or_null()?),
+            source: source_of(row.get_ref(3)?.as_str_or_null()?),
             intent: intent.kind(),
             predicted: as_predicted(&intent, row.get(9)?, first.as_ref(), result.as_ref()),
             overturned: row.get(5)?,

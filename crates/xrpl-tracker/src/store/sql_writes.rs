@@ -1,15 +1,16 @@
 //! What is written to the SQLite file, a row at a time.
 
 use rusqlite::{ErrorCode, Transaction, params};
-use xrpl_protocol::{Hash256, LedgerIndex, TxHash, transaction::Slot};
+use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
 use super::{
     Created,
-    sql_rows::{self, ANY, json_text},
+    rows::{intent_text, json_text, list_text, slot_columns},
+    sql_rows,
 };
 use crate::{
     error::Error,
-    record::{Identity, Intent, Progress, RunId},
+    record::{Identity, Progress, RunId},
 };
 
 /// Ledger hashes kept of a run, besides every 256th.
@@ -85,15 +86,8 @@ pub(super) fn begin(
 
 /// Makes a transaction's row, unless the run has it.
 pub(super) fn create(change: &Transaction<'_>, run: RunId, identity: Identity) -> Done<Created> {
-    let (slot, is_ticket) = match identity.slot {
-        Slot::Sequence(n) => (n.0, false),
-        Slot::Ticket(n) => (n.0, true),
-    };
-    let expected = match &identity.intent {
-        Intent::Valid => None,
-        Intent::Invalid { expected } => Some(json_text(expected)?),
-        Intent::Any => Some(ANY.to_owned()),
-    };
+    let (slot, is_ticket) = slot_columns(identity.slot);
+    let expected = intent_text(&identity.intent)?;
     let made = change
         .prepare_cached(
             "INSERT INTO transactions (run, hash, account, slot, is_ticket, last_ledger_sequence,
@@ -135,7 +129,6 @@ pub(super) fn update(
     progress: &Progress,
 ) -> Done<Changed> {
     let place = progress.validated.as_ref();
-    let list = |text: String| (text != "[]").then_some(text);
     let written = change
         .prepare_cached(
             "UPDATE transactions SET state = ?3, undecided = ?4, overturned = ?5, attempts = ?6,
@@ -159,8 +152,8 @@ pub(super) fn update(
             place.and_then(|p| p.ledger_hash).map(|h| h.0),
             place.map(|p| p.source.name()),
             progress.evidence.as_deref().map(json_text).transpose()?,
-            list(json_text(&progress.preliminary[..])?),
-            list(json_text(&progress.sightings[..])?),
+            list_text(&progress.preliminary[..])?,
+            list_text(&progress.sightings[..])?,
             progress.latencies.first_answer_ms,
             progress.latencies.finality_ms,
             progress.latencies.finality_ledgers,

@@ -45,7 +45,7 @@ fn hash(n: u32) -> TxHash {
     TxHash(bytes)
 }
 
-fn in_state(version: u64, state: State) -> Progress {
+fn in_state(version: u32, state: State) -> Progress {
     Progress { version, state, ..Progress::created() }
 }
 
