@@ -11,7 +11,7 @@ pub mod memory;
 mod migrations;
 pub mod outbox;
 pub mod prune;
-mod queue;
+pub mod queue;
 
 pub mod rows;
 pub mod sessions;

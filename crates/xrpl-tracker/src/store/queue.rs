@@ -6,6 +6,9 @@
 //! transaction waits for that, before anything of it is known here. So load slows down to what the disk
 //! takes. Streams go on being read: what they show changes conditions of rows that there are, and each
 //! of those has its one place already.
+//!
+//! A store whose rows are written by one thread or one task hands over to a queue and has that write
+//! what it [takes](Queue::take), group by group.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -15,7 +18,10 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 use rustc_hash::FxBuildHasher;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::{
+    sync::{Notify, oneshot, watch},
+    time,
+};
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 
 use super::{Created, Retention, Room, SessionId, SessionNote, Settled};
@@ -28,7 +34,7 @@ use crate::{
 const GROUP: usize = 4_096;
 
 /// Most conditions written in one SQL transaction, unless somebody waits for all of them.
-pub(super) const CONDITIONS: usize = 256;
+pub const CONDITIONS: usize = 256;
 
 /// How long it is waited after a failure before what is left is tried again.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
@@ -40,25 +46,33 @@ const LAST_TRIES: u32 = 5;
 const LEDGERS: usize = 10_000;
 
 /// A transaction of a run.
-pub(super) type RowKey = (RunId, TxHash);
+pub type RowKey = (RunId, TxHash);
 
-/// What somebody waits for.
-pub(super) enum Operation {
+/// What somebody waits for, and whom to tell once it is done.
+#[derive(Debug)]
+pub enum Operation {
+    /// Makes a transaction's row.
     Create(RunId, Box<Identity>, oneshot::Sender<Result<Created>>),
+    /// Begins a run: the network's id, and when, milliseconds since 1970.
     Begin(Option<u32>, u64, oneshot::Sender<Result<RunId>>),
+    /// Tells when everything handed over before is written, and has it written now.
     Flush(oneshot::Sender<Result<()>>),
     /// Tells when what a reader needs of all that was handed over before is written. Nothing is
     /// written sooner for it, but the one row that it asks for.
     Wait(Needs, oneshot::Sender<Result<()>>),
+    /// Notes what became of ends.
     Settle(Box<Settled>, oneshot::Sender<Result<()>>),
+    /// Takes out what need not be kept, as of a time, milliseconds since 1970.
     Prune(Retention, u64, oneshot::Sender<Result<u64>>),
+    /// Begins a session, at a time, milliseconds since 1970.
     BeginSession(RunId, u64, oneshot::Sender<Result<SessionId>>),
+    /// Notes where a session stands.
     NoteSession(SessionId, Box<SessionNote>, oneshot::Sender<Result<()>>),
 }
 
 /// What a reader needs to be written.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Needs {
+pub enum Needs {
     /// New rows and ledgers.
     New,
     /// The newest condition of this one too.
@@ -69,7 +83,7 @@ pub(super) enum Needs {
 
 impl Operation {
     /// Tells who waits that it was not done.
-    pub(super) fn fail(self, text: &str) {
+    pub fn fail(self, text: &str) {
         let error = || Error::Store(text.to_owned());
         // Who asked may have gone.
         match self {
@@ -85,17 +99,18 @@ impl Operation {
     }
 
     /// Whether it changes anything.
-    pub(super) fn writes(&self) -> bool {
+    pub fn writes(&self) -> bool {
         !matches!(self, Self::Flush(_) | Self::Wait(..))
     }
 }
 
 /// A transaction's newest condition.
 #[derive(Debug)]
-pub(super) struct Condition {
-    pub(super) progress: Box<Progress>,
+pub struct Condition {
+    /// The condition.
+    pub progress: Box<Progress>,
     /// It could not be written once, and was counted as that.
-    pub(super) failed: bool,
+    pub failed: bool,
 }
 
 /// Conditions that wait: the newest of each transaction, oldest first.
@@ -156,14 +171,17 @@ impl Conditions {
 }
 
 /// Hashes of ledgers, and whether it was counted that one could not be written.
-type Ledgers = BTreeMap<(RunId, LedgerIndex), (Hash256, bool)>;
+pub type Ledgers = BTreeMap<(RunId, LedgerIndex), (Hash256, bool)>;
 
 /// What is written together.
-#[derive(Default)]
-pub(super) struct Group {
-    pub(super) operations: VecDeque<Operation>,
-    pub(super) conditions: Vec<(RowKey, Condition)>,
-    pub(super) ledgers: Ledgers,
+#[derive(Debug, Default)]
+pub struct Group {
+    /// In the order in which they were handed over.
+    pub operations: VecDeque<Operation>,
+    /// Conditions, one of each transaction.
+    pub conditions: Vec<(RowKey, Condition)>,
+    /// Hashes of ledgers.
+    pub ledgers: Ledgers,
 }
 
 impl Group {
@@ -201,6 +219,25 @@ impl Waiting {
             + self.in_hand
     }
 
+    /// What the writer does next.
+    fn next(&mut self, failed: bool) -> Next {
+        if failed && self.closed {
+            self.last_tries += 1;
+            return if self.last_tries > LAST_TRIES { Next::End } else { Next::Pause };
+        }
+        match (failed && self.is_patient(), self.has_work(), self.closed) {
+            (true, ..) => Next::Pause,
+            (_, true, _) => Next::Work,
+            (_, _, true) => Next::End,
+            _ => Next::Idle,
+        }
+    }
+
+    /// After a failure, whether there is time: what somebody waits for is tried at once.
+    fn is_patient(&self) -> bool {
+        !self.closed && self.operations.is_empty()
+    }
+
     fn has_work(&self) -> bool {
         !self.operations.is_empty()
             || !self.conditions.order.is_empty()
@@ -209,12 +246,24 @@ impl Waiting {
     }
 }
 
+/// What a writer does next.
+enum Next {
+    Work,
+    /// Waits a while, since it failed.
+    Pause,
+    /// Waits for work.
+    Idle,
+    End,
+}
+
 /// What waits to be written.
-pub(super) struct Queue {
+pub struct Queue {
     waiting: Mutex<Waiting>,
     /// As much as may wait.
     bound: usize,
+    /// Ring for a writer that is a thread, and for one that is a task.
     work: Condvar,
+    bell: Notify,
     room: Notify,
     /// What could not be written, once the writer has ended.
     ended: watch::Sender<Option<Unwritten>>,
@@ -238,18 +287,23 @@ impl Drop for Place {
 
 impl Queue {
     /// Takes new rows while less than `bound` waits.
-    pub(super) fn new(bound: usize) -> Arc<Self> {
+    #[must_use]
+    pub fn new(bound: usize) -> Arc<Self> {
         Arc::new(Self {
             waiting: Mutex::default(),
             bound: bound.max(1),
             work: Condvar::new(),
+            bell: Notify::new(),
             room: Notify::new(),
             ended: watch::Sender::new(None),
         })
     }
 
     /// Waits until there is room for one more row.
-    pub(super) async fn room(self: &Arc<Self>) -> Result<Room> {
+    ///
+    /// # Errors
+    /// The queue is closed.
+    pub async fn room(self: &Arc<Self>) -> Result<Room> {
         loop {
             // Registered before it is looked whether there is room, so that no bell is missed.
             let mut bell = std::pin::pin!(self.room.notified());
@@ -269,7 +323,10 @@ impl Queue {
     }
 
     /// Hands over what somebody waits for.
-    pub(super) fn ask(&self, operation: Operation) -> Result<()> {
+    ///
+    /// # Errors
+    /// The queue is closed.
+    pub fn ask(&self, operation: Operation) -> Result<()> {
         self.hand_over(|waiting| {
             waiting.flushes += usize::from(matches!(operation, Operation::Flush(_)));
             waiting.operations.push_back(operation);
@@ -277,13 +334,19 @@ impl Queue {
     }
 
     /// Hands over a transaction's newest condition.
-    pub(super) fn update(&self, key: RowKey, progress: Progress) -> Result<()> {
+    ///
+    /// # Errors
+    /// The queue is closed.
+    pub fn update(&self, key: RowKey, progress: Progress) -> Result<()> {
         let progress = Box::new(progress);
         self.hand_over(|waiting| waiting.conditions.put(key, progress))
     }
 
     /// Hands over a ledger's hash.
-    pub(super) fn ledger(&self, run: RunId, index: LedgerIndex, hash: Hash256) -> Result<()> {
+    ///
+    /// # Errors
+    /// The queue is closed.
+    pub fn ledger(&self, run: RunId, index: LedgerIndex, hash: Hash256) -> Result<()> {
         self.hand_over(|waiting| {
             waiting.ledgers.insert((run, index), (hash, false));
             while waiting.ledgers.len() > LEDGERS {
@@ -300,92 +363,128 @@ impl Queue {
         }
         put(&mut waiting);
         drop(waiting);
-        self.work.notify_one();
+        self.ring();
         Ok(())
     }
 
-    /// Takes nothing more. What waits is written still.
-    pub(super) fn close(&self) {
-        self.waiting.lock().closed = true;
+    fn ring(&self) {
         self.work.notify_one();
+        self.bell.notify_one();
+    }
+
+    /// Takes nothing more. What waits is written still.
+    pub fn close(&self) {
+        self.waiting.lock().closed = true;
+        self.ring();
         self.room.notify_waiters();
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    /// Whether nothing more is taken.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
         self.waiting.lock().closed
     }
 
     /// Waits until the writer has ended; what it could not write.
-    pub(super) async fn ended(&self) -> Unwritten {
+    pub async fn ended(&self) -> Unwritten {
         let mut ended = self.ended.subscribe();
         let unwritten = ended.wait_for(Option::is_some).await.map(|unwritten| unwritten.clone());
         unwritten.ok().flatten().unwrap_or_default()
     }
 
     /// Writes that failed.
-    pub(super) fn failures(&self) -> u64 {
+    #[must_use]
+    pub fn failures(&self) -> u64 {
         self.waiting.lock().failures
     }
 
     /// How much waits.
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    #[must_use]
+    pub fn waiting(&self) -> usize {
         self.waiting.lock().len()
     }
 
     /// The condition of a transaction that waits, if one does.
-    pub(super) fn newest(&self, key: &RowKey) -> Option<Progress> {
+    #[must_use]
+    pub fn newest(&self, key: &RowKey) -> Option<Progress> {
         let waiting = self.waiting.lock();
         waiting.conditions.newest.get(key).map(|condition| (*condition.progress).clone())
     }
 
     /// Whether a condition of a transaction waits.
-    pub(super) fn has_condition(&self, key: &RowKey) -> bool {
+    #[must_use]
+    pub fn has_condition(&self, key: &RowKey) -> bool {
         self.waiting.lock().conditions.newest.contains_key(key)
     }
 
     /// Whether a transaction's row waits to be made.
-    pub(super) fn has_row(&self, key: &RowKey) -> bool {
+    #[must_use]
+    pub fn has_row(&self, key: &RowKey) -> bool {
         self.waiting.lock().operations.iter().any(|operation| {
             matches!(operation, Operation::Create(run, identity, _) if (*run, identity.hash) == *key)
         })
     }
 
-    /// For the writer: waits until there is something to write, after a failure a while; false once
-    /// there never will be.
-    pub(super) fn wait(&self, failed: bool) -> bool {
+    /// For a writer that is a thread: waits until there is something to write, after a failure a while;
+    /// false once there never will be.
+    pub fn wait(&self, failed: bool) -> bool {
         let mut waiting = self.waiting.lock();
-        if failed && waiting.closed {
-            waiting.last_tries += 1;
-            if waiting.last_tries > LAST_TRIES {
-                return false;
+        let mut next = waiting.next(failed);
+        loop {
+            match next {
+                Next::Work => return true,
+                Next::End => return false,
+                Next::Idle => self.work.wait(&mut waiting),
+                Next::Pause if waiting.closed => {
+                    drop(waiting);
+                    std::thread::sleep(AFTER_FAILURE);
+                    return true;
+                }
+                Next::Pause => {
+                    let patient = |waiting: &mut Waiting| waiting.is_patient();
+                    self.work.wait_while_for(&mut waiting, patient, AFTER_FAILURE);
+                }
             }
-            drop(waiting);
-            std::thread::sleep(AFTER_FAILURE);
-            return true;
+            next = waiting.next(false);
         }
-        if failed {
-            // What somebody waits for is tried at once.
-            let patient = |waiting: &mut Waiting| !waiting.closed && waiting.operations.is_empty();
-            self.work.wait_while_for(&mut waiting, patient, AFTER_FAILURE);
-        }
-        while !waiting.has_work() {
-            if waiting.closed {
-                return false;
+    }
+
+    /// The same for a writer that is a task.
+    pub async fn waited(&self, failed: bool) -> bool {
+        let mut next = self.waiting.lock().next(failed);
+        loop {
+            match next {
+                Next::Work => return true,
+                Next::End => return false,
+                Next::Idle => self.bell.notified().await,
+                Next::Pause if self.is_closed() => {
+                    time::sleep(AFTER_FAILURE).await;
+                    return true;
+                }
+                Next::Pause => {
+                    let ring = async {
+                        while self.waiting.lock().is_patient() {
+                            self.bell.notified().await;
+                        }
+                    };
+                    // Whether it rang or not, it is tried again.
+                    let _ = time::timeout(AFTER_FAILURE, ring).await;
+                }
             }
-            self.work.wait(&mut waiting);
+            next = self.waiting.lock().next(false);
         }
-        true
     }
 
     /// Whether somebody waits for everything.
-    pub(super) fn is_urgent(&self) -> bool {
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
         let waiting = self.waiting.lock();
         waiting.closed || waiting.flushes > 0
     }
 
     /// For the writer: takes what is to be written together.
-    pub(super) fn take(&self, most: usize) -> Group {
+    #[must_use]
+    pub fn take(&self, most: usize) -> Group {
         let mut waiting = self.waiting.lock();
         let waiting = &mut *waiting;
         let mut group = Group::default();
@@ -417,7 +516,7 @@ impl Queue {
 
     /// For the writer: a group is written but for these conditions, which are to be tried again, and
     /// `failures` of its operations, who were told.
-    pub(super) fn written(&self, again: Vec<(RowKey, Condition)>, failures: u64) {
+    pub fn written(&self, again: Vec<(RowKey, Condition)>, failures: u64) {
         let mut waiting = self.waiting.lock();
         waiting.in_hand = 0;
         waiting.failures += failures;
@@ -435,7 +534,7 @@ impl Queue {
 
     /// For the writer: a group could not be written. Its conditions and ledgers wait again; `failures`
     /// of its operations were told.
-    pub(super) fn not_written(&self, group: Group, failures: u64, error: &str) {
+    pub fn not_written(&self, group: Group, failures: u64, error: &str) {
         let mut waiting = self.waiting.lock();
         waiting.in_hand = 0;
         waiting.failures += failures;
@@ -455,7 +554,7 @@ impl Queue {
     }
 
     /// For the writer: it has ended, in whatever way; what is left is not written.
-    pub(super) fn end(&self, why: &str) {
+    pub fn end(&self, why: &str) {
         let mut waiting = self.waiting.lock();
         waiting.closed = true;
         let unwritten = Unwritten {

@@ -112,7 +112,7 @@ fn readers_force_nothing() {
         assert!(writer.turn(CONDITIONS));
     }
     assert!(all.try_recv().unwrap().is_ok());
-    assert_eq!((writer.submitted(), writer.queue.len()), (1_000, 0));
+    assert_eq!((writer.submitted(), writer.queue.waiting()), (1_000, 0));
 }
 
 /// Who asks for one row gets it with the next group, however many wait before it.
@@ -125,7 +125,7 @@ fn one_row_is_written_out_of_turn() {
     assert!(one.try_recv().unwrap().is_ok());
     assert_eq!(writer.submitted(), 11);
     writer.update(999, in_state(2, State::Expired));
-    while writer.queue.len() > 0 {
+    while writer.queue.waiting() > 0 {
         assert!(writer.turn(CONDITIONS));
     }
     assert_eq!(writer.submitted(), 999, "its newer condition was written too");
@@ -159,18 +159,18 @@ fn what_could_not_be_written_is_tried_again() {
     for _ in 0..3 {
         assert!(!writer.turn(CONDITIONS));
     }
-    assert_eq!((writer.queue.len(), writer.queue.failures()), (4, 4));
+    assert_eq!((writer.queue.waiting(), writer.queue.failures()), (4, 4));
     let mut refused = writer.create(identity(9));
     let mut reader = writer.waits_for(Needs::All);
     assert!(!writer.turn(CONDITIONS));
     assert!(refused.try_recv().unwrap().is_err(), "a new row is told at once");
     assert!(reader.try_recv().unwrap().is_err());
-    assert_eq!((writer.queue.len(), writer.queue.failures()), (4, 5));
+    assert_eq!((writer.queue.waiting(), writer.queue.failures()), (4, 5));
     writer.update(1, in_state(2, State::Expired));
     writer.queue.ledger(RUN, LedgerIndex(12), Hash256([3; 32])).unwrap();
     writer.disk(true);
     assert!(writer.turn(CONDITIONS));
-    assert_eq!((writer.queue.len(), writer.queue.failures()), (0, 5));
+    assert_eq!((writer.queue.waiting(), writer.queue.failures()), (0, 5));
     assert_eq!(writer.submitted(), 1);
     let hashes = "SELECT count(*) FROM ledgers WHERE (ledger_index, substr(hash, 1, 1))
         IN (VALUES (11, x'01'), (12, x'03'))";
@@ -183,16 +183,16 @@ fn a_condition_without_a_row_is_counted() {
     let mut writer = writer();
     writer.update(1, in_state(1, State::Submitted));
     assert!(writer.turn(CONDITIONS));
-    assert_eq!((writer.queue.len(), writer.queue.failures()), (0, 1));
+    assert_eq!((writer.queue.waiting(), writer.queue.failures()), (0, 1));
     // More new rows than go into one group, and the condition of the last one.
     for n in 0..=4_096 {
         drop(writer.create(identity(n)));
     }
     writer.update(4_096, in_state(1, State::Submitted));
     assert!(writer.turn(CONDITIONS));
-    assert_eq!((writer.queue.len(), writer.submitted()), (2, 0));
+    assert_eq!((writer.queue.waiting(), writer.submitted()), (2, 0));
     assert!(writer.turn(CONDITIONS));
-    assert_eq!((writer.queue.len(), writer.submitted(), writer.queue.failures()), (0, 1, 1));
+    assert_eq!((writer.queue.waiting(), writer.submitted(), writer.queue.failures()), (0, 1, 1));
 }
 
 /// While as much waits as may, a new row waits for room; what is told of those that there are does not,
@@ -207,7 +207,7 @@ fn new_rows_wait_for_room_and_conditions_do_not() {
     for version in 2..1_000 {
         writer.update(2, in_state(version, State::Submitted));
     }
-    assert_eq!(queue.len(), 4);
+    assert_eq!(queue.waiting(), 4);
     drop(last);
     assert!(queue.room().now_or_never().is_some(), "a place that is given back is one");
     drop(writer.create(identity(9)));
