@@ -46,9 +46,7 @@ export function pairs(tbody, rows) {
     row.lastChild.className = `number ${tone}`;
     return row;
   });
-  if (wanted.length !== tbody.children.length || wanted.some((row, n) => tbody.children[n] !== row)) {
-    tbody.replaceChildren(...wanted);
-  }
+  arrange(tbody, wanted);
 }
 
 // Any rows, kept by key; `fill` is given the row and its value.
@@ -61,11 +59,21 @@ export function keyed(parent, items, key, build, fill) {
     fill(element, item);
     return element;
   });
-  if (wanted.length !== parent.children.length || wanted.some((child, n) => parent.children[n] !== child)) {
-    const focused = parent.contains(document.activeElement) ? document.activeElement : null;
-    parent.replaceChildren(...wanted);
-    if (focused && parent.contains(focused)) focused.focus();
+  arrange(parent, wanted);
+}
+
+// Makes these the children. What is in its place stays there: taking all out and putting them back would
+// have the browser lay everything out anew.
+function arrange(parent, wanted) {
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
+  const kept = new Set(wanted);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+  let next = parent.firstElementChild;
+  for (const child of wanted) {
+    if (child === next) next = next.nextElementSibling;
+    else parent.insertBefore(child, next);
   }
+  if (focused && focused !== document.activeElement && parent.contains(focused)) focused.focus();
 }
 
 export function link(text, action, options = {}) {

@@ -14,6 +14,7 @@ import * as dossier from "./panels/dossier.js";
 import * as failures from "./panels/failures.js";
 import * as finality from "./panels/finality.js";
 import * as fuzz from "./panels/fuzz.js";
+import * as header from "./panels/header.js";
 import * as heat from "./panels/heat.js";
 import * as journeys from "./panels/journeys.js";
 import * as ledgers from "./panels/ledgers.js";
@@ -37,7 +38,19 @@ const ROUTES = [
 // These are large, and change slowly.
 const SELDOM = ["/state/coverage", "/state/diagnostics"];
 const SELDOM_ROUNDS = 5;
-const PANELS = [overview, scenario, controls, throughput, finality, ledgers, heat, matrix, coverage, failures, fuzz, shadow, transactions, journeys, accounts, runs, node, dossier];
+// The panels of each view; only those of the one that is shown are drawn.
+const VIEWS = {
+  overview: [overview, throughput, finality],
+  load: [controls, scenario, fuzz, journeys],
+  transactions: [transactions],
+  results: [heat, failures, matrix, coverage],
+  accounts: [accounts],
+  ledgers: [ledgers],
+  nodes: [node, shadow],
+  runs: [runs],
+};
+// What belongs to no view, and is always there.
+const ALWAYS = [header, dossier];
 
 // These ask the node, which may hang; the others need not wait for it.
 const ASKS_NODE = new Set(["/state/fees"]);
@@ -65,6 +78,11 @@ let rounds = 0;
 let seldom = {};
 let latest = null;
 
+function draw() {
+  if (!latest) return;
+  for (const panel of [...ALWAYS, ...VIEWS[router.current().view]]) panel.show(latest);
+}
+
 async function round() {
   try {
     if (rounds % SELDOM_ROUNDS === 0) seldom = Object.fromEntries(await Promise.all(SELDOM.map(one)));
@@ -72,7 +90,7 @@ async function round() {
     const answers = { ...seldom, ...Object.fromEntries(await Promise.all(ROUTES.map(one))) };
     answers.samples = await throughput.newest(answers["/state/summary"]);
     latest = answers;
-    for (const panel of PANELS) panel.show(answers);
+    draw();
     lost = 0;
     const health = answers["/health"];
     trouble(health.status === "ok" ? "" : `Node down: ${health.status ?? health.unavailable}. Transactions in flight stay as they are until one answers.`);
@@ -89,9 +107,11 @@ clock.start();
 charts.start();
 exporting.start();
 keys.start();
-for (const panel of PANELS) panel.start?.();
+for (const panel of [...ALWAYS, ...Object.values(VIEWS).flat()]) panel.start?.();
+// A view is drawn when it is shown; a chart has no size before.
+router.onChange(draw);
 router.onChange(charts.shown);
 router.start();
 // Another time range is drawn at once, and so is what was missed while paused.
-clock.onChange(() => { if (latest) for (const panel of PANELS) panel.show(latest); });
+clock.onChange(draw);
 round();

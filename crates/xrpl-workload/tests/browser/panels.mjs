@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { at, rounds, shown, view } from "./harness.mjs";
 
-// All of the page at one instant, with the number of the round that drew it.
+// A view and what stands around it at one instant, with the number of the round that drew it. The other
+// views are as they were when they were shown last.
 const snapshot = () => ({
   round: Number(document.body.dataset.rounds),
-  numbers: [...document.querySelectorAll("[data-from]")].map((e) => ({ ...e.dataset, text: e.textContent })),
+  numbers: [...document.querySelectorAll("[data-from]")].filter((e) => !e.closest("[data-view][hidden]")).map((e) => ({ ...e.dataset, text: e.textContent })),
   strip: [...document.querySelectorAll("#strip li")].map((e) => ({ kind: e.className, parts: [...e.querySelectorAll("b, span")].map((p) => p.textContent) })),
   matrix: [...document.querySelectorAll("#matrix-table button")].map((e) => ({ ...e.dataset, text: e.textContent })),
   failures: [...document.querySelectorAll("#failure-table tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
@@ -32,7 +33,6 @@ const snapshot = () => ({
 });
 
 function numbers(seen, answer) {
-  assert.ok(seen.numbers.length > 45, `${seen.numbers.length} numbers`);
   for (const { from, path, text, none } of seen.numbers) {
     const told = at(answer(from), path) ?? none;
     assert.equal(text, shown(told), `${from} ${path} in round ${seen.round}`);
@@ -106,32 +106,11 @@ function coverage(seen, { reached, never }) {
   assert.deepEqual(Object.fromEntries(shownCounts), Object.fromEntries(counts));
 }
 
-export async function panels({ page, answers }, api) {
-  await rounds(page, 1);
-  const seen = await page.evaluate(snapshot);
-  const answer = (path) => {
-    assert.ok(answers[path], `the page does not ask ${path}`);
-    // Two large ones are asked for in every fifth round.
-    const seldom = ["/state/coverage", "/state/diagnostics"].includes(path);
-    return answers[path][seldom ? Math.floor((seen.round - 1) / 5) : seen.round - 1];
-  };
-  numbers(seen, answer);
-  story(seen, answer("/state/summary"), answer("/workload/status"));
-  matrix(seen, answer("/state/matrix"));
-  heat(seen, answer("/state/matrix"));
-  ledgers(seen, answer("/state/ledgers").ledgers);
-  finality(seen, answer("/state/latency"));
-  const codes = answer("/state/failure-codes").detail;
-  assert.ok(codes.length > 0, "deliberately invalid ones have failed");
-  assert.deepEqual(seen.failures, codes.map((c) => [c.code, shown(c.count), `${c.message} (${c.meaning})`]));
+function load(seen, answer) {
   const { by_type: types } = answer("/state/fuzz");
   const drawn_at_random = Object.values(types).flatMap((of) => Object.values(of)).reduce((a, b) => a + b, 0);
   assert.ok(drawn_at_random > 0, "some are drawn at random");
   assert.equal(seen.fuzz.reduce((a, n) => a + Number(n.replaceAll(",", "")), 0), drawn_at_random);
-  const lanes = answer("/state/lanes").lanes;
-  assert.deepEqual(seen.lanes, lanes.map((l) => [l.account, l.role, shown(l.in_flight), shown(l.next_sequence), shown(l.free_tickets), l.reason ?? ""]));
-  const nodes = answer("/health").endpoints;
-  assert.deepEqual(seen.nodes, nodes.map((n) => [n.name, "answers", n.server_state, shown(n.validated), "0", n.last_error ?? ""]));
   const { outline, progress } = answer("/workload/scenario");
   assert.deepEqual(seen.stages, outline.stages.map((stage) => [stage.name, stage.pace]));
   assert.ok(seen.standing.startsWith(`Stage 1 of 1, ${progress.name}: ${progress.pace}`), seen.standing);
@@ -145,16 +124,64 @@ export async function panels({ page, answers }, api) {
     .map((name) => ({ name, family: families.get(name), on: !off.has(name), weight: controls.weights[name] })).sort(byName));
   assert.ok(why.some((type) => type.why_not), "some type waits for something");
   assert.deepEqual(Object.fromEntries(seen.waits), Object.fromEntries(why.map((type) => [type.name, type.why_not ?? ""])));
-  coverage(seen, answer("/state/coverage"));
-  // The newest samples of the picture are the API's own.
+}
+
+// The API's own samples that a chart shows, found by the times below it.
+async function timeline({ labels }, api) {
   const { samples } = await api("/state/timeline");
-  const drawn = seen.charts["chart-throughput"].sets;
-  const from = samples.findIndex((_, n) => drawn[2].every((value, k) => samples[n + k]?.pending === value));
-  assert.ok(drawn[0].length >= 2 && from >= 0, "the timeline is drawn as told");
-  const same = samples.slice(from, from + drawn[0].length);
-  assert.deepEqual(seen.charts["chart-node"].sets, ["load_factor", "lag_ledgers", "job_ms"].map((name) => same.map((s) => s.node[name])));
-  assert.deepEqual(drawn[0], same.map((s) => s.validated_per_second));
-  assert.deepEqual(seen.charts["chart-percentiles"].sets, ["p50", "p90", "p99"].map((part) => same.map((s) => s[`finality_ms_${part}`])));
+  const times = samples.map((sample) => new Date(sample.at_ms).toLocaleTimeString("en", { hour12: false }));
+  const from = times.findIndex((_, n) => labels.every((label, k) => times[n + k] === label));
+  assert.ok(labels.length >= 2 && from >= 0, "the timeline is drawn as the API has it");
+  return samples.slice(from, from + labels.length);
+}
+
+export async function panels({ page, answers }, api) {
+  await rounds(page, 1);
+  let figures = 0;
+  // Shows the view, checks every figure of it, and then what else there is to it.
+  const check = async (name, rest) => {
+    await view(page, name);
+    const seen = await page.evaluate(snapshot);
+    const answer = (path) => {
+      assert.ok(answers[path], `the page does not ask ${path}`);
+      // Two large ones are asked for in every fifth round.
+      const seldom = ["/state/coverage", "/state/diagnostics"].includes(path);
+      return answers[path][seldom ? Math.floor((seen.round - 1) / 5) : seen.round - 1];
+    };
+    numbers(seen, answer);
+    figures += seen.numbers.length;
+    await rest(seen, answer);
+  };
+  await check("overview", async (seen, answer) => {
+    story(seen, answer("/state/summary"), answer("/workload/status"));
+    finality(seen, answer("/state/latency"));
+    const { "chart-throughput": throughput } = seen.charts;
+    const same = await timeline(throughput, api);
+    assert.deepEqual(throughput.sets[0], same.map((s) => s.validated_per_second));
+    assert.deepEqual(throughput.sets[2], same.map((s) => s.pending));
+    assert.deepEqual(seen.charts["chart-percentiles"].sets, ["p50", "p90", "p99"].map((part) => same.map((s) => s[`finality_ms_${part}`])));
+  });
+  await check("results", (seen, answer) => {
+    matrix(seen, answer("/state/matrix"));
+    heat(seen, answer("/state/matrix"));
+    const codes = answer("/state/failure-codes").detail;
+    assert.ok(codes.length > 0, "deliberately invalid ones have failed");
+    assert.deepEqual(seen.failures, codes.map((c) => [c.code, shown(c.count), `${c.message} (${c.meaning})`]));
+    coverage(seen, answer("/state/coverage"));
+  });
+  await check("ledgers", (seen, answer) => ledgers(seen, answer("/state/ledgers").ledgers));
+  await check("accounts", (seen, answer) => {
+    const { lanes } = answer("/state/lanes");
+    assert.deepEqual(seen.lanes, lanes.map((l) => [l.account, l.role, shown(l.in_flight), shown(l.next_sequence), shown(l.free_tickets), l.reason ?? ""]));
+  });
+  await check("nodes", async (seen, answer) => {
+    const nodes = answer("/health").endpoints;
+    assert.deepEqual(seen.nodes, nodes.map((n) => [n.name, "answers", n.server_state, shown(n.validated), "0", n.last_error ?? ""]));
+    const same = await timeline(seen.charts["chart-node"], api);
+    assert.deepEqual(seen.charts["chart-node"].sets, ["load_factor", "lag_ledgers", "job_ms"].map((name) => same.map((s) => s.node[name])));
+  });
+  await check("load", load);
+  assert.ok(figures > 45, `${figures} figures`);
 }
 
 // The runs of the store, and two of them side by side: here the present one with itself.

@@ -154,6 +154,6 @@ export async function hanging(context) {
   await page.goto(`${BASE}/#/ledgers`);
   await page.locator("#fee-numbers").filter({ hasText: "the node does not answer in time" }).waitFor();
   assert.equal(await page.locator("#trouble").isVisible(), false);
-  assert.notEqual(await page.locator("[data-path=total_tracked]").textContent(), "-");
+  assert.ok(await page.locator("#strip li").count() > 0, "ledgers are shown all the same");
   await page.close();
 }

@@ -96,8 +96,6 @@ function nodes(health) {
 export function show(answers) {
   const summary = answers[FROM];
   const status = answers["/workload/status"];
-  say(by("endpoint"), summary.endpoint ?? "");
-  say(by("phase"), status.running ? "load runs" : summary.phase);
   for (const [n, [, path, alarm]] of NUMBERS.entries()) {
     const cell = by("numbers").children[n].lastChild;
     const value = at(summary, path);

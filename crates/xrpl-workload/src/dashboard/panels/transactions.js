@@ -49,9 +49,9 @@ function space(body, rows) {
   const height = `${rows * ROW_PX}px`;
   if (body.dataset.height === height) return;
   body.dataset.height = height;
-  const cell = make("td", { colSpan: 7 });
-  cell.style.height = height;
-  body.replaceChildren(...(rows ? [make("tr", {}, cell)] : []));
+  if (!body.firstChild) body.append(make("tr", {}, make("td", { colSpan: 7 })));
+  body.firstChild.hidden = rows === 0;
+  body.firstChild.firstChild.style.height = height;
 }
 
 function rows(all) {
@@ -182,10 +182,17 @@ export function start() {
     for (const id of ["query", "of-state", "of-type"]) by(id).value = "";
     router.go("transactions");
   });
+  // Once a frame, however many events there are in one.
+  let due = false;
   by("list-scroll").addEventListener("scroll", () => {
-    const box = by("list-scroll");
-    if (found?.cursor && box.scrollTop + box.clientHeight > box.scrollHeight - 20 * ROW_PX) more();
-    render();
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => {
+      due = false;
+      const box = by("list-scroll");
+      if (found?.cursor && box.scrollTop + box.clientHeight > box.scrollHeight - 20 * ROW_PX) more();
+      render();
+    });
   }, { passive: true });
   pause.onChange(render);
   follow(took, (now) => {

@@ -1,0 +1,9 @@
+// Which node is driven, and what the run is doing.
+
+import { by, say } from "../dom.js";
+
+export function show(answers) {
+  const summary = answers["/state/summary"];
+  say(by("endpoint"), summary.endpoint ?? "");
+  say(by("phase"), answers["/workload/status"].running ? "load runs" : summary.phase);
+}
