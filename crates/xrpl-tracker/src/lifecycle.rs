@@ -89,6 +89,35 @@ impl State {
         }
     }
 
+    /// What it says of a transaction, and, of a terminal one, on which evidence. In Markdown:
+    /// `docs/reference/states.md` is made from it.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Created => "Built and signed; no node has answered yet.",
+            Self::Submitted => "A node has it, or may have it.",
+            Self::Retryable => {
+                "It cannot be applied yet. The same blob is sent again on later ledgers; nodes that \
+                 already have it may apply it by themselves."
+            }
+            Self::Validated => {
+                "It is in a validated ledger (`tec` results too). Evidence: the ledger's index and \
+                 hash, the result, and the source that reported it."
+            }
+            Self::Rejected => {
+                "No ledger can ever include it. Evidence: the only node that ever had it refused it \
+                 and neither kept it nor passed it on, or something else used its Sequence or Ticket \
+                 in a validated ledger."
+            }
+            Self::Expired => {
+                "No ledger can include it any more. Evidence: a validated ledger at or after its \
+                 LastLedgerSequence shows its Sequence or Ticket still unused, or every ledger that \
+                 could have included it was read without finding it."
+            }
+            Self::FailedNet => "Not one byte of it left this machine.",
+        }
+    }
+
     /// The state of a discriminant.
     #[must_use]
     pub fn from_index(n: u8) -> Option<Self> {

@@ -33,36 +33,45 @@ mod submit;
 mod suggest;
 mod types;
 
-/// How the program ends. The README lists these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// Everything of valid intent was validated; or the command did what it was asked.
-    Success = 0,
-    /// `run`: something of valid intent was rejected, expired, lost or undecided, or a deliberately
-    /// invalid one got another result than predicted. `compare`: something is worse. `journey`: a step did
-    /// not succeed. `shadow`: a ledger came out otherwise.
-    Failures = 1,
-    /// The command line, environment or configuration file is wrong. Nothing was done.
-    Usage = 2,
-    /// What the command needs could not be had: a node, a port, the store, funds.
-    Setup = 3,
-    /// Otherwise 0, but standard output did not take everything.
-    Output = 4,
-    /// `audit`, `shadow`: nothing differs in what could be compared, but not everything could be.
-    Unseen = 5,
-    /// `run`: otherwise 0, but a limit of the scenario is broken.
-    Limits = 6,
-    /// `submit`: validated with a `tec` result: the fee was claimed, nothing else happened.
-    Claimed = 10,
-    /// `submit`: REJECTED.
-    Rejected = 11,
-    /// `submit`: EXPIRED: proven to be in no ledger.
-    Expired = 12,
-    /// `submit`: FAILED_NET: never sent.
-    FailedNet = 13,
-    /// `submit`: no end within the time given. It may still be validated.
-    Undecided = 14,
+pub use help::examples;
+
+macro_rules! exits {
+    ($($name:ident = $code:literal, $meaning:literal;)*) => {
+        /// How the program ends. `docs/reference/exit-codes.md` is made from this table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Exit {
+            $(#[doc = $meaning] $name = $code,)*
+        }
+
+        impl Exit {
+            /// All of them, by number.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// What it says, command by command.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => $meaning,)*
+                }
+            }
+        }
+    };
+}
+
+exits! {
+    Success = 0, "`run`: every transaction that was meant to succeed was validated. `submit`: validated with `tesSUCCESS`. Other commands: done.";
+    Failures = 1, "`run`: a transaction that was meant to succeed was rejected, expired, lost or left undecided, or a deliberately invalid one did not get the predicted result, or `--fuzz` found something, or `--shadow` found a ledger with another outcome; standard error says which. `audit`: store and ledgers differ. `capacity`: no rate held, or time ran out. `compare`: something is worse. `journey`: a step did not succeed. `shadow`: a ledger had another outcome. `tx`: the instance does not track it.";
+    Usage = 2, "The command line, the environment or the configuration file is wrong. Nothing was done.";
+    Setup = 3, "Something the command needs is not available: a node, a port, the store, funds, the instance. `doctor`: a run would not work. `compare`: the two runs cannot be compared. `journey`: it cannot begin on this network.";
+    Output = 4, "Otherwise 0, but standard output could not be written completely; the summary of `run` is then on standard error.";
+    Unseen = 5, "`audit`, `shadow`: everything that could be compared agrees, but not everything could be compared.";
+    Limits = 6, "`run`: otherwise 0, but a limit of the scenario was broken; the summary shows the limit and the measured value.";
+    Claimed = 10, "`submit`, `tx`: validated with a `tec` result: the fee was charged and nothing else happened.";
+    Rejected = 11, "`submit`, `tx`: REJECTED.";
+    Expired = 12, "`submit`, `tx`: EXPIRED: proven to be in no ledger.";
+    FailedNet = 13, "`submit`, `tx`: FAILED_NET: it was never sent.";
+    Undecided = 14, "`submit`, `tx`: no final result within `--timeout`. It may still be validated.";
 }
 
 impl From<Exit> for ExitCode {

@@ -12,18 +12,40 @@ use xrpl_tracker::{Stats, WsStats, stats::StepTimes};
 
 use crate::{api::READERS, session::App, summary::fuzz_results};
 
+/// A metric, without its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Family {
+    /// Its name.
+    pub name: String,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: String,
+    /// What it counts.
+    pub help: String,
+    /// The label of its series, if it has several.
+    pub label: Option<String>,
+}
+
 #[derive(Default)]
-struct Text(String);
+struct Text {
+    out: String,
+    families: Vec<Family>,
+}
 
 impl Text {
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
+    fn head(&mut self, name: &str, kind: &str, help: &str, label: Option<&str>) {
         // Writing to a String cannot fail.
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        let _ = writeln!(self.out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        self.families.push(Family {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            help: help.to_owned(),
+            label: label.map(ToOwned::to_owned),
+        });
     }
 
     fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
-        self.head(name, kind, help);
-        let _ = writeln!(self.0, "{name} {value}");
+        self.head(name, kind, help, None);
+        let _ = writeln!(self.out, "{name} {value}");
     }
 
     fn each<L: Display, V: Display>(
@@ -34,10 +56,10 @@ impl Text {
         label: &str,
         values: impl IntoIterator<Item = (L, V)>,
     ) {
-        self.head(name, kind, help);
+        self.head(name, kind, help, Some(label));
         for (of, value) in values {
             let of = of.to_string().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            let _ = writeln!(self.0, "{name}{{{label}=\"{of}\"}} {value}");
+            let _ = writeln!(self.out, "{name}{{{label}=\"{of}\"}} {value}");
         }
     }
 }
@@ -47,17 +69,27 @@ impl Text {
         let comma = if labels.is_empty() { "" } else { "," };
         let braced = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
         for (bound, count) in &times.buckets {
-            let _ = writeln!(self.0, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {count}");
+            let _ = writeln!(self.out, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {count}");
         }
         let Snapshot { sum, count, .. } = times;
-        let _ = writeln!(self.0, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {count}");
-        let _ = writeln!(self.0, "{name}_sum{braced} {sum}\n{name}_count{braced} {count}");
+        let _ = writeln!(self.out, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {count}");
+        let _ = writeln!(self.out, "{name}_sum{braced} {sum}\n{name}_count{braced} {count}");
     }
 }
 
 /// Everything that is counted, as Prometheus reads it.
 #[must_use]
 pub fn render(app: &App) -> String {
+    collect(app).out
+}
+
+/// The metrics of [`render`], without their values.
+#[must_use]
+pub fn families(app: &App) -> Vec<Family> {
+    collect(app).families
+}
+
+fn collect(app: &App) -> Text {
     let mut text = Text::default();
     transactions(&mut text, &app.tracker.stats());
     streams(&mut text, &app.tracker.ws_stats());
@@ -68,7 +100,7 @@ pub fn render(app: &App) -> String {
     text.each(
         "xrpl_workload_endpoint_healthy",
         "gauge",
-        "Whether a node may be asked.",
+        "Whether requests go to the node.",
         "endpoint",
         health.iter().map(|node| (&node.name, u8::from(node.healthy))),
     );
@@ -79,7 +111,7 @@ pub fn render(app: &App) -> String {
     process(&mut text);
     let up = app.started.elapsed().as_secs();
     text.one("xrpl_workload_uptime_seconds", "gauge", "Seconds since the start.", up);
-    text.0
+    text
 }
 
 /// What `--shadow` counts.
@@ -88,7 +120,7 @@ fn shadow(text: &mut Text, app: &App) {
     text.each(
         "xrpl_workload_shadow_ledgers_total",
         "counter",
-        "Ledgers of the node that were executed once more, by what came of them.",
+        "Ledgers of the node that were executed again, by outcome.",
         "outcome",
         [
             ("equal", view.ledgers_checked),
@@ -101,10 +133,10 @@ fn shadow(text: &mut Text, app: &App) {
         (
             "transactions_total",
             "counter",
-            "Transactions in equal ledgers.",
+            "Transactions in ledgers that came out equal.",
             view.transactions_checked,
         ),
-        ("behind", "gauge", "Validated ledgers that are not executed yet.", view.behind.into()),
+        ("behind", "gauge", "Validated ledgers not executed again yet.", view.behind.into()),
     ] {
         text.one(&format!("xrpl_workload_shadow_{name}"), kind, help, value);
     }
@@ -135,7 +167,7 @@ fn transactions(text: &mut Text, stats: &Stats) {
     text.each(
         "xrpl_workload_validated_by_source_total",
         "counter",
-        "Validated transactions by the source that came first.",
+        "Validated transactions by the source that reported them first.",
         "source",
         &stats.validated_by_source,
     );
@@ -147,31 +179,41 @@ fn transactions(text: &mut Text, stats: &Stats) {
         &stats.engine_results,
     );
     for (name, kind, help, value) in [
-        ("pending", "gauge", "Transactions without an end.", stats.pending),
+        ("pending", "gauge", "Transactions without a final state.", stats.pending),
         (
             "undecided",
             "gauge",
             "Past LastLedgerSequence without proof of absence.",
             stats.undecided,
         ),
-        ("overturned_total", "counter", "Rejections a ledger overturned.", stats.overturned),
-        ("revoked_total", "counter", "Ends taken back with their ledger.", stats.revoked),
+        (
+            "overturned_total",
+            "counter",
+            "Rejections overturned by a validated ledger.",
+            stats.overturned,
+        ),
+        (
+            "revoked_total",
+            "counter",
+            "Final states taken back because their ledger was not the network's.",
+            stats.revoked,
+        ),
         (
             "contradicted_total",
             "counter",
-            "Proofs of absence a ledger contradicted.",
+            "Proofs of absence contradicted by a ledger.",
             stats.contradicted,
         ),
         (
             "valid_failed_total",
             "counter",
-            "Of valid intent, ended otherwise than VALIDATED.",
+            "Transactions meant to succeed that ended in another state than VALIDATED.",
             stats.valid_failed,
         ),
         (
             "superseded_total",
             "counter",
-            "Of valid intent, rejected because another transaction handed in here used the slot.",
+            "Transactions meant to succeed, rejected because another transaction submitted here used their Sequence or Ticket.",
             stats.superseded,
         ),
         (
@@ -183,12 +225,12 @@ fn transactions(text: &mut Text, stats: &Stats) {
         (
             "invalid_otherwise_total",
             "counter",
-            "Of those, with another result than predicted.",
+            "Deliberately invalid transactions that did not get the predicted result.",
             stats.invalid_otherwise,
         ),
-        ("fuzzed_total", "counter", "Transactions drawn at random.", stats.fuzzed),
+        ("fuzzed_total", "counter", "Randomly generated transactions (`--fuzz`).", stats.fuzzed),
         ("resends_total", "counter", "Blobs sent again.", stats.resends),
-        ("lookups_total", "counter", "Look-ups made.", stats.lookups),
+        ("lookups_total", "counter", "Lookups made.", stats.lookups),
         ("ledger_index", "gauge", "Newest validated ledger.", u64::from(stats.ledger_index.0)),
         (
             "ledgers_backfilled_total",
@@ -202,53 +244,63 @@ fn transactions(text: &mut Text, stats: &Stats) {
             "Ledgers with different hashes from different nodes.",
             stats.ledger_mismatches,
         ),
-        ("store_failures_total", "counter", "Failed writes of the store.", stats.store_failures),
-        ("task_restarts_total", "counter", "Background tasks started again.", stats.task_restarts),
+        ("store_failures_total", "counter", "Store writes that failed.", stats.store_failures),
+        (
+            "task_restarts_total",
+            "counter",
+            "Background tasks restarted after a failure.",
+            stats.task_restarts,
+        ),
     ] {
         text.one(&format!("xrpl_workload_{name}"), kind, help, value);
     }
     let name = "xrpl_workload_finality_seconds";
-    text.head(name, "histogram", "Hand-in to validation.");
+    text.head(name, "histogram", "Time from submission to validation.", None);
     for (bound, count) in &stats.finality_buckets {
-        let _ = writeln!(text.0, "{name}_bucket{{le=\"{}\"}} {count}", *bound as f64 / SECONDS);
+        let _ = writeln!(text.out, "{name}_bucket{{le=\"{}\"}} {count}", *bound as f64 / SECONDS);
     }
     let finality = stats.finality_ms;
-    let _ = writeln!(text.0, "{name}_bucket{{le=\"+Inf\"}} {}", finality.count);
-    let _ = writeln!(text.0, "{name}_sum {}", finality.sum as f64 / SECONDS);
-    let _ = writeln!(text.0, "{name}_count {}", finality.count);
+    let _ = writeln!(text.out, "{name}_bucket{{le=\"+Inf\"}} {}", finality.count);
+    let _ = writeln!(text.out, "{name}_sum {}", finality.sum as f64 / SECONDS);
+    let _ = writeln!(text.out, "{name}_count {}", finality.count);
     // At most as many ledgers as LastLedgerSequence lies ahead: a bounded number of buckets.
     let name = "xrpl_workload_finality_ledgers";
-    text.head(name, "histogram", "Ledgers from hand-in to validation.");
+    text.head(name, "histogram", "Ledgers from submission to validation.", None);
     let (mut below, mut sum) = (0, 0);
     for (ledgers, count) in &stats.finality_ledgers {
         below += count;
         sum += u64::from(*ledgers) * count;
         if [1, 2, 3, 4, 6, 8, 12, 16, 20, 32].contains(ledgers) {
-            let _ = writeln!(text.0, "{name}_bucket{{le=\"{ledgers}\"}} {below}");
+            let _ = writeln!(text.out, "{name}_bucket{{le=\"{ledgers}\"}} {below}");
         }
     }
     let _ = writeln!(
-        text.0,
+        text.out,
         "{name}_bucket{{le=\"+Inf\"}} {below}\n{name}_sum {sum}\n{name}_count {below}"
     );
 }
 
 fn times(text: &mut Text, steps: &StepTimes, rpc: &[(String, Snapshot)]) {
     for (name, help, times) in [
-        ("submit", "Hand-in to the end of the first attempt.", &steps.first_attempt),
-        ("store_commit", "Until a new transaction is durable.", &steps.durable),
+        ("submit", "Time from submission to the end of the first attempt.", &steps.first_attempt),
+        ("store_commit", "Time until a new transaction is durable.", &steps.durable),
         (
             "queue_wait",
-            "A stream's event in the queue; one at a time is watched.",
+            "Time a stream's event waits in the queue; one event at a time is measured.",
             &steps.queue_wait,
         ),
     ] {
         let name = format!("xrpl_workload_{name}_seconds");
-        text.head(&name, "histogram", help);
+        text.head(&name, "histogram", help, None);
         text.histogram(&name, "", times);
     }
     let name = "xrpl_workload_rpc_seconds";
-    text.head(name, "histogram", "Answers of nodes, failures too, by method.");
+    text.head(
+        name,
+        "histogram",
+        "Response time of nodes by method, failures included.",
+        Some("method"),
+    );
     for (method, times) in rpc {
         text.histogram(name, &format!("method=\"{method}\""), times);
     }
@@ -263,7 +315,7 @@ fn fuzz(text: &mut Text, app: &App) {
     text.each(
         "xrpl_workload_fuzz_results_total",
         "counter",
-        "What was drawn at random, by what it ended with.",
+        "Randomly generated transactions by result.",
         "result",
         &results,
     );
@@ -272,9 +324,19 @@ fn fuzz(text: &mut Text, app: &App) {
     let none = FuzzStats::default();
     let stats = status.as_ref().map_or(&none, |status| &status.stats.fuzz);
     for (name, kind, help, value) in [
-        ("untracked_total", "counter", "Bytes that cannot be tracked.", stats.untracked_total()),
-        ("accounts", "gauge", "Accounts that send what is drawn.", stats.accounts as u64),
-        ("accounts_lost_total", "counter", "Accounts lost by it.", stats.accounts_lost),
+        (
+            "untracked_total",
+            "counter",
+            "Random byte strings that cannot be tracked.",
+            stats.untracked_total(),
+        ),
+        ("accounts", "gauge", "Accounts that send random transactions.", stats.accounts as u64),
+        (
+            "accounts_lost_total",
+            "counter",
+            "Accounts that random transactions made unusable.",
+            stats.accounts_lost,
+        ),
     ] {
         text.one(&format!("xrpl_workload_fuzz_{name}"), kind, help, value);
     }
@@ -285,7 +347,7 @@ fn fuzz(text: &mut Text, app: &App) {
     text.each(
         "xrpl_workload_findings_total",
         "counter",
-        "What nodes did that no transaction may make them do.",
+        "Findings: things no transaction may make a node do.",
         "kind",
         FindingKind::ALL.map(|kind| (kind.name(), count(kind))),
     );
@@ -300,21 +362,21 @@ fn outside(text: &mut Text, app: &App) {
     text.each(
         "xrpl_workload_webhook_posts_total",
         "counter",
-        "Posts to the webhook by what became of them.",
+        "Requests to the webhook by outcome.",
         "outcome",
         [("delivered", posts.delivered), ("retried", posts.retried), ("dropped", posts.given_up)],
     );
     text.one(
         "xrpl_workload_webhook_backlog",
         "gauge",
-        "Ends that wait for the webhook.",
+        "Final states waiting to be delivered to the webhook.",
         posts.outbox.backlog,
     );
     let canary = app.heartbeat.view(app.config.heartbeat);
     text.each(
         "xrpl_workload_heartbeats_total",
         "counter",
-        "Canaries by what became of them.",
+        "Canary transactions by outcome.",
         "outcome",
         [("validated", canary.total_heartbeats), ("missed", canary.missed_count)],
     );
@@ -329,8 +391,8 @@ fn process(text: &mut Text) {
     let cpu = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
     text.one("process_cpu_seconds_total", "counter", "CPU time, user and system.", cpu);
     let resident = stat.rss_bytes().get();
-    text.one("process_resident_memory_bytes", "gauge", "Memory in RAM.", resident);
-    text.one("process_virtual_memory_bytes", "gauge", "Memory in addresses.", stat.vsize);
+    text.one("process_resident_memory_bytes", "gauge", "Resident memory.", resident);
+    text.one("process_virtual_memory_bytes", "gauge", "Virtual memory.", stat.vsize);
     text.one("process_threads", "gauge", "Threads.", stat.num_threads);
     if let Ok(open) = me.fd_count() {
         text.one("process_open_fds", "gauge", "Open file descriptors.", open);
@@ -338,11 +400,11 @@ fn process(text: &mut Text) {
     if let Ok(limits) = me.limits()
         && let procfs::process::LimitValue::Value(most) = limits.max_open_files.soft_limit
     {
-        text.one("process_max_fds", "gauge", "File descriptors that may be open.", most);
+        text.one("process_max_fds", "gauge", "Limit of open file descriptors.", most);
     }
     if let Ok(kernel) = procfs::KernelStats::current() {
         let since = kernel.btime as f64 + stat.starttime as f64 / procfs::ticks_per_second() as f64;
-        text.one("process_start_time_seconds", "gauge", "Start, seconds since 1970.", since);
+        text.one("process_start_time_seconds", "gauge", "Start time in seconds since 1970.", since);
     }
 }
 
@@ -351,16 +413,16 @@ fn process(_: &mut Text) {}
 
 fn streams(text: &mut Text, stats: &WsStats) {
     for (name, kind, help, value) in [
-        ("queue_depth", "gauge", "Events waiting.", stats.queue_size as u64),
-        ("queue_capacity", "gauge", "Events that may wait.", stats.queue_maxsize as u64),
+        ("queue_depth", "gauge", "Events in the queue.", stats.queue_size as u64),
+        ("queue_capacity", "gauge", "Capacity of the event queue.", stats.queue_maxsize as u64),
         (
             "queue_blocked_total",
             "counter",
-            "Times a reader waited for room.",
+            "Times a reader waited because the queue was full.",
             stats.queue_blocked_count,
         ),
         ("connected", "gauge", "Streams connected.", stats.connected as u64),
-        ("reconnects_total", "counter", "Streams connected again.", stats.reconnects),
+        ("reconnects_total", "counter", "Reconnections of streams.", stats.reconnects),
         (
             "failed_events_total",
             "counter",
@@ -374,7 +436,7 @@ fn streams(text: &mut Text, stats: &WsStats) {
     text.one(
         "xrpl_workload_ws_queue_blocked_seconds_total",
         "counter",
-        "Time readers waited for room.",
+        "Time readers waited because the queue was full.",
         blocked,
     );
     text.each(
@@ -389,19 +451,19 @@ fn streams(text: &mut Text, stats: &WsStats) {
 fn load(text: &mut Text, status: &xrpl_generator::Status) {
     let pacing = &status.stats.pacing;
     for (name, kind, help, value) in [
-        ("running", "gauge", "Whether load runs.", u64::from(status.running)),
+        ("running", "gauge", "Whether the load is running.", u64::from(status.running)),
         (
             "in_flight",
             "gauge",
-            "Transactions of the load without an end.",
+            "Transactions of the load without a final state.",
             status.stats.in_flight as u64,
         ),
-        ("free_accounts", "gauge", "Accounts that could send.", status.free_accounts as u64),
-        ("holes_filled_total", "counter", "Sequence holes filled.", status.stats.holes_filled),
+        ("free_accounts", "gauge", "Accounts that could send now.", status.free_accounts as u64),
+        ("holes_filled_total", "counter", "Gaps in Sequences filled.", status.stats.holes_filled),
         (
             "replacements_total",
             "counter",
-            "Transactions made on the slot of one that waited or was refused.",
+            "Replacements for transactions that waited or were refused.",
             status.stats.replacements,
         ),
         ("slots_on_time_total", "counter", "Slots of the schedule used on time.", pacing.on_time),
@@ -412,14 +474,19 @@ fn load(text: &mut Text, status: &xrpl_generator::Status) {
     text.each(
         "xrpl_workload_journeys_total",
         "counter",
-        "Journeys that began, and how those ended that are over.",
+        "Journeys begun, and those finished by outcome.",
         "what",
         [("begun", journeys.begun), ("done", journeys.done), ("failed", journeys.failed)],
     );
-    text.one("xrpl_workload_load_target_tps", "gauge", "0 is unlimited.", status.tps);
+    text.one(
+        "xrpl_workload_load_target_tps",
+        "gauge",
+        "Target rate in transactions per second; 0 is unlimited.",
+        status.tps,
+    );
     for (name, help, slots) in [
-        ("late", "Slots used late, by what held them up.", pacing.late),
-        ("missed", "Slots given up, by what held them up.", pacing.missed),
+        ("late", "Slots of the schedule used late, by cause.", pacing.late),
+        ("missed", "Slots of the schedule given up, by cause.", pacing.missed),
     ] {
         text.each(
             &format!("xrpl_workload_load_slots_{name}_total"),
@@ -484,14 +551,14 @@ mod tests {
         took.observe(std::time::Duration::from_millis(3));
         times(&mut text, &StepTimes::default(), &[("submit".into(), took.snapshot())]);
         process(&mut text);
-        check(&text.0);
-        assert!(text.0.contains("xrpl_workload_finality_seconds_bucket{le=\"0.5\"} 1\n"));
-        assert!(text.0.contains("xrpl_workload_finality_seconds_bucket{le=\"+Inf\"} 3\n"));
-        assert!(text.0.contains("xrpl_workload_finality_ledgers_sum 32\n"));
+        check(&text.out);
+        assert!(text.out.contains("xrpl_workload_finality_seconds_bucket{le=\"0.5\"} 1\n"));
+        assert!(text.out.contains("xrpl_workload_finality_seconds_bucket{le=\"+Inf\"} 3\n"));
+        assert!(text.out.contains("xrpl_workload_finality_ledgers_sum 32\n"));
         let rpc = "xrpl_workload_rpc_seconds_bucket{method=\"submit\",le=\"0.005\"} 1\n";
-        assert!(text.0.contains(rpc), "{}", text.0);
+        assert!(text.out.contains(rpc), "{}", text.out);
         if cfg!(target_os = "linux") {
-            assert!(text.0.contains("process_resident_memory_bytes "));
+            assert!(text.out.contains("process_resident_memory_bytes "));
         }
     }
 
@@ -499,6 +566,6 @@ mod tests {
     fn labels_are_escaped() {
         let mut text = Text::default();
         text.each("m", "gauge", "Help.", "l", [("a\"b\\c\nd", 1)]);
-        assert!(text.0.ends_with("m{l=\"a\\\"b\\\\c\\nd\"} 1\n"), "{}", text.0);
+        assert!(text.out.ends_with("m{l=\"a\\\"b\\\\c\\nd\"} 1\n"), "{}", text.out);
     }
 }

@@ -1,7 +1,7 @@
 //! Every setting once: its name, its default, what it means and which commands take it.
 //!
 //! Flag and environment variable follow from the key: `max_pending` is `--max-pending` and
-//! `XRPL_WORKLOAD_MAX_PENDING`. Command line, `config`, README and the checks of the configuration
+//! `XRPL_WORKLOAD_MAX_PENDING`. Command line, `config`, reference page and the checks of the configuration
 //! file are all made from this table, so that they cannot disagree.
 
 use xrpl_generator::lane::MOST_RIVALS;

@@ -71,6 +71,12 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("report", "  xrpl-workload report latest -o run.html\n  xrpl-workload report ramp --markdown"),
 ];
 
+/// What people do with a command, a line each; `xrpl-workload` is the program without one.
+#[must_use]
+pub fn examples(command: &str) -> Option<&'static str> {
+    EXAMPLES.iter().find(|(of, _)| *of == command).map(|(_, text)| *text)
+}
+
 fn setting(long: Option<&str>) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| Some(setting.long().as_str()) == long)
 }
@@ -85,7 +91,7 @@ fn shaped(command: Command, path: &str, all: bool) -> Command {
         false => settings.iter().filter(|setting| !setting.is_common()).count(),
     };
     let mut after = Vec::new();
-    if let Some((_, examples)) = EXAMPLES.iter().find(|(of, _)| *of == name) {
+    if let Some(examples) = examples(&name) {
         after.push(format!("Examples:\n{examples}"));
     }
     if name == EXAMPLES[0].0 {
