@@ -123,7 +123,8 @@ pub fn may_be_kept(identity: &Identity) -> Result<()> {
 }
 
 /// Whether a record has an end that rests on a ledger.
-pub(crate) fn rests_on(record: &Record, ledger: LedgerIndex) -> bool {
+#[must_use]
+pub fn rests_on(record: &Record, ledger: LedgerIndex) -> bool {
     let evidence = record.progress.evidence().filter(|_| record.progress.state.is_terminal());
     evidence.is_some_and(|evidence| evidence.rests_on(ledger))
 }
