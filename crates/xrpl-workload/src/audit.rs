@@ -20,6 +20,7 @@ use xrpl_tracker::{
 };
 
 mod ledgers;
+mod nodes;
 mod report;
 
 use ledgers::{Found, Seen};
@@ -95,6 +96,20 @@ pub enum AuditError {
         /// The store's.
         store: Hash256,
     },
+    /// No node says which ledgers it has.
+    #[error("no node can be asked: {0}")]
+    NoNode(String),
+    /// Nodes follow different chains, and nothing tells which of them the run followed.
+    #[error(
+        "nodes contradict each other about ledger {index} ({told}), and the store has noted none of \
+         them: give only nodes of the run's network"
+    )]
+    Nodes {
+        /// The ledger.
+        index: u32,
+        /// The nodes and their hashes.
+        told: String,
+    },
     /// The node's chain is broken, or two nodes contradict each other.
     #[error("ledger {0} does not follow the one before it: two nodes contradict each other")]
     Chain(u32),
@@ -134,14 +149,12 @@ pub async fn audit(pool: &Pool, store: &dyn Store, scope: Scope) -> Result<Repor
             (needed, spoken_of(&records))
         }
     };
-    let newest = ledgers::wait_for(pool, needed, scope.patience, scope.say).await?;
-    if newest + 1 < first {
-        return Err(AuditError::OtherNetwork { newest, first });
-    }
-    let last = needed.max(spoken_of.min(newest));
+    let Scope { patience, say, .. } = scope;
+    let nodes = nodes::that_have(pool, &*store, (first, needed), patience, say).await?;
+    let last = needed.max(spoken_of.min(nodes.newest));
     let rows = records.iter().map(|record| record.identity.account);
     let ours: HashSet<AccountId> = rows.chain(scope.accounts).collect();
-    let seen = ledgers::read(pool, &*store, &ours, (first, last), newest).await?;
+    let seen = ledgers::read(pool, &*store, &ours, (first, last), &nodes).await?;
     // A live run has gone on meanwhile: what the ledgers hold was recorded by now.
     let records = match scope.live_until {
         Some(_) => self::records(&*store).await?,

@@ -9,7 +9,7 @@ mod veil;
 use std::{path::Path, process::Stdio, time::Duration};
 
 use common::program;
-use outside::{audit, node, output, report, run, texts};
+use outside::{audit, node, node_closing_every, output, report, run, texts};
 use xrpl_standalone::server::Standalone;
 
 const SEED: &str = "audited";
@@ -90,6 +90,28 @@ async fn another_network_is_recognised_by_its_ledgers() {
     let ended = audited(&other, folder.path(), SEED).await;
     assert_eq!(ended.status.code(), Some(3), "{}", texts(&ended));
     assert!(texts(&ended).contains("is it the run's network"), "{}", texts(&ended));
+}
+
+/// A node on another chain that is further than the run's own one: its ledgers are no evidence against
+/// the store, whichever is named first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_on_another_chain_accuses_nobody() {
+    let (ours, other) = (node().await, node_closing_every(Duration::from_millis(40)).await);
+    let folder = tempfile::tempdir().unwrap();
+    finished(&ours, folder.path()).await;
+    let url = |node: &Standalone| format!("http://{}", node.rpc_addr);
+    for nodes in [[url(&ours), url(&other)], [url(&other), url(&ours)]] {
+        let mut command = program(folder.path());
+        command.args(["audit", "--store", "run.db", "--json", "--seed", SEED]);
+        command.args(nodes.iter().flat_map(|node| ["--node", node]));
+        let ended = output(command).await;
+        let found = report(&ended);
+        assert_eq!((ended.status.code(), &found["equal"]), (Some(0), &true.into()), "{found}");
+        assert_eq!(found["complete"], true, "{found}");
+        assert!(found["in_ledgers"].as_u64().unwrap() > 50, "{found}");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(said.contains(&format!("{} has another ledger", url(&other))), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,9 +5,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
 use xrpl_client::{
-    Pool,
+    EndpointId, Pool,
     request::{Ledger, LedgerSpec},
     response::{self, LedgerTransaction, transaction_result},
 };
@@ -16,10 +15,11 @@ use xrpl_tracker::RunStore;
 
 use super::{
     AuditError,
+    nodes::Nodes,
     report::{Problem, Unseen},
 };
 
-/// How long until a node is asked again.
+/// How long until nodes are asked again.
 const LOOK: Duration = Duration::from_millis(500);
 /// How often a ledger is asked for when the node can say neither that it has it nor that it has not.
 const TRIES: u32 = 5;
@@ -39,18 +39,6 @@ pub(super) struct Found {
     pub(super) deletes: bool,
 }
 
-pub(super) async fn newest(pool: &Pool) -> Result<u32, AuditError> {
-    let request = Ledger { ledger_index: Some(LedgerSpec::Validated), ..Ledger::default() };
-    let answer = pool.request(&request).await;
-    let index = answer.as_ref().ok().and_then(|answer| answer.ledger_index);
-    index.map(|index| index.0).ok_or_else(|| AuditError::Ledger {
-        index: 0,
-        first: 0,
-        last: 0,
-        cause: answer.map_or_else(|error| error.to_string(), |_| "no validated ledger".into()),
-    })
-}
-
 /// What a run's ledgers hold.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -62,46 +50,20 @@ pub(super) struct Seen {
     pub(super) unseen: Unseen,
 }
 
-/// Waits until the nodes asked have validated a ledger, for as long as is worth while; the newest
-/// that they have.
-pub(super) async fn wait_for(
-    pool: &Pool,
-    wanted: u32,
-    patience: Duration,
-    say: Option<fn(&str)>,
-) -> Result<u32, AuditError> {
-    let since = Instant::now();
-    let mut said = false;
-    loop {
-        let has = newest(pool).await?;
-        if has >= wanted || since.elapsed() >= patience {
-            return Ok(has);
-        }
-        if let (false, Some(say)) = (said, say) {
-            say(&format!(
-                "the node's newest validated ledger is {has}, the run goes to {wanted}: waiting \
-                 up to {patience:?} for it"
-            ));
-        }
-        said = true;
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// Reads the ledgers of a range; `newest` is the newest that the nodes have validated.
+/// Reads the ledgers of a range from these nodes.
 pub(super) async fn read(
     pool: &Pool,
     store: &dyn RunStore,
     ours: &HashSet<AccountId>,
     (first, last): (u32, u32),
-    newest: u32,
+    nodes: &Nodes,
 ) -> Result<Seen, AuditError> {
     let mut seen = Seen::default();
     let mut before: Option<(u32, Option<Hash256>)> = None;
     let (mut same, mut others) = (0, Vec::new());
     for index in first..=last {
-        let answer = match index <= newest {
-            true => ledger(pool, index).await,
+        let answer = match index <= nodes.newest {
+            true => ledger(pool, &nodes.ids, index).await,
             false => Ok(None),
         };
         let failed = |cause| AuditError::Ledger { index, first, last, cause };
@@ -159,7 +121,11 @@ fn told(
 }
 
 /// A validated ledger with its transactions; none if no node has it.
-async fn ledger(pool: &Pool, index: u32) -> Result<Option<response::Ledger>, String> {
+async fn ledger(
+    pool: &Pool,
+    nodes: &[EndpointId],
+    index: u32,
+) -> Result<Option<response::Ledger>, String> {
     let request = Ledger {
         ledger_index: Some(LedgerSpec::Index(LedgerIndex(index))),
         transactions: true,
@@ -169,8 +135,8 @@ async fn ledger(pool: &Pool, index: u32) -> Result<Option<response::Ledger>, Str
     loop {
         let mut cause = None;
         // Nodes keep different histories.
-        for node in pool.health() {
-            match pool.request_to(node.id, &request).await {
+        for node in nodes {
+            match pool.request_to(*node, &request).await {
                 Ok(answer) if answer.validated => return Ok(Some(answer)),
                 Ok(_) => {}
                 Err(error) if NOT_KEPT.iter().any(|token| error.is_token(token)) => {}

@@ -20,10 +20,14 @@ pub async fn output(mut command: Command) -> Output {
 }
 
 pub async fn node() -> Standalone {
+    node_closing_every(Duration::from_millis(200)).await
+}
+
+pub async fn node_closing_every(time: Duration) -> Standalone {
     Standalone::start(StandaloneConfig {
         rpc_bind: ([127, 0, 0, 1], 0).into(),
         ws_bind: ([127, 0, 0, 1], 0).into(),
-        closing: xrpl_standalone::Closing::Interval(Duration::from_millis(200)),
+        closing: xrpl_standalone::Closing::Interval(time),
         ..StandaloneConfig::default()
     })
     .await
