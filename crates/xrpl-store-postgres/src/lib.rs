@@ -152,9 +152,12 @@ impl Shared {
 
     /// The connection that reads, once what is needed of everything handed over before is written.
     pub(crate) async fn reader(&self, needs: Needs) -> Result<Arc<Client>> {
-        match self.queue.is_closed() {
-            false => self.ask(|tell| Operation::Wait(needs, tell)).await?,
-            true => drop(self.queue.ended().await),
+        if let Err(error) = self.ask(|tell| Operation::Wait(needs, tell)).await {
+            if !self.queue.is_closed() {
+                return Err(error);
+            }
+            // What could be written then is.
+            self.queue.ended().await;
         }
         self.reader_now().await
     }

@@ -429,7 +429,11 @@ pub async fn a_closed_store_is_written_and_read(store: Arc<dyn Store>) {
         run.update(hash(n), in_state(1, State::Expired)).unwrap();
     }
     run.ledger(LedgerIndex(11), ledger_hash(1)).unwrap();
-    store.close().await.unwrap();
+    // Who reads meanwhile is answered with what there is in the end.
+    let everything = RowFilter::default();
+    let (closed, meanwhile) = tokio::join!(store.close(), run.count(&everything));
+    closed.unwrap();
+    assert_eq!(meanwhile.unwrap(), 300);
     let of = |state| RowFilter { states: vec![state], ..RowFilter::default() };
     assert_eq!(run.count(&of(State::Expired)).await.unwrap(), 300);
     assert_eq!(run.anchor().await.unwrap().unwrap().index, LedgerIndex(11));

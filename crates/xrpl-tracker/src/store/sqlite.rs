@@ -194,11 +194,14 @@ impl SqliteFile {
         needs: Needs,
         read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        if let Some(queue) = &self.queue {
-            match queue.is_closed() {
-                false => self.ask(|tell| Operation::Wait(needs, tell)).await?,
-                true => drop(queue.ended().await),
+        if let Some(queue) = &self.queue
+            && let Err(error) = self.ask(|tell| Operation::Wait(needs, tell)).await
+        {
+            if !queue.is_closed() {
+                return Err(error);
             }
+            // What could be written then is.
+            queue.ended().await;
         }
         self.read_now(read).await
     }
