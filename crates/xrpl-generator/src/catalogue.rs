@@ -30,6 +30,8 @@ pub struct About {
     pub roles: &'static [Role],
     /// The amendment that it needs, if any.
     pub amendment: Option<&'static str>,
+    /// Amendments that it needs beside its own.
+    pub needs: &'static [&'static str],
     /// The forms in which it is planned, as the coverage names them; none if there is one only.
     pub variants: &'static [&'static str],
     /// The ways in which it can be sent.
@@ -46,10 +48,16 @@ impl About {
         weight: 4,
         roles: &[Role::User],
         amendment: None,
+        needs: &[],
         variants: &[],
         modifiers: &[],
         mutations: &[],
     };
+
+    /// All amendments that it needs.
+    pub fn amendments(&self) -> impl Iterator<Item = &'static str> {
+        self.amendment.into_iter().chain(self.needs.iter().copied())
+    }
 }
 
 /// A type of transaction: how one that must succeed is planned, in which ways it can be sent, and in
@@ -339,12 +347,12 @@ impl Catalogue {
         self.tabulate();
     }
 
-    /// What the network has: types whose amendment is not among its own are switched off.
+    /// What the network has: types that need an amendment that is not among these are switched off.
     pub fn set_amendments(&mut self, has: impl Fn(&str) -> bool) {
         for row in &mut self.rows {
             let unfit = matches!(row.off, Some(Off::Unfit(_)));
-            let lacks = row.of.about().amendment.filter(|amendment| !unfit && !has(amendment));
-            if let Some(amendment) = lacks {
+            let lacks = row.of.about().amendments().find(|amendment| !has(amendment));
+            if let Some(amendment) = lacks.filter(|_| !unfit) {
                 row.off = Some(Off::Amendment(amendment));
             }
         }

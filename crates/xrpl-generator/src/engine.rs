@@ -279,7 +279,8 @@ impl Engine {
         self.flying.get(&hash).map(|flying| flying.blob.clone())
     }
 
-    /// What the network has: types whose amendment is not among its own are neither drawn nor fuzzed.
+    /// What the network has: types that need an amendment that is not among these are not drawn, and those
+    /// whose own is not are not fuzzed either.
     pub fn set_amendments(&mut self, enabled: FxHashSet<Hash256>) {
         self.world.amendments = Some(enabled);
         let world = &self.world;

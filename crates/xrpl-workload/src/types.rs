@@ -39,6 +39,8 @@ pub struct TypeRow {
     pub family: &'static str,
     /// The amendment that it needs, if any.
     pub amendment: Option<&'static str>,
+    /// Amendments that the load needs for it beside that.
+    pub needs: &'static [&'static str],
     /// Its share among all weights where nothing else is said; none if it is not sent.
     pub weight: Option<u32>,
     /// Who sends it.
@@ -91,6 +93,7 @@ impl TypeRow {
             name: about.name,
             family: about.family,
             amendment: about.amendment,
+            needs: about.needs,
             weight: Some(about.weight),
             sent_by: about.roles.iter().copied().map(sender).collect(),
             variants: about.variants,
@@ -108,6 +111,7 @@ impl TypeRow {
             name: of.name,
             family: of.family,
             amendment: of.amendment,
+            needs: &[],
             weight: None,
             sent_by: Vec::new(),
             variants: &[],
@@ -166,7 +170,7 @@ pub fn markdown(rows: &[TypeRow]) -> String {
         let cells = [
             row.name.to_owned(),
             row.family.to_owned(),
-            row.amendment.unwrap_or("-").to_owned(),
+            amendments(row),
             weight,
             sent_by,
             if row.variants.is_empty() { "-".to_owned() } else { row.variants.join(", ") },
@@ -192,6 +196,12 @@ pub fn markdown(rows: &[TypeRow]) -> String {
     text
 }
 
+/// All amendments that it needs.
+fn amendments(row: &TypeRow) -> String {
+    let all: Vec<_> = row.amendment.into_iter().chain(row.needs.iter().copied()).collect();
+    if all.is_empty() { "-".to_owned() } else { all.join(", ") }
+}
+
 /// The table for a terminal.
 #[must_use]
 pub fn plain(rows: &[TypeRow]) -> String {
@@ -213,7 +223,7 @@ pub fn plain(rows: &[TypeRow]) -> String {
         [
             row.name.to_owned(),
             row.family.to_owned(),
-            row.amendment.unwrap_or("-").to_owned(),
+            amendments(row),
             row.weight.map_or_else(|| "-".to_owned(), |weight| weight.to_string()),
             count(row.variants.len().max(usize::from(row.weight.is_some()))),
             count(row.modifiers.len()),

@@ -57,6 +57,8 @@ static ABOUT: About = About {
     weight: 8,
     roles: &[Role::User, Role::Gateway],
     amendment: Some("AMM"),
+    // The run's gateways can claw back: of what they issue there was no pool before it.
+    needs: &["AMMClawback"],
     variants: &["XRP", "currencies", "its own currency"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[

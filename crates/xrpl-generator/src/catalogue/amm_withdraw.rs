@@ -37,6 +37,7 @@ static ABOUT: About = About {
             Some(plan.with(AMOUNT, drops(1)))
         }),
     ],
+    ..About::TYPE
 };
 
 impl TransactionType for AMMWithdraw {

@@ -21,9 +21,12 @@ use crate::{
 const MOST: usize = 3;
 /// How many types one of them may send: ten at most.
 const PERMITTED_AT_ONCE: usize = 8;
-/// What can be permitted: whatever says that it can be sent so.
-fn permitted() -> impl Iterator<Item = &'static str> + Clone {
-    let can = |about: &&About| about.modifiers.contains(&Modifier::Delegated);
+/// What can be permitted: whatever says that it can be sent so, and that the network has.
+fn permitted<'a>(planner: &'a Planner<'_>) -> impl Iterator<Item = &'static str> + Clone + 'a {
+    let can = |about: &&About| {
+        let sent = about.modifiers.contains(&Modifier::Delegated);
+        sent && about.amendment.is_none_or(|amendment| planner.has_amendment(amendment))
+    };
     super::TYPES.iter().map(|of| of.about()).filter(can).map(|about| about.name)
 }
 
@@ -51,8 +54,8 @@ static ABOUT: About = About {
         Mutation::new("a permission twice", &["temMALFORMED"], |_, plan| {
             Some(plan.with(PERMISSIONS, permissions(["Payment", "Payment"].into_iter())))
         }),
-        Mutation::new("more than ten permissions", &["temARRAY_TOO_LARGE"], |_, plan| {
-            Some(plan.with(PERMISSIONS, permissions(permitted().take(11))))
+        Mutation::new("more than ten permissions", &["temARRAY_TOO_LARGE"], |planner, plan| {
+            Some(plan.with(PERMISSIONS, permissions(permitted(planner).take(11))))
         }),
         Mutation::new("to nobody", &["tecNO_TARGET"], |planner, plan| {
             let some = permissions(["Payment"].into_iter());
@@ -82,10 +85,10 @@ impl TransactionType for DelegateSet {
         planner.fewer(Kind::Delegate, MOST)?;
         let other = planner.other_id()?;
         let id = planner.free(object_id::delegate(planner.me().id, other))?;
-        let first = planner.below(permitted().count() as u64) as usize;
-        let some = permitted().cycle().skip(first).take(PERMITTED_AT_ONCE);
+        let first = planner.below(permitted(planner).count() as u64) as usize;
+        let some = permissions(permitted(planner).cycle().skip(first).take(PERMITTED_AT_ONCE));
         planner.afford(0, 1)?;
-        let plan = plan.with(AUTHORIZE, other).with(PERMISSIONS, permissions(some));
+        let plan = plan.with(AUTHORIZE, other).with(PERMISSIONS, some);
         Ok(plan.holding(id).owning(1))
     }
 }

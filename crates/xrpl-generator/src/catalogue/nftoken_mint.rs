@@ -60,7 +60,8 @@ impl TransactionType for NFTokenMint {
         }
         let mut flags = if planner.one_in(4) { 0 } else { TF_TRANSFERABLE };
         flags |= if planner.one_in(2) { TF_BURNABLE } else { 0 };
-        flags |= if planner.one_in(2) { TF_MUTABLE } else { 0 };
+        let mutable = planner.one_in(2) && planner.has_amendment("DynamicNFT");
+        flags |= if mutable { TF_MUTABLE } else { 0 };
         let fee = (flags & TF_TRANSFERABLE != 0 && planner.one_in(3))
             .then(|| planner.below(5_000) as u16);
         let taxon = planner.below(4) as u32;

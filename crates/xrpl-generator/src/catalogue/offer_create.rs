@@ -129,7 +129,8 @@ fn at_once(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
     }
     let gets = hundredths(gets, FAR * units).ok_or(none)?;
     let pays = hundredths(pays, units).ok_or(none)?;
-    let (flags, variant) = match planner.one_in(2) {
+    // Without it one that gets more than it asks for is killed.
+    let (flags, variant) = match planner.one_in(2) || !planner.has_amendment("fixFillOrKill") {
         true => (TF_IMMEDIATE_OR_CANCEL, "at once"),
         false => (TF_FILL_OR_KILL, "wholly at once"),
     };

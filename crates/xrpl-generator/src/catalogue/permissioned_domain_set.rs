@@ -34,6 +34,7 @@ static ABOUT: About = About {
     name: "PermissionedDomainSet",
     family: "Credentials",
     amendment: Some("PermissionedDomains"),
+    needs: &["Credentials"],
     variants: &["making", "changing"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[

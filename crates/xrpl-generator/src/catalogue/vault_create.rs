@@ -25,6 +25,8 @@ static ABOUT: About = About {
     name: "VaultCreate",
     family: "Vaults",
     amendment: Some("SingleAssetVault"),
+    // Its shares are such tokens.
+    needs: &["MPTokensV1"],
     variants: &["XRP", "a currency"],
     modifiers: Modifier::ALONE,
     mutations: &[

@@ -21,7 +21,10 @@ use xrpl_protocol::{
     object_id,
     transaction::Payment,
 };
-use xrpl_standalone::node::NodeConfig;
+use xrpl_standalone::{
+    ledger::{Amendment, ReadView as _, genesis},
+    node::NodeConfig,
+};
 
 /// Ledgers without load, in which accounts get old enough to be deleted; then a little more of it.
 fn age(sim: &mut Sim) {
@@ -163,6 +166,33 @@ fn valid_load_succeeds_without_exception() {
             coverage.iter().flat_map(|c| &c.reached).any(|row| row.way == modifier.name());
         assert!(reached, "{} was never reached", modifier.name());
     }
+}
+
+/// A network that lacks an amendment gets nothing that needs it, whichever that is, and one that has none
+/// of them either: neither a type nor a form of another one.
+#[test]
+fn a_network_without_an_amendment_gets_nothing_that_needs_it() {
+    let all = genesis::amendments();
+    // Corrections add neither types nor fields; the load goes by one of them.
+    let matters = |of: &Amendment| !of.name().starts_with("fix") || of.name() == "fixFillOrKill";
+    let without = Amendment::supported().filter(matters).map(|lacks| {
+        let others = all.iter().copied().filter(|id| *id != lacks.id()).collect();
+        (lacks.name(), others)
+    });
+    let mut wrong = BTreeMap::new();
+    for (seed, (lacks, amendments)) in (80..).zip(without.chain([("all", Vec::new())])) {
+        let node = NodeConfig { amendments, ..NodeConfig::default() };
+        let mut sim = sim_on(node, seed, 0.0, 5, Faults::default(), |_| {});
+        let enabled = sim.node.closed().rules().ids().iter().copied();
+        let features = [xrpl_protocol::hash::sha512_half(&[b"BatchV1_1"])];
+        sim.engine.set_amendments(enabled.chain(features).collect());
+        run(&mut sim, 30);
+        agrees(&sim);
+        if !sim.bad.is_empty() {
+            wrong.insert(lacks, sim.bad);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// Every type's own mutations are reached, and get what they must.

@@ -178,13 +178,14 @@ async fn types(config: &Config, pool: &Pool) -> Check {
         );
     };
     catalogue.set_amendments(|name| enabled.contains(&sha512_half(&[name.as_bytes()])));
-    let amendment_of: BTreeMap<_, _> =
-        catalogue.types().map(|of| (of.about().name, of.about().amendment)).collect();
+    let abouts: BTreeMap<_, _> =
+        catalogue.types().map(|of| (of.about().name, of.about())).collect();
     let lacks: Vec<_> = catalogue
         .disabled()
         .filter_map(|(name, why)| {
-            let amendment = amendment_of.get(name).copied().flatten()?;
-            (why? == amendment).then(|| (name.to_owned(), amendment.to_owned()))
+            let why = why?;
+            let lacked = abouts.get(name)?.amendments().find(|amendment| *amendment == why)?;
+            Some((name.to_owned(), lacked.to_owned()))
         })
         .collect();
     let mixes = config.scenario.stages.iter().filter_map(|stage| stage.mix.as_ref());
@@ -193,7 +194,7 @@ async fn types(config: &Config, pool: &Pool) -> Check {
         .flat_map(|weights| weights.iter().filter(|(_, weight)| **weight > 0))
         .map(|(name, _)| name.clone())
         .collect();
-    checks::types(&lacks, &asked, amendment_of.len())
+    checks::types(&lacks, &asked, abouts.len())
 }
 
 type Open = (WebSocket, mpsc::Receiver<Utf8Bytes>);
