@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Plan`] | what goes wrong, when, on which connections: plain data, printed and read as JSON |
 //! | [`Network`] | one node that closes ledgers and others that follow it, reached through links that misbehave |
+//! | `branches` | chains besides the network's own, and who stays with them |
 //! | `seeded` | which plan a seed stands for |
 //! | `received` | every transaction that reached a node, for whoever wants to know afterwards |
 //! | `ws`, `http` | such a link: a proxy that knows messages, over pipes in memory and over TCP |
@@ -11,6 +12,7 @@
 //! All times are tokio's, so that a run under a paused clock takes no time and the same seed gives
 //! the same run.
 
+mod branches;
 mod gate;
 mod http;
 mod link;

@@ -1,5 +1,7 @@
 //! A small network that follows a plan: the first node closes the ledgers, the others follow it.
 
+mod others;
+
 use std::{
     io,
     net::SocketAddr,
@@ -11,7 +13,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rand::{RngExt as _, SeedableRng, seq::IndexedRandom as _};
+use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, duplex},
@@ -20,12 +22,12 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xrpl_protocol::{
-    AccountId, Drops, Sequence, TxHash, fields,
+    AccountId, Drops, TxHash,
     keys::{KeyPair, KeyType, Seed},
-    transaction::{AccountSet, Common, Direct, Payment, Slot},
 };
 
 use super::{
+    branches::{Branches, Side},
     gate::Gate,
     http,
     link::{Link, NodeSide},
@@ -34,7 +36,7 @@ use super::{
     ws,
 };
 use crate::{
-    ledger::{ClosedLedger, PreparedTx, ReadView},
+    ledger::{ClosedLedger, PreparedTx},
     node::{Node, NodeConfig},
     server::{Closing, Kind, Standalone, StandaloneConfig},
 };
@@ -45,8 +47,6 @@ const BEAT: Duration = Duration::from_millis(50);
 const PIPE: usize = 64 << 10;
 /// Seconds by which a ledger of a fork closes after its parent: more than any other does.
 const LATER: u32 = 40;
-/// What others pay so that their transactions enter any open ledger.
-const FOREIGN_FEE: u64 = 50_000_000;
 
 /// How a network starts.
 #[derive(Clone, Debug)]
@@ -82,6 +82,8 @@ struct Condition {
     lags_until: Option<Instant>,
     frozen_until: Option<Instant>,
     fork: Option<Fork>,
+    /// The chain that it stays with, if it is not the network's.
+    side: Option<Side>,
 }
 
 /// A chain of a node's own.
@@ -100,6 +102,7 @@ impl Condition {
             lags_until: None,
             frozen_until: None,
             fork: None,
+            side: None,
         }
     }
 }
@@ -111,6 +114,9 @@ struct Inner {
     /// When the plan's time began.
     origin: OnceLock<Instant>,
     seats: Vec<Seat>,
+    /// How each node starts.
+    node: NodeConfig,
+    branches: Branches,
     foreign: KeyPair,
     archive: Mutex<Vec<Arc<ClosedLedger>>>,
     received: Received,
@@ -154,6 +160,8 @@ impl Network {
             started: Instant::now(),
             origin: OnceLock::new(),
             seats: seats.collect(),
+            node: standalone.node.clone(),
+            branches: Branches::default(),
             foreign: KeyPair::from_seed(&Seed::from_passphrase("others", KeyType::Ed25519)),
             archive: Mutex::default(),
             received: Received::default(),
@@ -161,7 +169,7 @@ impl Network {
             cancel,
             tasks: TaskTracker::new(),
         });
-        inner.seats[0].server.with_node(|node| fund(node, inner.foreign.account_id()));
+        inner.seats[0].server.with_node(|node| others::fund(node, inner.foreign.account_id()));
         inner.close();
         inner.tasks.spawn(Arc::clone(&inner).live(config.close_interval));
         Self { inner }
@@ -373,8 +381,8 @@ impl Inner {
             for seat in &self.seats {
                 let mut state = seat.state.lock();
                 if state.back_at.is_some_and(|at| at <= now) {
-                    let (lags_until, fork) = (state.lags_until, state.fork);
-                    *state = Condition { lags_until, fork, ..Condition::up(&self.cancel) };
+                    let Condition { lags_until, fork, side, .. } = *state;
+                    *state = Condition { lags_until, fork, side, ..Condition::up(&self.cancel) };
                 }
                 if state.frozen_until.is_some_and(|until| until <= now) {
                     state.frozen_until = None;
@@ -387,6 +395,7 @@ impl Inner {
                 if self.is_up(0) {
                     self.close();
                     self.close_forks(now);
+                    self.close_branches();
                 }
             }
             self.follow(now);
@@ -429,7 +438,16 @@ impl Inner {
             if lags || !self.is_up(number) {
                 continue;
             }
-            let fork = seat.state.lock().fork;
+            let (fork, side) = {
+                let state = seat.state.lock();
+                (state.fork, state.side)
+            };
+            if let Some(side) = side {
+                if !self.branches.led_by(side, number) {
+                    seat.server.with_node(|node| self.branches.follow(side, node));
+                }
+                continue;
+            }
             match fork {
                 Some(fork) if now < fork.until => continue,
                 Some(fork) => self.outvote(seat, fork, &archive),
@@ -457,6 +475,48 @@ impl Inner {
                 node.accept_at(closed.close_time + LATER);
             });
         }
+    }
+
+    /// Chains besides the network's own get their next ledgers.
+    fn close_branches(&self) {
+        for (number, seat) in self.seats.iter().enumerate() {
+            let Some(side) = seat.state.lock().side else { continue };
+            if self.is_up(number) && self.branches.led_by(side, number) {
+                seat.server.with_node(|node| self.branches.close(side, node));
+            }
+        }
+    }
+
+    /// A node follows another chain from now on.
+    fn part(&self, number: usize, side: Side) {
+        let seat = &self.seats[number];
+        // The first node closes the network's ledgers.
+        if number == 0 || seat.state.lock().side.is_some() {
+            return;
+        }
+        let fork = seat.state.lock().fork;
+        let archive = self.archive.lock();
+        if let Some(fork) = fork {
+            self.outvote(seat, fork, &archive);
+        }
+        let now = archive.last().map_or(0, |ledger| ledger.header.close_time);
+        let start_time = self.branches.fresh_since().unwrap_or(now);
+        seat.server.with_node(|node| {
+            match side {
+                Side::Fresh => *node = Node::new(NodeConfig { start_time, ..self.node.clone() }),
+                // One that is behind must have what the others on that chain have.
+                Side::Apart => archive.iter().for_each(|ledger| node.follow(Arc::clone(ledger))),
+            }
+            if self.branches.join(side, number, node) && side == Side::Fresh {
+                // What was sent before is no secret, and some of it fits a new chain too.
+                for blob in self.received.public() {
+                    if let Ok(tx) = PreparedTx::parse_and_check(&blob) {
+                        node.submit(tx, false);
+                    }
+                }
+            }
+        });
+        seat.state.lock().side = Some(side);
     }
 
     /// The others' ledgers are the ones; those of which this node told otherwise are not told anew,
@@ -491,19 +551,28 @@ impl Inner {
         }
     }
 
+    fn take_down(seat: &Seat, back_at: Instant) {
+        let mut state = seat.state.lock();
+        state.down.cancel();
+        state.back_at = Some(back_at);
+        state.frozen_until = None;
+        drop(state);
+        seat.frozen.open();
+    }
+
     fn strike(&self, node: usize, action: NodeAction, now: Instant) {
         let Some(seat) = self.seats.get(node) else { return };
         self.hits.fetch_add(1, Ordering::Relaxed);
         match action {
             NodeAction::Restart(ms) => {
-                let mut state = seat.state.lock();
-                state.down.cancel();
-                state.back_at = Some(now + Duration::from_millis(ms));
-                state.frozen_until = None;
-                drop(state);
-                seat.frozen.open();
+                Self::take_down(seat, now + Duration::from_millis(ms));
                 seat.server.with_node(Node::restart);
             }
+            NodeAction::Fresh(ms) => {
+                Self::take_down(seat, now + Duration::from_millis(ms));
+                self.part(node, Side::Fresh);
+            }
+            NodeAction::Apart => self.part(node, Side::Apart),
             NodeAction::Forget(percent) => {
                 let salt = self.plan.seed ^ self.archive.lock().len() as u64;
                 let mut rng = ChaCha8Rng::seed_from_u64(salt);
@@ -527,73 +596,12 @@ impl Inner {
             NodeAction::Fork(ms) => {
                 let base = seat.server.with_node(|node| node.closed().header.index);
                 let until = now + Duration::from_millis(ms);
-                seat.state.lock().fork.get_or_insert(Fork { until, base });
+                let mut state = seat.state.lock();
+                if state.side.is_none() {
+                    state.fork.get_or_insert(Fork { until, base });
+                }
             }
             NodeAction::Replay(count) => self.replay(seat, count),
         }
-    }
-
-    /// Somebody hands in what once was sent: blobs are no secret.
-    fn replay(&self, seat: &Seat, count: u32) {
-        let blobs = self.received.public();
-        let mut rng = ChaCha8Rng::seed_from_u64(self.plan.seed ^ blobs.len() as u64);
-        for _ in 0..count {
-            let Some(blob) = blobs.choose(&mut rng) else { return };
-            // What is no transaction was refused then, too.
-            if let Ok(tx) = PreparedTx::parse_and_check(blob) {
-                seat.server.with_node(|node| node.submit(tx, false));
-            }
-        }
-    }
-
-    /// Transactions of others enter the open ledger: what pays less has to queue.
-    fn fill(&self, node: usize, count: u32) {
-        self.seats[node].server.with_node(|node| {
-            for _ in 0..count {
-                self.others_send(node, &AccountSet::default());
-            }
-        });
-    }
-
-    fn others_pay(&self, node: &mut Node, account: AccountId, amount: Drops) {
-        self.others_send(node, &Payment::xrp(account, amount));
-    }
-
-    /// A transaction of others, which pays enough for any open ledger.
-    fn others_send(&self, node: &mut Node, tx: &impl Direct) {
-        let account = self.foreign.account_id();
-        let root = node.current().account(account);
-        let Some(sequence) = root.and_then(|root| root.u32(fields::SEQUENCE)) else { return };
-        let common = Common {
-            account,
-            slot: Slot::Sequence(Sequence(sequence)),
-            fee: Drops(FOREIGN_FEE),
-            flags: 0,
-            last_ledger: None,
-            network_id: Some(node.network_id()).filter(|id| *id > 1024),
-            source_tag: None,
-        };
-        if let Ok(tx) = PreparedTx::parse(&tx.sign(&common, &self.foreign).blob) {
-            node.submit(Arc::new(tx), false);
-        }
-    }
-}
-
-/// Gives the others what they pay with.
-fn fund(node: &mut Node, account: AccountId) {
-    let genesis =
-        KeyPair::from_seed(&Seed::from_passphrase("masterpassphrase", KeyType::Secp256k1));
-    let common = Common {
-        account: genesis.account_id(),
-        slot: Slot::Sequence(Sequence(1)),
-        fee: Drops(10),
-        flags: 0,
-        last_ledger: None,
-        network_id: Some(node.network_id()).filter(|id| *id > 1024),
-        source_tag: None,
-    };
-    let payment = Payment::xrp(account, Drops::from_xrp(1_000_000_000));
-    if let Ok(tx) = PreparedTx::parse(&payment.sign(&common, &genesis).blob) {
-        node.submit(Arc::new(tx), false);
     }
 }

@@ -136,6 +136,12 @@ pub enum NodeAction {
     /// For so many milliseconds it closes ledgers of its own and tells of them as validated; then the
     /// others outvote it, and it has always had theirs.
     Fork(u64),
+    /// It follows another chain from its newest ledger on, and never comes back: the first that this
+    /// happens to closes that chain's ledgers, later ones join it. Connections stay open.
+    Apart,
+    /// It goes down for so many milliseconds and comes back with a fresh chain of the same network
+    /// id, and stays with it. Those that this happens to share that chain.
+    Fresh(u64),
     /// Somebody hands it so many transactions once more that a node of the network got before.
     Replay(u32),
 }
@@ -143,7 +149,11 @@ pub enum NodeAction {
 impl NodeAction {
     pub(super) fn lasts_ms(self) -> u64 {
         match self {
-            Self::Restart(ms) | Self::Lag(ms) | Self::Freeze(ms) | Self::Fork(ms) => ms,
+            Self::Restart(ms)
+            | Self::Lag(ms)
+            | Self::Freeze(ms)
+            | Self::Fork(ms)
+            | Self::Fresh(ms) => ms,
             _ => 0,
         }
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use rand::{RngExt as _, SeedableRng, seq::IndexedRandom as _};
+use rand::{
+    RngExt as _, SeedableRng,
+    seq::{IndexedRandom as _, SliceRandom as _},
+};
 use rand_chacha::ChaCha8Rng;
 
 use super::plan::{Action, LinkFault, NodeAction, NodeFault, Plan, Port};
@@ -94,6 +97,44 @@ impl Plan {
             }
         }
         self.one_fork_at_a_time().in_order()
+    }
+
+    /// The same plan with nodes that follow another chain for good: fewer than half of them part from
+    /// the others, or one comes back with a fresh chain, or several do together. The others are the
+    /// network. The same plan and shape give the same faults.
+    #[must_use]
+    pub fn and_tears(mut self, shape: &PlanShape) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ 0x7EA2);
+        let (from, until) = (millis(shape.from), millis(shape.until));
+        let mut nodes: Vec<_> = (1..shape.nodes).collect();
+        nodes.shuffle(&mut rng);
+        let at_ms = rng.random_range(from..until / 2);
+        let down = rng.random_range(200..4_000);
+        let (count, action) = match rng.random_range(0..3) {
+            0 => (rng.random_range(1..=(shape.nodes.max(3) - 1) / 2), NodeAction::Apart),
+            1 => (1, NodeAction::Fresh(down)),
+            _ => (rng.random_range(2..=shape.nodes.max(3) - 1), NodeAction::Fresh(down)),
+        };
+        nodes.truncate(count);
+        for &node in &nodes {
+            self.nodes.push(NodeFault { at_ms, node, action });
+            // One whose connections are made anew is judged anew.
+            if action == NodeAction::Apart && rng.random_range(0..3) > 0 {
+                let at_ms = rng.random_range(at_ms + 1..until - 4_000);
+                self.nodes.push(NodeFault { at_ms, node, action: NodeAction::Restart(1_000) });
+            }
+        }
+        // Behind an address of several nodes nobody can know which chain an answer is of.
+        self.links.retain(|fault| !matches!(fault.action, Action::Elsewhere(_)));
+        // A second fork would leave no majority.
+        self.nodes.retain(|fault| !matches!(fault.action, NodeAction::Fork(_)));
+        // Where half of all are on the new chain and no other answers, it has been reset indeed.
+        if action != NodeAction::Apart && nodes.len() * 2 >= shape.nodes {
+            self.links.retain(|fault| nodes.contains(&fault.node));
+            let gone = |action| matches!(action, NodeAction::Restart(_) | NodeAction::Freeze(_));
+            self.nodes.retain(|fault| nodes.contains(&fault.node) || !gone(fault.action));
+        }
+        self.in_order()
     }
 
     /// Where two nodes are on ledgers of their own, the others are no majority any more.
@@ -269,5 +310,24 @@ mod tests {
         }
         let two = Plan::default().and_misleads(&SHAPE);
         assert!(!two.nodes.iter().any(|f| matches!(f.action, NodeAction::Fork(_))));
+    }
+
+    #[test]
+    fn nodes_that_follow_another_chain_leave_the_network_to_others() {
+        let mut seen = BTreeSet::new();
+        for seed in 0..300 {
+            let shape = PlanShape { nodes: 3 + seed as usize % 3, ..SHAPE };
+            let plan = Plan::from_seed(seed, &shape).and_misleads(&shape).and_tears(&shape);
+            let away =
+                |f: &&NodeFault| matches!(f.action, NodeAction::Apart | NodeAction::Fresh(_));
+            let away: Vec<_> = plan.nodes.iter().filter(away).collect();
+            assert!(!away.is_empty() && away.len() < shape.nodes, "{plan}");
+            assert!(away.iter().all(|fault| fault.node > 0), "{plan}");
+            let apart = away[0].action == NodeAction::Apart;
+            assert!(!apart || away.len() * 2 < shape.nodes, "{plan}");
+            assert!(plan.end() <= SHAPE.until, "{plan}");
+            seen.insert((apart, away.len() > 1));
+        }
+        assert_eq!(seen.len(), 4, "{seen:?}");
     }
 }

@@ -11,6 +11,8 @@ pub const LOAD: Duration = Duration::from_secs(30);
 
 /// Of a hundred seeds, so many have nodes and proxies that mislead.
 const MISLEAD: u32 = 50;
+/// Of a hundred seeds, so many have nodes that follow another chain for good.
+const TEAR: u32 = 20;
 /// Of a hundred seeds, so many have somebody else who uses the tracker.
 const MEDDLE: u32 = 40;
 
@@ -28,6 +30,8 @@ pub enum Trouble {
     Misled,
     /// Those that mislead in each seed, and somebody who meddles in most.
     Worst,
+    /// Nodes that follow another chain for good in each seed, and some with the rest besides.
+    Torn,
     /// Some seeds with those that mislead, some with somebody who meddles, some with both.
     All,
 }
@@ -78,6 +82,7 @@ impl Choice {
             Trouble::Plain => (0, 0),
             Trouble::Misled => (100, 0),
             Trouble::Worst => (100, 60),
+            Trouble::Torn => (30, 30),
             Trouble::All => {
                 (percent("XRPL_WORKLOAD_MISLEAD", MISLEAD), percent("XRPL_WORKLOAD_MEDDLE", MEDDLE))
             }
@@ -85,10 +90,19 @@ impl Choice {
         let misled = some && more.random_range(0..100) < mislead;
         let meddled = (some && more.random_range(0..100) < meddle)
             .then(|| more.random_range(0..4u32).saturating_sub(1));
+        let tear = match trouble {
+            Trouble::Torn => 100,
+            Trouble::All => percent("XRPL_WORKLOAD_TEAR", TEAR),
+            _ => 0,
+        };
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x7EA2_5EED);
+        let torn = some && apart.random_range(0..100) < tear;
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5EED);
         let nodes = rng.random_range(1..=2);
         let shape = PlanShape { nodes, from: Duration::from_millis(500), until: LOAD };
         let nodes = if misled && more.random_range(0..3) > 0 { nodes + 2 } else { nodes };
+        // Some must be left whoever parts.
+        let nodes = if torn { nodes.max(3) + apart.random_range(0..2) } else { nodes };
         // Some runs without any fault: then nothing at all may go wrong.
         let plan = match (std::env::var("XRPL_WORKLOAD_PLAN"), seed % 16) {
             (Ok(file), _) => {
@@ -96,10 +110,12 @@ impl Choice {
                 serde_json::from_str(&text).expect("XRPL_WORKLOAD_PLAN is a plan")
             }
             (Err(_), 0) => Plan::default(),
-            (Err(_), _) if misled => {
-                Plan::from_seed(seed, &shape).and_misleads(&PlanShape { nodes, ..shape })
+            (Err(_), _) => {
+                let all = PlanShape { nodes, ..shape };
+                let plan = Plan::from_seed(seed, &shape);
+                let plan = if misled { plan.and_misleads(&all) } else { plan };
+                if torn { plan.and_tears(&all) } else { plan }
             }
-            (Err(_), _) => Plan::from_seed(seed, &shape),
         };
         Self {
             nodes,
@@ -166,7 +182,8 @@ impl Choice {
 
     /// Whether a node tells of ledgers of its own.
     pub fn forks(&self) -> bool {
-        self.plan.nodes.iter().any(|fault| matches!(fault.action, NodeAction::Fork(_)))
+        let told = |action| matches!(action, NodeAction::Fork(_) | NodeAction::Apart);
+        self.plan.nodes.iter().any(|fault| told(fault.action))
     }
 
     /// Whether anything gives reason for failures: something of what is sent or answered gets lost,

@@ -5,8 +5,9 @@
 //!
 //! `XRPL_WORKLOAD_SEED=N` replays one seed and prints its plan, with `XRPL_WORKLOAD_PLAN=FILE` another
 //! plan (JSON as printed, some faults left out, say) in its place; `XRPL_WORKLOAD_SEEDS=FIRST..END` runs
-//! others than `scripts/test` does. `XRPL_WORKLOAD_MISLEAD=N` and `XRPL_WORKLOAD_MEDDLE=N` have N of a
-//! hundred seeds with nodes that mislead and with somebody else who uses the tracker.
+//! others than `scripts/test` does. `XRPL_WORKLOAD_MISLEAD=N`, `XRPL_WORKLOAD_MEDDLE=N` and
+//! `XRPL_WORKLOAD_TEAR=N` have N of a hundred seeds with nodes that mislead, with somebody else who uses
+//! the tracker, and with nodes that follow another chain for good.
 
 #![allow(unreachable_pub, reason = "the modules of a test are nobody else's")]
 
@@ -133,6 +134,12 @@ seeds! {
     seeds_75_to_150: 75..150;
     seeds_150_to_225: 150..225;
     seeds_225_to_300: 225..300;
+}
+
+/// Nodes that follow another chain for good: no end rests on it, and the run goes on by the rest.
+#[test]
+fn nodes_on_another_chain_end_nothing() {
+    run_seeds(1..25, Trouble::Torn);
 }
 
 /// Seeds that failed before what they showed was mended.
