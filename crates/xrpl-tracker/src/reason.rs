@@ -39,6 +39,19 @@ impl Reason {
             Self::MarkedBad => "marked_bad",
         }
     }
+
+    /// In words, of a transaction that has ended or not. A row outlives the program that sends it
+    /// again: nothing is said of what will be done.
+    #[must_use]
+    pub fn told(&self, ended: bool) -> String {
+        match self {
+            Self::FeeTooLow { .. } if !ended => format!(
+                "undecided: {self}. It may still get into a ledger, up to its LastLedgerSequence, if \
+                 it is sent again once the load has fallen"
+            ),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -52,13 +65,13 @@ impl fmt::Display for Reason {
             ),
             Self::FeeTooLow { fee, needed: Some(needed) } if needed > fee => write!(
                 f,
-                "its Fee of {fee} drops cannot be enough under the node's present load: {needed} \
-                 drops would be. It is tried again until its last ledger, in case the load falls"
+                "its Fee of {fee} drops could not be enough under the load that the node had when it \
+                 last answered: {needed} drops would have been"
             ),
             Self::FeeTooLow { fee, .. } => write!(
                 f,
-                "its Fee of {fee} drops cannot be enough under the node's present load. It is tried \
-                 again until its last ledger, in case the load falls"
+                "its Fee of {fee} drops could not be enough under the load that the node had when it \
+                 last answered"
             ),
             Self::MarkedBad => f.write_str(
                 "the node refuses it without looking, as it does with what it has found malformed \
@@ -78,8 +91,8 @@ mod tests {
         let fee = Drops(5);
         for (reason, words) in [
             (Reason::SlotGone { ledger_index: LedgerIndex(90) }, "undecided"),
-            (Reason::FeeTooLow { fee, needed: Some(Drops(10)) }, "10 drops would be"),
-            (Reason::FeeTooLow { fee, needed: Some(Drops(5)) }, "cannot be enough"),
+            (Reason::FeeTooLow { fee, needed: Some(Drops(10)) }, "10 drops would have been"),
+            (Reason::FeeTooLow { fee, needed: Some(Drops(5)) }, "could not be enough"),
             (Reason::FeeTooLow { fee, needed: None }, "5 drops"),
             (Reason::MarkedBad, "the signature is right"),
         ] {
@@ -87,6 +100,17 @@ mod tests {
             assert_eq!(json["kind"], reason.kind());
             assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason);
             assert!(reason.to_string().contains(words), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_fee_too_low_is_undecided_until_the_end_and_promises_nothing() {
+        for needed in [None, Some(Drops(10))] {
+            let reason = Reason::FeeTooLow { fee: Drops(5), needed };
+            let (open, ended) = (reason.told(false), reason.told(true));
+            assert!(open.starts_with("undecided: its Fee of 5 drops"), "{open}");
+            assert!(!ended.contains("undecided"), "{ended}");
+            assert!([open, ended].iter().all(|text| !text.contains("is tried again")));
         }
     }
 }

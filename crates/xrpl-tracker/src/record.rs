@@ -581,7 +581,10 @@ impl From<&Record> for Row {
             overturned: progress.overturned,
             revoked: progress.revoked,
             evidence: progress.evidence(),
-            reason: progress.reason.as_deref().map(ReasonView::from),
+            reason: progress.reason.as_deref().map(|reason| ReasonView {
+                reason: reason.clone(),
+                text: reason.told(progress.state.is_terminal()),
+            }),
             latencies: progress.latencies,
             engine_result_final,
         }
@@ -597,12 +600,6 @@ pub struct ReasonView {
     pub reason: Reason,
     /// In words.
     pub text: String,
-}
-
-impl From<&Reason> for ReasonView {
-    fn from(reason: &Reason) -> Self {
-        Self { reason: reason.clone(), text: reason.to_string() }
-    }
 }
 
 /// Everything known about one transaction.

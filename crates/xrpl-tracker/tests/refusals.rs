@@ -3,14 +3,14 @@
 
 mod common;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use common::*;
 use serde_json::json;
 use xrpl_protocol::{Drops, LedgerIndex, Sequence, sign::SignedTransaction, transaction::Slot};
 use xrpl_tracker::{
-    AbsenceProof, Evidence, MemoryStore, Outcome, Reason, ResultName, Row, State, Submission,
-    Tracker, TrackerConfig, UnusedSlot,
+    AbsenceProof, Evidence, MemoryStore, Outcome, Reason, ResultName, Row, RowFilter, State,
+    Submission, Tracker, TrackerConfig, UnusedSlot,
 };
 
 async fn row(tracker: &Tracker, tx: &SignedTransaction) -> Row {
@@ -271,10 +271,29 @@ async fn a_fee_that_cannot_be_enough_is_said_to_be_so() {
     let reason = shown.reason.expect("a reason");
     let wanted = Reason::FeeTooLow { fee: Drops(10), needed: Some(Drops(12)) };
     assert_eq!(reason.reason, wanted);
-    assert!(reason.text.contains("10 drops") && reason.text.contains("12 drops would be"));
+    assert!(reason.text.starts_with("undecided: its Fee of 10 drops"), "{}", reason.text);
+    assert!(reason.text.contains("12 drops would have been"), "{}", reason.text);
     node.close(&[]);
     settle().await;
     assert_eq!(row(&tracker, &tx).await.reason, None, "the load has fallen");
+}
+
+/// The run is over before the load falls: nothing sends it again, and its row does not say so.
+#[tokio::test(start_paused = true)]
+async fn a_fee_that_was_too_low_at_the_end_of_a_run_is_undecided() {
+    let node = Node::new();
+    let store = xrpl_tracker::MemoryStore::shared();
+    let tracker = Tracker::start(pool(&[("one", &node)]), store.clone(), TrackerConfig::default());
+    let tracker = tracker.await.unwrap();
+    let tx = Sender::new(1).sequence(5, 30);
+    node.reply(&[Reply::Result("telINSUF_FEE_P")]);
+    tracker.submit(submission(&tx)).await.unwrap();
+    tracker.shutdown(Duration::ZERO).await;
+    let run = store.newest().await.unwrap().expect("its run");
+    let rows = run.rows(&RowFilter::default(), None, 10).await.unwrap();
+    let text = Row::from(&rows[0]).reason.expect("a reason").text;
+    assert!(text.starts_with("undecided: its Fee of 10 drops"), "{text}");
+    assert!(!text.contains("tried again"), "{text}");
 }
 
 /// The answer that says what is wrong is lost; the node does not look at the blob again.

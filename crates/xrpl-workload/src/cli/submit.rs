@@ -131,7 +131,7 @@ async fn too_little(blob: &[u8], pool: &Pool) -> String {
     let last = paid.as_ref().and_then(|tx| tx.u32(fields::LAST_LEDGER_SEQUENCE));
     let until = last.map_or_else(
         || "until --timeout".to_owned(),
-        |last| format!("until ledger {last} (its LastLedgerSequence)"),
+        |last| format!("until --timeout, or ledger {last} (its LastLedgerSequence)"),
     );
     let asked = match &paid {
         Some(tx) => Cost::of(tx, pool).await.ok(),
