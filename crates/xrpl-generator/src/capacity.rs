@@ -61,7 +61,7 @@ impl Capacity {
         ((places / max_pending.max(1) as f64).ceil() as usize).clamp(FEWEST, MOST)
     }
 
-    /// Transactions a second at most.
+    /// Transactions per second at most.
     #[must_use]
     pub fn tps(self) -> f64 {
         let places = (self.accounts * self.max_pending) as f64;

@@ -93,7 +93,7 @@ pub struct GeneratorConfig {
     pub drain: Duration,
     /// Whether funds return to the funding account at the end.
     pub sweep: bool,
-    /// The share that is drawn at random.
+    /// The share that is generated at random.
     pub fuzz: FuzzConfig,
     /// What the node says of types and fields.
     pub definitions: Arc<Definitions>,

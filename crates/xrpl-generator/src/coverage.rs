@@ -89,7 +89,7 @@ pub struct NotSent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Coverage {
-    /// Combinations that were sent and have an end.
+    /// Combinations that were sent and reached a final state.
     pub reached: Vec<CoverageRow>,
     /// Combinations of types that are drawn which have none, as `type: way`.
     pub never: Vec<String>,

@@ -131,7 +131,7 @@ pub(crate) struct Driver {
     asked: FxHashMap<TxHash, (Reply<Asked>, Cow<'static, str>, AccountId)>,
     /// Ends of transactions of [`Origin::Setup`], for who waits for them.
     pub(crate) setup_done: Vec<(Done, String)>,
-    /// Why nothing more is handed in: the store takes no row.
+    /// Why nothing more is submitted: the store takes no row.
     failure: Option<TrackerError>,
     fee_asked: Option<Instant>,
     published: Instant,

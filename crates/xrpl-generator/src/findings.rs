@@ -61,7 +61,7 @@ pub enum FindingKind {
     NodeDown,
     /// A node closed a stream, for another reason than that its reader was too slow.
     StreamClosed,
-    /// A node tells another hash for a validated ledger than was told before.
+    /// A node reports another hash for a validated ledger than before.
     LedgerChanged,
     /// A node took what is not properly signed, or cannot be read here.
     Accepted,
@@ -164,7 +164,7 @@ pub struct NodeLook {
 pub struct Counted {
     /// Streams that nodes closed.
     pub streams_closed: u64,
-    /// Ledgers of which nodes told several hashes, and ends that had to be taken back for that.
+    /// Ledgers of which nodes reported several hashes, and ends that had to be taken back for that.
     pub ledgers_changed: u64,
 }
 
@@ -257,7 +257,7 @@ impl Findings {
         self.add(FindingKind::InternalError, None, what, vec![suspect], now_ms);
     }
 
-    /// A node tells another hash than before.
+    /// A node reports another hash than before.
     pub fn ledger_changed(&mut self, node: &str, what: String, now_ms: u64) {
         let suspects = self.suspects(now_ms);
         self.add(FindingKind::LedgerChanged, Some(node.to_owned()), what, suspects, now_ms);

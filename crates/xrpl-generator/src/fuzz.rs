@@ -1,4 +1,4 @@
-//! The fuzz band: a share of the load that is drawn at random from the formats of the node's own
+//! The fuzz band: a share of the load that is generated at random from the formats of the node's own
 //! `server_definitions`, so that it needs no code per type.
 //!
 //! It comes from accounts of its own, which it may lose: one whose key, balance or existence is gone is
@@ -73,7 +73,7 @@ impl FuzzConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FuzzStats {
-    /// Handed to the tracker, drawn and mangled ones.
+    /// Given to the tracker, drawn and mangled ones.
     pub tracked: u64,
     /// Of these, those in a validated ledger.
     pub validated: u64,

@@ -129,7 +129,7 @@ impl Generator {
         self.ask(Command::Start).await
     }
 
-    /// Stops the load; what is in flight goes on.
+    /// Stops the load; transactions in flight are still followed.
     ///
     /// # Errors
     /// [`GeneratorError::AlreadySo`], [`GeneratorError::Ended`].
@@ -151,7 +151,7 @@ impl Generator {
         self.status.borrow().clone()
     }
 
-    /// Changes the transactions a second (0 for unlimited) until the stage ends; returns what it was (0
+    /// Changes the transactions per second (0 for unlimited) until the stage ends; returns what it was (0
     /// where no clock said).
     ///
     /// # Errors
@@ -164,7 +164,7 @@ impl Generator {
         self.ask(|reply| Command::SetPace(pace, reply)).await
     }
 
-    /// Ends the stage before its time; the next one begins, or the load is over. Where it stands then.
+    /// Ends the stage early; the next one begins, or the load is over. Where it stands then.
     ///
     /// # Errors
     /// [`GeneratorError::Ended`].
@@ -228,7 +228,7 @@ impl Generator {
         self.ask(|reply| Command::SetIntent(invalid_percent, reply)).await
     }
 
-    /// Changes the percentage that is drawn at random; returns what it was.
+    /// Changes the percentage that is generated at random; returns what it was.
     ///
     /// # Errors
     /// When it is no percentage, or the load comes from given accounts; [`GeneratorError::Ended`].

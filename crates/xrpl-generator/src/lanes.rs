@@ -1,4 +1,4 @@
-//! Who could send now, and why the others could not: the accounts' lanes as the API shows them.
+//! Accounts that could send now, and why the others could not: the accounts' lanes as the API shows them.
 
 use serde::Serialize;
 use xrpl_protocol::{AccountId, Sequence};

@@ -1,5 +1,5 @@
 //! What is measured of each stage: counts, and how long transactions took to be validated, from the
-//! moment they were handed in and from the moment at which they were due.
+//! moment they were submitted and from the moment at which they were due.
 //!
 //! Who measures only from sending leaves out what a slow node keeps from being sent at all: a node
 //! that stands still for three seconds then shows in the few that were under way, and not in the
@@ -51,7 +51,7 @@ pub struct Measure {
     pub ledgers: Spread,
     /// From sending to validation by type, milliseconds.
     pub by_type: BTreeMap<&'static str, Spread>,
-    /// What became of the schedule's slots.
+    /// How the schedule's slots were used.
     pub pacing: PacingStats,
 }
 
@@ -173,7 +173,7 @@ impl Measures {
         }
     }
 
-    /// One of valid intent has ended.
+    /// One meant to succeed has ended.
     pub(crate) fn ended(&mut self, ending: Ending<'_>) {
         if ending.validated
             && let Some(now) = self.stages.last_mut().filter(|now| !now.ended).map(Arc::make_mut)

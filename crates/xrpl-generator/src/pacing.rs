@@ -65,7 +65,7 @@ impl ByCause {
     }
 }
 
-/// What became of the schedule's slots.
+/// How the schedule's slots were used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PacingStats {
@@ -185,7 +185,7 @@ impl Schedule {
         self.pace
     }
 
-    /// Transactions a second now; 0 where the clock does not say.
+    /// Transactions per second now; 0 where the clock does not say.
     #[must_use]
     pub fn tps(&self, now: Duration) -> f64 {
         self.pace.rate(now.saturating_sub(self.t0)).unwrap_or(0.0)

@@ -55,7 +55,7 @@ pub struct Stage {
     pub modifiers: BTreeMap<String, u32>,
     /// Percentage of deliberately invalid transactions; none for that of the run.
     pub intent_invalid: Option<f64>,
-    /// Percentage of the load that is drawn at random (the fuzz band); none for that of the run.
+    /// Percentage of the load that is generated at random (the fuzz band); none for that of the run.
     pub fuzz: Option<f64>,
     /// How many journeys begin in a minute; none for those of the run.
     pub journeys: Option<f64>,
@@ -106,7 +106,7 @@ impl Stage {
     }
 }
 
-/// Where a run stands among its stages.
+/// Where a run is among its stages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StageProgress {
@@ -124,7 +124,7 @@ pub struct StageProgress {
     pub step: Option<u32>,
     /// And how many there are.
     pub steps: Option<u32>,
-    /// Transactions a second that are due now; none where the clock does not say.
+    /// Transactions per second that are due now; none where the clock does not say.
     pub target_tps: Option<f64>,
     /// Seconds since the stage began.
     pub seconds: f64,
@@ -136,7 +136,7 @@ pub struct StageProgress {
     pub run_seconds_left: Option<f64>,
     /// Whether all stages are over: what is in flight comes to its end.
     pub over: bool,
-    /// Whether somebody ended them before their time. Stages without an end are never cut short.
+    /// Whether somebody ended them early. Stages without an end of their own are never cut short.
     pub cut_short: bool,
 }
 
@@ -217,7 +217,7 @@ impl Course {
         self.leave(ended, ledger)
     }
 
-    /// Ends the stage before its time; how long it lasted, if there was one.
+    /// Ends the stage early; how long it lasted, if there was one.
     pub fn skip(&mut self, now: Duration, ledger: LedgerIndex) -> Option<Span> {
         (!self.over).then(|| self.leave(now, ledger)).flatten()
     }

@@ -11,7 +11,7 @@ use crate::{fuzz::FuzzStats, mutation::MutationStats, pacing::PacingStats, stage
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TypeStats {
-    /// Handed to the tracker, of either intent.
+    /// Given to the tracker, of either intent.
     pub submitted: u64,
     /// In a validated ledger.
     pub validated: u64,
@@ -33,7 +33,7 @@ pub struct JourneyStats {
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Stats {
-    /// Transactions of valid intent handed to the tracker.
+    /// Transactions meant to succeed that the tracker was given.
     pub submitted: u64,
     /// Those of them in a validated ledger, with whatever result.
     pub validated: u64,
@@ -41,13 +41,13 @@ pub struct Stats {
     pub failed: BTreeMap<String, u64>,
     /// Those of them that a validated ledger has with a `tec`, by it.
     pub claimed: BTreeMap<String, u64>,
-    /// Deliberately invalid transactions handed to the tracker.
+    /// Deliberately invalid transactions given to the tracker.
     pub submitted_invalid: u64,
     /// How those ended.
     pub invalid: MutationStats,
     /// By type of the catalogue.
     pub by_type: BTreeMap<&'static str, TypeStats>,
-    /// Handed to the tracker and not yet at their end.
+    /// Given to the tracker and not yet at their end.
     pub in_flight: usize,
     /// Holes in a lane that a no-op filled.
     pub holes_filled: u64,
@@ -63,7 +63,7 @@ pub struct Stats {
     pub metadata_missing: u64,
     /// Journeys, however they were asked for.
     pub journeys: JourneyStats,
-    /// What became of the schedule's slots.
+    /// How the schedule's slots were used.
     pub pacing: PacingStats,
     /// What was drawn at random. It is in none of the counters above but `in_flight`.
     pub fuzz: FuzzStats,
@@ -88,7 +88,7 @@ pub struct DisabledType {
     pub refused_with: Option<String>,
 }
 
-/// Where the generator stands.
+/// State of the generator.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Status {
@@ -96,10 +96,10 @@ pub struct Status {
     pub running: bool,
     /// Since when, milliseconds since 1970.
     pub started_at_ms: Option<u64>,
-    /// Transactions a second now; 0 for unlimited, and for what goes by ledgers, the node's queue or
+    /// Transactions per second now; 0 for unlimited, and for what goes by ledgers, the node's queue or
     /// what is in flight.
     pub tps: f64,
-    /// Where it stands among the stages.
+    /// Where it is among the stages.
     pub stage: StageProgress,
     /// Transactions of one account in flight.
     pub max_pending: usize,

@@ -351,7 +351,7 @@ pub(crate) async fn take_head(shared: &Shared) {
     }
 }
 
-/// Takes the newest validated ledger that a node tells, if the node follows the chain. Whether it
+/// Takes the newest validated ledger that a node reports, if the node follows the chain. Whether it
 /// does. Only this node can show that: another one may have all known ledgers, and says nothing
 /// about what this one told.
 async fn take_head_of(

@@ -4,7 +4,7 @@
 //! ones of the ledger with that hash were seen: what a message says of another hash, or of no hash,
 //! may belong to another ledger of the same index and is not counted. On one connection a ledger's
 //! transactions all come before the next `ledgerClosed`; a ledger that is still short then, or when
-//! its connection is lost, or that no stream told of at all, is read once with `ledger`. Cost grows
+//! its connection is lost, or that no stream reported at all, is read once with `ledger`. Cost grows
 //! with ledgers missed, not with transactions pending.
 
 mod ranges;
@@ -239,7 +239,7 @@ impl Completeness {
         &self.hashes
     }
 
-    /// A known ledger above this one, at most so many ledgers.
+    /// A known ledger above this one, at most this many ledgers.
     pub(crate) fn known_above(&self, index: u32, within: u32) -> Option<(u32, Hash256)> {
         let last = index.saturating_add(within);
         self.hashes.range(index.saturating_add(1)..=last).next().map(|(i, h)| (*i, *h))

@@ -10,7 +10,7 @@ pub enum Subscription {
     /// All validated transactions: needed to count a ledger complete without reading it.
     #[default]
     Transactions,
-    /// Only those of these accounts and of everyone of whom a transaction is handed in: for networks
+    /// Only those of these accounts and of everyone of whom a transaction is submitted: for networks
     /// with much foreign traffic. Ledgers are then never complete by the stream; absence is proven by
     /// look-ups and by reading ledgers.
     Accounts(Vec<AccountId>),
@@ -28,10 +28,10 @@ pub struct TrackerConfig {
     pub queue_capacity: usize,
     /// How often the finality check runs.
     pub check_interval: Duration,
-    /// How many ledgers after hand-in a transaction is looked up, and at least one
+    /// How many ledgers after submission a transaction is looked up, and at least one
     /// [`Self::check_interval`] after it.
     pub overdue_ledgers: u32,
-    /// Or how long after hand-in.
+    /// Or how long after submission.
     pub overdue_after: Duration,
     /// How many look-ups at a time.
     pub lookup_concurrency: usize,

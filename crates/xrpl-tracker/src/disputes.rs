@@ -1,4 +1,4 @@
-//! Which of several hashes that nodes told for one ledger is its hash.
+//! Which of several hashes that nodes reported for one ledger is its hash.
 //!
 //! Two things settle it: most nodes name one by request; or the ledgers above it do, each of whose
 //! hashes covers the hash of the one before, from one that most nodes agree on downwards. The

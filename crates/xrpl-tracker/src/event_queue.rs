@@ -117,12 +117,12 @@ impl EventSender {
         self.sender.max_capacity()
     }
 
-    /// Milliseconds that senders waited for room.
+    /// Milliseconds that senders waited because the queue was full.
     pub(crate) fn blocked_ms(&self) -> u64 {
         self.blocked.nanoseconds.load(Ordering::Relaxed) / 1_000_000
     }
 
-    /// Times that a sender waited for room.
+    /// Times that a sender waited because the queue was full.
     pub(crate) fn blocked_times(&self) -> u64 {
         self.blocked.times.load(Ordering::Relaxed)
     }

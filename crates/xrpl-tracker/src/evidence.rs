@@ -174,7 +174,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Where a transaction stands in the validated ledger, and with what result.
+/// Position of a transaction in a validated ledger, and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ValidatedIn {

@@ -163,7 +163,7 @@ impl Core {
         keys
     }
 
-    /// Transactions without an end that are overdue.
+    /// Transactions without a final state that are overdue.
     fn take_overdue(&mut self, shared: &Shared, resting: Resting, now_ms: u64) -> Vec<Key> {
         let head = self.head.index.0;
         let ledgers = shared.config.overdue_ledgers;

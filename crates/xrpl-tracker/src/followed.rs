@@ -8,7 +8,7 @@ use xrpl_protocol::AccountId;
 use crate::config::Subscription;
 
 /// Accounts in the order they came: those of the configuration, then everyone of whom a transaction
-/// was handed in.
+/// was submitted.
 #[derive(Debug)]
 pub(crate) struct Followed {
     accounts: Mutex<Accounts>,

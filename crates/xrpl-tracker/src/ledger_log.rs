@@ -16,7 +16,7 @@ const KEPT: usize = 256;
 pub struct LedgerView {
     /// Its index.
     pub ledger_index: LedgerIndex,
-    /// Its hash; none before a stream or a node told it.
+    /// Its hash; none before a stream or a node reported it.
     pub ledger_hash: Option<Hash256>,
     /// Seconds since 2000-01-01 00:00 UTC.
     pub close_time: Option<u32>,

@@ -19,7 +19,7 @@
 //! | `ws_listener`, `event_queue`, `ws_processor`, [`message`] | the stream, from socket to state |
 //! | `followed` | whose transactions the stream shows, where not everyone's |
 //! | `completeness`, `backfill` | which ledgers are known whole; reading those that are not |
-//! | `disputes` | which of several hashes told for a ledger is its hash |
+//! | `disputes` | which of several hashes reported for a ledger is its hash |
 //! | `finality_checker` | look-ups for what the stream has not settled: by slot, by hash, by history |
 //! | `submitter` | attempts, first and again |
 //! | [`store`] | memory or SQLite |

@@ -19,7 +19,7 @@
 //! Terminal states never change, except in two ways. A validated ledger outranks an opinion:
 //! REJECTED becomes VALIDATED (and counts as overturned, which a healthy run keeps at 0). And an end
 //! that rests on a ledger falls with it: where it turns out that the ledger of that index is another
-//! one than the nodes told, the transaction is open again and decided from the true ledger (and
+//! one than the nodes reported, the transaction is open again and decided from the true ledger (and
 //! counts as revoked). A ledger that contradicts EXPIRED or FAILED_NET otherwise raises an alarm and
 //! changes nothing.
 
@@ -153,7 +153,7 @@ pub struct TxState {
 }
 
 impl TxState {
-    /// What a transaction starts with that was made for this hand-in: nobody else has it.
+    /// What a transaction starts with that was made for this submission: nobody else has it.
     pub const CREATED: Self =
         Self { state: State::Created, may_have_left: false, undecided: false, in_doubt: false };
 

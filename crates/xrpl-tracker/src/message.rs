@@ -44,7 +44,7 @@ pub struct ValidatedTransaction<'a> {
     pub meta: Cow<'a, str>,
 }
 
-/// A validated ledger as the ledger stream tells it.
+/// A validated ledger as the ledger stream reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerClosed {
     /// Its index.

@@ -91,7 +91,7 @@ impl Entry {
         (self.last_ledger != 0).then_some(self.last_ledger)
     }
 
-    /// The first ledger that can have it; none if that is not known, because it was handed in and
+    /// The first ledger that can have it; none if that is not known, because it was submitted and
     /// may have been sent before.
     pub(crate) fn first_ledger(&self) -> Option<u32> {
         self.fresh.then(|| self.watched_from())
@@ -221,7 +221,7 @@ pub(crate) struct Pending {
     /// The newest entry of an (account, slot); the others hang on it.
     by_slot: FxHashMap<(u32, Slot), u32>,
     by_last_ledger: BTreeMap<u32, LastLedger>,
-    /// In order of hand-in; ended ones leave when they are passed.
+    /// In order of submission; ended ones leave when they are passed.
     by_age: VecDeque<Key>,
     ended: VecDeque<(u64, Key)>,
 }
@@ -382,7 +382,7 @@ impl Pending {
         below.into_values().flat_map(|last| last.keys).collect()
     }
 
-    /// Takes, in order of hand-in, those for which `old` holds; stops at the first that is not.
+    /// Takes, in order of submission, those for which `old` holds; stops at the first that is not.
     pub(crate) fn take_old(&mut self, old: impl Fn(&Entry) -> bool) -> Vec<Key> {
         let mut taken = Vec::new();
         while let Some(key) = self.by_age.front().copied() {
@@ -397,7 +397,7 @@ impl Pending {
         taken
     }
 
-    /// The oldest one without an end among those not taken by [`Self::take_old`].
+    /// The oldest one without a final state among those not taken by [`Self::take_old`].
     pub(crate) fn oldest(&self) -> Option<&Entry> {
         let mut entries = self.by_age.iter().filter_map(|key| self.get(*key));
         entries.find(|entry| !entry.progress.state.is_terminal())
@@ -603,7 +603,7 @@ mod tests {
         for n in 0..3 {
             assert_eq!(pending.find(hash(n)), None);
             let key = add(&mut pending, n, n, slot, 0);
-            // As if it had been handed in with this hash.
+            // As if it had been submitted with this hash.
             pending.by_hash.remove(TxHash([n; 32]));
             pending.get_mut(key).unwrap().hash = hash(n);
             let index = key.index;

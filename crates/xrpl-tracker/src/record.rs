@@ -28,7 +28,7 @@ pub enum Intent {
         /// Acceptable results, first or final.
         expected: Box<[ResultName]>,
     },
-    /// It was made at random: whatever becomes of it is right, as long as it has an end.
+    /// It was generated at random: any outcome is right, as long as there is one.
     Any,
 }
 
@@ -91,7 +91,7 @@ pub struct Submission {
     /// What a node answers with anything but `tes` it then neither holds nor relays, so that its
     /// refusal is an end.
     pub fail_hard: bool,
-    /// Whether this program made and signed it for this hand-in, so that nobody else can have sent
+    /// Whether this program made and signed it for this submission, so that nobody else can have sent
     /// it and no ledger before the present one can have it. Anything else may be older than this
     /// program: one refusal or one failed connection says nothing about its end then.
     pub fresh: bool,
@@ -130,7 +130,7 @@ impl Submission {
         self
     }
 
-    /// The same, made and signed by this program for this hand-in: see [`Submission::fresh`].
+    /// The same, made and signed by this program for this submission: see [`Submission::fresh`].
     #[must_use]
     pub fn fresh(mut self) -> Self {
         self.fresh = true;
@@ -173,7 +173,7 @@ pub struct Submitted {
     pub hash: TxHash,
     /// Its state now.
     pub state: State,
-    /// What the node answered to that attempt, of one handed in again the first answer; none if the
+    /// What the node answered to that attempt, of one submitted again the first answer; none if the
     /// answer is not known.
     pub engine_result: Option<ResultName>,
     /// Whether it was tracked before: then nothing was sent now.
@@ -224,7 +224,7 @@ impl Outcome {
     }
 }
 
-/// How long a transaction took, from the moment it was handed in.
+/// How long a transaction took, from the moment it was submitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Latencies {
@@ -232,7 +232,7 @@ pub struct Latencies {
     pub first_answer_ms: Option<u32>,
     /// Until the terminal state, milliseconds.
     pub finality_ms: Option<u32>,
-    /// Validated ledgers between hand-in and the ledger that has it (1 = the next one).
+    /// Validated ledgers between submission and the ledger that has it (1 = the next one).
     pub finality_ledgers: Option<u32>,
 }
 
@@ -243,11 +243,11 @@ pub struct Preliminary {
     pub at_ms: u64,
     /// The endpoint's number; [`Dossier`] gives its address.
     pub endpoint: u16,
-    /// What became of the attempt.
+    /// Outcome of the attempt.
     pub answer: Answer,
 }
 
-/// What became of an attempt to submit.
+/// Outcome of an attempt to submit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -297,7 +297,7 @@ pub struct LedgerHead {
     pub network_id: Option<u32>,
 }
 
-/// A transaction in a validated ledger that was not handed in here.
+/// A transaction in a validated ledger that was not submitted here.
 #[derive(Clone, Debug)]
 pub struct Foreign {
     /// Its hash.
@@ -334,7 +334,7 @@ pub struct StateChange {
     pub validated_ledger: Option<LedgerIndex>,
     /// Which way it was seen, once validated.
     pub source: Option<Source>,
-    /// An end that was told before is taken back: a ledger that it rested on is another one.
+    /// A final state reported before is taken back: its ledger turned out not to be the network's.
     pub revoked: bool,
     /// How long it took so far.
     #[serde(flatten)]
@@ -349,7 +349,7 @@ pub struct Validation {
     pub txn: TxHash,
     /// The ledger.
     pub ledger: LedgerIndex,
-    /// The source that came first.
+    /// The source that reported it first.
     pub source: Source,
 }
 
@@ -368,9 +368,9 @@ pub struct Identity {
     pub transaction_type: Arc<str>,
     /// What it is meant to do.
     pub intent: Intent,
-    /// The newest validated ledger when it was handed in.
+    /// The newest validated ledger when it was submitted.
     pub created_ledger: LedgerIndex,
-    /// When it was handed in, milliseconds since 1970.
+    /// When it was submitted, milliseconds since 1970.
     pub created_at_ms: u64,
     /// The signed, serialised transaction.
     pub blob: Bytes,
@@ -379,7 +379,7 @@ pub struct Identity {
     /// Whether nodes are asked to keep it only if it applies at once: see
     /// [`Submission::fail_hard`].
     pub fail_hard: bool,
-    /// Whether it was made for this hand-in: see [`Submission::fresh`].
+    /// Whether it was made for this submission: see [`Submission::fresh`].
     pub fresh: bool,
 }
 
@@ -395,9 +395,9 @@ pub struct Progress {
     pub undecided: bool,
     /// The state was REJECTED before the ledger overturned it.
     pub overturned: bool,
-    /// An end of it was taken back, because a ledger that it rested on turned out to be another one.
+    /// Its final state was taken back because its ledger turned out not to be the network's.
     pub revoked: bool,
-    /// It was meant to succeed, and is REJECTED because a rival that was handed in here too used its
+    /// It was meant to succeed, and is REJECTED because a rival that was submitted here too used its
     /// Sequence or Ticket. Unless a node had refused it, that is no failure.
     pub superseded: bool,
     /// Attempts to submit.
@@ -468,7 +468,7 @@ impl Progress {
 /// A tracked transaction, whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Position in the store: counts up in the order of hand-in.
+    /// Position in the store: counts up in the order of submission.
     pub id: u64,
     /// The run it belongs to.
     pub run: RunId,
@@ -512,9 +512,9 @@ pub struct Row {
     pub ticket_sequence: Option<Sequence>,
     /// The last ledger that can have it.
     pub last_ledger_seq: Option<LedgerIndex>,
-    /// The newest validated ledger when it was handed in.
+    /// The newest validated ledger when it was submitted.
     pub created_ledger: LedgerIndex,
-    /// When it was handed in, milliseconds since 1970.
+    /// When it was submitted, milliseconds since 1970.
     pub created_at_ms: u64,
     /// Attempts to submit.
     pub attempts: u32,
@@ -538,7 +538,7 @@ pub struct Row {
     pub undecided: bool,
     /// The state was REJECTED before the ledger overturned it.
     pub overturned: bool,
-    /// An end of it was taken back, because a ledger that it rested on turned out to be another one.
+    /// Its final state was taken back because its ledger turned out not to be the network's.
     pub revoked: bool,
     /// Why the state is terminal.
     pub evidence: Option<Evidence>,
@@ -629,7 +629,7 @@ pub struct PreliminaryView {
     pub at_ms: u64,
     /// The endpoint.
     pub endpoint: String,
-    /// What became of the attempt.
+    /// Outcome of the attempt.
     #[serde(flatten)]
     pub answer: Answer,
 }

@@ -388,7 +388,7 @@ pub struct Quantiles {
 pub struct Stats {
     /// Transactions of the run.
     pub total_tracked: u64,
-    /// Those without an end.
+    /// Those without a final state.
     pub pending: u64,
     /// By state.
     pub by_state: BTreeMap<State, u64>,
@@ -398,7 +398,7 @@ pub struct Stats {
     pub by_type: BTreeMap<Arc<str>, u64>,
     /// Validated ones by type.
     pub by_type_validated: BTreeMap<Arc<str>, u64>,
-    /// Validated ones by the source that came first.
+    /// Validated ones by the source that reported them first.
     pub validated_by_source: BTreeMap<Source, u64>,
     /// First preliminary results of what was not made at random.
     pub first_results: BTreeMap<ResultName, u64>,
@@ -409,7 +409,7 @@ pub struct Stats {
     /// Rejections that the ledger overturned; 0 in a healthy run.
     pub overturned: u64,
     /// Transactions of which an end was taken back, because a ledger that it rested on turned out to
-    /// be another one; 0 where no node tells a wrong ledger.
+    /// be another one; 0 where no node reports a wrong ledger.
     pub revoked: u64,
     /// Proofs of absence that a ledger contradicted; must be 0.
     pub contradicted: u64,
@@ -423,7 +423,7 @@ pub struct Stats {
     pub fuzzed: u64,
     /// Meant to succeed, but ended in a state other than VALIDATED.
     pub valid_failed: u64,
-    /// Meant to succeed, and REJECTED because another transaction that was handed in here used the
+    /// Meant to succeed, and REJECTED because another transaction that was submitted here used the
     /// Sequence or Ticket first: a replacement, say. They are not counted as failed, unless a node
     /// had refused them.
     pub superseded: u64,
@@ -431,17 +431,17 @@ pub struct Stats {
     pub resends: u64,
     /// Look-ups made.
     pub lookups: u64,
-    /// Hand-in to validation, milliseconds.
+    /// Submission to validation, milliseconds.
     pub finality_ms: Quantiles,
     /// Cumulative: upper bound in milliseconds, number at most that.
     pub finality_buckets: Vec<(u64, u64)>,
-    /// Ledgers from hand-in to validation (1 = the next one), and how many took that many.
+    /// Ledgers from submission to validation (1 = the next one), and how many took that many.
     pub finality_ledgers: BTreeMap<u32, u64>,
     /// The newest validated ledger.
     pub ledger_index: LedgerIndex,
     /// The newest validated ledger when this process started.
     pub first_ledger_index: LedgerIndex,
-    /// The newest validated ledger when the oldest transaction without an end was handed in, among
+    /// The newest validated ledger when the oldest transaction without a final state was submitted, among
     /// those not overdue yet.
     pub oldest_pending_ledger: Option<LedgerIndex>,
     /// Transactions in memory, ended ones included.
@@ -463,7 +463,7 @@ pub struct Stats {
 /// How long the steps of a transaction's way take.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepTimes {
-    /// From hand-in to the end of the first attempt.
+    /// From submission to the end of the first attempt.
     pub first_attempt: Snapshot,
     /// Until a new row is durable.
     pub durable: Snapshot,
@@ -486,11 +486,11 @@ pub struct WsStats {
     pub queue_size: usize,
     /// How many may wait.
     pub queue_maxsize: usize,
-    /// Milliseconds that listeners waited for room in the queue.
+    /// Milliseconds that listeners waited because the queue was full.
     pub queue_blocked_ms: u64,
     /// Times that they did.
     pub queue_blocked_count: u64,
-    /// Validated ones by the source that came first.
+    /// Validated ones by the source that reported them first.
     pub validations_by_source: BTreeMap<Source, u64>,
     /// Validation records in memory.
     pub recent_validations_count: usize,

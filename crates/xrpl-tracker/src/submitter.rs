@@ -93,7 +93,7 @@ fn reason(shared: &Shared, send: &ToSend, submit: &Submit) -> Option<Reason> {
             let fee = u64::try_from(fields()?.amount(fields::FEE)?.drops()?).ok()?;
             Some(Reason::FeeTooLow { fee: Drops(fee), needed: submit.open_ledger_cost })
         }
-        // What was signed here has a good signature; what was handed in is looked at.
+        // What was signed here has a good signature; what was submitted is looked at.
         "temBAD_SIGNATURE" => is_signed_alone(&fields()?).then_some(Reason::MarkedBad),
         _ => None,
     }

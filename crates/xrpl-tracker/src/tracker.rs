@@ -119,7 +119,7 @@ impl Tracker {
         for count in &resumed.counts {
             core.counters.restore(count);
         }
-        // First, so that a slot's newest is one without an end.
+        // First, so that a slot's newest is one without a final state.
         for record in resumed.ended_rivals {
             if core.pending.find(record.identity.hash).is_none() {
                 let key = core.take_in_ended(record);
@@ -215,7 +215,7 @@ impl Tracker {
         };
         match created {
             Ok(Created::New(_)) => {}
-            // It left memory, and is handed in once more: it is the same transaction still.
+            // It left memory, and is submitted once more: it is the same transaction still.
             Ok(Created::Known(record)) => return Ok(self.known(key, *record)),
             Err(error) => {
                 self.shared.lock().withdraw(key);
@@ -245,7 +245,7 @@ impl Tracker {
         })
     }
 
-    /// A transaction that the store has and memory has not was handed in again. Nothing is sent for
+    /// A transaction that the store has and memory has not was submitted again. Nothing is sent for
     /// it now. Who wants its outcome is told it at once, or joins those who wait, where it has none
     /// yet: then it is followed again.
     fn known(&self, key: Key, record: Record) -> Submitted {
@@ -374,7 +374,7 @@ impl Tracker {
         told
     }
 
-    /// Transactions in validated ledgers that were not handed in here, strangers' and those within a
+    /// Transactions in validated ledgers that were not submitted here, strangers' and those within a
     /// Batch, as far as streams and readings show them: each at least once from now on, maybe several
     /// times. What is told must be taken: it waits.
     #[must_use]
@@ -429,7 +429,7 @@ impl Tracker {
         }
     }
 
-    /// How long validation took, whole: hand-in to validation, milliseconds, of what this process saw.
+    /// How long validation took, whole: submission to validation, milliseconds, of what this process saw.
     #[must_use]
     pub fn finality_ms(&self) -> hdrhistogram::Histogram<u64> {
         self.shared.lock().counters.finality_ms().clone()
@@ -473,7 +473,7 @@ impl Tracker {
         }
     }
 
-    /// The transaction of the present run that was handed in with this key.
+    /// The transaction of the present run that was submitted with this key.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -575,12 +575,12 @@ impl Tracker {
         self.shared.lock().ring.newest(limit)
     }
 
-    /// Looks up everything overdue now.
+    /// Looks up every overdue transaction now.
     pub async fn check_finality_now(&self) -> CheckReport {
         finality_checker::check(&self.shared, Resting::Too).await
     }
 
-    /// Waits until no transaction is without an end, at most `grace`. How many are left.
+    /// Waits until no transaction is without a final state, at most `grace`. How many are left.
     pub async fn wait_until_idle(&self, grace: Duration) -> u64 {
         let idle = async {
             loop {
@@ -598,8 +598,8 @@ impl Tracker {
         self.shared.lock().counters.pending()
     }
 
-    /// Waits up to `grace` for transactions without an end, then stops every task and flushes the
-    /// store. Returns how many are left without an end; they are taken up again at the next start.
+    /// Waits up to `grace` for transactions without a final state, then stops every task and flushes the
+    /// store. Returns how many are left without a final state; they are taken up again at the next start.
     pub async fn shutdown(&self, grace: Duration) -> u64 {
         let left = self.wait_until_idle(grace).await;
         self.shared.supervisor.stop().await;
@@ -625,7 +625,7 @@ async fn page(
     Ok(RowPage { rows: records.iter().map(Row::from).collect(), next_cursor })
 }
 
-/// A transaction handed in again: who wants its outcome joins those who do.
+/// A transaction submitted again: who wants its outcome joins those who do.
 fn already(core: &mut Core, key: Key, waiters: Option<Box<Waiters>>) -> Submitted {
     let each = waiters.and_then(|waiters| waiters.each);
     let ended = core.pending.get(key).and_then(|entry| {

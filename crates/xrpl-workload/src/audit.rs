@@ -2,7 +2,7 @@
 //! have with the same ledger, result and fee; what the store says is in no ledger must be in none.
 //!
 //! Only what was seen is judged. A node may lag, and keeps only so much history: ledgers that it does
-//! not show are told as unseen, and nothing is said of what may be in them.
+//! not show are reported as unseen, and nothing is said of what may be in them.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -40,7 +40,7 @@ pub struct Scope {
     /// Accounts of the run besides those that the store has rows of: what they sent and the store
     /// does not know is found too.
     pub accounts: Vec<AccountId>,
-    /// The run goes on: transactions without an end are no problem, and ledgers after this one have
+    /// The run goes on: transactions without a final state are no problem, and ledgers after this one have
     /// not been recorded yet.
     pub live_until: Option<LedgerIndex>,
     /// How long to wait for a node that has not validated the run's last ledger yet.

@@ -186,7 +186,7 @@ fn ignores_hangup() -> bool {
     false
 }
 
-/// Turns Ctrl-C, SIGTERM and SIGHUP (the terminal is gone) into wishes: the first to end, the second
+/// Turns Ctrl-C, SIGTERM and SIGHUP (the terminal is gone) into requests: the first to end, the second
 /// to end at once. The third waits for nothing at all. They are heard from the moment this returns, so
 /// that it comes before anything that is announced.
 fn signals(stop: Stop) -> tokio::task::JoinHandle<()> {
@@ -254,10 +254,10 @@ pub fn command() -> Command {
              and fee; what the store says is in no ledger must be in none; Sequences must be used\n\
              without gaps. A run that goes on is compared as far as it got.\n\n\
              The run's accounts are those of its rows and those that --seed, --accounts, --gateways\n\
-             and --key-type give: give what the run was given, and what an account sent without a row\n\
+             and --key-type give: give the same as for the run, so that what an account sent without a row\n\
              in the store is found too.\n\n\
              A node that has not validated the run's last ledger yet is waited for, for a while. What\n\
-             it has not validated then, and ledgers that it does not keep, are told as not seen:\n\
+             it has not validated then, and ledgers that it does not keep, are reported as not seen:\n\
              nothing is said about transactions in them.\n\n\
              Exit codes: 0 they agree, 1 they differ, 2 wrong input, 3 the store or the node cannot be\n\
              read, 5 they agree as far as could be seen.",
@@ -285,9 +285,9 @@ pub fn command() -> Command {
     let markdown =
         || Arg::new("markdown").long("markdown").visible_alias("md").action(ArgAction::SetTrue);
     let report = Command::new("report")
-        .about("Makes the report of a run: one HTML file, Markdown, or JSON")
+        .about("Writes the report of a run: one HTML file, Markdown, or JSON")
         .long_about(format!(
-            "Makes the report of a run: one HTML file that needs nothing else, to be read by someone\n\
+            "Writes the report of a run: one HTML file that needs nothing else, for someone\n\
              who was not there. It needs no node; a run that goes on or was killed has one too.\n\n\
              {of_runs}\n\nExit codes: 0 done, 2 wrong input, 3 there is no such run or file.",
         ))
@@ -299,7 +299,7 @@ pub fn command() -> Command {
                 .value_name("FILE")
                 .value_parser(clap::value_parser!(std::path::PathBuf))
                 .help(
-                    "Where it is written, - for standard output [default: run-RUN.html; Markdown \
+                    "Where to write it, - for standard output [default: run-RUN.html; Markdown \
                      and JSON are printed]",
                 ),
         )
@@ -310,7 +310,7 @@ pub fn command() -> Command {
             "Compares the second run with the first one, figure by figure. A change counts beyond both\n\
              a share of the first value and an amount; --bound changes them.\n\n\
              {of_runs}\n\n\
-             A run whose load was not the one that was asked for is refused: its figures say nothing.\n\
+             A run whose load was not the requested one is refused: its figures say nothing.\n\
              So is one that was killed, stopped before its end or goes on, without --partial.\n\n\
              Exit codes: 0 nothing is worse, 1 something is, 2 wrong input, 3 they cannot be compared:\n\
              there is no such run, or it is refused.",
@@ -325,14 +325,14 @@ pub fn command() -> Command {
             Arg::new("baseline")
                 .long("baseline")
                 .value_name("RUN")
-                .help("What is measured against, such as a file in a repository"),
+                .help("The run to compare with, such as a file in a repository"),
         )
         .arg(
             Arg::new("bound")
                 .long("bound")
                 .value_name("FIGURE=PERCENT%[/NUMBER]")
                 .action(ArgAction::Append)
-                .help("What is beyond chance, such as finality_ms_p99=20%/100 or all=20%; repeatable"),
+                .help("What counts as a change, such as finality_ms_p99=20%/100 or all=20%; repeatable"),
         )
         .arg(Arg::new("stage").long("stage").value_name("NAME").help("Only the stages of this name"))
         .arg(
@@ -346,13 +346,13 @@ pub fn command() -> Command {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     let capacity = run(Command::new("capacity"))
-        .about("Finds the highest rate that a network holds, and says what breaks above it")
+        .about("Finds the highest rate that a network can sustain, and what breaks above it")
         .long_about(
-            "Finds the highest rate that a network holds. Each rate is held for a while; it holds if\n\
-             what is validated follows what is sent, neither the node's queue nor what is in flight\n\
-             grows, nodes stay in step, nothing fails or expires, and what --ask asks is kept. The\n\
+            "Finds the highest rate that a network can sustain. Each rate is held for a while; it holds if\n\
+             as much is validated as is sent, neither the node's queue nor what is in flight\n\
+             grows, nodes stay in step, nothing fails or expires, and the figures of --ask hold. The\n\
              rate is doubled until it does not hold, then the distance is halved; the rate that is\n\
-             found is tried a second time. The first one is --tps.\n\n\
+             found is tried a second time. The first rate is --tps.\n\n\
              Exit codes: 0 found, 1 nothing held or the time ran out, 2 wrong input, 3 no node.",
         )
         .arg(given("to", "N", "No higher rate is tried [default: 1000]"))
@@ -361,7 +361,7 @@ pub fn command() -> Command {
             "TIME",
             "How long each rate is measured, eight ledgers at the least [default: 20s]",
         ))
-        .arg(given("precision", "PERCENT", "How near to the limit it is found [default: 3]"))
+        .arg(given("precision", "PERCENT", "How close to the limit the search goes [default: 3]"))
         .arg(
             given("max-minutes", "N", "When the search ends, found or not [default: 30]")
                 .value_parser(clap::value_parser!(std::num::NonZeroU32)),
@@ -375,7 +375,7 @@ pub fn command() -> Command {
             given(
                 "ask",
                 "FIGURE=NUMBER",
-                "A figure that must be kept too, such as finality_ms_p99=8000; repeatable",
+                "A figure that must hold too, such as finality_ms_p99=8000; repeatable",
             )
             .action(ArgAction::Append),
         );
@@ -391,7 +391,7 @@ pub fn command() -> Command {
         .long_about(
             "Shows what a running instance knows of a transaction: every answer and sighting, and\n\
              the evidence of its end.\n\n\
-             Exit codes: as of submit by its state; 1 if the instance does not track it, 2 if that\n\
+             Exit codes: those of submit, by its state; 1 if the instance does not track it, 2 if that\n\
              is no hash, 3 if no instance answers.",
         )
         .arg(Arg::new("hash").required(true).value_name("HASH").help("The transaction's hash"));
@@ -433,7 +433,7 @@ pub fn command() -> Command {
         )
         .subcommand(with_settings(tx, commands::ASK))
         .subcommand(with_settings(
-            ask("status", "Shows where a running instance stands"),
+            ask("status", "Shows the state of a running instance"),
             commands::ASK,
         ))
         .subcommand(with_settings(

@@ -149,7 +149,7 @@ pub struct Side {
     pub endpoint: String,
     /// Their versions.
     pub versions: Vec<String>,
-    /// Transactions of valid intent.
+    /// Transactions meant to succeed.
     pub submitted: u64,
     /// How long its load ran, seconds.
     pub load_seconds: f64,
@@ -195,7 +195,7 @@ pub struct Comparison {
     pub settings: Vec<OtherSetting>,
     /// `worse` if any figure is, else `better` if any is, else `same`.
     pub verdict: Verdict,
-    /// The same in words, with the figures that tell.
+    /// The same in words, with the relevant figures.
     pub words: Vec<String>,
 }
 

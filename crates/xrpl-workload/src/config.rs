@@ -232,7 +232,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What is wrong with the configuration. Each text names the key or flag and the mend.
+/// What is wrong with the configuration. Each text names the key or flag and the fix.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -279,7 +279,7 @@ pub enum ConfigError {
     Value {
         /// How it was given.
         given: String,
-        /// What is wrong and how to mend it.
+        /// What is wrong and how to fix it.
         why: String,
     },
     /// Values that do not go together.
@@ -450,13 +450,13 @@ impl Config {
         Ok(config)
     }
 
-    /// The largest share that is drawn at random, percent.
+    /// The largest share that is generated at random, percent.
     #[must_use]
     pub fn peak_fuzz(&self) -> f64 {
         self.scenario.peak_fuzz(self.fuzz)
     }
 
-    /// The share that is drawn at random, on a ledger that closes so often.
+    /// The share that is generated at random, on a ledger that closes so often.
     #[must_use]
     pub fn fuzz_band(&self, interval: Duration) -> FuzzConfig {
         FuzzConfig {

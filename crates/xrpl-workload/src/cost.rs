@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(chosen(cost("Payment", 200_000), None, Some("200000")), Some(200_000));
         assert_eq!(chosen(cost("Payment", 10), Some(100_000), None), Some(100_000));
         assert_eq!(chosen(cost("Payment", 10), Some(100_001), None), None);
-        // A fee that is too low is the caller's wish.
+        // A fee that is too low is what the caller asked for.
         assert_eq!(chosen(cost("Payment", 10), Some(1), None), Some(1));
         // What the type itself costs is above the default limit, but not above a given one.
         assert_eq!(chosen(cost("AccountDelete", 10), None, None), Some(2_000_000));

@@ -1,4 +1,4 @@
-//! What the run knows of transaction types and fields: as its node tells, as a file does, or as it is
+//! What the run knows of transaction types and fields: as its node reports, as a file does, or as it is
 //! built in.
 
 use std::{fmt, sync::Arc};

@@ -230,7 +230,7 @@ fn succeeded(transaction_type: &str) -> RowFilter {
     }
 }
 
-/// Fields of the run's successful transactions of a type, oldest first, at most so many.
+/// Fields of the run's successful transactions of a type, oldest first, at most this many.
 ///
 /// # Errors
 /// The store fails.

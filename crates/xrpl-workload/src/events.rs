@@ -2,7 +2,7 @@
 //!
 //! The last [`KEPT`] events stand in one buffer that all readers share. A reader holds nothing but
 //! its place in it, so that readers cost no memory and never hold up who writes: one that is too
-//! slow finds its place gone and is told so.
+//! slow finds its place gone, and learns so.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -25,9 +25,9 @@ use crate::session::{App, unix_ms};
 pub const KEPT: usize = 16_384;
 /// Events that a reader is handed at once.
 const BATCH: usize = 256;
-/// How often the counters are told.
+/// How often the counters are reported.
 const STATS_EVERY: Duration = Duration::from_secs(1);
-/// Ledgers that are told again when more is known of them.
+/// Ledgers that are reported again when more is known of them.
 const LEDGERS_TOLD_AGAIN: usize = 8;
 
 /// What happened.
@@ -39,7 +39,7 @@ pub enum Happening {
     Ledger(Arc<LedgerEvent>),
     /// The counters.
     Stats(Arc<StatsEvent>),
-    /// State changes that were too many at once to be told.
+    /// State changes that were too many at once to be reported.
     Gap(Gap),
 }
 
@@ -56,7 +56,7 @@ impl Happening {
     }
 }
 
-/// A ledger as it is told.
+/// A ledger as it is reported.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct LedgerEvent {
     /// The ledger.
@@ -68,7 +68,7 @@ pub struct LedgerEvent {
     pub queue_size: Option<u64>,
 }
 
-/// The counters as they are told.
+/// The counters as they are reported.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct StatsEvent {
     /// When, milliseconds since 1970.
@@ -79,19 +79,19 @@ pub struct StatsEvent {
     pub submitted: u64,
     /// Validated ones.
     pub validated: u64,
-    /// Without an end.
+    /// Without a final state.
     pub pending: u64,
     /// By state.
     pub by_state: BTreeMap<State, u64>,
-    /// Validated ones by the source that came first.
+    /// Validated ones by the source that reported them first.
     pub validated_by_source: BTreeMap<xrpl_tracker::Source, u64>,
-    /// Validated a second, over the last ten seconds.
+    /// Validated per second, over the last ten seconds.
     pub validated_per_second: f64,
-    /// Half of all hand-ins were validated within this time, milliseconds.
+    /// Half of all transactions were validated within this time, milliseconds.
     pub finality_ms_p50: u64,
-    /// Nine of ten.
+    /// 90 % of them.
     pub finality_ms_p90: u64,
-    /// Ninety-nine of a hundred.
+    /// 99 % of them.
     pub finality_ms_p99: u64,
     /// Whether load runs.
     pub running: bool,
@@ -101,7 +101,7 @@ pub struct StatsEvent {
     pub connected: usize,
 }
 
-/// What a reader was not told.
+/// What a reader missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Gap {
     /// How many events; none if that is not known.
@@ -224,7 +224,7 @@ impl Events {
     }
 }
 
-/// Tells ledgers that are new or of which more is known.
+/// Reports ledgers that are new or of which more is known.
 fn tell_ledgers(app: &App, told: &mut HashMap<u32, Arc<LedgerEvent>>) {
     let mut news = Vec::new();
     let newest = app.tracker.ledgers(LEDGERS_TOLD_AGAIN);

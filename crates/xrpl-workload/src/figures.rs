@@ -23,7 +23,7 @@ pub struct Measurements {
     /// When the last of its transactions was validated; as `sent_until` at the least. Throughput is
     /// taken until then, so that a backlog worked off afterwards does not look like speed.
     pub validated_until: f64,
-    /// Transactions of valid intent handed to the tracker.
+    /// Transactions meant to succeed that the tracker was given.
     pub submitted: u64,
     /// Those of them in a validated ledger, with whatever result.
     pub validated: u64,
@@ -32,17 +32,17 @@ pub struct Measurements {
     pub failed: BTreeMap<String, u64>,
     /// Those of them that a validated ledger has with a `tec`, by it.
     pub claimed: BTreeMap<String, u64>,
-    /// Deliberately invalid transactions handed to the tracker.
+    /// Deliberately invalid transactions given to the tracker.
     pub submitted_invalid: u64,
-    /// Hand-in to validation, milliseconds.
+    /// Submission to validation, milliseconds.
     pub finality_ms: Spread,
     /// The same in ledgers; 1 is the next one.
     pub finality_ledgers: Spread,
     /// From the instant at which it was to be sent by the schedule to validation, milliseconds.
     pub scheduled_ms: Spread,
-    /// Hand-in to validation by type, milliseconds.
+    /// Submission to validation by type, milliseconds.
     pub types: BTreeMap<String, Spread>,
-    /// What became of the schedule's slots.
+    /// How the schedule's slots were used.
     pub slots: PacingStats,
     /// The nodes' own side.
     pub node: NodeSide,
@@ -50,7 +50,7 @@ pub struct Measurements {
     pub reads: BTreeMap<String, Reads>,
 }
 
-/// What the nodes tell of themselves, sampled.
+/// What the nodes report about themselves, sampled.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct NodeSide {
@@ -64,7 +64,7 @@ pub struct NodeSide {
     pub load_factor_percent: Spread,
     /// Ledgers between the node that is furthest and the one that is furthest behind.
     pub lag_ledgers: Spread,
-    /// The longest average wait that a node tells of its kinds of jobs, milliseconds.
+    /// The longest average wait that a node reports of its kinds of jobs, milliseconds.
     pub job_ms: Spread,
 }
 
@@ -291,16 +291,16 @@ macro_rules! figures {
 
 figures! {
     validated_per_second "1/s" Higher 5.0 0.5; "Transactions validated a second" => |m| a_second(m.validated, m.validated_until - m.began);
-    submitted_per_second "1/s" Neither 5.0 0.5; "Transactions handed in a second" => |m| a_second(m.submitted, m.sent_until - m.began);
-    failed_percent "%" Lower 10.0 0.5; "Ended otherwise than VALIDATED, of all handed in" => |m| share(sum(&m.failed), m.submitted);
-    claimed_percent "%" Lower 10.0 0.5; "VALIDATED with a tec, of all handed in" => |m| share(sum(&m.claimed), m.submitted);
-    finality_ms_p50 "ms" Lower 10.0 50.0; "Hand-in to validation: half took at most this" => |m| at(&m.finality_ms, 0.5);
-    finality_ms_p90 "ms" Lower 10.0 100.0; "Hand-in to validation: nine of ten took at most this" => |m| at(&m.finality_ms, 0.9);
-    finality_ms_p99 "ms" Lower 15.0 150.0; "Hand-in to validation: ninety-nine of a hundred took at most this" => |m| at(&m.finality_ms, 0.99);
-    finality_ms_max "ms" Neither 25.0 250.0; "Hand-in to validation: the longest" => |m| most(&m.finality_ms);
-    finality_ledgers_p50 "ledgers" Lower 10.0 0.5; "Ledgers from hand-in to validation: half took at most this" => |m| at(&m.finality_ledgers, 0.5);
-    finality_ledgers_p99 "ledgers" Lower 10.0 1.0; "Ledgers from hand-in to validation: ninety-nine of a hundred took at most this" => |m| at(&m.finality_ledgers, 0.99);
-    finality_ledgers_max "ledgers" Neither 25.0 1.0; "Ledgers from hand-in to validation: the most" => |m| most(&m.finality_ledgers);
+    submitted_per_second "1/s" Neither 5.0 0.5; "Transactions submitted per second" => |m| a_second(m.submitted, m.sent_until - m.began);
+    failed_percent "%" Lower 10.0 0.5; "Ended in another state than VALIDATED, of all submitted" => |m| share(sum(&m.failed), m.submitted);
+    claimed_percent "%" Lower 10.0 0.5; "VALIDATED with a tec result, of all submitted" => |m| share(sum(&m.claimed), m.submitted);
+    finality_ms_p50 "ms" Lower 10.0 50.0; "Submission to validation: half took at most this" => |m| at(&m.finality_ms, 0.5);
+    finality_ms_p90 "ms" Lower 10.0 100.0; "Submission to validation: 90 % took at most this" => |m| at(&m.finality_ms, 0.9);
+    finality_ms_p99 "ms" Lower 15.0 150.0; "Submission to validation: 99 % took at most this" => |m| at(&m.finality_ms, 0.99);
+    finality_ms_max "ms" Neither 25.0 250.0; "Submission to validation: the longest" => |m| most(&m.finality_ms);
+    finality_ledgers_p50 "ledgers" Lower 10.0 0.5; "Ledgers from submission to validation: half took at most this" => |m| at(&m.finality_ledgers, 0.5);
+    finality_ledgers_p99 "ledgers" Lower 10.0 1.0; "Ledgers from submission to validation: 99 % took at most this" => |m| at(&m.finality_ledgers, 0.99);
+    finality_ledgers_max "ledgers" Neither 25.0 1.0; "Ledgers from submission to validation: the most" => |m| most(&m.finality_ledgers);
     scheduled_ms_p50 "ms" Lower 10.0 50.0; "From the instant at which it was due to validation: half took at most this" => |m| at(&m.scheduled_ms, 0.5);
     scheduled_ms_p90 "ms" Lower 10.0 100.0; "From the instant at which it was due to validation: nine of ten took at most this" => |m| at(&m.scheduled_ms, 0.9);
     scheduled_ms_p99 "ms" Lower 15.0 150.0; "From the instant at which it was due to validation: ninety-nine of a hundred took at most this" => |m| at(&m.scheduled_ms, 0.99);

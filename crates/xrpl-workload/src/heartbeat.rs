@@ -40,11 +40,11 @@ pub struct Beat {
     pub result: Option<String>,
     /// The ledger that has it.
     pub validated_ledger: Option<LedgerIndex>,
-    /// From hand-in to validation, milliseconds.
+    /// From submission to validation, milliseconds.
     pub finality_ms: Option<u32>,
 }
 
-/// Where the canary stands.
+/// State of the canary.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct HeartbeatView {
     /// Whether `--heartbeat` is on.
@@ -128,7 +128,7 @@ impl Heartbeat {
                 () = end.cancelled() => return,
                 moved = head.changed() => if moved.is_err() { return },
             }
-            // What is handed in now might not come to its end with the run.
+            // What is submitted now might not come to its end with the run.
             if app.phase() == Phase::Stopping {
                 return;
             }

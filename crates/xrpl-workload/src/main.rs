@@ -1,6 +1,6 @@
 //! The program.
 
-/// A fifth more transactions a second than with the system's allocator.
+/// A fifth more transactions per second than with the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -18,7 +18,7 @@ struct Sample {
     validated: u64,
 }
 
-/// Measures validated transactions a second.
+/// Measures validated transactions per second.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(
     /// Of the window, oldest first.

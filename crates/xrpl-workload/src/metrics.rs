@@ -382,7 +382,7 @@ fn outside(text: &mut Text, app: &App) {
     );
 }
 
-/// What Prometheus clients tell of every process. Nothing where the system does not say it.
+/// What Prometheus clients report of every process. Nothing where the system does not say it.
 #[cfg(target_os = "linux")]
 fn process(text: &mut Text) {
     use procfs::{CurrentSI, WithCurrentSystemInfo, process::Process};

@@ -39,21 +39,21 @@ pub struct Sample {
     pub submitted: u64,
     /// Validated ones.
     pub validated: u64,
-    /// Without an end.
+    /// Without a final state.
     pub pending: u64,
-    /// Validated a second, over the last ten seconds.
+    /// Validated per second, over the last ten seconds.
     pub validated_per_second: f64,
-    /// Medians and tails of hand-in to validation so far, milliseconds.
+    /// Medians and tails of submission to validation so far, milliseconds.
     pub finality_ms_p50: u64,
-    /// Nine of ten.
+    /// 90 % of them.
     pub finality_ms_p90: u64,
-    /// Ninety-nine of a hundred.
+    /// 99 % of them.
     pub finality_ms_p99: u64,
     /// The nodes' own side at that moment.
     pub node: NodeNow,
 }
 
-/// What the nodes say of themselves: by it a slow node is told from a slow program. None of what no
+/// What the nodes say of themselves: they distinguish a slow node from a slow program. None of what no
 /// node said within the last seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct NodeNow {
@@ -66,7 +66,7 @@ pub struct NodeNow {
     /// Validated ledgers between the node that is furthest and the one that is furthest behind.
     pub lag_ledgers: Option<u32>,
     /// The longest average time, from its wait to its end, of a kind of job in `server_info`,
-    /// milliseconds. Nodes tell of jobs where they take this program for an administrator.
+    /// milliseconds. Nodes report jobs where they take this program for an administrator.
     pub job_ms: Option<u64>,
 }
 

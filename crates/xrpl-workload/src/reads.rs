@@ -160,7 +160,7 @@ pub struct Held {
 pub struct ReadsMeasured {
     /// By method.
     pub methods: BTreeMap<String, Read>,
-    /// What became of the schedule's slots.
+    /// How the schedule's slots were used.
     pub slots: PacingStats,
     /// Connections that are held open.
     pub held: Held,

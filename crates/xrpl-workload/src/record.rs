@@ -209,7 +209,7 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// Whether these are failures of valid intent: a `tec` claims a fee and does nothing else.
+    /// Whether these are failures of transactions meant to succeed: a `tec` claims a fee and does nothing else.
     #[must_use]
     pub fn failed(&self) -> bool {
         let succeeded = self.result.as_deref().is_some_and(|result| result.starts_with("tes"));
@@ -227,13 +227,13 @@ pub struct RunSample {
     pub over: f64,
     /// The newest validated ledger at its end.
     pub ledger_index: u32,
-    /// Transactions handed in until then.
+    /// Transactions submitted until then.
     pub submitted: u64,
     /// Validated until then.
     pub validated: u64,
-    /// Without an end then.
+    /// Without a final state then.
     pub pending: u64,
-    /// Handed in a second.
+    /// Submitted per second.
     pub submitted_per_second: f64,
     /// Validated a second.
     pub validated_per_second: f64,

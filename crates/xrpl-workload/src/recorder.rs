@@ -351,7 +351,7 @@ impl Recorder {
     }
 }
 
-/// Handed in and validated, of all.
+/// Submitted and validated, of all.
 fn totals(stats: &Stats) -> (u64, u64) {
     let validated = stats.by_state.get(&xrpl_tracker::State::Validated).copied().unwrap_or(0);
     (stats.total_tracked, validated)

@@ -69,7 +69,7 @@ impl Scenario {
         self.stages.iter().filter_map(|stage| stage.pace.peak()).fold(0.0, f64::max)
     }
 
-    /// The largest share that is drawn at random in a stage, percent, where that of the run is this.
+    /// The largest share that is generated at random in a stage, percent, where that of the run is this.
     #[must_use]
     pub fn peak_fuzz(&self, of_run: f64) -> f64 {
         self.stages.iter().filter_map(|stage| stage.fuzz).fold(of_run, f64::max)
@@ -176,7 +176,7 @@ pub struct OutlineStage {
     pub journeys: Option<f64>,
 }
 
-/// Where a run stands among its stages, in words.
+/// Where a run is among its stages, in words.
 #[must_use]
 pub fn progress_text(progress: &StageProgress) -> String {
     let mut parts = vec![format!("{} ({} of {})", progress.name, progress.stage, progress.stages)];

@@ -17,9 +17,9 @@ use crate::{
 pub struct FinalityMs {
     /// Half of them took at most this.
     pub p50: u64,
-    /// Nine of ten.
+    /// 90 % of them.
     pub p90: u64,
-    /// Ninety-nine of a hundred.
+    /// 99 % of them.
     pub p99: u64,
     /// All.
     pub max: u64,
@@ -68,9 +68,9 @@ pub struct Summary {
     pub preparation: u64,
     /// Those by state.
     pub by_state: BTreeMap<String, u64>,
-    /// Validated ones by the source that came first.
+    /// Validated ones by the source that reported them first.
     pub validated_by_source: BTreeMap<String, u64>,
-    /// Without an end when the run ended.
+    /// Without a final state when the run ended.
     pub undecided: u64,
     /// Rejections that a validated ledger overturned; 0 in a healthy run.
     pub overturned: u64,
@@ -247,16 +247,19 @@ pub fn failures(stats: &Stats) -> Vec<String> {
     let of_valid = |state| stats.valid_by_state.get(&state).copied().unwrap_or(0);
     let found = [
         // What a replacement took the place of has not failed.
-        (of_valid(State::Rejected).saturating_sub(stats.superseded), "of valid intent rejected"),
-        (of_valid(State::Expired), "of valid intent expired"),
-        (of_valid(State::FailedNet), "of valid intent never sent (FAILED_NET)"),
-        (stats.pending, "without an end when the run ended"),
-        (stats.invalid_otherwise, "deliberately invalid with another result than predicted"),
+        (
+            of_valid(State::Rejected).saturating_sub(stats.superseded),
+            "meant to succeed, but rejected",
+        ),
+        (of_valid(State::Expired), "meant to succeed, but expired"),
+        (of_valid(State::FailedNet), "meant to succeed, but never sent (FAILED_NET)"),
+        (stats.pending, "without a final state when the run ended"),
+        (stats.invalid_otherwise, "deliberately invalid, but with a result other than predicted"),
         (stats.overturned, "rejected but found in a validated ledger (overturned)"),
-        (stats.revoked, "with an end that was taken back with its ledger (revoked)"),
+        (stats.revoked, "whose final state was taken back with its ledger (revoked)"),
         (stats.contradicted, "proven absent but found in a validated ledger (contradicted)"),
         (stats.ledger_mismatches, "ledgers for which nodes gave different hashes"),
-        (stats.store_failures, "failed writes of the store"),
+        (stats.store_failures, "failed writes to the store"),
     ];
     found.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect()
 }

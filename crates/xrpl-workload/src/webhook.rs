@@ -34,7 +34,7 @@ const WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Deliveries(Mutex<Seen>);
 
-/// What [`Deliveries`] tells.
+/// What [`Deliveries`] shows.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Taken by the receiver.
@@ -81,7 +81,7 @@ impl Deliveries {
     }
 }
 
-/// What `GET /webhooks` tells.
+/// The answer of `GET /webhooks`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WebhookView {
     /// Whether `--webhook` is given.
@@ -93,13 +93,13 @@ pub struct WebhookView {
     durable: bool,
     /// Every end up to this `id` was delivered or given up.
     cursor: u64,
-    /// Ends that wait.
+    /// Final states waiting to be delivered.
     backlog: u64,
     /// When the oldest of them came, milliseconds since 1970.
     oldest_at_ms: Option<u64>,
-    /// Ends delivered, by earlier processes too.
+    /// Final states delivered, by earlier processes too.
     delivered: u64,
-    /// Ends given up: not taken within 72 hours of their first try, or pushed out of memory.
+    /// Final states given up: not accepted within 72 hours of their first try, or pushed out of memory.
     given_up: u64,
     /// Tries of this process that failed and are made again.
     retried: u64,
@@ -109,7 +109,7 @@ pub struct WebhookView {
     last_error_at_ms: Option<u64>,
     /// When a receiver that takes nothing is tried again, milliseconds since 1970.
     next_try_ms: Option<u64>,
-    /// How long an end is tried again.
+    /// For how long delivery of a final state is retried.
     given_up_after_hours: u64,
 }
 

@@ -82,10 +82,10 @@ pub fn result(code: &str) -> (&'static str, &'static str) {
     let result = ResultName::new(code);
     let meaning = match result.class() {
         Some(ResultClass::Tes) => "applied",
-        Some(ResultClass::Tec) => "in a ledger: the fee was claimed, nothing else happened",
-        Some(ResultClass::Ter) => "not now: it may apply later",
+        Some(ResultClass::Tec) => "in a ledger: the fee was charged and nothing else happened",
+        Some(ResultClass::Ter) => "not yet: it may apply later",
         Some(ResultClass::Tef) => "cannot apply to this ledger",
-        Some(ResultClass::Tel) => "this server did not take it",
+        Some(ResultClass::Tel) => "this server did not accept it",
         Some(ResultClass::Tem) => "malformed: it can never apply",
         None => "not an engine result",
     };

@@ -59,7 +59,7 @@ fn what_cannot_be_searched_for_is_said_before_anything_starts() {
         (&["--tps=50", "--to=10"], "--to 10 is below --tps 50"),
         (&["--ask=finality_ms_p99=-1"], "a figure is never below 0"),
         (&["--ask=failed_percent=101"], "100 % at most"),
-        (&["--ask=read_ms_p99=5"], "nothing is read beside"),
+        (&["--ask=read_ms_p99=5"], "makes no read requests"),
         (&["--max-minutes=0"], "--max-minutes"),
         (&["--each=Paymnt"], "Payment"),
         (&["--ask=finality_ms_p9=5"], "did you mean"),

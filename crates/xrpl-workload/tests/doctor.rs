@@ -161,7 +161,7 @@ async fn what_is_no_xrpld_is_called_so() {
     ];
     for (args, fix) in [
         (at(closed, closed, &[]), "nothing listens there"),
-        (at(address, address, &[]), "no xrpld"),
+        (at(address, address, &[]), "not xrpld"),
         (tls, "does not speak TLS"),
     ] {
         let done = doctor(&args, &[]).await;

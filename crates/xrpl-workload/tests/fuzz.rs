@@ -249,7 +249,7 @@ async fn a_node_newer_than_this_program_is_driven_by_its_own_definitions() {
     assert!(seen > 10, "{sent}");
     let ended = running.end().await;
     // What the API sent, which the node refused.
-    assert_eq!(ended.failures, ["1 of valid intent rejected"], "{}", ended.summary);
+    assert_eq!(ended.failures, ["1 meant to succeed, but rejected"], "{}", ended.summary);
     node.shutdown().await;
 }
 

@@ -49,7 +49,7 @@ fn one_node_is_never_behind_another() {
     let refused = call(&["run", "--no-api", "--scenario"]);
     let said = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{said}");
-    assert!(said.contains("one node alone is never behind another"), "{said}");
+    assert!(said.contains("a single node is never behind another"), "{said}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was started");
 }
 

@@ -86,7 +86,7 @@ impl Driver {
         self.engine.measures.goes_on(to.saturating_sub(from), self.schedule.stats(), true);
     }
 
-    /// Ends the stage before its time.
+    /// Ends the stage early.
     pub(super) fn skip_stage(&mut self) -> Result<StageProgress, GeneratorError> {
         if let Some(span) = self.course.skip(self.now(), self.engine.head()) {
             self.leave(span);

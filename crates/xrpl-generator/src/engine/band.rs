@@ -149,7 +149,7 @@ impl Band {
 }
 
 impl Engine {
-    /// Percentage of the load that is drawn at random.
+    /// Percentage of the load that is generated at random.
     #[must_use]
     pub fn fuzz_percent(&self) -> f64 {
         self.band.percent

@@ -37,7 +37,7 @@ pub enum Origin {
     Journey(u64),
 }
 
-/// A signed transaction, ready to be handed to the tracker.
+/// A signed transaction, ready to be given to the tracker.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// Its hash.

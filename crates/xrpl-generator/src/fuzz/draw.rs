@@ -220,7 +220,7 @@ impl<'a, 'w> Draw<'a, 'w> {
                     }
                 }
             }
-            // What it must have no node tells.
+            // No node reports what it must have.
             None => {
                 for _ in 0..self.planner.below(3) {
                     self.add_any(&mut object, depth);

@@ -23,7 +23,7 @@ fn secret(scene: &Scene<'_>) -> Result<[u8; 32], Wait> {
 
 pub(super) static CONDITION_FINISHED: Journey = Journey {
     name: "escrow_condition",
-    shows: "XRP is held in escrow under a crypto-condition, and paid out to whoever shows its fulfillment.",
+    shows: "XRP is held in escrow under a crypto-condition, and paid out to whoever presents its fulfillment.",
     needs: &[],
     parties: &[Party::user("sender"), Party::user("receiver")],
     steps: &[

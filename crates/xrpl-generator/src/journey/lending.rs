@@ -22,7 +22,7 @@ const TF_LOAN_DEFAULT: u32 = 0x0001_0000;
 const DEPOSITED: u64 = 10_000_000;
 const LENT: i64 = 1_000_000;
 const COVER: u64 = 500_000;
-/// The shortest interval between payments, and the shortest time of grace, that the ledger allows: seconds.
+/// The shortest interval between payments, and the shortest grace period, that the ledger allows: seconds.
 const SHORTEST: u32 = 60;
 /// Thirty days, seconds.
 const MONTH: u32 = 2_592_000;
@@ -204,7 +204,7 @@ pub(super) static PAYBACK: Journey = Journey {
 
 pub(super) static DEFAULT: Journey = Journey {
     name: "vault_loan_default",
-    shows: "A loan from a vault is not paid, defaults after its time of grace, and the broker's cover bears a part of the loss. It takes two minutes.",
+    shows: "A loan from a vault is not paid, defaults after its grace period, and the broker's cover bears a part of the loss. It takes two minutes.",
     needs: &[],
     parties: PARTIES,
     steps: &[

@@ -30,7 +30,7 @@ fn signed_by_both(scene: &Scene<'_>, plan: Plan, n: usize) -> Result<Plan, Wait>
 
 pub(super) static TICKETS_SIGNED: Journey = Journey {
     name: "tickets_multisign",
-    shows: "An account sets Tickets aside, hands its signature to two others, and they pay on a Ticket.",
+    shows: "An account creates Tickets, makes two others its signers, and they pay with a Ticket.",
     needs: &[],
     parties: &[
         // Users' lists are the load's, and those of a bridge's door name its witnesses.

@@ -6,7 +6,7 @@ use xrpl_tracker::{Evidence, ResultName, State};
 
 use super::Journey;
 
-/// How a journey stands.
+/// The state of a journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -19,7 +19,7 @@ pub enum JourneyState {
     Failed,
 }
 
-/// How a step stands.
+/// The state of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -58,7 +58,7 @@ pub struct RunStep {
     pub by: &'static str,
     /// What it does, in one sentence.
     pub does: &'static str,
-    /// How it stands.
+    /// Its state.
     pub state: StepState,
     /// What it waits for, while it does.
     pub waits_for: Option<String>,
@@ -70,7 +70,7 @@ pub struct RunStep {
     pub engine_result: Option<ResultName>,
     /// The validated ledger that has it.
     pub ledger_index: Option<LedgerIndex>,
-    /// What its final state stands on.
+    /// The evidence of its final state.
     pub evidence: Option<Evidence>,
 }
 
@@ -84,11 +84,11 @@ pub struct JourneyRun {
     pub name: &'static str,
     /// What it shows, in one sentence.
     pub shows: &'static str,
-    /// How it stands.
+    /// Its state.
     pub state: JourneyState,
-    /// Why it failed: the step, and what became of it.
+    /// Why it failed: the step, and its result.
     pub why: Option<String>,
-    /// Who takes part.
+    /// The accounts that take part.
     pub parties: Vec<RunParty>,
     /// Its steps, in their order.
     pub steps: Vec<RunStep>,

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 /// Steps of a [`Pace::Steps`] at most.
 const MOST_STEPS: f64 = 10_000.0;
-/// Transactions a second at most.
+/// Transactions per second at most.
 pub const MOST_TPS: f64 = 1_000_000.0;
 
 /// How fast.
 ///
 /// The first four are open loops by the clock: a slot is due at its time, whatever became of those
-/// before it. Rates are transactions a second.
+/// before it. Rates are transactions per second.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -101,7 +101,7 @@ impl Piece {
 }
 
 impl Pace {
-    /// Of a number of transactions a second; 0 is unlimited.
+    /// Of a number of transactions per second; 0 is unlimited.
     #[must_use]
     pub fn from_tps(tps: f64) -> Self {
         if tps > 0.0 { Self::Fixed(tps) } else { Self::Unlimited }
@@ -228,7 +228,7 @@ impl Pace {
         slots.ceil() as u64
     }
 
-    /// Transactions a second after a time; none if the clock does not say.
+    /// Transactions per second after a time; none if the clock does not say.
     #[must_use]
     pub fn rate(self, at: Duration) -> Option<f64> {
         let mut left = at.as_secs_f64();

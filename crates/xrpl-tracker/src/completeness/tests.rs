@@ -100,7 +100,7 @@ fn a_huge_gap_is_bounded() {
     assert_eq!(c.wanted_count(), 6);
 }
 
-/// Two nodes tell two ledgers of one index: their transactions are not counted together, whichever
+/// Two nodes report two ledgers of one index: their transactions are not counted together, whichever
 /// comes first, and none before its ledger's hash is known.
 #[test]
 fn the_transactions_of_two_ledgers_are_not_counted_together() {

@@ -10,7 +10,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 /// Ledgers read at once.
 pub(super) const AT_ONCE: usize = 8;
 
-/// Of these, at most so many that failed before.
+/// Of these, at most this many that failed before.
 const RETRIED: usize = AT_ONCE / 2;
 
 /// How often in turn every node must say that it does not keep a ledger until it is given up.

@@ -1,4 +1,4 @@
-//! Ledgers that turn out to be others than the nodes told, and the ends that rested on them.
+//! Ledgers that turn out to be others than the nodes reported, and the ends that rested on them.
 //!
 //! A hash is believed from the first node that tells it. Where another tells another one, most nodes
 //! or the ledgers above decide (see [`disputes`](crate::disputes)), and by then transactions may have
@@ -47,7 +47,7 @@ impl Core {
         }
     }
 
-    /// At the start: what the run knew of ledgers, and those of which the nodes tell another hash now.
+    /// At the start: what the run knew of ledgers, and those of which the nodes report another hash now.
     pub(crate) fn remember(&mut self, known: &BTreeMap<u32, Hash256>, differs: &[(u32, Hash256)]) {
         for (index, hash) in known {
             self.completeness.learnt(*index, *hash);

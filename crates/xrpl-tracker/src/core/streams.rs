@@ -21,7 +21,7 @@ pub(crate) struct Waiting {
 }
 
 impl Core {
-    /// A stream is subscribed; its node told this as the newest validated ledger.
+    /// A stream is subscribed; its node reported this as the newest validated ledger.
     pub(crate) fn connected(
         &mut self,
         connection: ConnectionId,

@@ -68,7 +68,7 @@ impl Addresses {
     }
 }
 
-/// Who takes part.
+/// The accounts that take part.
 #[derive(Debug, Serialize, ToSchema)]
 struct Accounts {
     total_wallets: usize,
@@ -82,7 +82,7 @@ struct Accounts {
     users: Addresses,
 }
 
-/// Who takes part
+/// The accounts that take part
 #[utoipa::path(get, path = "/accounts", tag = "accounts", responses((status = 200, body = Accounts)))]
 async fn accounts(State(app): Shared) -> Json<Accounts> {
     let listing = listing(&app);
@@ -202,7 +202,7 @@ struct Users {
     users: Vec<AccountId>,
 }
 
-/// Those who pay, trust and trade
+/// Accounts that pay, trust and trade
 #[utoipa::path(get, path = "/state/users", tag = "state", responses((status = 200, body = Users)))]
 async fn users(State(app): Shared) -> Json<Users> {
     let users = listing(&app).users.clone();
@@ -216,7 +216,7 @@ struct Issuers {
     gateways: Vec<GatewayListing>,
 }
 
-/// Those who issue currencies
+/// Accounts that issue currencies
 #[utoipa::path(get, path = "/state/gateways", tag = "state", responses((status = 200, body = Issuers)))]
 async fn gateways(State(app): Shared) -> Json<Issuers> {
     let gateways = listing(&app).gateways.clone();
@@ -326,7 +326,7 @@ async fn balances(State(app): Shared, Segment(id): Segment) -> Result<Json<Balan
     Ok(Json(Balances { account: id, balances }))
 }
 
-/// What holds the load up.
+/// What limits the load.
 #[derive(Debug, Serialize, ToSchema)]
 struct Diagnostics {
     ledger_index: LedgerIndex,
@@ -335,7 +335,7 @@ struct Diagnostics {
     free_accounts: usize,
     pending_by_state: BTreeMap<TxState, u64>,
     oldest_pending_age_ledgers: u32,
-    /// The oldest transactions without an end.
+    /// The oldest transactions without a final state.
     blocked_sample: Vec<Row>,
     /// Sequence holes filled.
     holes_filled: u64,
@@ -345,13 +345,13 @@ struct Diagnostics {
     replaced: u64,
     /// Times a Sequence was read again because it was in doubt.
     rereads: u64,
-    /// What became of the schedule's slots.
+    /// How the schedule's slots were used.
     pacing: xrpl_generator::pacing::PacingStats,
     /// Why each type of transaction runs or does not.
     types: Vec<TypeDiagnosis>,
 }
 
-/// What holds the load up
+/// What limits the load
 #[utoipa::path(get, path = "/state/diagnostics", tag = "state", responses((status = 200, body = Diagnostics)))]
 async fn diagnostics(State(app): Shared) -> Result<Json<Diagnostics>, ApiError> {
     let generator = generator(&app)?;

@@ -60,7 +60,7 @@ struct Choice {
 impl Choice {
     fn takes(&self, happening: &Happening) -> bool {
         match happening {
-            // What a reader was not told concerns every reader.
+            // What a reader missed concerns every reader.
             Happening::Gap(_) => true,
             Happening::State(change) => {
                 self.names.contains("state") && self.account.is_none_or(|id| id == change.account)

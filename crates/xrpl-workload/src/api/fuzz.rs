@@ -24,13 +24,13 @@ struct Fuzz {
     percent: f64,
     /// Of the run, restarts included.
     tracked: u64,
-    /// What they ended with, by type. What has no result is told by its state.
+    /// Their results, by type. What has no result is shown by its state.
     by_type: BTreeMap<String, BTreeMap<String, u64>>,
     /// Of this process.
     process: FuzzStats,
 }
 
-/// What was drawn at random, and what became of it
+/// Random transactions and their results
 #[utoipa::path(get, path = "/state/fuzz", tag = "state", responses((status = 200, body = Fuzz)))]
 async fn fuzz(State(app): Shared) -> Json<Fuzz> {
     let status = app.generator().map(|generator| generator.last_status());
@@ -52,7 +52,7 @@ struct Found {
     findings: Vec<Arc<Finding>>,
 }
 
-/// What nodes did that no transaction may make them do
+/// Findings: things that no transaction may make a node do
 #[utoipa::path(get, path = "/state/findings", tag = "state", responses((status = 200, body = Found)))]
 async fn findings(State(app): Shared) -> Json<Found> {
     Json(match app.generator() {

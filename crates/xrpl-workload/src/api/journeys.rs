@@ -47,11 +47,11 @@ fn runs(app: &App) -> Arc<[JourneyRun]> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Limit {
-    /// The newest runs, at most so many; all without it.
+    /// The newest runs, at most this many; all without it.
     limit: Option<usize>,
 }
 
-/// Which journeys there are, and how those stand that were asked for
+/// The available journeys, and the state of those requested
 #[utoipa::path(get, path = "/journeys", tag = "workload", params(Limit), responses((status = 200, body = Journeys)))]
 async fn list(State(app): Shared, Params(Limit { limit }): Params<Limit>) -> Json<Journeys> {
     let mut runs = runs(&app);
@@ -61,7 +61,7 @@ async fn list(State(app): Shared, Params(Limit { limit }): Params<Limit>) -> Jso
     Json(Journeys { journeys: journey::list(), runs })
 }
 
-/// How a journey stands that was asked for
+/// The state of a requested journey
 #[utoipa::path(get, path = "/journeys/{journey}", tag = "workload",
     params(("journey" = String, Path, description = "Its id, or a journey's name for the newest run of it.")),
     responses((status = 200, body = JourneyRun), (status = 404, body = super::error::ErrorBody, description = "There is none.")))]

@@ -27,7 +27,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(reset))
 }
 
-/// How the program and its nodes are.
+/// Health of the program and its nodes.
 #[derive(Debug, Serialize, ToSchema)]
 struct HealthView {
     /// `ok`, or what is wrong.
@@ -37,7 +37,7 @@ struct HealthView {
     endpoints: Vec<Health>,
 }
 
-/// How the program and its nodes are
+/// Health of the program and its nodes
 #[utoipa::path(get, path = "/health", tag = "network", responses(
     (status = 200, body = HealthView), (status = 503, body = HealthView, description = "No node is reachable.")))]
 async fn health(State(app): Shared) -> (StatusCode, Json<HealthView>) {
@@ -62,7 +62,7 @@ async fn version() -> Json<Version> {
     Json(Version { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") })
 }
 
-/// What the node asks for now; fees and reserves in drops.
+/// The node's current fees and queue; fees and reserves in drops.
 #[derive(Debug, Serialize, ToSchema)]
 struct Fees {
     expected_ledger_size: Option<u64>,
@@ -83,7 +83,7 @@ struct Fees {
     reserve_inc: u64,
 }
 
-/// What the node asks for now
+/// The node's current fees and queue
 #[utoipa::path(get, path = "/state/fees", tag = "state", responses((status = 200, body = Fees)))]
 async fn fees(State(app): Shared) -> Result<Json<Fees>, ApiError> {
     let fee = app.pool.request(&Fee::default()).await?;
@@ -123,7 +123,7 @@ async fn prometheus(State(app): Shared) -> Response {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Wanted {
-    /// At most so many of the newest; 200 if not given.
+    /// At most this many of the newest; 200 if not given.
     #[param(minimum = 1, maximum = 2000)]
     n: Option<usize>,
     /// `error`, `warn`, `info`, `debug` or `trace`: this and what is worse.

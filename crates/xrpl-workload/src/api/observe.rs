@@ -63,7 +63,7 @@ async fn timeline(State(app): Shared, Params(since): Params<Since>) -> Json<Time
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Limit {
-    /// At most so many.
+    /// At most this many.
     #[param(minimum = 1)]
     limit: Option<usize>,
 }
@@ -98,11 +98,11 @@ async fn ledgers(
 /// How long finality takes.
 #[derive(Debug, Serialize, ToSchema)]
 struct Latency {
-    /// Hand-in to validation, milliseconds.
+    /// Submission to validation, milliseconds.
     finality_ms: Quantiles,
     /// Cumulative: upper bound in milliseconds, number at most that.
     finality_buckets_ms: Vec<(u64, u64)>,
-    /// Ledgers from hand-in to validation (1 = the next one), and how many took that many.
+    /// Ledgers from submission to validation (1 = the next one), and how many took that many.
     finality_ledgers: Vec<(u32, u64)>,
     /// The same as quantiles.
     ledgers: LedgerQuantiles,
@@ -155,7 +155,7 @@ struct MatrixView {
     total: u64,
 }
 
-/// What the node said first against what the ledger did, per type
+/// Preliminary results against final results, per type
 #[utoipa::path(get, path = "/state/matrix", tag = "state", responses((status = 200, body = MatrixView)))]
 async fn matrix(State(app): Shared) -> Json<MatrixView> {
     let cells = app.tracker.matrix();
@@ -163,7 +163,7 @@ async fn matrix(State(app): Shared) -> Json<MatrixView> {
     Json(MatrixView { cells, total })
 }
 
-/// Who could send now, and why the others could not
+/// Accounts that could send now, and why the others could not
 #[utoipa::path(get, path = "/state/lanes", tag = "state", params(Limit), responses((status = 200, body = LaneList)))]
 async fn lanes(
     State(app): Shared,

@@ -39,7 +39,7 @@ struct StageMeasured {
     seconds: f64,
     /// Whether it is over.
     ended: bool,
-    /// Of valid intent, sent in it.
+    /// Those meant to succeed that were sent in it.
     submitted: u64,
     /// Those of them in a validated ledger.
     validated: u64,
@@ -119,14 +119,14 @@ async fn scenario(State(app): Shared) -> Json<ScenarioView> {
     Json(view(&app).await)
 }
 
-/// Ends the stage before its time; after the last one the load is over
+/// Ends the stage early; after the last one the load is over
 #[utoipa::path(post, path = "/workload/scenario/skip", tag = "workload", responses((status = 200, body = ScenarioView)))]
 async fn skip(State(app): Shared) -> Result<Json<ScenarioView>, ApiError> {
     generator(&app)?.skip_stage().await?;
     Ok(Json(view(&app).await))
 }
 
-/// Ends the load before its time: what is in flight comes to its end, and so does the run
+/// Ends the load early: transactions in flight reach their final state, then the run ends
 #[utoipa::path(post, path = "/workload/scenario/stop", tag = "workload", responses((status = 200, body = ScenarioView)))]
 async fn stop(State(app): Shared) -> Result<Json<ScenarioView>, ApiError> {
     generator(&app)?.finish().await?;

@@ -193,7 +193,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
     }
 }
 
-/// Requests a second of each address: a bucket that holds two seconds' worth.
+/// Requests per second of each address: a bucket that holds two seconds' worth.
 #[derive(Debug)]
 pub(super) struct Limiter {
     rate: u32,

@@ -10,7 +10,7 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(shadow))
 }
 
-/// Where `--shadow` stands: ledgers checked, taken over, different
+/// State of `--shadow`: ledgers checked, taken over, different
 #[utoipa::path(get, path = "/state/shadow", tag = "state", responses((status = 200, body = ShadowView)))]
 async fn shadow(State(app): Shared) -> Json<ShadowView> {
     Json(app.shadow.view())

@@ -71,17 +71,17 @@ struct Summary {
     ledgers_elapsed: u32,
     /// Rejections a validated ledger overturned; 0 in a healthy run.
     overturned: u64,
-    /// Transactions of which an end was taken back: a ledger that it rested on was another one.
+    /// Transactions whose final state was taken back because its ledger turned out not to be the network's.
     revoked: u64,
     /// Proofs of absence a ledger contradicted; must be 0.
     contradicted: u64,
     /// Past LastLedgerSequence without proof of absence.
     undecided: u64,
-    /// Without an end.
+    /// Without a final state.
     pending: u64,
-    /// Meant to succeed, but ended otherwise than VALIDATED.
+    /// Meant to succeed, but ended in another state than VALIDATED.
     valid_failed: u64,
-    /// Meant to succeed, and REJECTED because another transaction that was handed in here used the
+    /// Meant to succeed, and REJECTED because another transaction that was submitted here used the
     /// Sequence or Ticket: a replacement, say. They are not counted as failed.
     superseded: u64,
     /// Deliberately invalid ones.
@@ -96,7 +96,7 @@ struct Summary {
     ledger_mismatches: u64,
     /// Over the last ten seconds.
     validated_per_second: f64,
-    /// Hand-in to validation, milliseconds.
+    /// Submission to validation, milliseconds.
     finality_ms: Quantiles,
     /// Names of the nodes.
     endpoint: String,
@@ -201,7 +201,7 @@ fn in_states(states: &[TxState]) -> RowFilter {
     RowFilter { states: states.to_vec(), ..RowFilter::default() }
 }
 
-/// Transactions without an end.
+/// Transactions without a final state.
 #[derive(Debug, Serialize, ToSchema)]
 struct Pending {
     pending: Vec<Row>,
@@ -209,7 +209,7 @@ struct Pending {
     next_cursor: Option<u64>,
 }
 
-/// Transactions without an end
+/// Transactions without a final state
 #[utoipa::path(get, path = "/state/pending", tag = "state", params(Page), responses((status = 200, body = Pending)))]
 async fn pending(
     State(app): Shared,
@@ -220,7 +220,7 @@ async fn pending(
     Ok(Json(Pending { pending: rows, next_cursor }))
 }
 
-/// Transactions that were refused or never left.
+/// Transactions that were rejected or never sent.
 #[derive(Debug, Serialize, ToSchema)]
 struct Failed {
     failed: Vec<Row>,
@@ -228,7 +228,7 @@ struct Failed {
     next_cursor: Option<u64>,
 }
 
-/// Transactions that were refused or never left
+/// Transactions that were rejected or never sent
 #[utoipa::path(get, path = "/state/failed", tag = "state", params(Page), responses((status = 200, body = Failed)))]
 async fn failed(State(app): Shared, Params(page): Params<Page>) -> Result<Json<Failed>, ApiError> {
     let states = [TxState::Rejected, TxState::FailedNet];
@@ -471,7 +471,7 @@ async fn dossier(State(app): Shared, Segment(text): Segment) -> Result<Json<Doss
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Limit {
-    /// At most so many; 100 if not given.
+    /// At most this many; 100 if not given.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
 }
@@ -492,7 +492,7 @@ async fn ws_stats(State(app): Shared) -> Json<WsStats> {
     Json(app.tracker.ws_stats())
 }
 
-/// Looks up everything overdue now
+/// Looks up every overdue transaction now
 #[utoipa::path(get, path = "/state/finality", tag = "state", responses((status = 200, body = CheckReport)))]
 async fn finality(State(app): Shared) -> Json<CheckReport> {
     Json(app.tracker.check_finality_now().await)

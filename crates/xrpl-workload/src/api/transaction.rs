@@ -40,7 +40,7 @@ async fn random(State(app): Shared, headers: HeaderMap) -> Result<Json<HandedIn>
     draw(&app, &headers, None).await
 }
 
-/// The same by GET: it is an action too
+/// The same by GET; it is an action too
 #[utoipa::path(get, path = "/transaction/random", tag = "transaction",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
     (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
@@ -61,7 +61,7 @@ async fn create(
     draw(&app, &headers, Some(name)).await
 }
 
-/// The same by GET: it is an action too
+/// The same by GET; it is an action too
 #[utoipa::path(get, path = "/transaction/create/{type}", tag = "transaction",
     params(("type" = String, Path, description = "Such as Payment."),
     ("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(

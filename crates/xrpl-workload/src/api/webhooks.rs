@@ -1,4 +1,4 @@
-//! `/webhooks` and `/state/store`: what waits to be told to others, and how large the books are.
+//! `/webhooks` and `/state/store`: what waits to be reported to others, and how large the books are.
 
 use axum::{Json, extract::State};
 use serde::Serialize;
@@ -15,7 +15,7 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(webhooks)).routes(routes!(store))
 }
 
-/// Where deliveries to `--webhook` stand
+/// State of the deliveries to `--webhook`
 #[utoipa::path(get, path = "/webhooks", tag = "state", responses((status = 200, body = WebhookView)))]
 async fn webhooks(State(app): Shared) -> Result<Json<WebhookView>, ApiError> {
     Ok(Json(WebhookView::of(&app).await?))

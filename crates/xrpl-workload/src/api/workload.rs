@@ -34,19 +34,19 @@ pub(super) fn routes() -> Routes {
 struct LoadStats {
     submitted: u64,
     validated: u64,
-    /// Meant to succeed, but ended otherwise than VALIDATED.
+    /// Meant to succeed, but ended in another state than VALIDATED.
     failed: u64,
     /// Seconds since 1970.
     started_at: Option<u64>,
 }
 
-/// Where the load stands.
+/// State of the load.
 #[derive(Debug, Serialize, ToSchema)]
 struct Load {
     running: bool,
     stats: LoadStats,
     uptime_seconds: u64,
-    /// Everything the generator tells.
+    /// Everything the generator reports.
     detail: Status,
 }
 
@@ -76,7 +76,7 @@ async fn start(State(app): Shared) -> Result<Json<Load>, ApiError> {
     Ok(Json(view(generator.status().await?)))
 }
 
-/// Stops the load; what is in flight goes on
+/// Stops the load; transactions in flight are still followed
 #[utoipa::path(post, path = "/workload/stop", tag = "workload", responses((status = 200, body = Load)))]
 async fn stop(State(app): Shared) -> Result<Json<Load>, ApiError> {
     let generator = generator(&app)?;
@@ -93,7 +93,7 @@ async fn current(app: &App) -> Result<Status, ApiError> {
     })
 }
 
-/// Where the load stands
+/// State of the load
 #[utoipa::path(get, path = "/workload/status", tag = "workload", responses((status = 200, body = Load)))]
 async fn status(State(app): Shared) -> Json<Load> {
     // Before accounts are ready there is a true answer too: nothing runs yet.
@@ -116,12 +116,12 @@ impl Share {
 /// All controls.
 #[derive(Debug, Serialize, ToSchema)]
 struct RateControls {
-    /// Transactions a second; 0 is unlimited.
+    /// Transactions per second; 0 is unlimited.
     target_tps: f64,
     /// Transactions of one account in flight.
     max_pending: usize,
     intent: Share,
-    /// Percentage of the load that is drawn at random.
+    /// Percentage of the load that is generated at random.
     fuzz: f64,
     disabled_types: Vec<DisabledType>,
     types: Vec<&'static str>,
@@ -158,19 +158,19 @@ fn changed<T>(old_value: T, new_value: T) -> Json<Changed<T>> {
     Json(Changed { old_value, new_value, status: "ok" })
 }
 
-/// Transactions a second.
+/// Transactions per second.
 #[derive(Debug, Serialize, ToSchema)]
 struct TargetTps {
     target_tps: f64,
 }
 
-/// Transactions a second; 0 is unlimited
+/// Transactions per second; 0 is unlimited
 #[utoipa::path(get, path = "/workload/target-tps", tag = "workload", responses((status = 200, body = TargetTps)))]
 async fn target_tps(State(app): Shared) -> Result<Json<TargetTps>, ApiError> {
     Ok(Json(TargetTps { target_tps: current(&app).await?.tps }))
 }
 
-/// Transactions a second; 0 is unlimited.
+/// Transactions per second; 0 is unlimited.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Tps {
@@ -179,7 +179,7 @@ struct Tps {
     tps: f64,
 }
 
-/// Sets transactions a second
+/// Sets transactions per second
 #[utoipa::path(post, path = "/workload/target-tps", tag = "workload", request_body = Tps, responses((status = 200, body = Changed<f64>)))]
 async fn set_target_tps(
     State(app): Shared,
@@ -235,7 +235,7 @@ async fn set_intent(
     Ok(changed(generator(&app)?.set_intent(invalid).await?, invalid))
 }
 
-/// The share of the load that is drawn at random, in percent.
+/// The share of the load that is generated at random, in percent.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct FuzzShare {
@@ -244,13 +244,13 @@ struct FuzzShare {
     percent: f64,
 }
 
-/// The share of the load that is drawn at random
+/// The share of the load that is generated at random
 #[utoipa::path(get, path = "/workload/fuzz", tag = "workload", responses((status = 200, body = FuzzShare)))]
 async fn fuzz(State(app): Shared) -> Result<Json<FuzzShare>, ApiError> {
     Ok(Json(FuzzShare { percent: current(&app).await?.fuzz_percent }))
 }
 
-/// Sets the share of the load that is drawn at random
+/// Sets the share of the load that is generated at random
 ///
 /// Its accounts are funded while the load goes on, where there were none before.
 #[utoipa::path(post, path = "/workload/fuzz", tag = "workload", request_body = FuzzShare, responses((status = 200, body = Changed<f64>)))]
@@ -284,7 +284,7 @@ struct Weight {
     weight: u32,
 }
 
-/// Sets how often a type is drawn
+/// Sets the weight of a type
 #[utoipa::path(post, path = "/workload/weight", tag = "workload", request_body = Weight, responses((status = 200, body = Changed<u32>)))]
 async fn set_weight(
     State(app): Shared,

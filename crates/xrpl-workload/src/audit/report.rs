@@ -89,7 +89,7 @@ pub enum Problem {
         /// The ledger that the store names.
         ledger: Option<LedgerIndex>,
     },
-    /// Without an end, in a run that has ended.
+    /// Without a final state, in a run that has ended.
     Open {
         /// The transaction.
         hash: TxHash,

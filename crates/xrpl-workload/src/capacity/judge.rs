@@ -21,7 +21,7 @@ const UNUSED: f64 = 2.0;
 pub struct Look {
     /// Seconds since it began.
     pub seconds: f64,
-    /// Transactions without an end.
+    /// Transactions without a final state.
     pub in_flight: u64,
     /// The node's queue, where it tells.
     pub queue: Option<u64>,

@@ -19,10 +19,14 @@ use crate::{
 /// What was given, or what is wrong with it.
 fn plan(config: &Config, args: &ArgMatches) -> Result<Plan, String> {
     if config.duration.is_some() {
-        return Err("--duration: the search ends when it has found, or with --max-minutes".into());
+        return Err(
+            "--duration: the search ends when it has found the rate, or after --max-minutes".into(),
+        );
     }
     if config.scenario.file.is_some() {
-        return Err("--scenario: the search sets the rates itself; --types is what it sends".into());
+        return Err(
+            "--scenario: the search sets the rates itself; --types says what it sends".into()
+        );
     }
     if config.tps == 0.0 {
         return Err("--tps 0: give the first rate that is tried, such as 20".into());
@@ -90,7 +94,7 @@ fn unmeasured(asked: &[Asked]) -> Option<String> {
     let of_reads =
         |asked: &&Asked| figures::find(asked.figure).is_some_and(|figure| figure.is_of_reads());
     let asked = asked.iter().find(of_reads)?;
-    Some(format!("--ask {}: nothing is read beside a search for capacity", asked.figure))
+    Some(format!("--ask {}: a search for capacity makes no read requests", asked.figure))
 }
 
 /// Searches and says what was found.

@@ -11,13 +11,12 @@ use crate::{config::Config, doctor::examine, output, parts};
 /// Its command line, without the settings of `run`, which it takes too.
 pub(super) fn command() -> Command {
     Command::new("doctor")
-        .about("Looks at nodes before a run: what would get in its way, and how to fix it")
+        .about("Checks nodes before a run: what would get in its way, and how to fix it")
         .long_about(
-            "Looks at each node of --rpc and --ws (or of --ab; without any of them at the one on\n\
-             this machine, ports 5005 and 6006) and says of each thing that a run needs whether it\n\
-             is there: ok, warning or error, with how to fix it. Put `doctor` in the place of `run`:\n\
-             it takes the same flags, and looks whether what they ask for can be had. Nothing is\n\
-             submitted.\n\n\
+            "Checks each node of --rpc and --ws (or of --ab; without any of them, the one on this\n\
+             machine, ports 5005 and 6006) for everything that a run needs: ok, warning or error,\n\
+             with how to fix it. Use `doctor` in place of `run`: it takes the same flags, and checks\n\
+             whether what they ask for is possible. Nothing is submitted.\n\n\
              Exit codes: 0 no errors, 2 wrong input, 3 at least one error: a run would not work.",
         )
 }

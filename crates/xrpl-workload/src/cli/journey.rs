@@ -25,11 +25,10 @@ const USERS: usize = 6;
 /// The command line of it; settings of `run` are added to it.
 pub(super) fn command() -> Command {
     Command::new("journey")
-        .about("Carries out one journey, such as the life of an MPT, and shows each step")
+        .about("Runs one journey, such as the life of an MPT, and shows each step")
         .long_about(
-            "Carries out one journey: a sequence of transactions that people know, each on what the\n\
-             ones before it made, and each sent after the validated result of the one before it. It\n\
-             runs on an embedded ledger unless --rpc is given, with accounts that are prepared as\n\
+            "Runs one journey: a well-known sequence of transactions, in which each uses what the\n\
+             previous ones created and is sent after their validated results. It runs on an embedded ledger unless --rpc is given, with accounts that are prepared as\n\
              for run; nothing else is sent.\n\n\
              Exit codes: 0 every step was validated with tesSUCCESS, 1 a step was not, 2 wrong input,\n\
              3 no node, or it cannot begin there.",
@@ -45,7 +44,7 @@ pub(super) fn command() -> Command {
                 .long("list")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("journey")
-                .help("Show which journeys there are, with their steps"),
+                .help("List the journeys with their steps"),
         )
 }
 
@@ -116,7 +115,7 @@ fn check(name: &str, config: &Config) -> Result<&'static Journey, String> {
         return Err("--duration: a journey is over after its last step".into());
     }
     if !config.ab.is_empty() {
-        return Err("--ab: a journey is carried out on one network".into());
+        return Err("--ab: a journey runs on one network".into());
     }
     if config.accounts.is_some_and(|n| n < 3) {
         return Err("--accounts: journeys need 3 or more".into());

@@ -91,7 +91,7 @@ fn in_words(dossier: &Json) -> String {
     lines.push(format!("  type         {}", of("transaction_type")));
     lines.push(format!("  account      {}, {slot}", of("account")));
     lines.push(format!(
-        "  ledgers      handed in after {}, LastLedgerSequence {}, validated in {}",
+        "  ledgers      submitted after {}, LastLedgerSequence {}, validated in {}",
         of("created_ledger"),
         of("last_ledger_seq"),
         of("validated_ledger")
@@ -169,7 +169,7 @@ async fn show_status(config: &Config, api: Option<&String>) -> Result<Exit, Fail
             spread["p50"], spread["p90"], spread["p99"]
         ),
         format!(
-            "  failed        {} of valid intent; undecided {}, overturned {}, revoked {}",
+            "  failed        {} meant to succeed; undecided {}, overturned {}, revoked {}",
             of("valid_failed"),
             of("undecided"),
             of("overturned"),

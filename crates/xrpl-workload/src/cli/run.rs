@@ -23,7 +23,7 @@ pub(super) async fn run(config: Config, bar: ProgressBar) -> Exit {
     let apart = |limit: &Limit| limit.figure == "lag_ledgers_max";
     if config.scenario.limits.iter().any(apart) && config.rpc.len() < 2 {
         output::error_line(
-            "error: limits: lag_ledgers_max: one node alone is never behind another: give two or more \
+            "error: limits: lag_ledgers_max: a single node is never behind another: give two or more \
              with --rpc and --ws, or leave the limit out",
         );
         return Exit::Usage;
@@ -52,7 +52,7 @@ async fn drive_both(config: &Config, view: &View) -> Result<Exit, SetupError> {
     signals.abort();
     let Some(outcomes) = outcomes else {
         view.clear();
-        output::error_line("stopped before both had their turn: nothing is compared");
+        output::error_line("stopped before both sides had their turn: nothing is compared");
         return Ok(Exit::Failures);
     };
     let mut exit = Exit::Success;

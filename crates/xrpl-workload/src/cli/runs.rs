@@ -67,7 +67,7 @@ fn table(heads: &[RunHead]) -> String {
         let rate = |name: &str| figure(name).trim_end_matches("/s").to_owned();
         let mut how = head.condition.name().to_owned();
         if head.not_kept.is_some() {
-            how += ", load not as asked for";
+            how += ", not the requested load";
         }
         if matches!(head.condition, Condition::Ended | Condition::Stopped) && head.failures > 0 {
             how += ", with failures";

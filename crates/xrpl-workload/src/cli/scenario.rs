@@ -15,17 +15,17 @@ use crate::{
 pub(super) fn command() -> Command {
     let files = Arg::new("file").required(true).value_name("FILE");
     Command::new("scenario")
-        .about("Checks and shows files that say what a run does, stage by stage")
+        .about("Checks and shows files that describe a run, stage by stage")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
             Command::new("check")
-                .about("Says whether files can be run; exit code 2 if one cannot")
+                .about("Checks whether files can be run; exit code 2 if one cannot")
                 .arg(files.clone().num_args(1..).help("The files")),
         )
         .subcommand(
             Command::new("show")
-                .about("Shows what a run of a file does, stage by stage")
+                .about("Shows what a run of a file would do, stage by stage")
                 .arg(files.help("The file"))
                 .arg(
                     Arg::new("as-json")

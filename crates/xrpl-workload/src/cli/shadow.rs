@@ -34,18 +34,18 @@ pub(super) fn command() -> Command {
             .help(help)
     };
     Command::new("shadow")
-        .about("Executes a node's ledgers once more on the embedded ledger's rules, and compares")
+        .about("Executes a node's ledgers again by the embedded ledger's rules, and compares")
         .long_about(
             "Reads all entries of a validated ledger of --rpc and checks them against its\n\
              account_hash. Then executes every further validated ledger in the order in which the\n\
              node applied its transactions, and compares each result and its metadata, account_hash\n\
-             and transaction_hash. Whatever comes out otherwise is written to a file of --shadow-dir\n\
-             that replays it alone, and the ledger is taken over as the node has it. A ledger of\n\
-             which something is not built here is taken over too, and counted. Without --to it goes\n\
-             on until Ctrl-C.\n\n\
-             Exit codes: 0 all ledgers came out equal, 1 one came out otherwise, 2 wrong input, 3 the\n\
-             node cannot be read or does not have the ledgers, 5 equal as far as could be seen: some\n\
-             were taken over or skipped, or it was stopped before the first one. With --replay:\n\
+             and transaction_hash. Each difference is written to a file in --shadow-dir that replays\n\
+             it alone, and the ledger is taken over as the node has it. A ledger with something that\n\
+             is not implemented here is taken over too, and counted. Without --to it continues until\n\
+             Ctrl-C.\n\n\
+             Exit codes: 0 all ledgers are equal, 1 at least one differs, 2 wrong input, 3 the node\n\
+             cannot be read or does not have the ledgers, 5 equal as far as could be seen: some were\n\
+             taken over or skipped, or it was stopped before the first one. With --replay:\n\
              0 it comes out equal now, 1 it still differs.",
         )
         .arg(
@@ -60,15 +60,15 @@ pub(super) fn command() -> Command {
                      http://127.0.0.1:5005]",
                 ),
         )
-        .arg(ledger("from", "The ledger whose entries it begins with [default: the newest validated]"))
-        .arg(ledger("to", "The last ledger to check [default: goes on until Ctrl-C]"))
+        .arg(ledger("from", "The ledger whose entries to begin with [default: the newest validated]"))
+        .arg(ledger("to", "The last ledger to check [default: continue until Ctrl-C]"))
         .arg(
             Arg::new("replay")
                 .long("replay")
                 .value_name("FILE")
                 .value_parser(clap::value_parser!(PathBuf))
                 .conflicts_with_all(["node", "from", "to"])
-                .help("Executes a difference from its file once more; it needs no node"),
+                .help("Execute a difference from its file again; no node is needed"),
         )
 }
 

@@ -17,7 +17,7 @@ use crate::{
 const GENESIS: (&str, &str) =
     ("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", "snoPBrXtMeMyMHUVTgbuqAfg1SUTb");
 
-/// Runs until told to end.
+/// Runs until asked to end.
 pub(super) async fn run(config: Config) -> Exit {
     let stop = Stop::default();
     let signals = super::signals(stop.clone());

@@ -41,7 +41,7 @@ impl Failure {
     }
 }
 
-/// Submits and waits; the exit code tells the outcome.
+/// Submits and waits; the exit code says how it ended.
 pub(super) async fn run(mut config: Config, transaction: String) -> Exit {
     default_to_local(&mut config);
     match submit(&config, &transaction).await {
@@ -145,11 +145,11 @@ async fn too_little(blob: &[u8], pool: &Pool) -> String {
             cost.at_rest, cost.now
         ),
         Some(cost) => format!(
-            "its Fee of {paid} drops is less than the node takes under its present load: {} drops \
+            "its Fee of {paid} drops is less than the node asks under its present load: {} drops \
              would get in now. It is tried again {until}",
             cost.now
         ),
-        None => format!("its Fee of {paid} drops is less than the node takes now"),
+        None => format!("its Fee of {paid} drops is less than the node asks now"),
     }
 }
 
@@ -206,7 +206,7 @@ fn prepare(text: &str, config: &Config) -> Result<Prepared, Failure> {
         note(
             config,
             &format!(
-                "passed over, as parts of a node's answer and not of the transaction: {}",
+                "ignored, as parts of a node's answer and not of the transaction: {}",
                 given.ignored.join(", ")
             ),
         );
@@ -215,8 +215,8 @@ fn prepare(text: &str, config: &Config) -> Result<Prepared, Failure> {
         verify_as(&given.tx, definitions).map_err(|error| {
             Failure::Input(format!(
                 "the transaction's signature is not valid: {error}. A signed transaction is \
-                 submitted as it is; to have it signed anew take SigningPubKey, TxnSignature and \
-                 Signers out"
+                 submitted as it is; to have it signed again, remove SigningPubKey, TxnSignature and \
+                 Signers"
             ))
         })?;
         note(config, "the transaction is signed: it is submitted as it is");
@@ -226,7 +226,7 @@ fn prepare(text: &str, config: &Config) -> Result<Prepared, Failure> {
     match given.tx.blob(fields::SIGNING_PUB_KEY) {
         Some(stated) if !stated.is_empty() && stated != key.public_key().0 => {
             Err(Failure::Input(format!(
-                "SigningPubKey: the secret given is that of another key ({}): leave SigningPubKey \
+                "SigningPubKey: the given secret belongs to another key ({}): leave SigningPubKey \
                  out, or give the secret that it belongs to",
                 key.public_key()
             )))

@@ -11,7 +11,7 @@ pub(super) fn command() -> Command {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
     };
     Command::new("types")
-        .about("Shows all transaction types: forms, ways to send them, ways to make them wrong")
+        .about("Shows all transaction types: forms, ways to send them, ways to make them invalid")
         .arg(flag("json", "Print it as JSON").conflicts_with("markdown"))
         .arg(flag("markdown", "Print it as Markdown, as in docs/types.md"))
 }

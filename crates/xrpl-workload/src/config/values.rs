@@ -182,7 +182,7 @@ pub fn ripple_time(text: &str) -> Result<u32> {
     })
 }
 
-/// Transactions a second.
+/// Transactions per second.
 pub fn rate(text: &str) -> Result<f64> {
     match text.parse::<f64>() {
         Ok(n) if (0.0..=1_000_000.0).contains(&n) => Ok(n),

@@ -27,7 +27,7 @@ export function heldBack(detail, ledgers) {
   const every = seconds === null ? "" : `, and a ledger comes every ${seconds.toFixed(1)} s`;
   return {
     lanes_empty: `accounts: all of ${detail.total_accounts} have ${detail.max_pending} in flight${every}`,
-    node_queue: "the node's queue: it takes no more of the accounts that could send",
+    node_queue: "the node's queue: it accepts no more from the accounts that could send",
     endpoint: "the node: every request allowed at once waits for its answer",
     generator: "this machine: the generator is late by itself; give it more processor time",
   }[cause];

@@ -70,12 +70,12 @@ pub fn unreachable(check: &'static str, flag: &str, error: &ClientError) -> Chec
         "the node limits this machine's requests: wait, or add it to `admin` of the port in xrpld.cfg"
             .to_owned()
     } else if has(&["no answer within", "timed out"]) {
-        "the host is reached but does not answer in time: look whether xrpld hangs, or whether a \
+        "the host is reached but does not answer in time: check whether xrpld hangs, or whether a \
          firewall drops the connection"
             .to_owned()
     } else {
         format!(
-            "what listens there is no xrpld, or another port of it: give the address of its \
+            "what listens there is not xrpld, or is another of its ports: give the address of its \
              [port_rpc_...] or [port_ws_...] with {flag}"
         )
     };
@@ -112,7 +112,7 @@ pub fn synced(state: &Json, now: i64) -> Check {
         age if age > OLDEST_LEDGER => Check::warning(
             "synced",
             format!("state {name}, but validated ledger {index} is {age} s old"),
-            "look whether the network makes ledgers: its validators, or `ledger_accept` of a \
+            "check that the network produces ledgers: its validators, or `ledger_accept` of a \
              standalone node",
         ),
         _ => Check::ok("synced", format!("state {name}, validated ledger {index}")),
@@ -129,7 +129,7 @@ pub fn version(state: &Json, definitions: Option<String>) -> Check {
         Some(note) => Check::warning(
             "version",
             format!("{version}; {note}"),
-            "the run goes by the node's definitions; a newer xrpl-workload knows more types",
+            "the run uses the node's definitions; a newer xrpl-workload may know more types",
         ),
     }
 }
@@ -194,7 +194,7 @@ pub fn reserves(state: &Json, fund_drops: Option<u64>) -> Check {
     match fund_drops {
         Some(given) if given < base => Check::error(
             "reserves",
-            format!("{text}; --fund-drops {given} makes no account"),
+            format!("{text}; --fund-drops {given} is too little to create an account"),
             format!("give --fund-drops {needed} or more"),
         ),
         Some(given) if given < needed => Check::warning(
@@ -229,7 +229,7 @@ pub fn history(state: &Json, needed: u32) -> Check {
         true => Check::warning(
             "history",
             format!(
-                "{length} {ledgers} ({kept}): a transaction that is missed for longer than these cannot \
+                "{length} {ledgers} ({kept}): a transaction that is missed for longer than that cannot \
                  be decided"
             ),
             fix,
@@ -326,7 +326,7 @@ pub fn same_node(rpc: &Json, ws: &Json, hashes: Option<(Hash256, Hash256)>) -> C
             ),
             None => Check::error(
                 "same node",
-                "JSON-RPC and WebSocket reach different nodes, and no ledger that both have",
+                "JSON-RPC and WebSocket reach different nodes, and have no ledger in common",
                 fix,
             ),
         },
@@ -341,12 +341,12 @@ pub fn stream(closed: Result<Option<Duration>, String>, patience: Duration) -> C
     match closed {
         Ok(Some(after)) => Check::ok(
             "stream",
-            format!("told of a validated ledger after {:.1} s", after.as_secs_f64()),
+            format!("reported a validated ledger after {:.1} s", after.as_secs_f64()),
         ),
         Ok(None) => Check::warning(
             "stream",
-            format!("told of no validated ledger within {} s", patience.as_secs()),
-            "look whether the network makes ledgers; a standalone node needs `ledger_accept`, or \
+            format!("reported no validated ledger within {} s", patience.as_secs()),
+            "check that the network produces ledgers; a standalone node needs `ledger_accept`, or \
              `standalone --ledger-interval 1s`",
         ),
         Err(why) => Check::error(
@@ -398,7 +398,7 @@ pub fn funds(
             "give an account that has XRP there with XRPL_WORKLOAD_FUNDING_SECRET: the genesis account \
              funds on private networks only"
         }
-        false => "pay in more, or give fewer --accounts or less --fund-drops",
+        false => "add funds, or give fewer --accounts or lower --fund-drops",
     };
     let xrp = |drops: u64| format!("{} XRP", words::number(drops as f64 / 1e6));
     let (text, enough) = match balance {

@@ -385,7 +385,7 @@ mod tests {
         for text in [&html, &markdown] {
             let row = text.lines().find(|line| line.contains("Payment") && line.contains("490 ms"));
             assert!(row.is_some_and(|row| row.contains("980 ms")), "times by type: {markdown}");
-            assert!(text.contains("tecPATH_DRY") && text.contains("the fee was claimed"));
+            assert!(text.contains("tecPATH_DRY") && text.contains("the fee was charged"));
             assert!(
                 text.contains("98 of them are in a validated ledger: 8.91 a second"),
                 "{markdown}"

@@ -112,7 +112,7 @@ pub struct StageFile {
     /// How many validated ledgers it lasts, instead of a duration.
     #[schema(minimum = 1)]
     pub ledgers: Option<u32>,
-    /// This many transactions a second.
+    /// This many transactions per second.
     #[schema(exclusive_minimum = 0)]
     pub constant: Option<f64>,
     /// A rate that changes evenly from the stage's beginning to its end.
@@ -141,7 +141,7 @@ pub struct StageFile {
     /// Percentage of deliberately invalid transactions. Without it: that of the run.
     #[schema(minimum = 0, maximum = 100)]
     pub intent_invalid: Option<f64>,
-    /// Percentage of the load that is drawn at random. Without it: that of the run.
+    /// Percentage of the load that is generated at random. Without it: that of the run.
     #[schema(minimum = 0, maximum = 100)]
     pub fuzz: Option<f64>,
     /// How many journeys begin in each minute. Without it: as in the run.
@@ -153,10 +153,10 @@ pub struct StageFile {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RampFile {
-    /// Transactions a second at first.
+    /// Transactions per second at first.
     #[schema(minimum = 0)]
     pub from: f64,
-    /// Transactions a second at the end.
+    /// Transactions per second at the end.
     #[schema(minimum = 0)]
     pub to: f64,
 }
@@ -165,13 +165,13 @@ pub struct RampFile {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepsFile {
-    /// Transactions a second in the first step.
+    /// Transactions per second in the first step.
     #[schema(minimum = 0)]
     pub from: f64,
-    /// Transactions a second in the last step.
+    /// Transactions per second in the last step.
     #[schema(minimum = 0)]
     pub to: f64,
-    /// Transactions a second from one step to the next.
+    /// Transactions per second from one step to the next.
     #[schema(exclusive_minimum = 0)]
     pub by: f64,
     /// How long each lasts. Without it the stage's duration is shared evenly; with it the stage needs no
@@ -183,10 +183,10 @@ pub struct StepsFile {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BurstFile {
-    /// Transactions a second between bursts.
+    /// Transactions per second between bursts.
     #[schema(minimum = 0)]
     pub base: f64,
-    /// Transactions a second in a burst.
+    /// Transactions per second in a burst.
     #[schema(minimum = 0)]
     pub peak: f64,
     /// From the beginning of one burst to that of the next.

@@ -46,7 +46,7 @@ pub struct ShadowFinding {
     pub file: Option<String>,
 }
 
-/// Where the shadow stands.
+/// State of the shadow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShadowView {
     /// What it is doing.

@@ -166,7 +166,7 @@ impl Live {
     }
 }
 
-/// The types that were submitted most, at most so many lines.
+/// The types that were submitted most, at most this many lines.
 fn types(snapshot: &Snapshot, lines: usize) -> Vec<String> {
     let Some(load) = &snapshot.load else { return Vec::new() };
     let mut types: Vec<_> = load.by_type.iter().filter(|(_, n)| **n > 0).collect();

@@ -39,12 +39,10 @@ pub(super) fn held_back(
             format!("accounts: all of {accounts} x {each} are in flight until the next ledger")
         }
         ("node queue", _) => {
-            "node queue: the node takes no more of the accounts that could send".to_owned()
+            "node queue: the node accepts no more from the accounts that could send".to_owned()
         }
-        ("node", _) => "node: every submission allowed at once waits for its answer".to_owned(),
-        _ => {
-            "this machine: the generator is late by itself; give it more processor time".to_owned()
-        }
+        ("node", _) => "node: all submissions allowed at once are waiting for an answer".to_owned(),
+        _ => "this machine: the generator itself is late; give it more CPU time".to_owned(),
     })
 }
 

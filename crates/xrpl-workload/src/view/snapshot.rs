@@ -19,13 +19,13 @@ pub struct Snapshot {
     pub ledger_txn_count: Option<u32>,
     /// Those of them that are tracked.
     pub ledger_ours: u64,
-    /// Handed to the tracker.
+    /// Given to the tracker.
     pub submitted: u64,
     /// Validated.
     pub validated: u64,
-    /// Without an end.
+    /// Without a final state.
     pub pending: u64,
-    /// Of valid intent, ended otherwise than validated.
+    /// Meant to succeed, and ended in another state than VALIDATED.
     pub failed: u64,
     /// Deliberately invalid ones.
     pub expected_invalid: u64,
@@ -39,13 +39,13 @@ pub struct Snapshot {
     pub by_state: BTreeMap<String, u64>,
     /// Of the last ten seconds.
     pub validated_per_second: f64,
-    /// Median of hand-in to validation.
+    /// Median of submission to validation.
     pub finality_ms_p50: u64,
     /// Its spread.
     pub finality_ms: FinalityMs,
     /// Final results other than success.
     pub failures: BTreeMap<String, u64>,
-    /// Where the load stands among its stages; none while it is not prepared.
+    /// State of the load among its stages; none while it is not prepared.
     #[serde(default)]
     pub stage: Option<StageProgress>,
     /// What the load has to do with, and what became of it; none while it is not prepared.
@@ -145,7 +145,7 @@ impl Snapshot {
         }
     }
 
-    /// Transactions a second that are due now, where the clock says so.
+    /// Transactions per second that are due now, where the clock says so.
     #[must_use]
     pub fn target(&self) -> Option<f64> {
         self.stage.as_ref()?.target_tps.filter(|target| *target > 0.0)

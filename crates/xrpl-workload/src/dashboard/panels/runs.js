@@ -26,7 +26,7 @@ function fill(row, head) {
   const told = [
     new Date(head.began_at_ms).toLocaleString("en", { hour12: false }), `${number(Math.round(head.load_seconds))} s`,
     figure("validated_per_second"), figure("finality_ms_p50", " ms"), figure("finality_ms_p99", " ms"),
-    head.not_kept ? `${head.condition}, load not as asked for` : head.condition,
+    head.not_kept ? `${head.condition}, not the requested load` : head.condition,
   ];
   told.forEach((text, n) => say(row.children[n + 1], text));
 }

@@ -193,7 +193,7 @@ fn why_a_port_cannot_be_used_follows_from_the_error() {
         ),
         (never("connecting: failed to lookup address information"), "host name"),
         (unknown("no answer within 5s"), "does not answer in time"),
-        (unknown("HTTP status 404: Not Found"), "no xrpld"),
+        (unknown("HTTP status 404: Not Found"), "not xrpld"),
         (away(403), "`admin`"),
         (away(503), "limits"),
     ] {
