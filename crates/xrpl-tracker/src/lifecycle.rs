@@ -33,6 +33,7 @@ use self::refusals::{Handling, Meaning, meaning};
 use crate::evidence::{AbsenceProof, Evidence, ResultName, ValidatedIn};
 
 pub mod refusals;
+pub mod turned;
 
 /// Where a transaction is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

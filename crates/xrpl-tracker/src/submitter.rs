@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time};
 use tracing::Instrument;
 use xrpl_client::{ClientError, EndpointId, response::Submit};
-use xrpl_protocol::{Drops, LedgerIndex, Object, fields, sign::verify_transaction};
+use xrpl_protocol::{Drops, LedgerIndex, Object, ResultClass, fields, sign::verify_transaction};
 
 use crate::{
     core::{Attempt, Shared, ToSend},
@@ -13,6 +13,7 @@ use crate::{
     lifecycle::{
         Event,
         refusals::{Handling, rules_may_change},
+        turned::may_depend_on_ledger,
     },
     pending::Key,
     reason::Reason,
@@ -33,6 +34,7 @@ pub(crate) async fn attempt(shared: &Shared, key: Key) {
     let answered = time::timeout(limit, sent).await;
     let submit = answered.as_ref().ok().and_then(|submission| submission.answer.as_ref().ok());
     let reason = submit.and_then(|submit| reason(shared, &send, submit));
+    let turns = submit.is_some_and(|submit| of_its_ledger(shared, &send, submit));
     let now_ms = shared.now_ms();
     let mut core = shared.lock();
     let (attempts, since) = core
@@ -53,7 +55,7 @@ pub(crate) async fn attempt(shared: &Shared, key: Key) {
         let (answer, event) = match submission.answer {
             Ok(submit) => {
                 let result = ResultName::new(&submit.engine_result);
-                let handling = handling(&send, &submit, core.head.index);
+                let handling = handling(&send, &submit, core.head.index, turns);
                 (Answer::EngineResult(result.clone()), Event::Answered { result, handling })
             }
             Err(ClientError::Refused { cause, .. }) => {
@@ -74,15 +76,29 @@ pub(crate) async fn attempt(shared: &Shared, key: Key) {
 }
 
 /// What else the node's answer says of what it did.
-fn handling(send: &ToSend, submit: &Submit, head: LedgerIndex) -> Handling {
+/// `turns` is whether its ledger may have brought about the result.
+fn handling(send: &ToSend, submit: &Submit, head: LedgerIndex, turns: bool) -> Handling {
     let validated = submit.validated_ledger_index.unwrap_or(head);
     Handling {
         fail_hard: send.fail_hard,
         // A node that does not say whether it sent it on may have.
         passed_on: submit.broadcast != Some(false),
         not_applied: submit.applied == Some(false),
-        rules_may_change: rules_may_change(validated.0),
+        may_turn: rules_may_change(validated.0) || turns,
     }
+}
+
+/// Whether the node's ledger may have brought about what it answered.
+fn of_its_ledger(shared: &Shared, send: &ToSend, submit: &Submit) -> bool {
+    let result = ResultName::new(&submit.engine_result);
+    let definitions = &shared.config.definitions;
+    let name = || {
+        let code = Object::decode(&send.blob, definitions).ok()?.u16(fields::TRANSACTION_TYPE)?;
+        definitions.transaction_type_name(code)
+    };
+    // Only of these it makes a difference, and a blob takes a moment to read.
+    result.class() == Some(ResultClass::Tem)
+        && name().is_none_or(|name| may_depend_on_ledger(name, &result))
 }
 
 /// What is known besides the result's name, where that says too little or what is not so.

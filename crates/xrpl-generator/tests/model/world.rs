@@ -356,7 +356,7 @@ impl World {
                     fail_hard: tx.asked.fail_hard,
                     passed_on: tx.at.held && ["tesSUCCESS", "terQUEUED"].contains(&result.as_str()),
                     not_applied: !result.is_success(),
-                    rules_may_change: false,
+                    may_turn: false,
                 };
                 Event::Answered { result, handling }
             }

@@ -9,9 +9,10 @@
 //!   So none of them is an end, however hopeless it reads: `tefBAD_AUTH` applies after the
 //!   account's SetRegularKey.
 //! - What it answers with `tem` it does not hold, but it tries it once more on each of the next
-//!   five open ledgers, as it does with everything submitted to it. `tem` comes of rules that look
+//!   five open ledgers, as it does with everything submitted to it. Most `tem` come of rules that look
 //!   at no account and no entry, so that only other rules could turn it: an amendment that is
-//!   enabled meanwhile, which happens right after a flag ledger and at no other time.
+//!   enabled meanwhile, which happens right after a flag ledger and at no other time. Some come of
+//!   the ledger, and another one may turn them: `turned` has them.
 //! - It passes on to its peers what it applied or queued. A node that is not in sync passes on
 //!   everything; `broadcast` in the answer says so.
 //! - With `fail_hard` it keeps nothing that it does not apply or queue at once, passes nothing of
@@ -34,8 +35,8 @@ pub(crate) const TRIED_AGAIN: u32 = 16;
 /// What a node does with a transaction that it does not apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
-    /// It breaks rules that look at no ledger. Not held, and refused whenever it is tried again
-    /// under the same amendments.
+    /// It breaks rules that look at no ledger, but for those of `turned`. Not held, and refused whenever
+    /// it is tried again under the same amendments.
     Malformed,
     /// The node had this blob before and marked it bad; it did not look again.
     MarkedBad,
@@ -226,8 +227,10 @@ pub struct Handling {
     pub passed_on: bool,
     /// The node says that it is not in its open ledger.
     pub not_applied: bool,
-    /// An amendment may be enabled while the node still tries it: see [`rules_may_change`].
-    pub rules_may_change: bool,
+    /// The node may come to another result while it still tries it: an amendment may be enabled (see
+    /// [`rules_may_change`]), or what it answered is due to its ledger (see
+    /// [`super::turned::may_depend_on_ledger`]).
+    pub may_turn: bool,
 }
 
 /// What an answer means.
@@ -262,9 +265,7 @@ pub fn meaning(result: &ResultName, handling: Handling) -> Meaning {
         Some(Fate::SlotGone | Fate::TooLate) => Meaning::InDoubt,
         Some(Fate::MarkedBad | Fate::NeverAnswered) => Meaning::Opinion,
         Some(Fate::Malformed) if kept_by_nobody => Meaning::Refused,
-        Some(Fate::Malformed) if handling.passed_on || handling.rules_may_change => {
-            Meaning::Opinion
-        }
+        Some(Fate::Malformed) if handling.passed_on || handling.may_turn => Meaning::Opinion,
         Some(Fate::Malformed) => Meaning::Refused,
         Some(Fate::Held) if kept_by_nobody => Meaning::Refused,
         Some(Fate::Held) => Meaning::NotYet,
@@ -326,7 +327,7 @@ mod tests {
         let tem = ResultName::new("temDISABLED");
         assert_eq!(meaning(&tem, soft()), Meaning::Refused);
         assert_eq!(meaning(&tem, Handling { passed_on: true, ..soft() }), Meaning::Opinion);
-        let changing = Handling { rules_may_change: true, ..soft() };
+        let changing = Handling { may_turn: true, ..soft() };
         assert_eq!(meaning(&tem, changing), Meaning::Opinion);
         assert_eq!(meaning(&tem, Handling { fail_hard: true, ..changing }), Meaning::Refused);
         assert_eq!(meaning(&tem, Handling { passed_on: true, ..hard() }), Meaning::Opinion);

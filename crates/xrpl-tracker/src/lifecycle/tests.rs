@@ -62,7 +62,7 @@ fn the_table() {
     use State::{Created as C, FailedNet as F, Rejected as X, Retryable as R, Submitted as S};
     use State::{Expired as E, Validated as V};
     let relayed = Handling { passed_on: true, ..Handling::default() };
-    let rules = Handling { rules_may_change: true, ..Handling::default() };
+    let rules = Handling { may_turn: true, ..Handling::default() };
     let rows = [
         // tes, tec, terQUEUED: the node holds it.
         (answer("tesSUCCESS"), [S, S, S, S]),
@@ -261,11 +261,11 @@ fn any_result() -> impl Strategy<Value = ResultName> {
 }
 
 fn any_handling() -> impl Strategy<Value = Handling> {
-    any::<[bool; 4]>().prop_map(|[fail_hard, passed_on, not_applied, rules_may_change]| Handling {
+    any::<[bool; 4]>().prop_map(|[fail_hard, passed_on, not_applied, may_turn]| Handling {
         fail_hard,
         passed_on,
         not_applied,
-        rules_may_change,
+        may_turn,
     })
 }
 
@@ -319,7 +319,7 @@ proptest! {
                         Event::Answered { result, handling } => {
                             let keeps = fate(result).is_none_or(|fate| fate.is_held())
                                 && (!handling.fail_hard || result.is_success());
-                            let tries = !handling.fail_hard && handling.rules_may_change;
+                            let tries = !handling.fail_hard && handling.may_turn;
                             !reached_a_node && !keeps && !tries && !handling.passed_on
                         }
                         Event::ApiError { refused, .. } => *refused && !reached_a_node,
