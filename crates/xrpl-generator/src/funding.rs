@@ -20,7 +20,7 @@ use xrpl_protocol::{
     AccountId, IssuedValue, LedgerIndex,
     keys::{KeyPair, KeyType, Seed},
 };
-use xrpl_tracker::{RowFilter, State};
+use xrpl_tracker::{Row, RowFilter, State};
 
 use crate::{
     accounts::{Account, Index, PASSING, Role, derive},
@@ -44,6 +44,11 @@ const TRIES: u32 = 3;
 /// How long those of an earlier process may take whose last ledger has passed and that are in none
 /// that was seen. Whether they are in one that was not is mostly a matter of reading it.
 const UNDECIDED_PATIENCE: Duration = Duration::from_secs(60);
+/// Ledgers that a transaction of an earlier process may have been given at the most, where that process had
+/// other settings.
+const LONGEST_LIFE: u32 = 256;
+/// Rows read from the store at a time.
+const PAGE: usize = 1_000;
 /// How often an earlier process's transactions are counted.
 const RESUME_POLL: Duration = Duration::from_millis(500);
 /// How many numbers in a row must be in no ledger for the series of users made on request to end. A
@@ -106,21 +111,43 @@ pub(crate) async fn prepare(
     Ok(())
 }
 
+/// Whether a generator can have sent it: one that somebody submitted over the API may have no last ledger,
+/// or a distant one, and so stay open for ever.
+fn may_be_ours(row: &Row, offset: u32) -> bool {
+    let life = |last: LedgerIndex| last.0.saturating_sub(row.created_ledger.0);
+    row.last_ledger_seq.is_some_and(|last| life(last) <= offset.max(LONGEST_LIFE))
+}
+
+/// Those that an earlier process sent and that have no end yet, and how many of them are undecided.
+async fn left_open(driver: &Driver) -> Result<(usize, usize), GeneratorError> {
+    let open = RowFilter {
+        states: vec![State::Created, State::Submitted, State::Retryable],
+        ..RowFilter::default()
+    };
+    let offset = driver.config().last_ledger_offset;
+    let (mut left, mut undecided, mut cursor) = (0, 0, None);
+    loop {
+        let page = driver.tracker.rows(&open, cursor, PAGE).await?;
+        let ours = page.rows.iter().filter(|row| may_be_ours(row, offset));
+        let (all, lost) =
+            ours.fold((0, 0), |(n, lost), row| (n + 1, lost + usize::from(row.undecided)));
+        (left, undecided) = (left + all, undecided + lost);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok((left, undecided));
+        }
+    }
+}
+
 /// Waits for what an earlier process left in flight: only then is the validated Sequence the one
 /// to go on with.
 async fn settle_previous(
     driver: &mut Driver,
     progress: &(impl Fn(Progress) + Send),
 ) -> Result<(), GeneratorError> {
-    let open = RowFilter {
-        states: vec![State::Created, State::Submitted, State::Retryable],
-        ..RowFilter::default()
-    };
-    let undecided = RowFilter { undecided: true, ..RowFilter::default() };
     let (mut total, mut since) = (None, None);
     loop {
-        let left = driver.tracker.count(&open).await? as usize;
-        let undecided = driver.tracker.count(&undecided).await? as usize;
+        let (left, undecided) = left_open(driver).await?;
         if left == 0 {
             return Ok(());
         }
