@@ -52,14 +52,10 @@ async fn once_in(run: &Running, hash: &str, state: &str) -> Json {
     panic!("{hash} was not {state} within 20 s");
 }
 
-/// An account makes a Ticket; its next payment is signed by a key that is not its own yet, and is
-/// refused (`tefBAD_AUTH`) and kept; on the Ticket the key becomes its own; the node applies the
-/// payment by itself.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_payment_signed_by_a_key_that_becomes_the_accounts_own() {
-    let run = Running::start(&[("ledger_history", "64")]).await;
+/// A funded account with a Ticket of the Sequence before its next one: its address, a user of the run, and
+/// that next Sequence.
+async fn with_a_ticket(run: &Running, master: &KeyPair) -> (String, Json, u64) {
     assert_eq!(common::ask(run.api, "POST", "/workload/stop", &[], None).await.status, 200);
-    let (master, other) = (key("the account's"), key("its regular key"));
     let account = master.account_id().to_string();
     let user = get(run.api, "/state/users").await.json()["users"][0].clone();
     let paid = post(
@@ -69,29 +65,61 @@ async fn a_payment_signed_by_a_key_that_becomes_the_accounts_own() {
     )
     .await;
     assert_eq!(paid.status, 200, "{}", paid.text);
-    once_in(&run, paid.json()["tx_hash"].as_str().unwrap(), "VALIDATED").await;
+    once_in(run, paid.json()["tx_hash"].as_str().unwrap(), "VALIDATED").await;
     let root = get(run.api, &format!("/accounts/{account}")).await.json();
     let sequence = root["account_data"]["Sequence"].as_u64().unwrap();
+    let tickets = json!({"TransactionType": "TicketCreate", "Account": account, "Fee": "10",
+        "TicketCount": 1, "Sequence": sequence});
+    let made = hand_in(run, &tickets, master).await;
+    once_in(run, made["tx_hash"].as_str().unwrap(), "VALIDATED").await;
+    (account, user, sequence + 2)
+}
+
+/// A `tem` that the ledger brings about: on its Ticket an account cancels the offer of its next Sequence,
+/// which is yet to come (`temBAD_SEQUENCE`); then it makes an offer, and the node, which tries the first
+/// once more on each of the next ledgers, applies it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tem_of_the_ledger_is_no_end() {
+    let run = Running::start(&[("ledger_history", "64")]).await;
+    let master = key("the account's");
+    let (account, user, next) = with_a_ticket(&run, &master).await;
+    let cancel = json!({"TransactionType": "OfferCancel", "Account": account, "Fee": "10",
+        "Sequence": 0, "TicketSequence": next - 1, "OfferSequence": next});
+    let refused = hand_in(&run, &cancel, &master).await;
+    assert_eq!(refused["engine_result"], "temBAD_SEQUENCE", "{refused}");
+    assert_ne!(refused["state"], "REJECTED", "{refused}");
+    let offer = json!({"TransactionType": "OfferCreate", "Account": account, "Fee": "10",
+        "Sequence": next, "TakerPays": {"currency": "USD", "issuer": user, "value": "1"},
+        "TakerGets": "1000"});
+    hand_in(&run, &offer, &master).await;
+    let dossier = once_in(&run, refused["tx_hash"].as_str().unwrap(), "VALIDATED").await;
+    assert_eq!(dossier["meta_txn_result"], "tesSUCCESS", "{dossier}");
+    assert_eq!(run.end().await.summary.overturned, 0);
+}
+
+/// An account makes a Ticket; its next payment is signed by a key that is not its own yet, and is
+/// refused (`tefBAD_AUTH`) and kept; on the Ticket the key becomes its own; the node applies the
+/// payment by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_signed_by_a_key_that_becomes_the_accounts_own() {
+    let run = Running::start(&[("ledger_history", "64")]).await;
+    let (master, other) = (key("the account's"), key("its regular key"));
+    let (account, user, next) = with_a_ticket(&run, &master).await;
     let tx = |more: Json| {
         let mut tx = json!({"Account": account, "Fee": "10"});
         tx.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         tx
     };
 
-    let tickets =
-        tx(json!({"TransactionType": "TicketCreate", "TicketCount": 1, "Sequence": sequence}));
-    let made = hand_in(&run, &tickets, &master).await;
-    once_in(&run, made["tx_hash"].as_str().unwrap(), "VALIDATED").await;
-
     let payment = tx(json!({"TransactionType": "Payment", "Destination": user, "Amount": "1000",
-        "Sequence": sequence + 2}));
+        "Sequence": next}));
     let refused = hand_in(&run, &payment, &other).await;
     assert_eq!(refused["engine_result"], "tefBAD_AUTH", "{refused}");
     let hash = refused["tx_hash"].as_str().unwrap();
     assert_ne!(refused["state"], "REJECTED", "{refused}");
 
     let regular = tx(json!({"TransactionType": "SetRegularKey", "Sequence": 0,
-        "TicketSequence": sequence + 1, "RegularKey": other.account_id().to_string()}));
+        "TicketSequence": next - 1, "RegularKey": other.account_id().to_string()}));
     hand_in(&run, &regular, &master).await;
     let dossier = once_in(&run, hash, "VALIDATED").await;
     assert_eq!(dossier["meta_txn_result"], "tesSUCCESS", "{dossier}");
@@ -237,7 +265,8 @@ async fn a_fee_that_cannot_be_enough() {
     assert_eq!(done.status.code(), Some(12), "{said}");
     let (before, end) = said.split_once("EXPIRED").expect("it has ended so");
     assert!(before.contains("(RETRYABLE)"), "{said}");
-    let reason = "reason: its Fee of 1 drops cannot be enough under the node's present load: 10";
+    let reason = "reason: its Fee of 1 drops could not be enough under the load that the node had when it last \
+                  answered: 10";
     assert!(end.contains(reason), "{said}");
     node.shutdown().await;
 }

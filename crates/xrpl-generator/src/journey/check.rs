@@ -20,7 +20,7 @@ fn write(scene: &Scene<'_>) -> Result<Plan, Wait> {
 
 pub(super) static CASH: Journey = Journey {
     name: "check_cash",
-    shows: "Of two checks, one is cashed, and the other is cancelled by the account that it was written to.",
+    shows: "Of two checks, one is cashed and the other is cancelled by the account that it was written to.",
     needs: &[],
     parties: &[Party::user("sender"), Party::user("receiver")],
     steps: &[
