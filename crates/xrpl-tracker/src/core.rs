@@ -33,6 +33,7 @@ use crate::{
     lifecycle::{Effect, Event, State, transition},
     matrix::CellKey,
     pending::{Entry, Key, Pending, Resend},
+    reason::Reason,
     record::{Foreign, Intent, LedgerHead, Outcome, RunId, StateChange, Validation},
     stats::Counters,
     store::{RunStore, Store, rows},
@@ -157,6 +158,9 @@ pub(crate) struct Core {
     pub(crate) ledgers: LedgerLog,
     pub(crate) head: LedgerHead,
     pub(crate) first_head: LedgerIndex,
+    /// What was in flight before `first_head` was sent on a chain that nothing shows to be this one: that
+    /// this one does not have it is no proof.
+    pub(crate) on_trust: bool,
     pub(crate) run: RunId,
     pub(crate) ledgers_backfilled: u64,
     pub(crate) ledger_mismatches: u64,
@@ -210,6 +214,7 @@ impl Core {
             completeness: Completeness::new(head.index.0, counts, grace, config.max_backfill),
             ledgers: LedgerLog::default(),
             first_head: head.index,
+            on_trust: false,
             head,
             ledgers_backfilled: 0,
             ledger_mismatches: 0,
@@ -257,6 +262,28 @@ impl Core {
         if reset {
             return Some(before.state);
         }
+        let unproven = self.on_trust && entry.created_ledger < self.first_head.0;
+        let why = entry.progress.reason.take();
+        entry.progress.reason = match event {
+            Event::LastLedgerPassed { proof: Some(_), .. }
+            | Event::SlotGone { absent_from: Some(_), .. }
+                if unproven =>
+            {
+                Some(Box::new(Reason::ChainNotShown))
+            }
+            _ => why.clone(),
+        };
+        let mut persist = entry.progress.reason != why;
+        let event = match event {
+            Event::LastLedgerPassed { last_ledger_sequence, proof: Some(_) } if unproven => {
+                let last_ledger_sequence = *last_ledger_sequence;
+                &Event::LastLedgerPassed { last_ledger_sequence, proof: None }
+            }
+            Event::SlotGone { ledger, absent_from: Some(_) } if unproven => {
+                &Event::SlotGone { ledger: *ledger, absent_from: None }
+            }
+            event => event,
+        };
         let change = transition(&before, event);
         let after = change.state;
         let was = (before.state.is_terminal() && after.state != before.state).then(|| {
@@ -274,7 +301,7 @@ impl Core {
         if before.state != after.state {
             self.counters.moved(before.state, after.state, &entry.intent);
         }
-        let (mut persist, mut announce, mut conclude) = (false, false, None);
+        let (mut announce, mut conclude) = (false, None);
         for effect in change.effects {
             match effect {
                 Effect::Persist => persist = true,

@@ -12,8 +12,8 @@
 //! run, while to go on sends at most bytes that are signed already: on the same network they are
 //! those that had to be sent, and on another one with the same id they are what anyone could hand
 //! in. Nothing new is signed by what the run knew: accounts' Sequences are read of validated
-//! ledgers. And what was in flight comes to no end by ledgers that nobody keeps: it is shown as
-//! undecided. Where an id is not known a new run begins.
+//! ledgers. And what was in flight comes to no end by what these ledgers do not have, for they may be
+//! another chain's: an unused Sequence proves nothing there. It is shown as undecided. Where an id is not known a new run begins.
 
 use std::{sync::Arc, time::Duration};
 
@@ -49,6 +49,8 @@ pub(crate) struct Start {
     pub(crate) known: Known,
     /// Ledgers that have another hash now than the run knew.
     pub(crate) differs: Vec<(u32, Hash256)>,
+    /// Nothing shows that the chain is the one that the run followed: its network's id has to do.
+    pub(crate) on_trust: bool,
 }
 
 /// Waits for a node that knows a validated ledger, and finds or begins the run.
@@ -66,7 +68,7 @@ pub(crate) async fn start(
         None => None,
     };
     let mut known = Known::new();
-    let mut same = None;
+    let (mut same, mut on_trust) = (None, false);
     if let Some((store, anchor)) = &anchored {
         let run = store.run();
         let hashes = store.newest_ledgers(KNOWN).await?;
@@ -95,7 +97,7 @@ pub(crate) async fn start(
                 Standing::NotShown(why) => {
                     if anchor.network_id.is_some() && anchor.network_id == head.network_id {
                         tracing::warn!(%run, %why, "taken for the same chain");
-                        same = Some(Vec::new());
+                        (same, on_trust) = (Some(Vec::new()), true);
                     } else {
                         tracing::warn!(%run, %why, "taken for another chain");
                     }
@@ -119,13 +121,14 @@ pub(crate) async fn start(
         Some(((store, _), differs)) => {
             let resumed = store.resume().await?;
             tracing::info!(run = %store.run(), open = resumed.open.len(), "the run is taken up again");
-            Ok(Start { head, store, resumed, known, differs })
+            Ok(Start { head, store, resumed, known, differs, on_trust })
         }
         None => {
             let store = store.begin_run(head.network_id, clock.now_ms()).await?;
             tracing::info!(run = %store.run(), "a new run begins");
             let (resumed, known) = (Resumed::default(), Known::new());
-            Ok(Start { head, store, resumed, known, differs: Vec::new() })
+            let differs = Vec::new();
+            Ok(Start { head, store, resumed, known, differs, on_trust: false })
         }
     }
 }

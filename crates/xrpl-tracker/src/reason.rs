@@ -27,6 +27,9 @@ pub enum Reason {
     /// `temBAD_SIGNATURE` of a node for a transaction whose signature is right, as this program has
     /// verified: so xrpld answers, without looking, what it has found malformed before.
     MarkedBad,
+    /// It is not in the ledgers that nodes have now, and nothing shows that these are of the chain on
+    /// which it was sent: whatever the run knew of that one no node keeps.
+    ChainNotShown,
 }
 
 impl Reason {
@@ -37,6 +40,7 @@ impl Reason {
             Self::SlotGone { .. } => "slot_gone",
             Self::FeeTooLow { .. } => "fee_too_low",
             Self::MarkedBad => "marked_bad",
+            Self::ChainNotShown => "chain_not_shown",
         }
     }
 
@@ -73,6 +77,11 @@ impl fmt::Display for Reason {
                 "its Fee of {fee} drops could not be enough under the load that the node had when it \
                  last answered"
             ),
+            Self::ChainNotShown => f.write_str(
+                "undecided: no ledger of these nodes has it, and none of them keeps a ledger that the \
+                 run knew, so that it may have been sent on another chain of the same network id. Ask a \
+                 node with more history",
+            ),
             Self::MarkedBad => f.write_str(
                 "the node refuses it without looking, as it does with what it has found malformed \
                  before. It says temBAD_SIGNATURE then, but the signature is right: what is wrong \
@@ -95,6 +104,7 @@ mod tests {
             (Reason::FeeTooLow { fee, needed: Some(Drops(5)) }, "could not be enough"),
             (Reason::FeeTooLow { fee, needed: None }, "5 drops"),
             (Reason::MarkedBad, "the signature is right"),
+            (Reason::ChainNotShown, "another chain"),
         ] {
             let json = serde_json::to_value(&reason).unwrap();
             assert_eq!(json["kind"], reason.kind());

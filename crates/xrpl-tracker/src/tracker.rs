@@ -64,6 +64,7 @@ impl Tracker {
         let links = Links::new(start.store, config.event_capacity, &head);
         let mut core = Core::new(links, &config, head);
         core.remember(&start.known, &start.differs);
+        core.on_trust = start.on_trust;
         let shared = Arc::new(Shared::new(pool, store, config, queue, core, clock));
         let tracker = Self { started_at_ms: clock.now_ms(), shared };
         tracker.resume(start.resumed);

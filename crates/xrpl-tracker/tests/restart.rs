@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use common::*;
 use xrpl_protocol::LedgerIndex;
@@ -176,6 +176,43 @@ async fn a_wrong_hash_of_the_last_ledger_ends_no_run() {
     stop(tracker).await;
     node.set(|script| script.chain = 3);
     assert_ne!(start_on(&node, &path).await.run(), run);
+}
+
+/// Every node has deleted what the run knew, and the network's id is the same: the run goes on, and of
+/// what was in flight nothing is said by a chain that may be another one. What is new ends as ever.
+#[tokio::test(start_paused = true)]
+async fn what_another_chain_of_the_same_id_lacks_comes_to_no_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.db");
+    let node = Node::new();
+    let tracker = start_on(&node, &path).await;
+    let tx = Sender::new(1).sequence(5, 30);
+    tracker.submit(submission(&tx)).await.unwrap();
+    node.close(&[]);
+    settle().await;
+    let old = tracker.run();
+    stop(tracker).await;
+
+    let other = Node::new();
+    other.set(|script| {
+        (script.chain, script.head) = (2, 400);
+        script.lost = (1..400).collect();
+        script.account = Some((5, BTreeSet::new()));
+    });
+    let tracker = start_on(&other, &path).await;
+    assert_eq!(tracker.run(), old, "it goes on");
+    let new = Sender::new(2).sequence(7, 402);
+    tracker.submit(submission(&new)).await.unwrap();
+    for _ in 0..20 {
+        other.close(&[]);
+        pass(5).await;
+    }
+    let row = tracker.dossier(tx.hash).await.unwrap().unwrap().row;
+    assert!(!row.state.is_terminal() && row.undecided, "{row:?}");
+    let why = row.reason.unwrap();
+    assert!(why.text.contains("another chain of the same network id"), "{why:?}");
+    assert_eq!(tracker.dossier(new.hash).await.unwrap().unwrap().row.state, State::Expired);
+    stop(tracker).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -122,7 +122,11 @@ impl Core {
         // That the slot is gone is not unsaid by an answer, as the others are by the next one.
         let gone = matches!(entry.progress.reason.as_deref(), Some(Reason::SlotGone { .. }));
         if heard && !gone {
-            entry.progress.reason = reason.map(Box::new);
+            // An answer of now says nothing of the chain on which it was sent.
+            let stays = entry.progress.reason.as_deref() == Some(&Reason::ChainNotShown);
+            if reason.is_some() || !stays {
+                entry.progress.reason = reason.map(Box::new);
+            }
         }
         self.apply(key, event, now_ms, None);
         if let Event::Answered { result, .. } = event
