@@ -201,6 +201,20 @@ pub(crate) struct Core {
     pub(crate) reset: Option<Arc<str>>,
 }
 
+/// What is left of an event that proves a transaction absent, where its ledgers prove nothing; none of any
+/// other event.
+fn without_proof(event: &Event) -> Option<Event> {
+    match *event {
+        Event::LastLedgerPassed { last_ledger_sequence, proof: Some(_) } => {
+            Some(Event::LastLedgerPassed { last_ledger_sequence, proof: None })
+        }
+        Event::SlotGone { ledger, absent_from: Some(_) } => {
+            Some(Event::SlotGone { ledger, absent_from: None })
+        }
+        _ => None,
+    }
+}
+
 impl Core {
     pub(crate) fn new(links: Arc<Links>, config: &TrackerConfig, head: LedgerHead) -> Self {
         let counts = config.subscription == crate::config::Subscription::Transactions;
@@ -262,28 +276,15 @@ impl Core {
         if reset {
             return Some(before.state);
         }
-        let unproven = self.on_trust && entry.created_ledger < self.first_head.0;
-        let why = entry.progress.reason.take();
-        entry.progress.reason = match event {
-            Event::LastLedgerPassed { proof: Some(_), .. }
-            | Event::SlotGone { absent_from: Some(_), .. }
-                if unproven =>
-            {
-                Some(Box::new(Reason::ChainNotShown))
-            }
-            _ => why.clone(),
-        };
-        let mut persist = entry.progress.reason != why;
-        let event = match event {
-            Event::LastLedgerPassed { last_ledger_sequence, proof: Some(_) } if unproven => {
-                let last_ledger_sequence = *last_ledger_sequence;
-                &Event::LastLedgerPassed { last_ledger_sequence, proof: None }
-            }
-            Event::SlotGone { ledger, absent_from: Some(_) } if unproven => {
-                &Event::SlotGone { ledger: *ledger, absent_from: None }
-            }
-            event => event,
-        };
+        let open = !before.state.is_terminal();
+        let unproven = self.on_trust && open && entry.created_ledger < self.first_head.0;
+        let weaker = unproven.then(|| without_proof(event)).flatten();
+        let mut persist = false;
+        if weaker.is_some() && entry.progress.reason.as_deref() != Some(&Reason::ChainNotShown) {
+            entry.progress.reason = Some(Box::new(Reason::ChainNotShown));
+            persist = true;
+        }
+        let event = weaker.as_ref().unwrap_or(event);
         let change = transition(&before, event);
         let after = change.state;
         let was = (before.state.is_terminal() && after.state != before.state).then(|| {
