@@ -129,11 +129,15 @@ impl Definitions {
             .ok_or_else(|| DefinitionsError("FIELDS is missing or no array".into()))?;
         // Nodes before 3.1 and the npm package do not have them; what these say of a type seldom
         // changes.
-        let flags = |key: &str| all.get(key).unwrap_or_else(|| &Self::builtin_json()[key]);
+        let optional = |key: &str| match all.get(key) {
+            None => Ok(&Self::builtin_json()[key]),
+            Some(table) if table.is_object() => Ok(table),
+            Some(_) => Err(DefinitionsError(format!("{key} is no object"))),
+        };
         let mut this = Self {
-            transaction_flags: names_by_type(flags("TRANSACTION_FLAGS")),
-            ledger_entry_flags: names_by_type(flags("LEDGER_ENTRY_FLAGS")),
-            account_set_flags: names(flags("ACCOUNT_SET_FLAGS")),
+            transaction_flags: names_by_type(optional("TRANSACTION_FLAGS")?),
+            ledger_entry_flags: names_by_type(optional("LEDGER_ENTRY_FLAGS")?),
+            account_set_flags: names(optional("ACCOUNT_SET_FLAGS")?),
             transaction_formats: Formats::default(),
             unreadable: BTreeMap::new(),
             hash: all.get("hash").and_then(Json::as_str).map(Into::into),
@@ -174,7 +178,7 @@ impl Definitions {
             this.by_name.insert(name.into(), field);
             this.names.insert(field, name.into());
         }
-        let formats = flags("TRANSACTION_FORMATS");
+        let formats = optional("TRANSACTION_FORMATS")?;
         this.transaction_formats = Formats::read(formats, |name| this.field(name));
         Ok(this)
     }
@@ -389,5 +393,14 @@ mod tests {
     fn malformed_definitions_are_named() {
         let error = Definitions::from_json(&serde_json::json!({"TYPES": {}})).unwrap_err();
         assert!(error.to_string().contains("FIELDS"), "{error}");
+        // What may be missing is not taken for missing where something else stands in its place.
+        for key in
+            ["TRANSACTION_FORMATS", "TRANSACTION_FLAGS", "ACCOUNT_SET_FLAGS", "LEDGER_ENTRY_FLAGS"]
+        {
+            let mut json = Definitions::builtin_json().clone();
+            json[key] = serde_json::json!(["Payment"]);
+            let error = Definitions::from_json(&json).unwrap_err();
+            assert!(error.to_string().contains(&format!("{key} is no object")), "{error}");
+        }
     }
 }

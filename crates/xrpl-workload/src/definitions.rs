@@ -22,6 +22,10 @@ pub enum DefinitionsSource {
     BuiltIn,
 }
 
+/// How many names of a kind the note at the start shows; `GET /state/definitions` has them all. A node
+/// that is some versions older lacks hundreds.
+const MOST_NAMED: usize = 12;
+
 /// Definitions, and what they have beside those that are built in.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -93,17 +97,35 @@ impl fmt::Display for Known {
                 format!("{} ({})", change.name, how.join(", "))
             })
             .collect();
-        let Differences { new_types, missing_types, unreadable_fields, changed_fields, .. } =
-            &self.differences;
+        let Differences {
+            new_types,
+            missing_types,
+            changed_types: _,
+            new_fields,
+            missing_fields,
+            changed_fields,
+            unreadable_fields,
+            new_results,
+            missing_results,
+        } = &self.differences;
         for (what, names) in [
             ("new types", new_types),
             ("missing types", missing_types),
             ("changed types", &changed),
+            ("new fields", new_fields),
+            ("missing fields", missing_fields),
             ("changed fields", changed_fields),
             ("fields that cannot be written here", unreadable_fields),
+            ("new results", new_results),
+            ("missing results", missing_results),
         ] {
-            if !names.is_empty() {
-                write!(f, "; {what}: {}", names.join(", "))?;
+            if names.is_empty() {
+                continue;
+            }
+            let named = names.len().min(MOST_NAMED);
+            write!(f, "; {what}: {}", names[..named].join(", "))?;
+            if names.len() > named {
+                write!(f, " and {} more", names.len() - named)?;
             }
         }
         Ok(())
@@ -126,11 +148,19 @@ mod tests {
         let format = told["TRANSACTION_FORMATS"]["DIDSet"].as_array_mut().unwrap();
         format.retain(|field| field["name"] != "URI");
         format.push(json!({"name": "Domain", "optionality": 0}));
+        let colour = json!({"isSerialized": true, "isSigningField": true, "isVLEncoded": false,
+            "nth": 200, "type": "UInt32"});
+        told["FIELDS"].as_array_mut().unwrap().push(json!(["Colour", colour]));
+        for n in 0..=MOST_NAMED {
+            told["TRANSACTION_RESULTS"][format!("tecPAINT_{n:02}")] = json!(400 + n);
+        }
         let definitions = Arc::new(Definitions::from_json(&told).unwrap());
         assert_eq!(
             Known::of(definitions, DefinitionsSource::Node).note().unwrap(),
             "the node's definitions differ from the built-in ones; new types: Paint; missing types: \
-             DIDDelete; changed types: DIDSet (requires Domain, lacks URI)"
+             DIDDelete; changed types: DIDSet (requires Domain, lacks URI); new fields: Colour; new \
+             results: tecPAINT_00, tecPAINT_01, tecPAINT_02, tecPAINT_03, tecPAINT_04, tecPAINT_05, \
+             tecPAINT_06, tecPAINT_07, tecPAINT_08, tecPAINT_09, tecPAINT_10, tecPAINT_11 and 1 more"
         );
     }
 }
