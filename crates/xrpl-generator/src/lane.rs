@@ -156,13 +156,15 @@ impl Contest {
         Self { made: 1, live: smallvec![(0, Phase::Wire)] }
     }
 
-    fn rival(&mut self) -> Option<Rival> {
+    fn may_rival(&self) -> bool {
+        self.made <= MOST_RIVALS && self.phase() != Phase::Wire
+    }
+
+    fn rival(&mut self) -> Rival {
         let rival = self.made;
-        (rival <= MOST_RIVALS).then(|| {
-            self.made += 1;
-            self.live.push((rival, Phase::Wire));
-            rival
-        })
+        self.made += 1;
+        self.live.push((rival, Phase::Wire));
+        rival
     }
 
     fn is_live(&self, rival: Rival) -> bool {
@@ -394,15 +396,26 @@ impl Lane {
         }
     }
 
+    /// Whether [`Lane::rival`] would put one more transaction on a slot.
+    #[must_use]
+    pub fn may_rival(&self, slot: Slot) -> bool {
+        let number = slot.number();
+        let contest = match slot {
+            Slot::Sequence(_) => {
+                self.flights.iter().find(|f| f.first == number).map(|f| &f.contest)
+            }
+            Slot::Ticket(_) => {
+                self.ticket_flights.iter().find(|(n, _)| *n == number).map(|(_, c)| c)
+            }
+        };
+        !self.doubt && contest.is_some_and(Contest::may_rival)
+    }
+
     /// Puts one more transaction on a slot that has some in flight. It may move the Sequence by as
     /// much as the first one, or by one. None if nothing is in flight there, one of them is on its
     /// way to the node, or there were [`MOST_RIVALS`] already.
     pub fn rival(&mut self, slot: Slot) -> Option<Rival> {
-        if self.doubt {
-            return None;
-        }
-        let contest = self.contest(slot)?;
-        if contest.phase() == Phase::Wire { None } else { contest.rival() }
+        self.may_rival(slot).then(|| self.contest(slot).map(Contest::rival)).flatten()
     }
 
     /// Whether the slot is the next one that the ledger takes of this account, or a Ticket, which

@@ -17,7 +17,7 @@ use crate::{
     catalogue::TypeId,
     coverage::Way,
     fees::FeeClass,
-    lane::{Answer, Blocked},
+    lane::{Answer, Blocked, Rival},
     mutation::Mutation,
     plan::{Body, Place, Plan, Width},
     signing,
@@ -46,8 +46,8 @@ impl Making {
 
 /// The slots of what a Batch holds.
 type Numbers = SmallVec<[Slot; 4]>;
-/// Those of them that are other accounts'.
-type Legs = SmallVec<[(Index, Slot); 2]>;
+/// Those of them that are other accounts', and which of each slot's transactions it is.
+pub(super) type Legs = SmallVec<[(Index, Slot, Rival); 2]>;
 
 impl Engine {
     pub(super) fn assemble(
@@ -191,7 +191,7 @@ impl Engine {
                 Ok(taken) if !wrong => {
                     lane.answered(taken, 0, Answer::Refused);
                     numbers.push(taken);
-                    legs.push((leg.account, taken));
+                    legs.push((leg.account, taken, 0));
                 }
                 Ok(taken) => {
                     // What is wrong uses nobody's slot.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use xrpl_protocol::{LedgerIndex, TxHash, transaction::Slot};
 use xrpl_tracker::{CallersKey, Intent};
 
-use super::band::Fuzzed;
+use super::{assemble::Legs, band::Fuzzed};
 use crate::{
     accounts::Index,
     catalogue::TypeId,
@@ -76,8 +76,8 @@ pub(super) struct Flying {
     pub(super) unsure: bool,
     /// What it costs at least, drops.
     pub(super) least: u64,
-    /// Slots of other accounts that it may use.
-    pub(super) legs: SmallVec<[(Index, Slot); 2]>,
+    /// Slots of other accounts that it may use, and which of each slot's transactions it is.
+    pub(super) legs: Legs,
     pub(super) holds: Holds,
     /// Its type in the catalogue; none if it is none of the load's.
     pub(super) of: Option<TypeId>,

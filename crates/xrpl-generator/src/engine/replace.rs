@@ -20,10 +20,12 @@ use xrpl_tracker::Intent;
 
 use super::{
     Engine,
+    assemble::Legs,
     band::Fuzzed,
     flight::{Flying, Origin, Prepared},
 };
 use crate::{
+    accounts::Index,
     fees::{FeeClass, FeeStrategy},
     lane::Answer,
     plan::{Authorization, Plan},
@@ -182,9 +184,24 @@ impl Engine {
                 signed(&self.world.accounts, sender, plan.body, &own, &common, &[], definitions)
             }
         };
-        let rival = self.world.accounts[sender].lane.rival(slot)?;
         let first = self.flying.get(&hash)?;
         let fills = next == Next::NoOp || first.fills;
+        // The same Batch uses the same slots of other accounts: these are free no sooner than it and
+        // what it replaces have ended.
+        let others = if fills { Legs::new() } else { first.legs.clone() };
+        let may_rival = |index: Index, slot| self.world.accounts[index].lane.may_rival(slot);
+        if !others.iter().all(|(account, slot, _)| may_rival(*account, *slot)) {
+            return None;
+        }
+        let rival = self.world.accounts[sender].lane.rival(slot)?;
+        let legs = others.into_iter().filter_map(|(account, slot, _)| {
+            let lane = &mut self.world.accounts[account].lane;
+            let rival = lane.rival(slot)?;
+            lane.answered(slot, rival, Answer::Refused);
+            Some((account, slot, rival))
+        });
+        let legs: Legs = legs.collect();
+        let first = self.flying.get(&hash)?;
         let blob = Bytes::from(signed.blob);
         let of_first = |flying: &Flying| Flying {
             sender,
@@ -194,7 +211,7 @@ impl Engine {
             // What the others within a Batch have signed does not depend on its fee.
             unsure: flying.unsure && !fills,
             least: flying.least,
-            legs: SmallVec::new(),
+            legs,
             holds: match fills {
                 true => Holds::fee(fee.0),
                 false => Holds { fee: fee.0, ..flying.holds.clone() },

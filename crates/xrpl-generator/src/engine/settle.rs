@@ -46,8 +46,8 @@ impl Engine {
             End::Consumed { .. } | End::Doubtful | End::Lost => End::Doubtful,
             End::Free => End::Free,
         };
-        for (account, slot) in &flying.legs {
-            self.world.accounts[*account].lane.settled(*slot, 0, end);
+        for (account, slot, rival) in &flying.legs {
+            self.world.accounts[*account].lane.settled(*slot, *rival, end);
             self.wake(*account);
         }
     }

@@ -682,6 +682,34 @@ fn a_refused_one_that_may_be_held_is_followed_by_a_no_op() {
 }
 
 #[test]
+fn what_a_replaced_batch_uses_of_others_is_free_once_all_of_them_have_ended() {
+    for replaced_first in [false, true] {
+        let only = weights(&[("Batch", 1)]);
+        let mut engine = engine(&GeneratorConfig { weights: only, ..config("batch") }, 4);
+        let (first, other) = loop {
+            let prepared = engine.next_load().unwrap();
+            if let Some((other, ..)) = engine.flying[&prepared.hash].legs.first().copied() {
+                break (prepared, other);
+            }
+            finish(&mut engine, &prepared);
+        };
+        engine.answered(first.hash, Answer::Queued);
+        engine.fees.set_open_ledger(5_000);
+        engine.set_head(LedgerIndex(105));
+        let second = engine.next_replacement().expect("a replacement");
+        let (end, left) = if replaced_first { (&first, &second) } else { (&second, &first) };
+        engine.settle(&expired(end)).unwrap();
+        let lane = &engine.world.accounts[other].lane;
+        assert_eq!(lane.in_flight(), 1, "the other one holds the same transaction of this account");
+        assert_eq!(lane.may_take(1), Err(Blocked::Undecided));
+        let next = lane.next();
+        engine.settle(&expired(left)).unwrap();
+        let lane = &engine.world.accounts[other].lane;
+        assert_eq!((lane.in_flight(), lane.next().0), (0, next.0 - 1), "now it is free");
+    }
+}
+
+#[test]
 fn only_the_first_of_an_accounts_sequences_is_replaced() {
     let config = config("front");
     let mut engine = engine(&config, 2);
