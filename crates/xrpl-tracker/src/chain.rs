@@ -159,7 +159,8 @@ impl Compared {
         limit: Duration,
     ) -> Option<String> {
         let mut unknown = None;
-        for (index, _) in known.range(YOUNG + 1..=head).rev().take(COMPARED) {
+        let old = known.range(..=head).rev().take_while(|(index, _)| **index > YOUNG);
+        for (index, _) in old.take(COMPARED) {
             let ledger_index = Some(LedgerSpec::Index(LedgerIndex(*index)));
             let request = &Ledger { ledger_index, ..Ledger::default() };
             match time::timeout(limit, pool.request_to(node, request)).await {

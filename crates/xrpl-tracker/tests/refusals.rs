@@ -133,6 +133,44 @@ async fn an_unused_slot_proves_absence_without_history() {
     assert_eq!((node.calls("tx"), node.calls("account_tx")), (0, 0), "nothing else is asked");
 }
 
+/// Nobody can use a lower Sequence of an account that a later ledger may create.
+#[tokio::test(start_paused = true)]
+async fn of_an_account_that_no_ledger_has_lower_sequences_are_gone() {
+    let node = Node::new();
+    let tracker = start(&node).await;
+    for _ in 0..40 {
+        node.close(&[]);
+    }
+    settle().await;
+    node.set(|script| {
+        script.no_account = true;
+        script.searched_all = true;
+        script.replies = (0..99).map(|_| Reply::Result("terNO_ACCOUNT")).collect();
+    });
+    let sender = Sender::new(1);
+    for (slot, last) in [
+        (Slot::Sequence(Sequence(5)), Some(30)),
+        (Slot::Sequence(Sequence(50)), Some(49)),
+        (Slot::Ticket(Sequence(4)), None),
+    ] {
+        let tx = sender.pay(slot, last, 1);
+        tracker.submit(handed_in(&tx)).await.unwrap();
+        pass(30).await;
+        let shown = row(&tracker, &tx).await;
+        assert!(shown.undecided && !shown.state.is_terminal(), "{slot:?}: {shown:?}");
+        let reason = shown.reason.expect("a reason");
+        assert_eq!(reason.reason, Reason::SlotGone { ledger_index: LedgerIndex(50) }, "{slot:?}");
+    }
+    // One that it may yet have: it is created in a ledger of that index.
+    let early = sender.pay(Slot::Sequence(Sequence(51)), Some(90), 1);
+    tracker.submit(handed_in(&early)).await.unwrap();
+    pass(30).await;
+    assert!(!row(&tracker, &early).await.undecided);
+    node.close(&[(&early, "tesSUCCESS")]);
+    assert_eq!(end(&tracker, early.hash).await.state, State::Validated);
+    assert_eq!(tracker.stats().overturned, 0);
+}
+
 /// The same where the slot is gone: the ledgers that could say by whom are kept by nobody. Neither a
 /// refusal nor an expiry is known; that is said, and nothing else.
 #[tokio::test(start_paused = true)]

@@ -96,14 +96,12 @@ async fn one_account(
     items: Vec<Item>,
 ) -> Vec<(Key, SlotIs)> {
     let account = match account_at(shared, id, at).await {
-        Ok(account) => Some(account),
+        Ok(Some(account)) => account,
+        Ok(None) => return without_account(shared, at, &items),
         Err(error) => {
             tracing::debug!(account = %id, at = %at.index, %error, "its Sequence is not to be had");
-            None
+            return items.iter().map(|item| (item.key, SlotIs::Unknown)).collect();
         }
-    };
-    let Some(account) = account else {
-        return items.iter().map(|item| (item.key, SlotIs::Unknown)).collect();
     };
     // The answer serves every Sequence; each Ticket is asked about.
     let slots: Vec<_> = stream::iter(items)
@@ -113,30 +111,40 @@ async fn one_account(
         .await;
     let mut rest = Vec::new();
     for (item, slot) in slots {
-        let slot = match slot {
-            Ok(Some(unused)) => Ok((&account, unused)),
-            Ok(None) => Err(SlotIs::Gone(at.index)),
+        let is = match slot {
+            Ok(Some(unused)) => match ends(shared, &account, unused, item) {
+                true => continue,
+                false => SlotIs::Unused,
+            },
+            Ok(None) => match gone(shared, at, item) {
+                true => continue,
+                false => SlotIs::Gone(at.index),
+            },
             Err(error) => {
                 tracing::debug!(account = %id, at = %at.index, %error, "its Ticket is not to be had");
-                Err(SlotIs::Unknown)
+                SlotIs::Unknown
             }
         };
-        match slot {
-            Err(SlotIs::Gone(ledger)) => {
-                let now_ms = shared.now_ms();
-                if !shared.lock().settle_gone(item.key, (ledger, at.hash), now_ms) {
-                    rest.push((item.key, SlotIs::Gone(ledger)));
-                }
-            }
-            Err(slot) => rest.push((item.key, slot)),
-            Ok((account, unused)) => {
-                if !ends(shared, account, unused, item) {
-                    rest.push((item.key, SlotIs::Unused));
-                }
-            }
-        }
+        rest.push((item.key, is));
     }
     rest
+}
+
+/// What the slots are in a ledger without their account. An account that comes later begins with the
+/// index of its ledger as Sequence (<https://xrpl.org/docs/concepts/accounts#creating-accounts>), so that
+/// lower numbers are gone for good, whether an account of before has used them or nobody has.
+fn without_account(shared: &Shared, at: At, items: &[Item]) -> Vec<(Key, SlotIs)> {
+    let of = |item: &Item| match item.slot.number() > at.index.0 {
+        true => Some((item.key, SlotIs::Unknown)),
+        false => (!gone(shared, at, *item)).then_some((item.key, SlotIs::Gone(at.index))),
+    };
+    items.iter().filter_map(of).collect()
+}
+
+/// Ends a transaction whose slot was gone before any ledger could have it. Whether it did.
+fn gone(shared: &Shared, at: At, item: Item) -> bool {
+    let now_ms = shared.now_ms();
+    shared.lock().settle_gone(item.key, (at.index, at.hash), now_ms)
 }
 
 /// Ends a transaction by its unused slot, if its last ledger has passed. Whether it did.
@@ -179,12 +187,19 @@ async fn unused(
     }
 }
 
-/// The account in a validated ledger.
-async fn account_at(shared: &Shared, id: AccountId, at: At) -> Result<Account, ClientError> {
-    let found = ask(shared, "account_info", json!({"account": id.to_string()}), at).await?;
+/// The account in a validated ledger; none if that has no such account.
+async fn account_at(
+    shared: &Shared,
+    id: AccountId,
+    at: At,
+) -> Result<Option<Account>, ClientError> {
+    let found = match ask(shared, "account_info", json!({"account": id.to_string()}), at).await {
+        Err(error) if error.is_token("actNotFound") => return Ok(None),
+        found => found?,
+    };
     let next = found.pointer("/account_data/Sequence").and_then(Json::as_u64);
     match next.and_then(|next| u32::try_from(next).ok()) {
-        Some(next) => Ok(Account { id, at, next: Sequence(next) }),
+        Some(next) => Ok(Some(Account { id, at, next: Sequence(next) })),
         None => Err(unusable("an account without a Sequence")),
     }
 }

@@ -88,8 +88,11 @@ pub struct Script {
     headers: Mutex<BTreeMap<u8, Vec<LedgerHeader>>>,
     /// Hashes of ledgers that a real node told.
     pub hashes: BTreeMap<u32, Hash256>,
-    /// The account's next Sequence in every validated ledger, and its Tickets.
+    /// The account's next Sequence in every validated ledger, and its Tickets; without them nothing is
+    /// said of it.
     pub account: Option<(u32, BTreeSet<u32>)>,
+    /// No ledger has the account.
+    pub no_account: bool,
     pub refuse_rpc: bool,
     pub refuse_ws: bool,
     /// A new connection for requests panics in the client, as a bug there would.
@@ -169,6 +172,7 @@ impl Node {
             headers: Mutex::default(),
             hashes: BTreeMap::new(),
             account: None,
+            no_account: false,
             refuse_rpc: false,
             refuse_ws: false,
             connecting_panics: false,
@@ -544,7 +548,8 @@ impl Script {
                 let Some(index) = asked else { return error("lgrNotFound") };
                 let of = json!({"validated": true, "ledger_index": index, "ledger_hash": hash});
                 match (&self.account, method) {
-                    (None, _) => return error("actNotFound"),
+                    _ if self.no_account => return error("actNotFound"),
+                    (None, _) => return error("tooBusy"),
                     (Some((next, _)), "account_info") => {
                         let mut answer = of;
                         answer["account_data"] = json!({"Sequence": next});
