@@ -139,7 +139,6 @@ impl Heartbeat {
                 }
                 Err(why) => {
                     tracing::warn!(ledger = %now.index, why, "no canary could be sent");
-                    canary.sequence = None;
                     app.heartbeat.miss(now.index);
                     app.heartbeat.note(Beat {
                         ledger_index: now.index,
@@ -175,11 +174,54 @@ async fn follow(app: Arc<App>, ledger_index: LedgerIndex, hash: TxHash) {
     });
 }
 
+/// Which Sequence the next canary takes. None is signed again while an earlier canary on it may still be
+/// validated: where the next one is not known, it is read from a validated ledger that no earlier canary
+/// outlives.
+#[derive(Debug)]
+struct Sequences {
+    /// The next one, while it follows from the answer to the canary before.
+    next: Option<Sequence>,
+    /// The LastLedgerSequence of the newest canary, which is the highest.
+    last: LedgerIndex,
+}
+
+impl Sequences {
+    /// Of an account whose canaries may be validated until a ledger.
+    fn with_canaries_until(last: LedgerIndex) -> Self {
+        Self { next: None, last }
+    }
+
+    /// The account's Sequence as a validated ledger has it.
+    fn read(&mut self, sequence: Sequence, ledger: LedgerIndex) -> Result<Sequence, String> {
+        if ledger < self.last {
+            let last = self.last;
+            return Err(format!("an earlier canary may still be validated, until ledger {last}"));
+        }
+        self.next = Some(sequence);
+        Ok(sequence)
+    }
+
+    /// A canary was signed. Until its answer is here, nobody knows what follows.
+    fn signed(&mut self, last: LedgerIndex) {
+        self.next = None;
+        self.last = self.last.max(last);
+    }
+
+    /// What the canary with this Sequence was answered with.
+    fn answered(&mut self, sequence: Sequence, state: State) {
+        self.next = match state {
+            State::Submitted | State::Validated => Some(Sequence(sequence.0.saturating_add(1))),
+            // A fact: it never uses its Sequence.
+            State::Rejected | State::FailedNet => Some(sequence),
+            State::Created | State::Retryable | State::Expired => None,
+        };
+    }
+}
+
 /// The account that beats.
 struct Canary {
     key: KeyPair,
-    /// The next one; read from the ledger when it is not known.
-    sequence: Option<Sequence>,
+    sequences: Sequences,
 }
 
 impl Canary {
@@ -190,10 +232,14 @@ impl Canary {
         let mut entropy = [0; 16];
         entropy.copy_from_slice(&hash.0[..16]);
         let key = KeyPair::from_seed(&Seed::from_entropy(entropy, KeyType::Ed25519));
-        let mut canary = Self { key, sequence: None };
-        if canary.read_sequence(app).await.is_ok() {
+        // A session before this one may have left canaries on their way.
+        let head = app.tracker.ledger().borrow().index;
+        let mut canary =
+            Self { key, sequences: Sequences::with_canaries_until(head.plus(LEDGERS)) };
+        if canary.in_ledger(app).await.is_ok() {
             return Some(canary);
         }
+        canary.sequences = Sequences::with_canaries_until(LedgerIndex(0));
         let listing = generator.accounts();
         let gateway = listing.gateways.first().map(|gateway| gateway.address);
         let from = gateway.or(listing.users.first().copied())?;
@@ -205,25 +251,31 @@ impl Canary {
             }
             Err(error) => tracing::warn!(%error, "the canary's account could not be funded"),
         }
-        canary.read_sequence(app).await.ok()?;
+        canary.in_ledger(app).await.ok()?;
         Some(canary)
     }
 
-    async fn read_sequence(&mut self, app: &App) -> Result<Sequence, String> {
+    /// Its Sequence in the newest validated ledger of a node, and which that is.
+    async fn in_ledger(&self, app: &App) -> Result<(Sequence, LedgerIndex), String> {
         let request = AccountInfo {
             account: Some(self.key.account_id()),
             ledger_index: Some(LedgerSpec::Validated),
             ..AccountInfo::default()
         };
         let info = app.pool.request(&request).await.map_err(|error| error.to_string())?;
-        self.sequence = Some(info.account_data.sequence);
-        Ok(info.account_data.sequence)
+        match (info.validated, info.ledger_index) {
+            (true, Some(ledger)) => Ok((info.account_data.sequence, ledger)),
+            _ => Err("the node does not say of which validated ledger its answer is".to_owned()),
+        }
     }
 
     async fn send(&mut self, app: &App, head: &LedgerHead) -> Result<TxHash, String> {
-        let sequence = match self.sequence {
+        let sequence = match self.sequences.next {
             Some(sequence) => sequence,
-            None => self.read_sequence(app).await?,
+            None => {
+                let (sequence, ledger) = self.in_ledger(app).await?;
+                self.sequences.read(sequence, ledger)?
+            }
         };
         // Twice the base fee, or what the open ledger asks for: it must not wait behind the load.
         let open = app.observer.fee_level(head.index.0).map_or(0, |level| level.open_ledger_fee);
@@ -232,16 +284,13 @@ impl Canary {
             .last_ledger(head.index.plus(LEDGERS));
         common.network_id = head.network_id.filter(|id| *id > 1024);
         let signed = AccountSet::default().sign(&common, &self.key);
+        self.sequences.signed(head.index.plus(LEDGERS));
         let submitted = app
             .tracker
             .submit(Submission::new(signed.blob).fresh())
             .await
             .map_err(|error| error.to_string())?;
-        // Refused: the Sequence is free again, whatever it is by now.
-        self.sequence = match submitted.state {
-            State::Rejected | State::FailedNet | State::Retryable => None,
-            _ => Some(Sequence(sequence.0.saturating_add(1))),
-        };
+        self.sequences.answered(sequence, submitted.state);
         app.heartbeat.note(Beat {
             ledger_index: head.index,
             tx_hash: Some(submitted.hash),
@@ -251,5 +300,43 @@ impl Canary {
             finality_ms: None,
         });
         Ok(submitted.hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sequence_is_not_signed_again_while_a_canary_on_it_may_be_validated() {
+        let ledger = LedgerIndex;
+        let mut sequences = Sequences::with_canaries_until(ledger(0));
+        assert_eq!(sequences.read(Sequence(7), ledger(3)), Ok(Sequence(7)));
+        sequences.signed(ledger(7));
+        assert_eq!(sequences.next, None, "no answer yet");
+        for (state, next) in [
+            (State::Submitted, Some(Sequence(8))),
+            (State::Validated, Some(Sequence(8))),
+            (State::Rejected, Some(Sequence(7))),
+            (State::FailedNet, Some(Sequence(7))),
+            (State::Retryable, None),
+            (State::Created, None),
+            (State::Expired, None),
+        ] {
+            sequences.answered(Sequence(7), state);
+            assert_eq!(sequences.next, next, "{state:?}");
+        }
+        // What a node holds it may still apply: only a ledger that it cannot outlive says what is free.
+        let why = sequences.read(Sequence(7), ledger(6)).unwrap_err();
+        assert!(why.contains("until ledger 7"), "{why}");
+        assert_eq!(sequences.next, None);
+        assert_eq!(sequences.read(Sequence(8), ledger(7)), Ok(Sequence(8)));
+    }
+
+    #[test]
+    fn what_an_earlier_session_may_have_sent_is_waited_for() {
+        let mut sequences = Sequences::with_canaries_until(LedgerIndex(14));
+        assert!(sequences.read(Sequence(9), LedgerIndex(13)).is_err());
+        assert_eq!(sequences.read(Sequence(9), LedgerIndex(14)), Ok(Sequence(9)));
     }
 }
