@@ -99,7 +99,7 @@ pub struct WebhookView {
     oldest_at_ms: Option<u64>,
     /// Final states delivered, by earlier processes too.
     delivered: u64,
-    /// Final states given up: not accepted within 72 hours of their first try, or pushed out of memory.
+    /// Final states given up: not accepted within 72 hours of trying, or pushed out of memory.
     given_up: u64,
     /// Tries of this process that failed and are made again.
     retried: u64,

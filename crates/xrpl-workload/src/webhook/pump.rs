@@ -16,8 +16,12 @@ const AT_ONCE: usize = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
-/// How long an end is tried again, from its first try on.
+/// How long an end is tried again: from its first try on, or from the start of this process, since the
+/// time in which nothing ran was no chance to take it.
 pub(super) const GIVEN_UP_AFTER: Duration = Duration::from_hours(72);
+/// After as many tries it is given up whatever part of that time the process ran: as many as fill more
+/// than two days of the longest pauses.
+const MANY_TRIES: u32 = 300;
 /// How often it is looked whether something has become due.
 const LOOK: Duration = Duration::from_secs(2);
 /// How long posts may take after the run has ended.
@@ -55,6 +59,7 @@ pub(super) async fn pump(means: Means<'_>) {
     let Means { outbox, deliveries, now_ms, cancel, .. } = means;
     let mut failures = 0;
     let mut ends_at = None;
+    let started_ms = now_ms();
     loop {
         let round = if failures > 0 { 1 } else { ROUND };
         let due = match outbox.due(now_ms(), round).await {
@@ -65,7 +70,7 @@ pub(super) async fn pump(means: Means<'_>) {
             }
         };
         let took = due.len();
-        let taken = deliver_all(&means, due, &mut ends_at).await;
+        let taken = deliver_all(&means, due, started_ms, &mut ends_at).await;
         match (took, taken) {
             (0, _) => {}
             (_, 0) => failures += 1,
@@ -110,6 +115,7 @@ pub(super) async fn pump(means: Means<'_>) {
 async fn deliver_all(
     means: &Means<'_>,
     due: Vec<End>,
+    started_ms: u64,
     ends_at: &mut Option<tokio::time::Instant>,
 ) -> usize {
     let Means { outbox, deliveries, deliver, now_ms, cancel } = means;
@@ -138,7 +144,9 @@ async fn deliver_all(
                 Err(why) => {
                     let now = now_ms();
                     let first = end.first_try_ms.unwrap_or(now);
-                    if now.saturating_sub(first) >= millis(GIVEN_UP_AFTER) {
+                    let long = |since: u64| now.saturating_sub(since) >= millis(GIVEN_UP_AFTER);
+                    let tried = long(first.max(started_ms)) || end.tries >= MANY_TRIES;
+                    if long(first) && tried {
                         tracing::error!(hash = %end.tx_hash, why, "an end is given up: the webhook did not take it for days");
                         settled.given_up.push(end.seq);
                     } else {
@@ -213,7 +221,17 @@ mod tests {
         during: Duration,
         takes: impl Fn(u64, Duration) -> bool + Send + Sync,
     ) -> BTreeMap<u64, (u32, Duration)> {
-        let began = Instant::now();
+        run_since(store, deliveries, Instant::now(), during, takes).await
+    }
+
+    /// The same by a clock that began earlier.
+    async fn run_since(
+        store: &MemoryStore,
+        deliveries: &Deliveries,
+        began: Instant,
+        during: Duration,
+        takes: impl Fn(u64, Duration) -> bool + Send + Sync,
+    ) -> BTreeMap<u64, (u32, Duration)> {
         let tries = Mutex::new(BTreeMap::new());
         let cancel = CancellationToken::new();
         let deliver = |end: End| -> Delivery<'_> {
@@ -266,6 +284,33 @@ mod tests {
         let status = store.outbox().unwrap().status().await.unwrap();
         assert_eq!((status.backlog, status.delivered, status.given_up), (0, 49, 1));
         assert_eq!(deliveries.view().given_up, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_in_which_nothing_ran_is_no_time_in_which_it_was_tried() {
+        let ((store, _run), deliveries) = (store(3).await, Deliveries::default());
+        let hours = |n| Duration::from_hours(n);
+        let began = Instant::now();
+        run(&store, &deliveries, hours(1), |_, _| false).await;
+        // Three days in which the program does not run.
+        tokio::time::sleep(hours(72)).await;
+        run_since(&store, &deliveries, began, hours(10), |_, at| at >= hours(75)).await;
+        let status = store.outbox().unwrap().status().await.unwrap();
+        assert_eq!((status.backlog, status.delivered, status.given_up), (0, 3, 0), "{status:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_program_that_is_started_every_day_does_not_try_for_ever() {
+        let ((store, _run), deliveries) = (store(1).await, Deliveries::default());
+        let began = Instant::now();
+        let mut days = 0;
+        while store.outbox().unwrap().status().await.unwrap().given_up == 0 {
+            run_since(&store, &deliveries, began, Duration::from_hours(8), |_, _| false).await;
+            tokio::time::sleep(Duration::from_hours(16)).await;
+            days += 1;
+            assert!(days < 12, "it is still tried");
+        }
+        assert!(days > 3, "after {days} days of eight hours");
     }
 
     #[tokio::test(start_paused = true)]

@@ -36,7 +36,7 @@ engine_result, validated_ledger, ...}`. A final state that is taken back is post
 `Idempotency-Key` is the same at every attempt; with `--webhook-secret` there is `X-Signature-256: sha256=HMAC`, the
 HMAC-SHA256 of the body in hex.
 
-What is not answered with a 2xx status waits in the store, through restarts and `kill -9`, and is tried again for 72 hours at
+What is not answered with a 2xx status waits in the store, through restarts and `kill -9`, and is tried again for 72 hours in which the program runs, at
 growing intervals; with `--store memory` the newest 10,000 are kept. Events of one transaction arrive in order. `GET
 /webhooks` shows what is waiting, and why.
 
