@@ -74,7 +74,7 @@ pub(crate) enum Command {
     EnterStage(Box<Stage>, Reply<StageProgress>),
     Finish(Reply<StageProgress>),
     Measures(Reply<Vec<Arc<Measure>>>),
-    StartJourney(String, Reply<JourneyRun>),
+    StartJourney(String, Key, Reply<JourneyRun>),
 }
 
 /// An account to be created.

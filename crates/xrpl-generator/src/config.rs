@@ -61,10 +61,10 @@ pub struct GeneratorConfig {
     pub max_pending_per_account: usize,
     /// Submissions that wait for the endpoint's answer at once.
     pub max_submitting: usize,
-    /// Weights by type name; types not named keep their own weight, 0 switches one off.
+    /// Weights by type name; types not named keep their own weight, 0 leaves one out.
     pub weights: BTreeMap<String, u32>,
     /// Percentage of the transactions sent with a modifier, by its name; modifiers not named keep
-    /// their own share, 0 switches one off.
+    /// their own share, 0 leaves one out.
     pub modifiers: BTreeMap<String, u32>,
     /// Whether types, modifiers and mutations that the run has not covered yet go first.
     pub steer_coverage: bool,

@@ -637,7 +637,9 @@ impl Driver {
             Command::SkipStage(reply) => drop(reply.send(self.skip_stage())),
             Command::EnterStage(stage, reply) => drop(reply.send(self.enter_stage(*stage))),
             Command::Finish(reply) => drop(reply.send(self.finish())),
-            Command::StartJourney(name, reply) => drop(reply.send(self.start_journey(&name))),
+            Command::StartJourney(name, key, reply) => {
+                drop(reply.send(self.start_journey(&name, key)));
+            }
             Command::Measures(reply) => drop(reply.send(Ok(self.measures()))),
             Command::Create(name, key, reply) => self.wish(What::Create(name), key, reply),
             Command::Pay { from, to, amount, key, reply } => {

@@ -360,13 +360,17 @@ impl Generator {
     }
 
     /// Begins a journey with accounts of the run, whether load runs or not. [`Generator::journeys`] says
-    /// how it goes on.
+    /// how it goes on. Its first transaction carries the caller's key.
     ///
     /// # Errors
     /// [`GeneratorError::UnknownJourney`]; [`GeneratorError::Journey`] if it cannot begin;
     /// [`GeneratorError::Ended`].
-    pub async fn start_journey(&self, name: &str) -> Result<JourneyRun, GeneratorError> {
-        self.ask(|reply| Command::StartJourney(name.to_owned(), reply)).await
+    pub async fn start_journey(
+        &self,
+        name: &str,
+        key: Option<Arc<CallersKey>>,
+    ) -> Result<JourneyRun, GeneratorError> {
+        self.ask(|reply| Command::StartJourney(name.to_owned(), key, reply)).await
     }
 
     /// The journeys that run and the last that ended, the newest first; and when one gets further.

@@ -161,13 +161,18 @@ fn means_this_machine(host: &str) -> bool {
 
 /// Whether a page of another site makes the request. Browsers say so in `Sec-Fetch-Site`; older ones
 /// only name the page's `Origin` (`null` where they hide it), which is this program's own page only
-/// if it is the very host that is asked. Other programs send neither.
-fn comes_from_another_site(headers: &HeaderMap) -> bool {
+/// if it is the very host that is asked. Other programs send neither; nor do older browsers with a GET
+/// (an image of another page, say), of which nobody can tell where they come from.
+fn comes_from_another_site(method: &Method, headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
     if matches!(site, Some(b"cross-site" | b"same-site")) {
         return true;
     }
-    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        let browser = headers.get(header::USER_AGENT);
+        let browser = browser.is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"));
+        return browser && site.is_none() && *method == Method::GET;
+    };
     let Some(host) = headers.get(header::HOST).and_then(|value| value.to_str().ok()) else {
         return true;
     };
@@ -198,7 +203,7 @@ async fn guard(State(app): Shared, request: Request, next: Next) -> Response {
             if host.is_some_and(|host| !means_this_machine(host)) {
                 return ApiError::forbidden().into_response();
             }
-            if is_action(&request) && comes_from_another_site(headers) {
+            if is_action(&request) && comes_from_another_site(request.method(), headers) {
                 return ApiError::forbidden().into_response();
             }
         }
@@ -216,7 +221,7 @@ mod tests {
             let headers = headers.iter().map(|(name, value)| {
                 (header::HeaderName::from_static(name), value.parse().unwrap())
             });
-            comes_from_another_site(&headers.collect())
+            comes_from_another_site(&Method::GET, &headers.collect())
         };
         let host = ("host", "localhost:8000");
         assert!(!asked(&[host]));
@@ -235,6 +240,12 @@ mod tests {
         }
         assert!(asked(&[host, ("sec-fetch-site", "cross-site")]));
         assert!(asked(&[("origin", "http://localhost:8000")]), "without a Host nothing is its own");
+        // A browser that says nothing of where a GET comes from may be on anybody's page.
+        let browser = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15");
+        assert!(asked(&[host, browser]));
+        assert!(!asked(&[host, browser, ("sec-fetch-site", "same-origin")]));
+        assert!(!asked(&[host, browser, ("sec-fetch-site", "none")]), "its address was typed");
+        assert!(!asked(&[host, ("user-agent", "curl/8.5.0")]));
     }
 
     #[test]

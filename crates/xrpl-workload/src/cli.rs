@@ -410,7 +410,7 @@ pub fn command() -> Command {
         .subcommand(scenario::command())
         .subcommand(types::command())
         .subcommand(run(doctor::command()))
-        .subcommand(run(journey::command()))
+        .subcommand(with_settings(journey::command(), commands::JOURNEY))
         .subcommand(with_settings(shadow::command(), commands::SHADOW))
         .subcommand(with_settings(submit, commands::SUBMIT))
         .subcommand(capacity)
@@ -458,7 +458,7 @@ pub fn command() -> Command {
     whole.subcommand(Command::new("man").about("Prints the man page, for man -l -").arg(of))
 }
 
-fn with_settings(mut command: Command, which: u8) -> Command {
+fn with_settings(mut command: Command, which: u16) -> Command {
     command = command.arg(
         Arg::new("config")
             .long("config")
@@ -522,7 +522,7 @@ mod tests {
             ("run", commands::RUN),
             ("capacity", commands::RUN),
             ("doctor", commands::RUN),
-            ("journey", commands::RUN),
+            ("journey", commands::JOURNEY),
             ("shadow", commands::SHADOW),
             ("standalone", commands::STANDALONE),
             ("submit", commands::SUBMIT),

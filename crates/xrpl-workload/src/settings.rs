@@ -14,25 +14,29 @@ pub const ENV_PREFIX: &str = "XRPL_WORKLOAD_";
 /// Commands that take a setting, as bits.
 pub mod commands {
     /// `run`.
-    pub const RUN: u8 = 1;
+    pub const RUN: u16 = 1;
     /// `standalone`.
-    pub const STANDALONE: u8 = 2;
+    pub const STANDALONE: u16 = 2;
     /// `submit`.
-    pub const SUBMIT: u8 = 4;
+    pub const SUBMIT: u16 = 4;
     /// What reads records of runs: `runs`, `report`, `compare`.
-    pub const RECORDS: u8 = 8;
+    pub const RECORDS: u16 = 8;
     /// What asks a running instance: `tx`, `status`, `watch`.
-    pub const ASK: u8 = 16;
+    pub const ASK: u16 = 16;
     /// `watch`.
-    pub const WATCH: u8 = 32;
+    pub const WATCH: u16 = 32;
     /// `audit`.
-    pub const AUDIT: u8 = 64;
+    pub const AUDIT: u16 = 64;
     /// `shadow`.
-    pub const SHADOW: u8 = 128;
+    pub const SHADOW: u16 = 128;
+    /// `journey`.
+    pub const JOURNEY: u16 = 256;
+    /// What sends transactions of its own accounts.
+    pub const SENDS: u16 = RUN | JOURNEY;
     /// All that start something.
-    pub const ALL: u8 = RUN | STANDALONE | SUBMIT;
+    pub const ALL: u16 = SENDS | STANDALONE | SUBMIT;
 }
-use commands::{ALL, ASK, AUDIT, RECORDS, RUN, SHADOW, STANDALONE, SUBMIT, WATCH};
+use commands::{ALL, ASK, AUDIT, RECORDS, RUN, SENDS, SHADOW, STANDALONE, SUBMIT, WATCH};
 
 /// How often a setting may be given, and how its flag looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +67,7 @@ pub struct Setting {
     /// Never shown.
     pub secret: bool,
     /// Which commands take its flag.
-    pub commands: u8,
+    pub commands: u16,
     /// What it means.
     pub doc: &'static str,
     /// Reads values into the configuration; says what is wrong and how to fix it.
@@ -175,10 +179,10 @@ use crate::config::values::{
 
 settings! {
     "Network" {
-        rpc: Many "URL" = "", RUN | SUBMIT;
+        rpc: Many "URL" = "", SENDS | SUBMIT;
             "JSON-RPC address of a node, http:// or https://; repeatable. Without it `run` starts an embedded ledger. RPC_URL is honoured too."
             => |c, v| { c.rpc = v.iter().map(|t| url(t, &["http", "https"], "http://127.0.0.1:5005")).collect::<Result<_, _>>()?; Ok(()) };
-        ws: Many "URL" = "", RUN | SUBMIT;
+        ws: Many "URL" = "", SENDS | SUBMIT;
             "WebSocket address of the same node, ws:// or wss://; as many as --rpc, in the same order. WS_URL is honoured too."
             => |c, v| { c.ws = v.iter().map(|t| url(t, &["ws", "wss"], "ws://127.0.0.1:6006")).collect::<Result<_, _>>()?; Ok(()) };
         ab: Many "NAME=RPC,WS" = "", RUN;
@@ -187,10 +191,10 @@ settings! {
         ab_mode: One "MODE" = "in-turn", RUN;
             "Whether the two sides of --ab are driven in-turn or side-by-side."
             => |c, v| { c.ab_mode = ab_mode(text(v)?)?; Ok(()) };
-        network_id: One "N" = "", RUN | STANDALONE | SUBMIT;
+        network_id: One "N" = "", SENDS | STANDALONE | SUBMIT;
             "NetworkID of the transactions (required above 1024); the node is asked for it if not given. For the embedded ledger: its own id, 0 if not given."
             => |c, v| { c.network_id = optional(v, |t| number(t, 0, u32::MAX, "1025"))?; Ok(()) };
-        definitions: One "PATH" = "", RUN | SUBMIT;
+        definitions: One "PATH" = "", SENDS | SUBMIT;
             "File with a response to `server_definitions`, used instead of the one that the node gives at the start (for `submit`: instead of the built-in one)."
             => |c, v| { c.definitions = optional(v, crate::config::values::definitions)?; Ok(()) };
     }
@@ -207,23 +211,23 @@ settings! {
         tps: One "N" = "20", RUN;
             "Transactions per second, on an open-loop schedule; 0 is unlimited."
             => |c, v| { c.tps = rate(text(v)?)?; Ok(()) };
-        max_pending: One "N" = "5", RUN;
+        max_pending: One "N" = "5", SENDS;
             "Transactions in flight per account; xrpld queues at most 10 per account."
             => |c, v| { c.max_pending = number(text(v)?, 1, 1000, "5")?; Ok(()) };
-        accounts: One "N" = "auto", RUN | STANDALONE | AUDIT;
+        accounts: One "N" = "auto", SENDS | STANDALONE | AUDIT;
             "Number of user accounts; for `standalone`, those funded from the start. auto: 10 for `standalone`, otherwise as many as --tps needs with --max-pending transactions in flight each per ledger, from 100 to 5000; 2000 for --tps 0 on the embedded ledger."
             => |c, v| { c.accounts = match text(v)? { "auto" => None, t => Some(number(t, 0, 1_000_000, "100")?) }; Ok(()) };
-        accounts_file: One "PATH" = "", RUN | AUDIT;
+        accounts_file: One "PATH" = "", SENDS | AUDIT;
             "File with the secrets of existing accounts, one per line (# begins a comment): the first --gateways of them issue the currencies, the others are the users. No accounts are derived or funded then."
             => |c, v| { c.accounts_file = optional(v, accounts_file)?.unwrap_or_default(); Ok(()) };
-        gateways: One "N" = "2", RUN | AUDIT;
+        gateways: One "N" = "2", SENDS | AUDIT;
             "Number of gateway accounts, which issue the currencies."
             => |c, v| { c.gateways = number(text(v)?, 0, 255, "2")?; Ok(()) };
-        currencies: Many "CODES" = "USD,EUR,GBP,JPY", RUN;
+        currencies: Many "CODES" = "USD,EUR,GBP,JPY", SENDS;
             "Issued currencies, three letters or 40 hexadecimal digits each."
             => |c, v| { c.currencies = currencies(v)?; Ok(()) };
         types: Table "TYPE=WEIGHT" = "", RUN;
-            "Weights of transaction types, such as Payment=10,TrustSet=0; 0 switches a type off. Types not named keep the catalogue's weight."
+            "Weights of transaction types, such as Payment=10,TrustSet=0; 0 leaves a type out of the load. Types not named keep the catalogue's weight."
             => |c, v| { c.types = types(v)?; Ok(()) };
         modifiers: Table "MODIFIER=PERCENT" = "", RUN;
             "Percentage of transactions sent in another way, of those for which it is possible. Unless given: ticket=5, regular_key=2, multisign=2, delegated=2, batch=1, memos=2."
@@ -249,34 +253,34 @@ settings! {
         journeys: One "N" = "0", RUN;
             "How many journeys are started per minute of load, one after another in the order of `journey --list`, beside the load and with its accounts."
             => |c, v| { c.journeys = journeys(text(v)?)?; Ok(()) };
-        seed: One "TEXT" = "xrpl-workload", RUN | STANDALONE | AUDIT;
+        seed: One "TEXT" = "xrpl-workload", SENDS | STANDALONE | AUDIT;
             "Accounts and transactions are derived from it: the same seed gives the same accounts, and the same transactions in the same order per account."
             => |c, v| { c.seed = text(v)?.to_owned(); Ok(()) };
-        key_type: One "TYPE" = "ed25519", RUN | STANDALONE | SUBMIT | AUDIT;
+        key_type: One "TYPE" = "ed25519", SENDS | STANDALONE | SUBMIT | AUDIT;
             "Key type of derived accounts and, if given, of the secrets of --secret, --secret-file and --accounts-file that do not carry their own (\"s...\"): ed25519 or secp256k1."
             => |c, v| { c.key_type = text(v)?.parse().map_err(|_| "expected ed25519 or secp256k1".to_owned())?; Ok(()) };
-        fee_strategy: One "STRATEGY" = "base", RUN;
+        fee_strategy: One "STRATEGY" = "base", SENDS;
             "What transactions pay: base, open_ledger (enough to get into the open ledger, at most --max-fee-drops) or a fixed number of drops."
             => |c, v| { c.fee_strategy = fee_strategy(text(v)?)?; Ok(()) };
-        max_fee_drops: One "DROPS" = "100000", RUN | SUBMIT;
+        max_fee_drops: One "DROPS" = "100000", SENDS | SUBMIT;
             "Highest fee that the open_ledger strategy, a replacement, or `submit` when it fills in the fee, may pay."
             => |c, v| { c.max_fee_drops = number(text(v)?, 10, 100_000_000_000, "100000")?; Ok(()) };
-        max_replacements: One "N" = "2", RUN;
+        max_replacements: One "N" = "2", SENDS;
             "How many times a transaction of the load may be replaced on its Sequence or Ticket: by one with a higher fee, at most --max-fee-drops, if its fee no longer suffices (never with a fixed fee), or by a no-op if it was refused for another reason. From 0 to 3."
             => |c, v| { c.max_replacements = number(text(v)?, 0, MOST_RIVALS, "2")?; Ok(()) };
-        funding_secret: One "SEED" = "", RUN, secret;
+        funding_secret: One "SEED" = "", SENDS, secret;
             "Seed of the account that funds the others; without it, the genesis account of a private network. Prefer the environment variable to the flag."
             => |c, v| { c.funding_secret = optional(v, secret)?; Ok(()) };
-        fund_drops: One "DROPS" = "10000000000", RUN | STANDALONE;
+        fund_drops: One "DROPS" = "10000000000", SENDS | STANDALONE;
             "Amount with which each user account is funded; a gateway gets ten times as much."
             => |c, v| { c.fund_drops = number(text(v)?, 1_000_000, 1_000_000_000_000_000, "10000000000")?; Ok(()) };
-        last_ledger_offset: One "N" = "20", RUN | SUBMIT;
+        last_ledger_offset: One "N" = "20", SENDS | SUBMIT;
             "LastLedgerSequence of each transaction, counted from the newest validated ledger."
             => |c, v| { c.last_ledger_offset = number(text(v)?, 3, 10_000, "20")?; Ok(()) };
-        sweep: Switch "" = "false", RUN;
+        sweep: Switch "" = "false", SENDS;
             "Return the remaining funds to the funding account at the end."
             => |c, v| { c.sweep = flag(text(v)?)?; Ok(()) };
-        shutdown_grace: One "TIME" = "30s", RUN;
+        shutdown_grace: One "TIME" = "30s", SENDS;
             "How long to wait, after the load has stopped, for transactions in flight to reach their final state."
             => |c, v| { c.shutdown_grace = duration(text(v)?)?; Ok(()) };
         on_reset: One "WHAT" = "end", RUN;
@@ -284,10 +288,10 @@ settings! {
             => |c, v| { c.on_reset = on_reset(text(v)?)?; Ok(()) };
     }
     "Tracking" {
-        store: One "PATH" = "xrpl-workload.db", RUN | AUDIT | RECORDS;
+        store: One "PATH" = "xrpl-workload.db", SENDS | AUDIT | RECORDS;
             "Where transactions and the records of runs are stored: a SQLite file, or `memory`."
             => |c, v| { c.store = store(text(v)?); Ok(()) };
-        name: One "TEXT" = "", RUN;
+        name: One "TEXT" = "", SENDS;
             "Name of this run in its record: `runs`, `report` and `compare` find it by this too."
             => |c, v| { c.name = optional(v, name)?; Ok(()) };
         retention: One "TIME|N" = "", RUN;
@@ -302,21 +306,21 @@ settings! {
         shadow_dir: One "DIR" = "shadow", RUN | SHADOW;
             "Directory in which --shadow and `shadow` write each difference to a file, which `shadow --replay FILE` executes again. It is created with the first one."
             => |c, v| { c.shadow_dir = text(v)?.into(); Ok(()) };
-        subscribe: One "KIND" = "transactions", RUN | SUBMIT;
+        subscribe: One "KIND" = "transactions", SENDS | SUBMIT;
             "What to subscribe to: `transactions`, all of them, so that ledgers need not be read; or `accounts`, only the run's own, for networks with much other traffic."
             => |c, v| { c.subscribe = subscribe(text(v)?)?; Ok(()) };
-        full_streams: One "N" = "1", RUN;
+        full_streams: One "N" = "1", SENDS;
             "With --subscribe transactions: how many nodes' streams carry every transaction. The others carry only validated ledgers, and take over from one that is lost, silent or incomplete."
             => |c, v| { c.full_streams = number(text(v)?, 1, 100, "1")?; Ok(()) };
-        event_queue: One "N" = "1000", RUN;
+        event_queue: One "N" = "1000", SENDS;
             "Capacity of the queue between WebSocket readers and the processor; when full, readers wait."
             => |c, v| { c.event_queue = number(text(v)?, 1, 1_000_000, "1000")?; Ok(()) };
-        check_interval: One "TIME" = "5s", RUN | SUBMIT;
+        check_interval: One "TIME" = "5s", SENDS | SUBMIT;
             "How often to look up transactions whose result no stream has reported."
             => |c, v| { c.check_interval = duration(text(v)?)?; if c.check_interval.is_zero() { return Err("must be longer than 0, such as 5s".into()) } Ok(()) };
     }
     "Embedded ledger" {
-        ledger_interval: One "TIME" = "1s", RUN | STANDALONE;
+        ledger_interval: One "TIME" = "1s", SENDS | STANDALONE;
             "How often the embedded ledger closes; with 0 `standalone` closes only by ledger_accept."
             => |c, v| { c.ledger_interval = duration(text(v)?)?; Ok(()) };
         close: One "WHEN" = "interval", STANDALONE;
@@ -325,7 +329,7 @@ settings! {
         start_time: One "TIME" = "", STANDALONE;
             "What the ledger's clock shows at the start, such as 2026-01-31T12:00:00Z or seconds since 2000-01-01; by default the present time. The clock of a ledger from --state continues by itself. A time before that of the ledger one begins with is refused."
             => |c, v| { c.start_time = optional(v, ripple_time)?; Ok(()) };
-        amendments: Many "NAMES" = "all", RUN | STANDALONE;
+        amendments: Many "NAMES" = "all", SENDS | STANDALONE;
             "Which amendments are enabled: `all` that xrpld 3.3 supports, those of `mainnet`, or `none`, and changes to these, such as mainnet,+LendingProtocol,-AMM."
             => |c, v| { c.amendments = amendments(v)?; Ok(()) };
         vote: Many "WHAT" = "", STANDALONE;
@@ -364,34 +368,34 @@ settings! {
         exit_on_stdin_eof: Switch "" = "false", STANDALONE;
             "End when standard input is closed: for programs that start a ledger and must not leave it behind."
             => |c, v| { c.exit_on_stdin_eof = flag(text(v)?)?; Ok(()) };
-        rpc_bind: One "ADDRESS" = "127.0.0.1:5005", RUN | STANDALONE;
+        rpc_bind: One "ADDRESS" = "127.0.0.1:5005", SENDS | STANDALONE;
             "Where the embedded ledger's JSON-RPC listens. If the default is taken, `run` takes a free port and says so."
             => |c, v| { c.rpc_bind = address(text(v)?, "127.0.0.1:5005")?; Ok(()) };
-        ws_bind: One "ADDRESS" = "127.0.0.1:6006", RUN | STANDALONE;
+        ws_bind: One "ADDRESS" = "127.0.0.1:6006", SENDS | STANDALONE;
             "Where the embedded ledger's WebSocket listens. If the default is taken, `run` takes a free port and says so."
             => |c, v| { c.ws_bind = address(text(v)?, "127.0.0.1:6006")?; Ok(()) };
-        txq_minimum_txn_in_ledger: One "N" = "auto", RUN | STANDALONE;
+        txq_minimum_txn_in_ledger: One "N" = "auto", SENDS | STANDALONE;
             "Transactions that a ledger takes before fees escalate (xrpld's minimum_txn_in_ledger_standalone). auto: 1000 as xrpld for `standalone`, 100000 for `run`."
             => |c, v| { c.txq_minimum_txn_in_ledger = match text(v)? { "auto" => None, t => Some(number(t, 1, 10_000_000, "1000")?) }; Ok(()) };
-        txq_maximum_txn_in_ledger: One "N" = "", RUN | STANDALONE;
+        txq_maximum_txn_in_ledger: One "N" = "", SENDS | STANDALONE;
             "Upper limit for the number of transactions that a ledger takes before fees escalate (xrpld's maximum_txn_in_ledger); none by default."
             => |c, v| { c.txq_maximum_txn_in_ledger = optional(v, |t| number(t, 1, u64::MAX, "1000"))?; Ok(()) };
-        txq_maximum_txn_per_account: One "N" = "10", RUN | STANDALONE;
+        txq_maximum_txn_per_account: One "N" = "10", SENDS | STANDALONE;
             "Transactions that the queue holds per account (xrpld's maximum_txn_per_account)."
             => |c, v| { c.txq_maximum_txn_per_account = number(text(v)?, 1, 10_000, "10")?; Ok(()) };
-        ledger_history: One "N" = "auto", RUN | STANDALONE;
+        ledger_history: One "N" = "auto", SENDS | STANDALONE;
             "Closed ledgers that stay readable; 0 keeps all. auto: all for `standalone`; 256 for `run`, whose memory must not grow with time, and fewer (at least 64) if they have more than 500000 transactions."
             => |c, v| { c.ledger_history = match text(v)? { "auto" => None, t => Some(number(t, 0, 10_000_000, "256")?) }; Ok(()) };
-        reference_fee: One "DROPS" = "10", RUN | STANDALONE;
+        reference_fee: One "DROPS" = "10", SENDS | STANDALONE;
             "Cost of an ordinary transaction on the embedded ledger (xrpld's reference_fee)."
             => |c, v| { c.reference_fee = number(text(v)?, 0, 1_000_000_000, "200")?; Ok(()) };
-        reserve_base: One "DROPS" = "10000000", RUN | STANDALONE;
+        reserve_base: One "DROPS" = "10000000", SENDS | STANDALONE;
             "XRP that an account of the embedded ledger must hold, in drops (xrpld's account_reserve)."
             => |c, v| { c.reserve_base = number(text(v)?, 0, 1_000_000_000_000, "20000000")?; Ok(()) };
-        reserve_increment: One "DROPS" = "2000000", RUN | STANDALONE;
+        reserve_increment: One "DROPS" = "2000000", SENDS | STANDALONE;
             "What each object that an account owns adds to the reserve (xrpld's owner_reserve)."
             => |c, v| { c.reserve_increment = number(text(v)?, 0, 1_000_000_000_000, "5000000")?; Ok(()) };
-        open_admin: Switch "" = "false", RUN | STANDALONE;
+        open_admin: Switch "" = "false", SENDS | STANDALONE;
             "Let every caller of the embedded ledger use admin methods and server-side signing. Without it, these are for callers whose Host header names this machine (localhost or an IP address) and that do not come from a page of another site."
             => |c, v| { c.open_admin = flag(text(v)?)?; Ok(()) };
     }
@@ -427,7 +431,7 @@ settings! {
             => |c, v| { c.timeout = duration(text(v)?)?; Ok(()) };
     }
     "Output" {
-        json: Switch "" = "false", RUN | STANDALONE | SUBMIT | ASK | AUDIT | RECORDS | SHADOW;
+        json: Switch "" = "false", SENDS | STANDALONE | SUBMIT | ASK | AUDIT | RECORDS | SHADOW;
             "JSON lines on standard output; the last one is the summary. `standalone` prints one line with its addresses and accounts once it is ready."
             => |c, v| { c.json = flag(text(v)?)?; Ok(()) };
         quiet: Switch "" = "false", ALL | SHADOW;

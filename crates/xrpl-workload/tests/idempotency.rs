@@ -52,6 +52,19 @@ async fn every_route_that_sends_sends_once_a_key_through_a_restart_too() {
         assert_ne!(other["tx_hash"], sent["tx_hash"], "{route:?}: another key is another one");
         first.push(sent);
     }
+    // A journey is begun once by a key, and shown as it stands.
+    let journey = async |run: &Running, key: &str, wait: &str| {
+        let path = format!("/journeys/did_life{wait}");
+        ask(run.api, "POST", &path, &[("idempotency-key", key)], None).await
+    };
+    let begun = journey(&run, "journey", "?wait=true").await;
+    assert_eq!(begun.status, 200, "{}", begun.text);
+    let begun = begun.json();
+    let again = journey(&run, "journey", "").await;
+    assert_eq!((again.status, &again.json()), (200, &begun), "the same one, which is over");
+    assert_eq!(journey(&run, "key-0", "").await.status, 409, "a key of a transaction");
+    let (taken, header) = ("/transaction/random", [("idempotency-key", "journey")]);
+    assert_eq!(ask(run.api, "POST", taken, &header, None).await.status, 409);
     let tracked = run.app.tracker.stats().total_tracked;
     // The same key with another request is a mistake, on whichever route.
     let header = [("idempotency-key", "key-0")];
@@ -66,6 +79,10 @@ async fn every_route_that_sends_sends_once_a_key_through_a_restart_too() {
         assert_eq!(again["already_tracked"], true, "{route:?}: {again}");
         assert_eq!(again["address"], sent["address"], "{route:?}: {again}");
     }
+    let late = journey(&run, "journey", "").await;
+    let first = begun["steps"][0]["tx_hash"].as_str().unwrap();
+    assert_eq!(late.status, 409, "{}", late.text);
+    assert!(late.text.contains(first), "{}", late.text);
     let now = run.app.tracker.stats().total_tracked;
     assert!(now <= tracked + 1, "{tracked} were tracked, {now} are: nothing was sent twice");
     common::assert_healthy(&run.end().await);

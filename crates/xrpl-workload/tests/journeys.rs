@@ -6,7 +6,7 @@ mod outside;
 
 use std::time::Duration;
 
-use common::{FREE_PORTS, Running, ask, assert_healthy, get, program};
+use common::{Running, ask, assert_healthy, get, program};
 use outside::{node, output, texts};
 use serde_json::Value as Json;
 use xrpl_generator::{Pace, Stage};
@@ -91,6 +91,12 @@ async fn what_cannot_be_asked_for_is_refused_with_a_reason() {
         assert_eq!(got, status, "{method} {path}: {message}");
         assert!(message.contains(named), "{method} {path}: {message}");
     }
+    // A weight is for the load alone.
+    let rare = serde_json::json!({"type": "DIDDelete", "weight": 0});
+    assert_eq!(common::post(run.api, "/workload/weight", rare).await.status, 200);
+    let begun = begin(&run, "did_life?wait=true").await;
+    assert_eq!(begun.status, 200, "{}", begun.text);
+    is_done(&run, &begun.json()).await;
     let off = serde_json::json!({"type": "DIDDelete", "enabled": false});
     assert_eq!(common::post(run.api, "/workload/toggle-type", off).await.status, 200);
     let (status, _, message) = begin(&run, "did_life").await.error();
@@ -141,8 +147,15 @@ async fn one_is_carried_out_from_the_command_line() {
     let listed: Json = serde_json::from_slice(&listed.stdout).unwrap();
     assert!(listed["journeys"].as_array().unwrap().len() >= 10);
 
-    // On an embedded ledger of its own, for people.
-    let alone = [&["journey", "oracle_life", "--ledger-interval", "200ms"], FREE_PORTS].concat();
+    // On an embedded ledger of its own, for people. What a configuration file says of the load is not
+    // for it.
+    let file = dir.path().join("load.toml");
+    let load = "tps = 50\nduration = \"5s\"\nheartbeat = true\nfuzz = 50\n[types]\nOracleSet = 0\n";
+    std::fs::write(&file, load).unwrap();
+    let file = file.to_str().unwrap();
+    let ports = ["--rpc-bind", "127.0.0.1:0", "--ws-bind", "127.0.0.1:0"];
+    let alone = ["journey", "oracle_life", "--ledger-interval", "200ms", "--config", file];
+    let alone = [&alone[..], &ports[..]].concat();
     let done = call(args(&alone)).await;
     let text = texts(&done);
     assert!(done.status.success(), "{text}");
@@ -154,6 +167,11 @@ async fn one_is_carried_out_from_the_command_line() {
         assert!(text.contains(line), "{text}");
     }
     assert!(text.ends_with("oracle_life: all 3 steps were validated with tesSUCCESS\n"), "{text}");
+    let done = call(args(&[&alone[..], &["--quiet"]].concat())).await;
+    let last = "oracle_life: all 3 steps were validated with tesSUCCESS\n";
+    assert_eq!(String::from_utf8_lossy(&done.stdout), last);
+    // Its store has a run of another ledger, which had got further.
+    assert!(!texts(&done).contains("panic"), "{}", texts(&done));
 
     // On a node, for programs.
     let node = node().await;
@@ -173,6 +191,9 @@ async fn one_is_carried_out_from_the_command_line() {
         (vec!["journey"], 2, "NAME"),
         (vec!["journey", "check_cash", "--accounts", "2"], 2, "--accounts"),
         (vec!["journey", "check_cash", "--duration", "3s"], 2, "--duration"),
+        (vec!["journey", "check_cash", "--types", "CheckCash=0"], 2, "--types"),
+        (vec!["journey", "check_cash", "--tps", "5"], 2, "--tps"),
+        (vec!["journey", "check_cash", "--fuzz", "5"], 2, "--fuzz"),
         (
             vec![
                 "journey",

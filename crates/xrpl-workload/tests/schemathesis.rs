@@ -48,9 +48,9 @@ async fn every_answer_is_as_the_document_says_and_none_is_a_5xx() {
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let limit = Duration::from_secs(55);
+    let limit = Duration::from_mins(5);
     let output = tokio::time::timeout(limit, child.wait_with_output()).await;
-    let output = output.expect("Schemathesis takes longer than 55 s").unwrap();
+    let output = output.expect("Schemathesis takes longer than five minutes").unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     eprintln!("{}", text.lines().rev().take(12).collect::<Vec<_>>().join("\n"));

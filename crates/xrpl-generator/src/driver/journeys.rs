@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::Driver;
 use crate::{
+    command::Key,
     error::GeneratorError,
     journey::{JOURNEYS, JourneyRun},
 };
@@ -45,8 +46,12 @@ impl Driver {
         self.journeys.to.subscribe()
     }
 
-    pub(super) fn start_journey(&mut self, name: &str) -> Result<JourneyRun, GeneratorError> {
-        let run = self.engine.start_journey(name)?;
+    pub(super) fn start_journey(
+        &mut self,
+        name: &str,
+        key: Key,
+    ) -> Result<JourneyRun, GeneratorError> {
+        let run = self.engine.start_journey(name, key)?;
         self.send_steps();
         // Its first step may be on its way already.
         let known = self.journeys.to.borrow().iter().find(|it| it.id == run.id).cloned();
@@ -82,7 +87,7 @@ impl Driver {
         for _ in 0..JOURNEYS.len() {
             let journey = JOURNEYS[self.journeys.next % JOURNEYS.len()];
             self.journeys.next += 1;
-            if self.engine.start_journey(journey.name).is_ok() {
+            if self.engine.start_journey(journey.name, None).is_ok() {
                 return;
             }
         }

@@ -1,12 +1,12 @@
 //! Carries out journeys: each waits for its own accounts and ledgers, and for nothing that the load does.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use smallvec::SmallVec;
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash, hash::sha512_half};
-use xrpl_tracker::{Evidence, Outcome, ResultName};
+use xrpl_tracker::{CallersKey, Evidence, Outcome, ResultName};
 
 use super::{Engine, Making, Origin, Prepared};
 use crate::{
@@ -46,6 +46,8 @@ struct Running {
     since: LedgerIndex,
     /// The newest ledger when its step could not be sent, and why.
     tried: Option<(LedgerIndex, Wait)>,
+    /// By what its caller finds it again: the first transaction carries it into the store.
+    key: Option<Arc<CallersKey>>,
 }
 
 /// See the [module](self).
@@ -61,12 +63,17 @@ pub(super) struct Journeys {
 }
 
 impl Engine {
-    /// Begins a journey; its first step is sent with [`Engine::next_step`].
+    /// Begins a journey; its first step is sent with [`Engine::next_step`], under the key of whoever
+    /// asked for it.
     ///
     /// # Errors
     /// [`GeneratorError::UnknownJourney`]; [`GeneratorError::Journey`] if the network lacks what it needs or
     /// no accounts can take part; [`GeneratorError::Ended`].
-    pub fn start_journey(&mut self, name: &str) -> Result<JourneyRun, GeneratorError> {
+    pub fn start_journey(
+        &mut self,
+        name: &str,
+        key: Option<Arc<CallersKey>>,
+    ) -> Result<JourneyRun, GeneratorError> {
         let journey = journey::find(name)?;
         let refused = |why: String| GeneratorError::Journey { journey: journey.name, why };
         if self.journeys.closed.is_some() {
@@ -91,6 +98,7 @@ impl Engine {
             tickets: Vec::new(),
             since: self.head,
             tried: None,
+            key,
             cast,
         };
         let parties = journey.parties.iter().zip(&running.cast);
@@ -218,8 +226,10 @@ impl Engine {
             }
         };
         match sent {
-            Ok(prepared) => {
-                let step = &mut self.journeys.running[at].run.steps[number];
+            Ok(mut prepared) => {
+                let running = &mut self.journeys.running[at];
+                prepared.callers_key = running.key.take();
+                let step = &mut running.run.steps[number];
                 (step.state, step.waits_for) = (StepState::Sent, None);
                 step.tx_hash = Some(prepared.hash);
                 self.journeys.changed = true;

@@ -46,7 +46,7 @@ fn is_done(run: &JourneyRun) {
 fn each_journey_alone_succeeds_step_by_step() {
     for journey in JOURNEYS {
         let mut sim = sim(7, 0.0, 5, Faults::default());
-        let begun = sim.engine.start_journey(journey.name).unwrap();
+        let begun = sim.engine.start_journey(journey.name, None).unwrap();
         assert_eq!(begun.steps.len(), journey.steps.len());
         is_done(&follow(&mut sim, begun.id));
         assert!(sim.bad.is_empty(), "{}: {:?}", journey.name, sim.bad);
@@ -66,7 +66,7 @@ fn all_journeys_succeed_while_load_runs_on_the_same_accounts() {
         let mut sim = sim(seed, 0.0, 5, Faults::default());
         run(&mut sim, 20);
         for journey in JOURNEYS {
-            sim.engine.start_journey(journey.name).unwrap();
+            sim.engine.start_journey(journey.name, None).unwrap();
         }
         for _ in 0..3 {
             run(&mut sim, 60);
@@ -86,7 +86,7 @@ fn under_faults_every_journey_ends_and_gives_back_what_it_held() {
         let mut sim = sim(seed, 5.0, 5, faults);
         run(&mut sim, 10);
         for journey in JOURNEYS {
-            sim.engine.start_journey(journey.name).unwrap();
+            sim.engine.start_journey(journey.name, None).unwrap();
         }
         for _ in 0..3 {
             run(&mut sim, 60);
@@ -105,7 +105,7 @@ fn under_faults_every_journey_ends_and_gives_back_what_it_held() {
 #[test]
 fn a_step_that_does_not_succeed_ends_its_journey_and_is_named() {
     let mut sim = sim(1, 0.0, 5, Faults::default());
-    let id = sim.engine.start_journey("check_cash").unwrap().id;
+    let id = sim.engine.start_journey("check_cash", None).unwrap().id;
     while sim.step(false) {}
     sim.close();
     // The sender takes the check back before it is cashed.
@@ -127,7 +127,7 @@ fn a_step_that_does_not_succeed_ends_its_journey_and_is_named() {
 #[test]
 fn a_step_whose_ledger_is_another_one_takes_the_journey_back() {
     let mut sim = sim(1, 0.0, 5, Faults::default());
-    let id = sim.engine.start_journey("did_life").unwrap().id;
+    let id = sim.engine.start_journey("did_life", None).unwrap().id;
     let over = follow(&mut sim, id);
     is_done(&over);
     let step = &over.steps[1];
@@ -165,7 +165,7 @@ fn a_step_waits_for_so_many_ledgers_at_most() {
     // Nobody has a drop to spare.
     let all = sim.engine.world.accounts.len() as u32;
     (0..all).for_each(|index| sim.engine.world.accounts[index].purse.pending = u64::MAX / 2);
-    let id = sim.engine.start_journey("did_life").unwrap().id;
+    let id = sim.engine.start_journey("did_life", None).unwrap().id;
     while sim.step(false) {}
     let waiting = sim.engine.take_journeys().unwrap();
     assert!(
@@ -181,11 +181,11 @@ fn a_step_waits_for_so_many_ledgers_at_most() {
 #[test]
 fn at_the_end_of_a_run_journeys_end_where_they_are() {
     let mut sim = sim(1, 0.0, 5, Faults::default());
-    let sent = sim.engine.start_journey("mpt_life").unwrap().id;
+    let sent = sim.engine.start_journey("mpt_life", None).unwrap().id;
     while sim.step(false) {}
-    let waiting = sim.engine.start_journey("did_life").unwrap().id;
+    let waiting = sim.engine.start_journey("did_life", None).unwrap().id;
     sim.engine.close_journeys("the run ended before it");
-    assert!(sim.engine.start_journey("did_life").is_err());
+    assert!(sim.engine.start_journey("did_life", None).is_err());
     let first = follow(&mut sim, waiting);
     assert_eq!(first.why.unwrap(), "publish (DIDSet): the run ended before it");
     let second = follow(&mut sim, sent);
@@ -197,7 +197,8 @@ fn at_the_end_of_a_run_journeys_end_where_they_are() {
 #[test]
 fn what_cannot_begin_says_why() {
     let mut sim = sim(1, 0.0, 5, Faults::default());
-    let why = |sim: &mut Sim, name: &str| sim.engine.start_journey(name).unwrap_err().to_string();
+    let why =
+        |sim: &mut Sim, name: &str| sim.engine.start_journey(name, None).unwrap_err().to_string();
     assert!(why(&mut sim, "did_lief").contains("\"did_life\""));
     let id = sim.engine.catalogue.find("OracleSet").unwrap();
     sim.engine.catalogue.set_enabled(id, false);
@@ -205,7 +206,7 @@ fn what_cannot_begin_says_why() {
     assert_eq!(off, "the journey oracle_life cannot begin: OracleSet is switched off");
     // Each needs an account whose DID nobody else uses.
     for _ in 0..6 {
-        sim.engine.start_journey("did_life").unwrap();
+        sim.engine.start_journey("did_life", None).unwrap();
     }
     let none = why(&mut sim, "did_life");
     assert!(none.ends_with("no user account of the run is free to be its subject"), "{none}");

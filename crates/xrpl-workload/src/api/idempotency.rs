@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: who repeats a request gets the transaction that the first one sent, whichever
-//! route it was, and whichever process took it.
+//! `Idempotency-Key`: who repeats a request gets the transaction that the first one sent, or the journey
+//! that it began, whichever route it was, and whichever process took it.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -38,7 +38,16 @@ struct Kept {
 #[derive(Debug)]
 struct Given {
     request: String,
-    answer: OnceCell<Sent>,
+    answer: OnceCell<Done>,
+}
+
+/// What a request did.
+#[derive(Clone, Debug)]
+pub(super) enum Done {
+    /// It sent a transaction.
+    Sent(Sent),
+    /// It began the journey with this id.
+    Journey(u64),
 }
 
 /// What a request sent.
@@ -129,6 +138,30 @@ pub(super) async fn once<F>(
 where
     F: Future<Output = Result<Sent, ApiError>> + Send + 'static,
 {
+    let definitions = Arc::clone(&app.definitions.definitions);
+    let before = move |record| Ok(Done::Sent(Sent::before(record, &definitions)));
+    let send = |app, key| {
+        let sending = send(app, key);
+        async move { sending.await.map(Done::Sent) }
+    };
+    match once_as(app, headers, request, send, before).await? {
+        Done::Sent(sent) => Ok(sent),
+        Done::Journey(_) => Err(other_request()),
+    }
+}
+
+/// The same for whatever a request does; `before` makes an answer of the transaction that an earlier
+/// process sent for it.
+pub(super) async fn once_as<F>(
+    app: &Arc<App>,
+    headers: &HeaderMap,
+    request: String,
+    send: impl FnOnce(Arc<App>, Option<Arc<CallersKey>>) -> F + Send + 'static,
+    before: impl FnOnce(Record) -> Result<Done, ApiError> + Send + 'static,
+) -> Result<Done, ApiError>
+where
+    F: Future<Output = Result<Done, ApiError>> + Send + 'static,
+{
     let app = Arc::clone(app);
     let Some(key) = key_of(headers)? else {
         return finish(send(app, None)).await;
@@ -143,7 +176,7 @@ where
                 Some(record) => {
                     let known = record.identity.callers_key.as_ref();
                     match known.is_some_and(|known| known.request == key.request) {
-                        true => Ok(Sent::before(record, &app.definitions.definitions)),
+                        true => before(record),
                         false => Err(other_request()),
                     }
                 }

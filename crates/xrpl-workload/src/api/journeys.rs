@@ -5,17 +5,19 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use xrpl_generator::{JourneyInfo, JourneyRun, journey};
+use xrpl_tracker::record::Record;
 
 use super::{
     ApiError, Routes, Shared,
     extract::{Params, Segment, generator},
+    idempotency::{Done, once_as},
 };
 use crate::session::App;
 
@@ -92,14 +94,16 @@ struct Wait {
 
 /// Begins a journey with accounts of the run, whether load runs or not
 #[utoipa::path(post, path = "/journeys/{journey}", tag = "workload",
-    params(("journey" = String, Path, description = "Such as mpt_life."), Wait),
+    params(("journey" = String, Path, description = "Such as mpt_life."), Wait,
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key begins one journey, and is answered with how it stands.", max_length = 255)),
     responses(
-        (status = 200, body = JourneyRun, description = "It is over: with `wait`."),
+        (status = 200, body = JourneyRun, description = "It is over: with `wait`, or with a key that was used before."),
         (status = 202, body = JourneyRun, description = "It has begun."),
         (status = 404, body = super::error::ErrorBody, description = "There is none of that name."),
-        (status = 409, body = super::error::ErrorBody, description = "It cannot begin now, or not on this network.")))]
+        (status = 409, body = super::error::ErrorBody, description = "It cannot begin now, or not on this network; or the key was used with another request, or for a journey that is not remembered any more.")))]
 async fn start(
     State(app): Shared,
+    headers: HeaderMap,
     Segment(name): Segment,
     Params(Wait { wait }): Params<Wait>,
 ) -> Result<Response, ApiError> {
@@ -109,15 +113,34 @@ async fn start(
         Err(error) => return Err(journey::find(&name).map_or_else(Into::into, |_| error)),
     };
     let mut updates = generator.journeys();
-    let mut run = generator.start_journey(&name).await?;
+    let name = journey::find(&name)?.name;
+    let begin = async move |app: Arc<App>, key| {
+        let begun = self::generator(&app)?.start_journey(name, key).await?;
+        Ok(Done::Journey(begun.id))
+    };
+    // Nothing goes on with a journey of a process that is gone.
+    let before = |first: Record| {
+        let hash = first.identity.hash;
+        Err(ApiError::conflict(format!(
+            "Idempotency-Key: it began a journey of an earlier session, which ended with that; its first \
+             transaction is {hash}"
+        )))
+    };
+    let request = format!("journey {name}");
+    let Done::Journey(id) = once_as(&app, &headers, request, begin, before).await? else {
+        return Err(ApiError::conflict("Idempotency-Key: it was used with another request"));
+    };
+    let known = |runs: &[JourneyRun]| runs.iter().find(|run| run.id == id).cloned();
+    let mut run = known(&updates.borrow()).ok_or_else(|| {
+        ApiError::conflict(format!(
+            "Idempotency-Key: it began journey {id}, which is over and not remembered any more"
+        ))
+    })?;
     if wait {
-        let id = run.id;
         let over = updates.wait_for(|runs| runs.iter().any(|run| run.id == id && run.is_over()));
         // Whoever has waited long enough, or outlives the run, gets how it stands.
         let _ = tokio::time::timeout(PATIENCE, over).await;
-        if let Some(known) = updates.borrow().iter().find(|run| run.id == id) {
-            run = known.clone();
-        }
+        run = known(&updates.borrow()).unwrap_or(run);
     }
     let status = if run.is_over() { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(run)).into_response())

@@ -275,7 +275,7 @@ async fn disabled_types(State(app): Shared) -> Result<Json<DisabledTypes>, ApiEr
     Ok(Json(DisabledTypes { disabled_types: detail.iter().map(|t| t.name).collect(), detail }))
 }
 
-/// How often a type is drawn, relative to the others; 0 switches it off.
+/// How often a type is drawn, relative to the others; 0 leaves it out of the load.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Weight {

@@ -13,8 +13,9 @@ use xrpl_tracker::ResultName;
 
 use super::Exit;
 use crate::{
-    config::Config,
+    config::{Config, OnReset},
     output,
+    scenario::Scenario,
     session::{App, Session, SetupError, Stop},
     view::{Mode, View},
 };
@@ -28,8 +29,9 @@ pub(super) fn command() -> Command {
         .about("Runs one journey, such as the life of an MPT, and shows each step")
         .long_about(
             "Runs one journey: a well-known sequence of transactions, in which each uses what the\n\
-             previous ones created and is sent after their validated results. It runs on an embedded ledger unless --rpc is given, with accounts that are prepared as\n\
-             for run; nothing else is sent.\n\n\
+             previous ones created and is sent after their validated results. It runs on an embedded\n\
+             ledger unless --rpc is given, with accounts that are prepared as for run; nothing else is\n\
+             sent.\n\n\
              Exit codes: 0 every step was validated with tesSUCCESS, 1 a step was not, 2 wrong input,\n\
              3 no node, or it cannot begin there.",
         )
@@ -80,9 +82,7 @@ pub(super) async fn run(mut config: Config, args: &ArgMatches, bar: ProgressBar)
             return Exit::Usage;
         }
     };
-    config.autostart = false;
-    // The page of a run has nothing to show of it, and its port may be another one's.
-    config.no_api = true;
+    leave_out_the_load(&mut config);
     if config.accounts_file.is_empty() {
         config.accounts.get_or_insert(USERS);
     }
@@ -108,19 +108,35 @@ pub(super) async fn run(mut config: Config, args: &ArgMatches, bar: ProgressBar)
 /// The journey, if what was given fits it.
 fn check(name: &str, config: &Config) -> Result<&'static Journey, String> {
     let journey = journey::find(name).map_err(|error| error.to_string())?;
-    if config.scenario.file.is_some() {
-        return Err("--scenario: a journey sends its own transactions and no load".into());
-    }
-    if config.duration.is_some() {
-        return Err("--duration: a journey is over after its last step".into());
-    }
-    if !config.ab.is_empty() {
-        return Err("--ab: a journey runs on one network".into());
-    }
     if config.accounts.is_some_and(|n| n < 3) {
         return Err("--accounts: journeys need 3 or more".into());
     }
     Ok(journey)
+}
+
+/// A configuration file is for all commands: what it says of the load, and of what goes with it, is
+/// not for this one.
+fn leave_out_the_load(config: &mut Config) {
+    config.autostart = false;
+    // The page of a run has nothing to show of it, and its port may be another one's.
+    config.no_api = true;
+    config.scenario = Scenario::of_settings(1.0, None);
+    config.scenario_file = None;
+    config.tps = 1.0;
+    config.duration = None;
+    config.ab.clear();
+    config.types.clear();
+    config.modifiers.clear();
+    config.intent_invalid = 0.0;
+    config.fuzz = 0.0;
+    config.journeys = 0.0;
+    config.steer_coverage = false;
+    config.coverage = false;
+    config.heartbeat = false;
+    config.shadow = false;
+    config.webhook = None;
+    config.retention = None;
+    config.on_reset = OnReset::End;
 }
 
 async fn drive(
@@ -168,7 +184,7 @@ async fn follow(
     let Some(generator) = app.ready().await else { return Ok(None) };
     let generator: &Generator = generator;
     let mut updates = generator.journeys();
-    let first = generator.start_journey(journey.name).await?;
+    let first = generator.start_journey(journey.name, None).await?;
     printer.begin(&first);
     let mut printed = 0;
     loop {
@@ -224,7 +240,6 @@ impl Printer {
         }
         match &run.why {
             Some(why) => output::error_line(&format!("{} failed: {why}", run.name)),
-            None if self.quiet => {}
             None => super::print(&format!(
                 "{}: all {} steps were validated with tesSUCCESS",
                 run.name,

@@ -59,7 +59,7 @@ fn section(command: &Command, path: &str, depth: usize) -> String {
 /// Under which name the page of settings has a command.
 fn of(name: &str) -> &str {
     match name {
-        "xrpl-workload" | "doctor" | "capacity" | "journey" => "run",
+        "xrpl-workload" | "doctor" | "capacity" => "run",
         other => other,
     }
 }

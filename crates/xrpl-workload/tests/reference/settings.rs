@@ -3,7 +3,7 @@ use xrpl_workload::{cli, settings::SETTINGS};
 use crate::{kept, table};
 
 /// Commands that take the settings of `run`, all of them.
-const LIKE_RUN: [&str; 3] = ["doctor", "capacity", "journey"];
+const LIKE_RUN: [&str; 2] = ["doctor", "capacity"];
 
 /// The commands that take a setting, as the command line has it.
 fn taken_by(key: &str) -> Vec<String> {
@@ -29,7 +29,7 @@ fn settings() {
         the current directory, or that of `--config`. `RPC_URL` and `WS_URL` are honoured too. An unknown key is an\n\
         error that suggests the nearest known one.\n\n\
         `xrpl-workload config` shows every setting with its value and where the value comes from; secrets are\n\
-        hidden. `doctor`, `capacity` and `journey` take all settings of `run`.\n"
+        hidden. `doctor` and `capacity` take all settings of `run`.\n"
         .to_owned();
     let mut groups: Vec<_> = SETTINGS.iter().map(|setting| setting.group).collect();
     groups.dedup();
