@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use xrpl_protocol::{Hash256, LedgerIndex};
-use xrpl_store_postgres::PostgresStore;
+use xrpl_store_postgres::{Address, PostgresStore};
 use xrpl_tracker::{
     ResultName, RunStore, Source, State, Store, ValidatedIn,
     record::{Answer, Preliminary, Progress, Sighting},
@@ -28,8 +28,9 @@ fn main() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime can be had").block_on(async {
-        let Some(server) = Server::start().await else { return };
-        let store = PostgresStore::open(server.config()).await.expect("the server answers");
+        let Some(server) = Server::start() else { return };
+        let address = Address::parse(&server.address()).expect("it is an address");
+        let store = PostgresStore::open(&address).await.expect("the server answers");
         let run = &*store.begin_run(Some(0), 0).await.expect("a run begins");
         let since = Instant::now();
         stream::iter(0..n).for_each_concurrent(IN_FLIGHT, |n| one(run, n)).await;

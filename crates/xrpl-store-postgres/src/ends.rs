@@ -10,7 +10,8 @@ use xrpl_tracker::{
 
 use crate::{
     columns::{at_most, bytes, name, number, perhaps, perhaps_hash, signed, source, state, text},
-    writes::{Done, told},
+    connect::told,
+    writes::Done,
 };
 
 pub(crate) async fn settle(client: &Client, settled: &Settled) -> Done<()> {

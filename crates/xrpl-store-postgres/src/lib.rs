@@ -3,21 +3,30 @@
 //! One task writes, as one thread does for SQLite: it takes everything that waits in a
 //! [queue](xrpl_tracker::store::queue), writes it in one transaction and only then tells those who wait
 //! that their rows are durable. Statements of a group go out together, without waiting for each other's
-//! answers. A connection that breaks is made anew; what was not written waits meanwhile.
+//! answers. A connection that breaks is made anew; what was not written waits meanwhile, new rows too, so
+//! that nothing new is sent for as long as the server is away.
+//!
+//! One program at a time writes a store. The connection that writes holds a lock of the server's: whoever
+//! lost it has lost the connection by which he could write. Coming back he goes on only if nobody else
+//! has held it in between.
 //!
 //! | module | |
 //! |---|---|
+//! | `address`, `tls`, `connect` | where the store is; connections, the lock, and the tables' versions |
 //! | `writer`, `writes` | groups, and what each change is in SQL |
 //! | `run`, `reads` | the rows of a run |
 //! | `ends`, `sessions`, `prune` | what waits to be told, what is noted of sessions, what leaves |
 //! | `columns` | what a row is in columns |
 
+mod address;
 mod columns;
+mod connect;
 mod ends;
 mod prune;
 mod reads;
 mod run;
 mod sessions;
+mod tls;
 mod writer;
 mod writes;
 
@@ -28,7 +37,7 @@ use std::{
 
 use async_trait::async_trait;
 use tokio::sync::{Mutex, Notify, oneshot};
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 use xrpl_tracker::{
     Error, Result, RunId, RunStore, Store,
     store::{
@@ -38,18 +47,15 @@ use xrpl_tracker::{
     },
 };
 
+pub use self::address::{Address, AddressError, Environment};
 use self::{
+    address::Target,
     columns::{flag, number, signed},
+    connect::{Refused, connect, is_held, is_up_to_date, told},
     run::PostgresRun,
     writer::{Ends, Writer},
-    writes::{Connection, connect, told},
+    writes::Connection,
 };
-
-/// The schema that this program knows, step by step. A step once released never changes.
-const STEPS: [&str; 1] = [include_str!("schema.sql")];
-
-/// By which those that bring a database up to date take turns.
-const TURN: i64 = 0x7872_706c_7374;
 
 /// As many conditions and new rows as may wait to be written before whoever hands in a transaction waits
 /// too.
@@ -63,9 +69,8 @@ const GROUP_WINDOW: Duration = Duration::from_millis(2);
 /// [`close`](Store::close) waits until everything is written; one that is only dropped is written by a
 /// task that goes on until then, if its runtime does.
 ///
-/// Nothing here keeps two programs from going on with the same run, as a file's lock does: whoever opens a
-/// run sees to it that nobody else does. Connections are not encrypted: a configuration that asks for that
-/// is refused.
+/// While the server is away, new rows and conditions wait until it is back, and everything else fails at
+/// once.
 #[derive(Debug)]
 pub struct PostgresStore {
     shared: Arc<Shared>,
@@ -73,8 +78,9 @@ pub struct PostgresStore {
 
 /// What the store and its runs share.
 pub(crate) struct Shared {
-    config: Config,
-    pub(crate) queue: Arc<Queue>,
+    target: Target,
+    /// None where the store is only read.
+    queue: Option<Arc<Queue>>,
     ends: Arc<Ends>,
     /// The connection that reads, made anew when it has broken.
     reader: Mutex<Option<Arc<Client>>>,
@@ -82,30 +88,59 @@ pub(crate) struct Shared {
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The configuration has a password.
+        // The target has a password.
         f.debug_struct("Shared").field("queue", &self.queue).finish_non_exhaustive()
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.queue.close();
+        if let Some(queue) = &self.queue {
+            queue.close();
+        }
     }
 }
 
 impl PostgresStore {
-    /// Opens the store of a database, and makes its tables where there are none.
+    /// Opens the store of a database to write it, and makes its tables where there are none.
     ///
     /// # Errors
-    /// It cannot be reached, or was written by a newer program.
-    pub async fn open(config: Config) -> Result<Self> {
-        migrate(&config).await?;
+    /// It cannot be reached, another program writes it ([`Error::InUse`]), or it was written by a newer
+    /// program.
+    pub async fn open(address: &Address) -> Result<Self> {
+        let target = address.target()?;
+        let (connection, holder) = match Connection::open(&target, None).await {
+            Ok(opened) => opened,
+            Err(Refused::Now(error) | Refused::ForEver(error)) => return Err(error),
+        };
         let queue = Queue::new(MOST_WAITING);
         let ends = Arc::<Ends>::default();
-        let connection = Connection::open(&config).await?;
-        let writer = Writer::new(config.clone(), connection, Arc::clone(&queue), Arc::clone(&ends));
-        tokio::spawn(writer.work(GROUP_WINDOW));
-        Ok(Self { shared: Arc::new(Shared { config, queue, ends, reader: Mutex::default() }) })
+        let (to, told) = (Arc::clone(&queue), Arc::clone(&ends));
+        tokio::spawn(Writer::new(target.clone(), connection, holder, to, told).work(GROUP_WINDOW));
+        Ok(Self::of(target, Some(queue), ends))
+    }
+
+    /// Opens the store of a database to read it, even while another program writes it. What would change
+    /// it fails.
+    ///
+    /// # Errors
+    /// It cannot be reached, has no store, or one of another version than this program's.
+    pub async fn open_to_read(address: &Address) -> Result<Self> {
+        let store = Self::of(address.target()?, None, Arc::default());
+        is_up_to_date(&*store.shared.reader_now().await?).await?;
+        Ok(store)
+    }
+
+    /// Whether a program writes the store now.
+    ///
+    /// # Errors
+    /// The server does not say.
+    pub async fn is_written(&self) -> Result<bool> {
+        is_held(&*self.shared.reader_now().await?).await
+    }
+
+    fn of(target: Target, queue: Option<Arc<Queue>>, ends: Arc<Ends>) -> Self {
+        Self { shared: Arc::new(Shared { target, queue, ends, reader: Mutex::default() }) }
     }
 
     fn run(&self, run: RunId) -> Arc<dyn RunStore> {
@@ -113,51 +148,31 @@ impl PostgresStore {
     }
 }
 
-/// Brings a database up to date.
-async fn migrate(config: &Config) -> Result<()> {
-    let known = STEPS.len() as u32;
-    let mut client = connect(config).await?;
-    let failed = |error| told(&error);
-    let change = client.transaction().await.map_err(failed)?;
-    change.execute("SELECT pg_advisory_xact_lock($1)", &[&TURN]).await.map_err(failed)?;
-    change
-        .batch_execute("CREATE TABLE IF NOT EXISTS store_schema (version BIGINT NOT NULL)")
-        .await
-        .map_err(failed)?;
-    let found = change.query_opt("SELECT version FROM store_schema", &[]).await.map_err(failed)?;
-    let found: u32 = found.map_or(Ok(0), |row| number(&row, 0))?;
-    if found > known {
-        return Err(Error::NewerSchema { found, known });
-    }
-    for step in &STEPS[found as usize..] {
-        change.batch_execute(step).await.map_err(failed)?;
-    }
-    change.batch_execute("DELETE FROM store_schema").await.map_err(failed)?;
-    change
-        .execute("INSERT INTO store_schema VALUES ($1)", &[&i64::from(known)])
-        .await
-        .map_err(failed)?;
-    change.commit().await.map_err(failed)
-}
-
 impl Shared {
+    /// What the writer takes from, unless the store is only read.
+    pub(crate) fn queue(&self) -> Result<&Arc<Queue>> {
+        self.queue.as_ref().ok_or_else(|| Error::Store("it is only read".into()))
+    }
+
     pub(crate) async fn ask<T>(
         &self,
         operation: impl FnOnce(oneshot::Sender<Result<T>>) -> Operation,
     ) -> Result<T> {
         let (tell, told) = oneshot::channel();
-        self.queue.ask(operation(tell))?;
+        self.queue()?.ask(operation(tell))?;
         told.await.map_err(|_| Error::Store("the writer has ended".into()))?
     }
 
     /// The connection that reads, once what is needed of everything handed over before is written.
     pub(crate) async fn reader(&self, needs: Needs) -> Result<Arc<Client>> {
-        if let Err(error) = self.ask(|tell| Operation::Wait(needs, tell)).await {
-            if !self.queue.is_closed() {
+        if let Some(queue) = &self.queue
+            && let Err(error) = self.ask(|tell| Operation::Wait(needs, tell)).await
+        {
+            if !queue.is_closed() {
                 return Err(error);
             }
             // What could be written then is.
-            self.queue.ended().await;
+            queue.ended().await;
         }
         self.reader_now().await
     }
@@ -167,7 +182,7 @@ impl Shared {
         if let Some(client) = reader.as_ref().filter(|client| !client.is_closed()) {
             return Ok(Arc::clone(client));
         }
-        let client = Arc::new(connect(&self.config).await?);
+        let client = Arc::new(connect(&self.target).await?);
         *reader = Some(Arc::clone(&client));
         Ok(client)
     }
@@ -202,12 +217,13 @@ impl Store for PostgresStore {
     }
 
     fn failures(&self) -> u64 {
-        self.shared.queue.failures()
+        self.shared.queue.as_ref().map_or(0, |queue| queue.failures())
     }
 
     async fn close(&self) -> Result<()> {
-        self.shared.queue.close();
-        let unwritten = self.shared.queue.ended().await;
+        let Some(queue) = &self.shared.queue else { return Ok(()) };
+        queue.close();
+        let unwritten = queue.ended().await;
         match unwritten.conditions + unwritten.ledgers {
             0 => Ok(()),
             _ => Err(Error::Unwritten(unwritten)),

@@ -6,17 +6,17 @@ use std::{collections::BTreeSet, sync::Arc};
 use tokio_postgres::{Client, Row, types::ToSql};
 use xrpl_protocol::{LedgerIndex, TxHash};
 use xrpl_tracker::{
-    Result, RowFilter, RunId, State,
+    Result, RowFilter, RunId,
     record::Record,
     store::{
         Count, Resumed,
-        rows::{as_predicted, intent_of, rests_on, slot_columns},
+        rows::{Parameter, as_predicted, condition, intent_of, rests_on, slot_columns},
     },
 };
 
 use crate::{
     columns::{COLUMNS, at_most, flag, name, number, record, signed, source, state, text},
-    writes::told,
+    connect::told,
 };
 
 type Parameters = Vec<Box<dyn ToSql + Sync + Send>>;
@@ -104,63 +104,17 @@ pub(crate) async fn resting_on(
 }
 
 /// The condition of a filter and its parameters.
-fn condition(filter: &RowFilter, run: RunId) -> Result<(String, Parameters)> {
-    let RowFilter {
-        states,
-        transaction_type,
-        account,
-        engine_result,
-        preliminary,
-        last,
-        ledger,
-        undecided,
-        newest_first: _,
-    } = filter;
-    let mut sql = String::from("run = $1");
-    let mut values: Parameters = vec![Box::new(signed(run.0)?)];
-    // Adds a condition in whose text `?` stands for the value.
-    let mut also = |condition: &str, value: Box<dyn ToSql + Sync + Send>| {
-        values.push(value);
-        sql.push_str(" AND ");
-        sql.push_str(&condition.replace('?', &format!("${}", values.len())));
-    };
-    if !states.is_empty() {
-        // So that the partial indexes serve.
-        let of = match () {
-            () if states.iter().all(|state| !state.is_terminal()) => "state < 3 AND ",
-            () if states.iter().all(|state| state.is_terminal() && *state != State::Validated) => {
-                "state > 3 AND "
-            }
-            () => "",
-        };
-        let numbers: Vec<i16> = states.iter().map(|state| (*state as u8).into()).collect();
-        also(&format!("{of}state = ANY(?)"), Box::new(numbers));
-    }
-    if let Some(wanted) = transaction_type {
-        also("transaction_type = ?", Box::new(wanted.clone()));
-    }
-    if let Some(wanted) = account {
-        also("account = ?", Box::new(wanted.0.to_vec()));
-    }
-    if let Some(wanted) = engine_result {
-        also(
-            "(engine_result_first = ? OR engine_result_final = ?)",
-            Box::new(wanted.as_str().to_owned()),
-        );
-    }
-    for (wanted, column) in [(preliminary, "engine_result_first"), (last, "engine_result_final")] {
-        if let Some(wanted) = wanted {
-            let name = wanted.as_ref().map(|name| name.as_str().to_owned());
-            also(&format!("{column} IS NOT DISTINCT FROM ?"), Box::new(name));
+fn selecting(filter: &RowFilter, run: RunId) -> (String, Parameters) {
+    let (sql, values) = condition(filter, run, '$');
+    let value = |value| -> Box<dyn ToSql + Sync + Send> {
+        match value {
+            Parameter::State(state) => Box::new(i16::from(state)),
+            Parameter::Number(number) => Box::new(at_most(number)),
+            Parameter::Text(text) => Box::new(text),
+            Parameter::Bytes(bytes) => Box::new(bytes),
         }
-    }
-    if let Some(wanted) = ledger {
-        also("validated_ledger = ?", Box::new(i64::from(wanted.0)));
-    }
-    if *undecided {
-        sql.push_str(" AND undecided");
-    }
-    Ok((sql, values))
+    };
+    (sql, values.into_iter().map(value).collect())
 }
 
 /// Rows after a cursor, oldest or newest first.
@@ -171,7 +125,7 @@ pub(crate) async fn select(
     cursor: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Record>> {
-    let (condition, mut values) = condition(filter, run)?;
+    let (condition, mut values) = selecting(filter, run);
     let (from, compare, order) = match filter.newest_first {
         true => (cursor.unwrap_or(u64::MAX), "<", "DESC"),
         false => (cursor.unwrap_or(0), ">", "ASC"),
@@ -188,7 +142,7 @@ pub(crate) async fn select(
 
 /// How many rows a filter selects.
 pub(crate) async fn count(client: &Client, filter: &RowFilter, run: RunId) -> Result<u64> {
-    let (condition, values) = condition(filter, run)?;
+    let (condition, values) = selecting(filter, run);
     let sql = format!("SELECT count(*) FROM transactions WHERE {condition}");
     let rows = query(client, &sql, &values).await?;
     rows.first().map_or(Ok(0), |row| number(row, 0))

@@ -17,8 +17,8 @@ use xrpl_tracker::{
 use crate::{
     Shared,
     columns::{at_most, bytes, number, perhaps, signed},
+    connect::told,
     prune, reads,
-    writes::told,
 };
 
 /// The rows of one run.
@@ -89,23 +89,25 @@ impl RunStore for PostgresRun {
     }
 
     async fn room(&self) -> Result<Room> {
-        self.shared.queue.room().await
+        self.shared.queue()?.room().await
     }
 
     fn create(&self, room: Room, identity: Identity) -> oneshot::Receiver<Result<Created>> {
         let (tell, told) = oneshot::channel();
         // Not taken, it is dropped with the sender: who waits for the answer learns that.
-        let _ = self.shared.queue.ask(Operation::Create(self.run, Box::new(identity), tell));
+        if let Ok(queue) = self.shared.queue() {
+            let _ = queue.ask(Operation::Create(self.run, Box::new(identity), tell));
+        }
         drop(room);
         told
     }
 
     fn update(&self, hash: TxHash, progress: Progress) -> Result<()> {
-        self.shared.queue.update((self.run, hash), progress)
+        self.shared.queue()?.update((self.run, hash), progress)
     }
 
     fn ledger(&self, index: LedgerIndex, hash: Hash256) -> Result<()> {
-        self.shared.queue.ledger(self.run, index, hash)
+        self.shared.queue()?.ledger(self.run, index, hash)
     }
 
     async fn flush(&self) -> Result<()> {

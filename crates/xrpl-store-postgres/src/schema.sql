@@ -1,3 +1,8 @@
+-- Counts up with every program that takes the store to write it: who comes back after its connection broke
+-- sees by it whether another was here.
+CREATE TABLE holder (epoch BIGINT NOT NULL);
+INSERT INTO holder VALUES (0);
+
 CREATE TABLE runs (
     id             BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     network_id     BIGINT,

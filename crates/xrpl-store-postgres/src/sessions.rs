@@ -8,7 +8,8 @@ use xrpl_tracker::{
 
 use crate::{
     columns::{flag, number, signed, text},
-    writes::{Done, told},
+    connect::told,
+    writes::Done,
 };
 
 pub(crate) async fn begin_run(

@@ -2,6 +2,7 @@
 //! statements sent without waiting for each other's answers.
 
 use std::{
+    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,9 +13,8 @@ use std::{
 use futures_util::future::{join_all, try_join_all};
 use tokio::{
     sync::{Notify, oneshot},
-    time,
+    time::{self, Instant},
 };
-use tokio_postgres::Config;
 use xrpl_tracker::{
     Error, Result, RunId,
     record::Record,
@@ -25,9 +25,17 @@ use xrpl_tracker::{
 };
 
 use crate::{
-    ends, prune, sessions,
-    writes::{Changed, Connection, Done, Failure, told},
+    address::Target,
+    connect::{Holder, Refused},
+    ends,
+    prune::{self, Newest},
+    sessions,
+    writes::{Changed, Connection, Done, Failure},
 };
+
+/// How long it is waited before a connection is tried again: at first, and at most.
+const AGAIN: Duration = Duration::from_millis(100);
+const AGAIN_AT_MOST: Duration = Duration::from_secs(1);
 
 /// Whether ends are kept, and who is told of them.
 #[derive(Debug, Default)]
@@ -38,12 +46,25 @@ pub(crate) struct Ends {
 
 /// The writer's state.
 pub(crate) struct Writer {
-    config: Config,
+    target: Target,
     connection: Option<Connection>,
+    holder: Holder,
     queue: Arc<Queue>,
     ends: Arc<Ends>,
+    /// Rows of which it is not known whether they were made: the connection broke before PostgreSQL had
+    /// said so.
+    in_doubt: HashSet<RowKey>,
+    /// What pruning has counted.
+    counted: Newest,
     /// Why the newest group that could not be written was not.
     error: Option<String>,
+}
+
+/// Since when there is no connection.
+#[derive(Clone, Copy)]
+struct Away {
+    since: Instant,
+    tries: u32,
 }
 
 impl Drop for Writer {
@@ -57,7 +78,7 @@ enum Answer {
     Created(Done<Created>),
     Begun(Done<RunId>),
     Session(Done<SessionId>),
-    Pruned(Done<u64>),
+    Pruned(Done<(u64, Newest)>),
     Done(Done<()>),
 }
 
@@ -77,7 +98,9 @@ impl Answer {
             (Self::Created(done), Operation::Create(_, _, to)) => tell(to, done),
             (Self::Begun(done), Operation::Begin(_, _, to)) => tell(to, done),
             (Self::Session(done), Operation::BeginSession(_, _, to)) => tell(to, done),
-            (Self::Pruned(done), Operation::Prune(_, _, to)) => tell(to, done),
+            (Self::Pruned(done), Operation::Prune(_, _, to)) => {
+                tell(to, done.map(|(gone, _)| gone))
+            }
             (
                 Self::Done(done),
                 Operation::Settle(_, to)
@@ -130,12 +153,22 @@ impl Outcome {
 
 impl Writer {
     pub(crate) fn new(
-        config: Config,
+        target: Target,
         connection: Connection,
+        holder: Holder,
         queue: Arc<Queue>,
         ends: Arc<Ends>,
     ) -> Self {
-        Self { config, connection: Some(connection), queue, ends, error: None }
+        Self {
+            target,
+            connection: Some(connection),
+            holder,
+            queue,
+            ends,
+            in_doubt: HashSet::new(),
+            counted: Newest::default(),
+            error: None,
+        }
     }
 
     /// Writes until the queue is closed and everything is written, or cannot be.
@@ -143,13 +176,59 @@ impl Writer {
         // The last group had company: it is worth while to wait for more.
         let mut company = false;
         let mut failed = false;
+        let mut away = None;
         while self.queue.waited(failed).await {
+            match self.connect(&mut away).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    failed = true;
+                    continue;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the store");
+                    self.error = Some(error.to_string());
+                    return;
+                }
+            }
             if company && !self.queue.is_urgent() {
                 time::sleep(window).await;
             }
             let group = self.queue.take(CONDITIONS);
             company = group.operations.len() > 2;
             failed = !self.write(group).await;
+        }
+    }
+
+    /// Sees to it that there is a connection; false if there is none yet. What can wait waits then, and who
+    /// asks for something else is told. An error if there never will be one.
+    async fn connect(&mut self, away: &mut Option<Away>) -> Result<bool> {
+        if self.connection.as_ref().is_some_and(|one| !one.client.is_closed()) {
+            return Ok(true);
+        }
+        self.connection = None;
+        let Away { since, tries } = away.unwrap_or(Away { since: Instant::now(), tries: 0 });
+        match Connection::open(&self.target, Some(&self.holder)).await {
+            Ok((connection, holder)) => {
+                tracing::warn!("the store is back after {:.1} s", since.elapsed().as_secs_f64());
+                (self.connection, self.holder) = (Some(connection), holder);
+                (*away, self.error) = (None, None);
+                Ok(true)
+            }
+            Err(Refused::ForEver(error)) => Err(error),
+            Err(Refused::Now(error)) => {
+                let text = error.to_string();
+                if self.error.as_ref() != Some(&text) {
+                    tracing::error!(%error, "the store is away: nothing new is sent until it is back");
+                }
+                self.queue.put_back(Group::default(), &text);
+                self.error = Some(text);
+                *away = Some(Away { since, tries: tries + 1 });
+                let pause = AGAIN.saturating_mul(1 << tries.min(8)).min(AGAIN_AT_MOST);
+                if !self.queue.is_closed() {
+                    time::sleep(pause).await;
+                }
+                Ok(false)
+            }
         }
     }
 
@@ -170,6 +249,15 @@ impl Writer {
                         again.push((key, condition));
                     }
                 }
+                for (answer, operation) in outcome.answers.iter().zip(&operations) {
+                    match (answer, operation) {
+                        (_, Operation::Create(run, identity, _)) => {
+                            self.in_doubt.remove(&(*run, identity.hash));
+                        }
+                        (Answer::Pruned(Ok((_, newest))), _) => self.counted = *newest,
+                        _ => {}
+                    }
+                }
                 self.queue.written(again, failures);
                 for (answer, operation) in outcome.answers.into_iter().zip(operations) {
                     answer.tell(operation);
@@ -179,14 +267,19 @@ impl Writer {
                 }
                 outcome.refused.is_empty()
             }
-            Err(error) => {
+            Err(Failure { error, lost, .. }) => {
                 let size = operations.len() + conditions.len() + ledgers.len();
-                tracing::error!(%error, "the store could not write a group of {size}");
                 let text = error.to_string();
-                let writes = operations.iter().filter(|one| one.writes()).count() as u64;
-                let group = Group { conditions, ledgers, ..Group::default() };
-                self.queue.not_written(group, writes, &text);
-                operations.into_iter().for_each(|operation| operation.fail(&text));
+                if lost {
+                    tracing::warn!(%error, "the store is lost before a group of {size} was written");
+                    self.queue.put_back(Group { operations, conditions, ledgers }, &text);
+                } else {
+                    tracing::error!(%error, "the store could not write a group of {size}");
+                    let writes = operations.iter().filter(|one| one.writes()).count() as u64;
+                    let group = Group { conditions, ledgers, ..Group::default() };
+                    self.queue.not_written(group, writes, &text);
+                    operations.into_iter().for_each(|operation| operation.fail(&text));
+                }
                 self.error = Some(text);
                 false
             }
@@ -195,24 +288,31 @@ impl Writer {
 
     /// Writes a group at once; where one of its rows is at fault, once more row by row, so that it is
     /// the only one to fail.
-    async fn write_whole(&mut self, group: &Group) -> Result<Outcome> {
-        let connection = match self.connection.take().filter(|one| !one.client.is_closed()) {
-            Some(connection) => connection,
-            None => Connection::open(&self.config).await?,
-        };
+    async fn write_whole(&mut self, group: &Group) -> Done<Outcome> {
+        let gone =
+            || Failure { lost: true, ..Error::Store("there is no connection".into()).into() };
+        let connection = self.connection.take().ok_or_else(gone)?;
         let mut failed = None;
         for careful in [false, true] {
-            begin(&connection).await?;
+            connection.client.batch_execute("BEGIN").await?;
             match self.write_group(&connection, group, careful).await {
                 Ok(outcome) => {
-                    connection.client.batch_execute("COMMIT").await.map_err(|e| told(&e))?;
+                    let committed = connection.client.batch_execute("COMMIT").await;
+                    if let Err(error) = committed {
+                        let failure = Failure::from(error);
+                        if failure.lost {
+                            self.doubt(group);
+                        }
+                        return Err(failure);
+                    }
                     self.connection = Some(connection);
                     return Ok(outcome);
                 }
+                Err(failure) if failure.lost => return Err(failure),
                 Err(failure) => {
-                    connection.client.batch_execute("ROLLBACK").await.map_err(|e| told(&e))?;
+                    connection.client.batch_execute("ROLLBACK").await?;
                     let again = failure.of_row;
-                    failed = Some(failure.error);
+                    failed = Some(failure);
                     if !again {
                         break;
                     }
@@ -220,7 +320,16 @@ impl Writer {
             }
         }
         self.connection = Some(connection);
-        Err(failed.unwrap_or_else(|| Error::Store("nothing was tried".into())))
+        Err(failed.unwrap_or_else(gone))
+    }
+
+    /// Nobody has said whether a group is written.
+    fn doubt(&mut self, group: &Group) {
+        for operation in &group.operations {
+            if let Operation::Create(run, identity, _) = operation {
+                self.in_doubt.insert((*run, identity.hash));
+            }
+        }
     }
 
     async fn write_group(
@@ -319,7 +428,7 @@ impl Writer {
                         group.conditions.iter().any(|(of, _)| of == key)
                             || self.queue.has_condition(key)
                     };
-                    let gone = prune::prune(client, *retention, *now_ms, busy);
+                    let gone = prune::prune(client, *retention, *now_ms, self.counted, busy);
                     Answer::Pruned(alone(connection, gone).await?)
                 }
                 Operation::Wait(..) | Operation::Flush(_) => Answer::Done(Ok(())),
@@ -332,6 +441,10 @@ impl Writer {
     fn newest(&self, run: RunId, made: Created, group: &[(RowKey, Condition)]) -> Created {
         let Created::Known(mut record) = made else { return made };
         let key = (run, record.identity.hash);
+        if record.progress.version == 0 && self.in_doubt.contains(&key) {
+            // It was made after all, and nobody has been told of it.
+            return Created::New(record.id);
+        }
         let in_hand = group.iter().find(|(of, _)| *of == key);
         let in_hand = in_hand.map(|(_, newest)| (*newest.progress).clone());
         let Record { progress, .. } = &mut *record;
@@ -344,10 +457,6 @@ impl Writer {
     }
 }
 
-async fn begin(connection: &Connection) -> Result<()> {
-    connection.client.batch_execute("BEGIN").await.map_err(|error| told(&error))
-}
-
 /// Makes a change so that it fails alone, if it fails by itself; the outer error is of the connection.
 async fn alone<T>(connection: &Connection, make: impl Future<Output = Done<T>>) -> Done<Done<T>> {
     let client = &connection.client;
@@ -357,7 +466,7 @@ async fn alone<T>(connection: &Connection, make: impl Future<Output = Done<T>>) 
             client.batch_execute("RELEASE alone").await?;
             Ok(Ok(made))
         }
-        Err(failure) if client.is_closed() => Err(Failure { of_row: false, ..failure }),
+        Err(failure) if failure.lost => Err(failure),
         Err(failure) => {
             client.batch_execute("ROLLBACK TO alone; RELEASE alone").await?;
             Ok(Err(failure))

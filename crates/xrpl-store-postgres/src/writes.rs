@@ -1,6 +1,6 @@
 //! What the writer does in its connection, a statement at a time.
 
-use tokio_postgres::{Client, Config, NoTls, Statement, error::SqlState};
+use tokio_postgres::{Client, Statement};
 use xrpl_protocol::{Hash256, LedgerIndex, TxHash};
 use xrpl_tracker::{
     Error, Result, RunId,
@@ -8,7 +8,11 @@ use xrpl_tracker::{
     store::{Created, queue::RowKey},
 };
 
-use crate::columns::{self, COLUMNS, IdentityColumns, ProgressColumns, failed, number, signed};
+use crate::{
+    address::Target,
+    columns::{self, COLUMNS, IdentityColumns, ProgressColumns, number, signed},
+    connect::{self, Holder, Refused, is_lost, told},
+};
 
 /// Ledger hashes kept of a run, besides every 256th.
 const LEDGERS_KEPT: u32 = 10_000;
@@ -18,6 +22,8 @@ pub(crate) struct Failure {
     pub(crate) error: Error,
     /// It is the row's own fault: the others of its group are none the worse.
     pub(crate) of_row: bool,
+    /// The connection is gone: nothing is wrong with what was to be written.
+    pub(crate) lost: bool,
 }
 
 pub(crate) type Done<T> = std::result::Result<T, Failure>;
@@ -26,36 +32,15 @@ impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         // A value that cannot be kept, or a rule of the tables that is broken.
         let of_row = error.code().is_some_and(|code| ["22", "23"].contains(&&code.code()[..2]));
-        Self { error: told(&error), of_row }
+        let lost = is_lost(&error);
+        Self { error: told(&error), of_row: of_row && !lost, lost }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, of_row: true }
+        Self { error, of_row: true, lost: false }
     }
-}
-
-/// What PostgreSQL said, which the error's own text leaves out.
-pub(crate) fn told(error: &tokio_postgres::Error) -> Error {
-    match error.as_db_error() {
-        Some(said) if *said.code() == SqlState::UNDEFINED_TABLE => {
-            Error::Store(format!("{}: it is no store", said.message()))
-        }
-        Some(said) => Error::Store(said.message().to_owned()),
-        None => failed(error),
-    }
-}
-
-/// Connects, with a task that serves the connection for as long as it is used.
-pub(crate) async fn connect(config: &Config) -> Result<Client> {
-    let (client, connection) = config.connect(NoTls).await.map_err(|error| told(&error))?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::warn!(%error, "a connection to the store has ended");
-        }
-    });
-    Ok(client)
 }
 
 /// The writer's connection.
@@ -81,8 +66,17 @@ pub(crate) enum Changed {
 }
 
 impl Connection {
-    pub(crate) async fn open(config: &Config) -> Result<Self> {
-        let client = connect(config).await?;
+    /// Makes the one that writes; where it is not the first, after the one that `before` was.
+    pub(crate) async fn open(
+        target: &Target,
+        before: Option<&Holder>,
+    ) -> std::result::Result<(Self, Holder), Refused> {
+        let mut client = connect::connect(target).await?;
+        let holder = connect::hold(&mut client, before).await?;
+        Ok((Self::prepare(client).await?, holder))
+    }
+
+    async fn prepare(client: Client) -> Result<Self> {
         let set = "version = $3, state = $4, undecided = $5, overturned = $6, revoked = $7,
             superseded = $8, attempts = $9, engine_result_first = $10, engine_result_last = $11,
             engine_result_final = $12, validated_ledger = $13, ledger_hash = $14, source = $15,

@@ -1,15 +1,17 @@
-//! A PostgreSQL server of a test's own, on loopback.
+//! A PostgreSQL server of a test's own, on loopback. Tests of other crates use it too.
+
+#![allow(dead_code)]
 
 use std::{
     net::{Ipv4Addr, TcpListener},
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
+    thread,
     time::Duration,
 };
 
 use tempfile::TempDir;
-use tokio_postgres::{Config, NoTls};
 
 /// Ports that are tried: another program may take one before the server does.
 const PORTS: u32 = 5;
@@ -23,13 +25,25 @@ pub(crate) struct Server {
     programs: PathBuf,
     folder: TempDir,
     user: Option<(u32, u32)>,
-    port: u16,
+    pub(crate) port: u16,
+    password: Option<String>,
+    /// Settings besides.
+    settings: Vec<String>,
     running: Option<Child>,
 }
 
 impl Server {
-    /// Starts one with an empty cluster; none where PostgreSQL is not installed, which it says.
-    pub(crate) async fn start() -> Option<Self> {
+    /// Starts one that lets everybody in; none where PostgreSQL is not installed, which it says.
+    pub(crate) fn start() -> Option<Self> {
+        Self::start_with(None, |_| Vec::new())
+    }
+
+    /// Starts one for whose user `test` a password is needed, if one is given, with settings that may
+    /// name files in its folder.
+    pub(crate) fn start_with(
+        password: Option<&str>,
+        settings: impl FnOnce(&Path) -> Vec<String>,
+    ) -> Option<Self> {
         let Some(programs) = programs() else {
             println!("skipped: PostgreSQL is not installed (initdb is not found)");
             return None;
@@ -40,22 +54,32 @@ impl Server {
             true => Some(postgres_user()?),
             false => None,
         };
-        if let Some((uid, gid)) = user {
-            chown(folder.path(), Some(uid), Some(gid)).unwrap();
+        let settings = settings(folder.path());
+        if let Some(password) = password {
+            std::fs::write(folder.path().join("password"), password).unwrap();
         }
-        let mut server = Self { programs, folder, user, port: 0, running: None };
-        let made = server
-            .program("initdb")
-            .args(["--no-sync", "--auth=trust", "--username=test", "--encoding=UTF8", "-D"])
-            .arg(server.cluster())
-            .output()
-            .unwrap();
+        if let Some((uid, gid)) = user {
+            let inside = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+            for path in inside.chain([folder.path().to_owned()]) {
+                chown(path, Some(uid), Some(gid)).unwrap();
+            }
+        }
+        let kept = password.map(str::to_owned);
+        let mut server =
+            Self { programs, folder, user, port: 0, password: kept, settings, running: None };
+        let mut make = server.program("initdb");
+        make.args(["--no-sync", "--username=test", "--encoding=UTF8", "-D"]).arg(server.cluster());
+        match password {
+            Some(_) => make.args(["--auth=scram-sha-256", "--pwfile=password"]),
+            None => make.args(["--auth=trust"]),
+        };
+        let made = make.output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         for _ in 0..PORTS {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
             server.port = free.local_addr().unwrap().port();
             drop(free);
-            if server.run().await {
+            if server.run() {
                 return Some(server);
             }
         }
@@ -63,28 +87,31 @@ impl Server {
     }
 
     /// Starts the server on its port; whether it answers.
-    pub(crate) async fn run(&mut self) -> bool {
-        let child = self
-            .program("postgres")
+    pub(crate) fn run(&mut self) -> bool {
+        let mut command = self.program("postgres");
+        command
             .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
             .args(["-c", "fsync=off", "-p", &self.port.to_string(), "-D"])
-            .arg(self.cluster())
-            .spawn()
-            .unwrap();
-        self.running = Some(child);
+            .arg(self.cluster());
+        for setting in &self.settings {
+            command.args(["-c", setting]);
+        }
+        self.running = Some(command.spawn().unwrap());
         for _ in 0..LOOKS {
-            if self.config().connect(NoTls).await.is_ok() {
+            let mut look = self.program("pg_isready");
+            look.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
+            if look.status().unwrap().success() {
                 return true;
             }
             if self.running.as_mut().unwrap().try_wait().unwrap().is_some() {
                 return false;
             }
-            tokio::time::sleep(LOOK).await;
+            thread::sleep(LOOK);
         }
         panic!("PostgreSQL does not answer");
     }
 
-    /// Stops the server at once, as a power loss would.
+    /// Stops the server at once, as a power loss would (`pg_ctl stop -m immediate`).
     pub(crate) fn stop(&mut self) {
         let Some(mut child) = self.running.take() else { return };
         let stopped = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status();
@@ -94,10 +121,23 @@ impl Server {
         let _ = child.wait();
     }
 
-    pub(crate) fn config(&self) -> Config {
-        let mut config = Config::new();
-        config.host("127.0.0.1").port(self.port).user("test").dbname("postgres");
-        config
+    /// The address of its database, without a password.
+    pub(crate) fn address(&self) -> String {
+        format!("postgres://test@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// What a statement results in, in lines.
+    pub(crate) fn sql(&self, statement: &str) -> String {
+        let Output { status, stdout, stderr } = self
+            .program("psql")
+            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement, &self.address()])
+            .env("PGPASSWORD", self.password.as_deref().unwrap_or_default())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert!(status.success(), "{statement}: {}", String::from_utf8_lossy(&stderr));
+        String::from_utf8(stdout).unwrap().trim_end().to_owned()
     }
 
     fn cluster(&self) -> PathBuf {

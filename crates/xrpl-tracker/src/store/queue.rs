@@ -553,6 +553,33 @@ impl Queue {
         self.room.notify_waiters();
     }
 
+    /// For a writer that has lost what it writes to, and will have it again: what it has in hand and what
+    /// waits is kept, new rows too, and none of it has failed. Whoever asked for something else is told.
+    pub fn put_back(&self, group: Group, error: &str) {
+        let mut waiting = self.waiting.lock();
+        let waiting = &mut *waiting;
+        waiting.in_hand = 0;
+        for (key, condition) in group.conditions.into_iter().rev() {
+            waiting.conditions.put_back(key, condition);
+        }
+        for (key, newest) in group.ledgers {
+            waiting.ledgers.entry(key).or_insert(newest);
+        }
+        let mut operations = group.operations;
+        operations.append(&mut waiting.operations);
+        waiting.flushes = 0;
+        for operation in operations {
+            match operation {
+                Operation::Create(..) => waiting.operations.push_back(operation),
+                other => other.fail(error),
+            }
+        }
+        for (_, tell) in waiting.readers.drain(..) {
+            // Who asked may have gone.
+            let _ = tell.send(Err(Error::Store(error.to_owned())));
+        }
+    }
+
     /// For the writer: it has ended, in whatever way; what is left is not written.
     pub fn end(&self, why: &str) {
         let mut waiting = self.waiting.lock();
@@ -578,4 +605,55 @@ impl Queue {
 
 fn closed() -> Error {
     Error::Store("it is closed".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{lifecycle::State, store::conformance::identity};
+
+    /// What is put back is taken again, new rows first and in their order; a newer condition is not
+    /// replaced, and nothing has failed but what could be asked again.
+    #[tokio::test]
+    async fn what_is_put_back_waits_and_has_not_failed() {
+        let queue = Queue::new(10);
+        let run = RunId(1);
+        let (mut new, mut reader) = (Vec::new(), Vec::new());
+        let in_state = |version, state| Progress { version, state, ..Progress::created() };
+        for n in 0..3 {
+            let (tell, told) = oneshot::channel();
+            queue.ask(Operation::Create(run, Box::new(identity(n)), tell)).unwrap();
+            new.push(told);
+            let (tell, told) = oneshot::channel();
+            let needs = if n == 0 { Needs::New } else { Needs::All };
+            queue.ask(Operation::Wait(needs, tell)).unwrap();
+            reader.push(told);
+        }
+        let key = (run, identity(7).hash);
+        queue.update(key, in_state(1, State::Submitted)).unwrap();
+        queue.ledger(run, LedgerIndex(5), Hash256([5; 32])).unwrap();
+        let group = queue.take(CONDITIONS);
+        assert_eq!((group.conditions.len(), group.ledgers.len()), (1, 1));
+        let (tell, mut late) = oneshot::channel();
+        queue.ask(Operation::Create(run, Box::new(identity(3)), tell)).unwrap();
+        let (tell, flushed) = oneshot::channel();
+        queue.ask(Operation::Flush(tell)).unwrap();
+        queue.update(key, in_state(2, State::Expired)).unwrap();
+        queue.put_back(group, "away");
+
+        for told in reader.into_iter().chain([flushed]) {
+            assert!(matches!(told.await.unwrap(), Err(Error::Store(why)) if why == "away"));
+        }
+        assert!(new.iter_mut().chain([&mut late]).all(|told| told.try_recv().is_err()));
+        assert!(!queue.is_urgent());
+        assert_eq!((queue.failures(), queue.waiting()), (0, 6));
+        let again = queue.take(CONDITIONS);
+        let rows = again.operations.iter().map(|operation| match operation {
+            Operation::Create(_, identity, _) => identity.hash,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(rows.collect::<Vec<_>>(), [0, 1, 2, 3].map(|n| identity(n).hash));
+        assert_eq!(again.conditions[0].1.progress.version, 2);
+        assert_eq!(again.ledgers.len(), 1);
+    }
 }

@@ -8,7 +8,8 @@ use super::Count;
 use crate::{
     error::{Error, Result},
     evidence::{ResultName, Source},
-    record::{Identity, Intent, Progress, Record, RowFilter},
+    lifecycle::State,
+    record::{Identity, Intent, Progress, Record, RowFilter, RunId},
 };
 
 /// What stands in the place of the expected results where any is right.
@@ -79,6 +80,78 @@ pub fn intent_of(text: Option<&str>) -> Result<Intent> {
 #[must_use]
 pub fn source_of(name: Option<&str>) -> Option<Source> {
     Source::ALL.into_iter().find(|source| Some(source.name()) == name)
+}
+
+/// A parameter of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// A state's number.
+    State(u8),
+    /// Another number.
+    Number(u64),
+    /// A text.
+    Text(String),
+    /// An account.
+    Bytes(Vec<u8>),
+}
+
+/// The condition by which SQL selects the rows of a filter, and its parameters: constants and marks (`?2` or
+/// `$2`, as the dialect has them); no value is ever formatted into it.
+#[must_use]
+pub fn condition(filter: &RowFilter, run: RunId, mark: char) -> (String, Vec<Parameter>) {
+    let RowFilter {
+        states,
+        transaction_type,
+        account,
+        engine_result,
+        preliminary,
+        last,
+        ledger,
+        undecided,
+        newest_first: _,
+    } = filter;
+    let mut values = Vec::new();
+    let mut mark = |value: Parameter| {
+        values.push(value);
+        format!("{mark}{}", values.len())
+    };
+    let mut all = vec![format!("run = {}", mark(Parameter::Number(run.0)))];
+    if !states.is_empty() {
+        // So that the partial indexes serve.
+        if states.iter().all(|state| !state.is_terminal()) {
+            all.push("state < 3".into());
+        } else if states.iter().all(|state| state.is_terminal() && *state != State::Validated) {
+            all.push("state > 3".into());
+        }
+        let marks = states.iter().map(|state| mark(Parameter::State(*state as u8)));
+        all.push(format!("state IN ({})", marks.collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(wanted) = transaction_type {
+        all.push(format!("transaction_type = {}", mark(Parameter::Text(wanted.clone()))));
+    }
+    if let Some(wanted) = account {
+        all.push(format!("account = {}", mark(Parameter::Bytes(wanted.0.to_vec()))));
+    }
+    let text = |name: &ResultName| Parameter::Text(name.as_str().to_owned());
+    if let Some(wanted) = engine_result {
+        let wanted = mark(text(wanted));
+        all.push(format!("(engine_result_first = {wanted} OR engine_result_final = {wanted})"));
+    }
+    for (wanted, column) in [(preliminary, "engine_result_first"), (last, "engine_result_final")] {
+        match wanted {
+            None => {}
+            Some(Some(name)) => all.push(format!("{column} = {}", mark(text(name)))),
+            Some(None) => all.push(format!("{column} IS NULL")),
+        }
+    }
+    if let Some(wanted) = ledger {
+        let wanted = mark(Parameter::Number(wanted.0.into()));
+        all.push(format!("validated_ledger = {wanted}"));
+    }
+    if *undecided {
+        all.push("undecided".into());
+    }
+    (all.join(" AND "), values)
 }
 
 /// Whether a filter selects a record of a run.

@@ -3,13 +3,16 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, types::Type};
+use rusqlite::{
+    Connection, OptionalExtension, Row, ToSql, params,
+    types::{ToSqlOutput, Type},
+};
 use serde::de::DeserializeOwned;
 use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash, transaction::Slot};
 
 use super::{
     Count, Resumed,
-    rows::{as_predicted, intent_of, slot_columns, slot_of, source_of},
+    rows::{Parameter, as_predicted, condition, intent_of, slot_columns, slot_of, source_of},
 };
 use crate::{
     error::Result,
@@ -209,68 +212,15 @@ pub(super) fn by_key(connection: &Connection, run: RunId, key: &str) -> Result<O
     Ok(statement.query_row(params![run.0, key], read_row).optional()?)
 }
 
-/// The condition of a filter and its parameters.
-fn condition(filter: &RowFilter, run: RunId) -> (String, Vec<Box<dyn ToSql>>) {
-    let RowFilter {
-        states,
-        transaction_type,
-        account,
-        engine_result,
-        preliminary,
-        last,
-        ledger,
-        undecided,
-        newest_first: _,
-    } = filter;
-    let mut sql = String::from("run = ?");
-    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(run.0)];
-    if !states.is_empty() {
-        // So that the partial indexes serve.
-        if states.iter().all(|state| !state.is_terminal()) {
-            sql.push_str(" AND state < 3");
-        } else if states.iter().all(|state| state.is_terminal() && *state != State::Validated) {
-            sql.push_str(" AND state > 3");
-        }
-        let marks = vec!["?"; states.len()].join(", ");
-        sql.push_str(" AND state IN (");
-        sql.push_str(&marks);
-        sql.push(')');
-        values.extend(states.iter().map(|state| Box::new(*state as u8) as Box<dyn ToSql>));
-    }
-    if let Some(wanted) = transaction_type {
-        sql.push_str(" AND transaction_type = ?");
-        values.push(Box::new(wanted.clone()));
-    }
-    if let Some(wanted) = account {
-        sql.push_str(" AND account = ?");
-        values.push(Box::new(wanted.0));
-    }
-    if let Some(wanted) = engine_result {
-        sql.push_str(" AND (engine_result_first = ? OR engine_result_final = ?)");
-        values.push(Box::new(wanted.as_str().to_owned()));
-        values.push(Box::new(wanted.as_str().to_owned()));
-    }
-    for (wanted, present, absent) in [
-        (preliminary, " AND engine_result_first = ?", " AND engine_result_first IS NULL"),
-        (last, " AND engine_result_final = ?", " AND engine_result_final IS NULL"),
-    ] {
-        match wanted {
-            None => {}
-            Some(Some(name)) => {
-                sql.push_str(present);
-                values.push(Box::new(name.as_str().to_owned()));
-            }
-            Some(None) => sql.push_str(absent),
+impl ToSql for Parameter {
+    fn to_sql(&self) -> Read<ToSqlOutput<'_>> {
+        match self {
+            Self::State(state) => state.to_sql(),
+            Self::Number(number) => number.to_sql(),
+            Self::Text(text) => text.to_sql(),
+            Self::Bytes(bytes) => bytes.to_sql(),
         }
     }
-    if let Some(wanted) = ledger {
-        sql.push_str(" AND validated_ledger = ?");
-        values.push(Box::new(wanted.0));
-    }
-    if *undecided {
-        sql.push_str(" AND undecided = 1");
-    }
-    (sql, values)
 }
 
 /// Rows after a cursor, oldest or newest first.
@@ -281,13 +231,12 @@ pub(super) fn select(
     cursor: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Record>> {
-    let (condition, mut values) = condition(filter, run);
+    let (condition, mut values) = condition(filter, run, '?');
     let (from, order) = match filter.newest_first {
         true => (cursor.unwrap_or(u64::MAX), "id < ? ORDER BY id DESC"),
         false => (cursor.unwrap_or(0), "id > ? ORDER BY id"),
     };
-    values.push(Box::new(from.min(i64::MAX as u64)));
-    values.push(Box::new(i64::try_from(limit).unwrap_or(i64::MAX)));
+    values.extend([from, limit as u64].map(|n| Parameter::Number(n.min(i64::MAX as u64))));
     let sql = format!("SELECT {COLUMNS} FROM transactions WHERE {condition} AND {order} LIMIT ?");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(rusqlite::params_from_iter(values), read_row)?;
@@ -296,7 +245,7 @@ pub(super) fn select(
 
 /// How many rows a filter selects.
 pub(super) fn count(connection: &Connection, filter: &RowFilter, run: RunId) -> Result<u64> {
-    let (condition, values) = condition(filter, run);
+    let (condition, values) = condition(filter, run, '?');
     let sql = format!("SELECT count(*) FROM transactions WHERE {condition}");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?)
