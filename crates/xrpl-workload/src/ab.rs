@@ -77,8 +77,9 @@ fn beside(path: &Path, name: &str) -> PathBuf {
 /// The configuration of one of them.
 fn of_side(config: &Config, side: &Side) -> Config {
     let store = match &config.store {
-        StoreChoice::Memory => StoreChoice::Memory,
         StoreChoice::File(path) => StoreChoice::File(beside(path, &side.name)),
+        // A database is refused: both would write it.
+        other => other.clone(),
     };
     let mut config = config.clone();
     (config.rpc, config.ws) = (side.rpc.clone(), side.ws.clone());

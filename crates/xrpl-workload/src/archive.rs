@@ -5,12 +5,17 @@ use std::{
     sync::Arc,
 };
 
+use xrpl_store_postgres::Address;
 use xrpl_tracker::{
-    SqliteStore, Store,
+    Store,
     store::{SessionHead, SessionId},
 };
 
-use crate::record::{Condition, Record, RecordError, RunHead, RunName};
+use crate::{
+    config::StoreChoice,
+    record::{Condition, Record, RecordError, RunHead, RunName},
+    stores::{self, Reading, Unreadable},
+};
 
 /// The newest run, and the one before it.
 const LATEST: &str = "latest";
@@ -25,7 +30,7 @@ pub enum ArchiveError {
     /// There is no such file.
     #[error("{}: there is no such file", .0.display())]
     NoFile(PathBuf),
-    /// It cannot be read.
+    /// It is no record.
     #[error("{}: {why}", path.display())]
     File {
         /// Which.
@@ -33,6 +38,12 @@ pub enum ArchiveError {
         /// Why.
         why: String,
     },
+    /// There is no such store.
+    #[error(transparent)]
+    NoStore(#[from] Unreadable),
+    /// It is no address of a store.
+    #[error("{0}")]
+    Address(String),
     /// The store cannot be read.
     #[error("the store cannot be read: {0}")]
     Store(#[from] xrpl_tracker::Error),
@@ -80,21 +91,13 @@ impl Archive {
         Self { store, live: true }
     }
 
-    /// Of a file, which another process may be writing.
+    /// Of a store, which another process may be writing.
     ///
     /// # Errors
-    /// There is no such file, or it is no store of this program's.
-    pub fn open(path: &Path) -> Result<Self, ArchiveError> {
-        if !path.exists() {
-            return Err(ArchiveError::NoFile(path.to_owned()));
-        }
-        // Before it is read: one that ends meanwhile has noted its end.
-        let live = SqliteStore::is_written(path);
-        let store = SqliteStore::open_to_read(path).map_err(|error| ArchiveError::File {
-            path: path.to_owned(),
-            why: error.to_string(),
-        })?;
-        Ok(Self { store: Arc::new(store), live })
+    /// There is none of this program's.
+    pub async fn open(choice: &StoreChoice) -> Result<Self, ArchiveError> {
+        let Reading { store, live } = stores::open_to_read(choice).await?;
+        Ok(Self { store, live })
     }
 
     async fn sessions(&self) -> Result<Vec<SessionHead>, ArchiveError> {
@@ -151,15 +154,17 @@ fn choose(heads: &[RunHead], asked: &str) -> Option<usize> {
 }
 
 /// The record that a text names: a run of `store` as [`Archive::find`] takes it, a file that
-/// `report --json` wrote, a store's file (its newest run), or a run of one: `FILE.db#RUN`.
+/// `report --json` wrote, a store's file or address (its newest run), or a run of one: `FILE.db#RUN`.
 ///
 /// # Errors
 /// There is no such file or run, or it is no record.
-pub async fn load(asked: &str, store: Option<&Path>) -> Result<Record, ArchiveError> {
-    let (file, run) = match asked.rsplit_once('#') {
-        Some((file, run)) => (Path::new(file), run),
-        None => (Path::new(asked), LATEST),
-    };
+pub async fn load(asked: &str, store: &StoreChoice) -> Result<Record, ArchiveError> {
+    let (file, run) = asked.rsplit_once('#').unwrap_or((asked, LATEST));
+    if Address::is_meant(file) {
+        let there = StoreChoice::given(file).map_err(ArchiveError::Address)?;
+        return Archive::open(&there).await?.find(run).await;
+    }
+    let file = Path::new(file);
     let looks_like_a_file = asked.contains(['/', '#'])
         || file.extension().is_some_and(|ending| {
             ["json", "db", "sqlite"].iter().any(|known| ending.eq_ignore_ascii_case(known))
@@ -168,8 +173,10 @@ pub async fn load(asked: &str, store: Option<&Path>) -> Result<Record, ArchiveEr
         return from_file(file, run).await;
     }
     match store {
-        Some(path) => Archive::open(path)?.find(asked).await,
-        None => Err(ArchiveError::NoRun { asked: asked.to_owned(), known: Vec::new() }),
+        StoreChoice::Memory => {
+            Err(ArchiveError::NoRun { asked: asked.to_owned(), known: Vec::new() })
+        }
+        store => Archive::open(store).await?.find(asked).await,
     }
 }
 
@@ -181,7 +188,7 @@ async fn from_file(path: &Path, run: &str) -> Result<Record, ArchiveError> {
     let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
     if bytes.starts_with(SQLITE) {
         drop(bytes);
-        return Archive::open(path)?.find(run).await;
+        return Archive::open(&StoreChoice::File(path.to_owned())).await?.find(run).await;
     }
     let text =
         String::from_utf8(bytes).map_err(|_| wrong("it is neither JSON nor SQLite".into()))?;
@@ -238,7 +245,7 @@ mod tests {
             (path("other.txt"), "neither JSON nor SQLite"),
             ("none.json".to_owned(), "there is no such file"),
         ] {
-            let error = load(&asked, None).await.unwrap_err().to_string();
+            let error = load(&asked, &StoreChoice::Memory).await.unwrap_err().to_string();
             assert!(error.contains(why), "{asked}: {error}");
         }
     }

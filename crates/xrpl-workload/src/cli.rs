@@ -281,7 +281,7 @@ pub fn command() -> Command {
                 ),
         );
     let of_runs = "A run is its id in --store, its name (--name), `latest` or `previous`; or a file that\n\
-                   `report --json` wrote, a store's file (its newest run), or FILE.db#RUN.";
+                   `report --json` wrote, a store's file or address (its newest run), or FILE.db#RUN.";
     let markdown =
         || Arg::new("markdown").long("markdown").visible_alias("md").action(ArgAction::SetTrue);
     let report = Command::new("report")

@@ -7,6 +7,7 @@ use url::Url;
 use xrpl_generator::{Capacity, FuzzConfig};
 use xrpl_protocol::{Definitions, Hash256, keys::KeyType};
 use xrpl_standalone::{ledger::Impersonated, node::Votes};
+use xrpl_store_postgres::{Address, Environment};
 use xrpl_tracker::{Subscription, store::Retention};
 
 use crate::{
@@ -65,6 +66,49 @@ pub enum StoreChoice {
     Memory,
     /// A SQLite file.
     File(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(Address),
+}
+
+impl StoreChoice {
+    /// Takes what an address leaves out from the environment.
+    fn complete(&mut self, environment: &Environment<'_>) -> Result<(), String> {
+        match self {
+            Self::Postgres(address) => address.complete(environment).map_err(|e| e.to_string()),
+            Self::Memory | Self::File(_) => Ok(()),
+        }
+    }
+
+    /// As `--store` is given, with the environment of this process.
+    ///
+    /// # Errors
+    /// It is a wrong address, or the environment has a wrong value.
+    pub fn given(text: &str) -> Result<Self, String> {
+        let mut choice = values::store(text)?;
+        choice.complete(&|name| std::env::var(name).ok())?;
+        Ok(choice)
+    }
+
+    /// What kind it is, in one word.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::File(_) => "file",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+}
+
+/// As it is given, without a password.
+impl fmt::Display for StoreChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Postgres(address) => write!(f, "{address}"),
+        }
+    }
 }
 
 /// What a run does when its nodes come back with another chain.
@@ -445,6 +489,14 @@ impl Config {
             };
             config.set(setting, values, Origin::Flag)?;
         }
+        let variable = |name: &str| {
+            let given = sources.env.iter().find(|(known, _)| known == name);
+            given.map(|(_, value)| value.clone())
+        };
+        config.store.complete(&variable).map_err(|why| ConfigError::Value {
+            given: format!("--store {}", config.store),
+            why,
+        })?;
         config.settle_scenario(scenario)?;
         config.check()?;
         Ok(config)
@@ -498,7 +550,11 @@ impl Config {
         let given = [&self.funding_secret, &self.api_token, &self.secret, &self.webhook_secret];
         let urls = self.rpc.iter().chain(&self.ws).chain(&self.webhook);
         let given = given.into_iter().flatten().chain(&self.accounts_file);
-        given.map(Secret::reveal).chain(urls.filter_map(Url::password))
+        let store = match &self.store {
+            StoreChoice::Postgres(address) => address.password(),
+            StoreChoice::Memory | StoreChoice::File(_) => None,
+        };
+        given.map(Secret::reveal).chain(urls.filter_map(Url::password)).chain(store)
     }
 
     /// All settings with their values and origins.
@@ -528,6 +584,10 @@ impl Config {
 
 /// An address without the password in it; anything else as it is.
 pub(crate) fn without_password(text: &str) -> String {
+    if Address::is_meant(text) {
+        // Of a wrong one it is not known what is the password.
+        return Address::parse(text).map_or("postgres://<redacted>".into(), |it| it.to_string());
+    }
     match Url::parse(text) {
         Ok(mut url) if url.password().is_some() => {
             // Addresses with a password have a host, so that it can be set.

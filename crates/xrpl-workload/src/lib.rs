@@ -5,7 +5,7 @@
 //! | [`settings`], [`config`] | every setting once; flags over environment over file over defaults |
 //! | [`scenario`], [`reads`], [`limits`] | what a run does, stage by stage; what is read beside; what it must keep to |
 //! | [`cli`] | the command line, one file per command |
-//! | [`session`], [`parts`], [`host`], [`embedded`] | a run put together: node, tracker, generator, API, and their end |
+//! | [`session`], [`parts`], [`stores`], [`host`], [`embedded`] | a run put together: node, store, tracker, generator, API, and their end |
 //! | [`api`] | the HTTP API, one file per group of routes |
 //! | [`definitions`] | what the run knows of types and fields, and what of it is new |
 //! | [`findings_file`] | what nodes did that they must not, in a file |
@@ -59,6 +59,7 @@ pub mod scenario;
 pub mod session;
 pub mod settings;
 pub mod shadow;
+pub mod stores;
 pub mod summary;
 pub mod types;
 pub mod view;

@@ -1,4 +1,4 @@
-//! A run's parts, each from its settings: nodes, store, tracker, generator.
+//! A run's parts, each from its settings: nodes, tracker, generator.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,13 +14,10 @@ use xrpl_protocol::{
     AccountId, Definitions, Drops,
     keys::{KeyPair, KeyType, Seed},
 };
-use xrpl_tracker::{
-    MemoryStore, Store, TrackerConfig,
-    store::{SqliteOptions, SqliteStore},
-};
+use xrpl_tracker::TrackerConfig;
 
 use crate::{
-    config::{Config, FeeChoice, Secret, StoreChoice},
+    config::{Config, FeeChoice, Secret},
     session::SetupError,
 };
 
@@ -84,21 +81,6 @@ pub async fn connect(
             )));
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-}
-
-pub(crate) fn open_store(choice: &StoreChoice) -> Result<Arc<dyn Store>, SetupError> {
-    match choice {
-        StoreChoice::Memory => Ok(Arc::new(MemoryStore::default())),
-        StoreChoice::File(path) => {
-            let store = SqliteStore::open(path, SqliteOptions::default()).map_err(|error| {
-                SetupError::new(format!(
-                    "--store {}: {error}. Give another path, or --store memory",
-                    path.display()
-                ))
-            })?;
-            Ok(Arc::new(store))
-        }
     }
 }
 

@@ -36,11 +36,12 @@ use crate::{
     limits::{LimitVerdict, judge},
     meter::Meter,
     observe::Observer,
-    parts::{generator_config, open_store, setup_hint},
+    parts::{generator_config, setup_hint},
     reads::Reads,
     record::{Condition, whole},
     recorder::Recorder,
     shadow::{self, Watched},
+    stores,
     summary::{FinalityMs, FuzzSummary, Summary, failures, findings_told},
     view::{LoadSnapshot, Snapshot, View},
     webhook::{self, Deliveries},
@@ -275,7 +276,7 @@ impl Session {
         };
         let end = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let store = open_store(&config.store)?;
+        let store = stores::open(&config.store).await?;
         let app =
             begin(config, embedded.as_ref(), Arc::clone(&store), &tasks, end.child_token(), view)
                 .await?;

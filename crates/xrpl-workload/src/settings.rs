@@ -288,9 +288,9 @@ settings! {
             => |c, v| { c.on_reset = on_reset(text(v)?)?; Ok(()) };
     }
     "Tracking" {
-        store: One "PATH" = "xrpl-workload.db", SENDS | AUDIT | RECORDS;
-            "Where transactions and the records of runs are stored: a SQLite file, or `memory`."
-            => |c, v| { c.store = store(text(v)?); Ok(()) };
+        store: One "PATH|URL" = "xrpl-workload.db", SENDS | AUDIT | RECORDS;
+            "Where transactions and the records of runs are stored: a SQLite file, a PostgreSQL database (`postgres://USER:PASSWORD@HOST:PORT/DATABASE`; what is left out comes from the `PG*` variables and `~/.pgpass`), or `memory`."
+            => |c, v| { c.store = store(text(v)?)?; Ok(()) };
         name: One "TEXT" = "", SENDS;
             "Name of this run in its record: `runs`, `report` and `compare` find it by this too."
             => |c, v| { c.name = optional(v, name)?; Ok(()) };

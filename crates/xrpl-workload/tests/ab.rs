@@ -73,7 +73,8 @@ async fn the_slower_one_is_said_to_be_worse() {
         let output = call(command(folder.path(), [&fast_side, &slow_side], &[&mode])).await;
         for name in ["fast", "slow"] {
             let store = folder.path().join(format!("xrpl-workload-{name}.db"));
-            let record = xrpl_workload::archive::load(&store.display().to_string(), None).await;
+            let nowhere = &xrpl_workload::config::StoreChoice::Memory;
+            let record = xrpl_workload::archive::load(&store.display().to_string(), nowhere).await;
             assert_eq!(record.unwrap().head.name.as_deref(), Some(name));
         }
         let Some(told) = comparison(&output) else { continue };

@@ -33,6 +33,18 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["standalone", "--close", "on-sumbit"], &["on-submit"]),
     (&["standalone", "--amendments", "+AMMM"], &["AMM"]),
     (&["completions", "bsah"], &["'bash'"]),
+    (&["run", "--store", "mysql://127.0.0.1/runs"], &["postgres://"]),
+    (&["run", "--store", "postgres://127.0.0.1:port/runs"], &["65535"]),
+    (
+        &["runs", "--store", "postgres://u:hunter2@h/runs?sslmod=require"],
+        &["<redacted>", "sslmode"],
+    ),
+    (
+        &["audit", "--store", "postgres://h/runs?sslmode=verify-ca&sslrootcert=none"],
+        &["none", "PEM"],
+    ),
+    (&["report", "postgres://h:0/runs#1"], &["65535"]),
+    (&["runs", "--store", "memory"], &["a run"]),
     // Types, modifiers, results, figures, keys.
     (&["run", "--types", "Payement=5"], &["--types Payement=5", "\"Payment\""]),
     (&["run", "--types", "OfferCrate=5"], &["\"OfferCreate\""]),
@@ -52,6 +64,18 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
         &["Payment"],
     ),
     // What contradicts itself.
+    (
+        &[
+            "run",
+            "--ab",
+            "a=http://h,ws://h",
+            "--ab",
+            "b=http://i,ws://i",
+            "--store",
+            "postgres://h/runs",
+        ],
+        &["a path"],
+    ),
     (&["run", "--rpc", "http://127.0.0.1:1"], &["--ws"]),
     (&["run", "--rpc", "ftp://127.0.0.1:1", "--ws", "ws://127.0.0.1:1"], &["http"]),
     (&["doctor", "--rpc", "http://127.0.0.1:1"], &["--ws"]),

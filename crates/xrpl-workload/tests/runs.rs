@@ -8,9 +8,14 @@ use common::{FREE_PORTS, Running, config, config_without, get, program, quiet};
 use serde_json::Value as Json;
 use xrpl_workload::{
     archive::{self, Archive},
+    config::StoreChoice,
     record::{Condition, Record},
     session::{Ended, Session, Stop},
 };
+
+fn file(path: &Path) -> StoreChoice {
+    StoreChoice::File(path.to_owned())
+}
 
 /// A run whose record is kept in a file.
 async fn run(store: &Path, changed: &[(&'static str, &str)]) -> Ended {
@@ -39,7 +44,7 @@ async fn a_run_leaves_its_record() {
         ],
     )
     .await;
-    let archive = Archive::open(&path).unwrap();
+    let archive = Archive::open(&file(&path)).await.unwrap();
     let record = archive.find("latest").await.unwrap();
     let text = serde_json::to_string(&record).unwrap();
     assert_eq!((record.head.run.as_str(), record.head.name.as_deref()), ("1", Some("first")));
@@ -89,15 +94,15 @@ async fn runs_are_listed_and_found() {
     let path = folder.path().join("runs.db");
     run(&path, &[("name", "a"), ("duration", "1s")]).await;
     run(&path, &[("name", "b"), ("duration", "1s")]).await;
-    let heads = Archive::open(&path).unwrap().heads().await.unwrap();
+    let heads = Archive::open(&file(&path)).await.unwrap().heads().await.unwrap();
     let told: Vec<_> = heads.iter().map(|h| (h.run.as_str(), h.name.as_deref().unwrap())).collect();
     assert_eq!(told, [("1", "a"), ("2", "b")]);
     for (asked, run) in [("latest", "2"), ("previous", "1"), ("1", "1"), ("a", "1"), ("b", "2")] {
-        assert_eq!(archive::load(asked, Some(&path)).await.unwrap().head.run, run, "{asked}");
+        assert_eq!(archive::load(asked, &file(&path)).await.unwrap().head.run, run, "{asked}");
     }
     let in_file = format!("{}#a", path.display());
-    assert_eq!(archive::load(&in_file, None).await.unwrap().head.run, "1");
-    let error = archive::load("c", Some(&path)).await.unwrap_err().to_string();
+    assert_eq!(archive::load(&in_file, &StoreChoice::Memory).await.unwrap().head.run, "1");
+    let error = archive::load("c", &file(&path)).await.unwrap_err().to_string();
     assert_eq!(error, "there is no run \"c\" here: it has 1, 2");
 
     // The commands, on the same file.
@@ -116,7 +121,7 @@ async fn runs_are_listed_and_found() {
     assert_eq!(Record::read(&text).unwrap().head.run, "1");
     // On a machine that has other things to do the load may not be kept; that is not asked here.
     for run in ["a", "b"] {
-        let mut record = archive::load(run, Some(&path)).await.unwrap();
+        let mut record = archive::load(run, &file(&path)).await.unwrap();
         record.head.not_kept = None;
         let text = serde_json::to_string(&record).unwrap();
         std::fs::write(folder.path().join(format!("{run}.json")), text).unwrap();
@@ -190,7 +195,7 @@ async fn a_load_that_was_cut_short_is_not_taken_for_a_whole_one() {
         let (ended, ()) = tokio::join!(session.run(&stop, &view), cut);
         ended.unwrap();
         drop(app);
-        let mut record = archive::load(name, Some(&path)).await.unwrap();
+        let mut record = archive::load(name, &file(&path)).await.unwrap();
         assert_eq!(record.head.condition, condition, "{name}");
         // On a machine that has other things to do the load may not be kept; that is not asked here.
         record.head.not_kept = None;
@@ -230,7 +235,7 @@ async fn a_killed_run_leaves_its_record() {
     let noted = async {
         loop {
             tokio::time::sleep(Duration::from_millis(200)).await;
-            let Ok(archive) = Archive::open(&path) else { continue };
+            let Ok(archive) = Archive::open(&file(&path)).await else { continue };
             match archive.find("latest").await {
                 Ok(record) if record.measured.submitted > 0 => return record,
                 _ => {}
@@ -241,7 +246,7 @@ async fn a_killed_run_leaves_its_record() {
     assert_eq!(running.head.condition, Condition::Running);
     child.kill().unwrap();
     child.wait().unwrap();
-    let record = archive::load("killed", Some(&path)).await.unwrap();
+    let record = archive::load("killed", &file(&path)).await.unwrap();
     assert_eq!(record.head.condition, Condition::Aborted);
     assert!(record.measured.submitted > 0 && !record.samples.is_empty());
     let report = xrpl_workload::report::markdown(&record);

@@ -6,10 +6,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::{ApiError, Routes, Shared};
-use crate::{
-    config::{StoreChoice, values::retention_text},
-    webhook::WebhookView,
-};
+use crate::{config::values::retention_text, webhook::WebhookView};
 
 pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(webhooks)).routes(routes!(store))
@@ -24,13 +21,13 @@ async fn webhooks(State(app): Shared) -> Result<Json<WebhookView>, ApiError> {
 /// How large the store is.
 #[derive(Debug, Serialize, ToSchema)]
 struct StoreView {
-    /// `file` or `memory`.
+    /// `file`, `postgres` or `memory`.
     kind: &'static str,
     /// Transactions in it, of all runs.
     rows: u64,
     /// Transactions that were pruned.
     pruned: u64,
-    /// Bytes of the file and its log; none in memory.
+    /// Bytes of the file and its log, or of the database; none in memory.
     bytes: Option<u64>,
     /// What `--retention` keeps; `all` without it.
     retention: String,
@@ -41,10 +38,7 @@ struct StoreView {
 async fn store(State(app): Shared) -> Result<Json<StoreView>, ApiError> {
     let size = app.store.size().await?;
     Ok(Json(StoreView {
-        kind: match app.config.store {
-            StoreChoice::Memory => "memory",
-            StoreChoice::File(_) => "file",
-        },
+        kind: app.config.store.kind(),
         rows: size.rows,
         pruned: size.pruned,
         bytes: size.bytes,

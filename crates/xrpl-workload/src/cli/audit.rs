@@ -1,17 +1,18 @@
 //! `audit`: compares a run's store with every ledger of its range.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 use xrpl_client::TcpConnector;
 use xrpl_protocol::{AccountId, LedgerIndex};
-use xrpl_tracker::{SqliteStore, Store, record::RunId};
+use xrpl_tracker::record::RunId;
 
 use super::Exit;
 use crate::{
     audit::{Report, Scope, audit},
     config::{Config, StoreChoice},
     output, parts, session,
+    stores::{self, Reading, Unreadable},
 };
 
 /// How often a live run is looked at again before a difference counts: it may be a moment behind.
@@ -21,14 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Compares and says how it ended.
 pub(super) async fn run(config: Config, run: Option<u64>, nodes: Vec<Url>) -> Exit {
-    let StoreChoice::File(path) = &config.store else {
-        output::error_line("error: --store memory leaves nothing to audit: give the file of a run");
+    if config.store == StoreChoice::Memory {
+        output::error_line(&format!("error: {}", Unreadable::Memory));
         return Exit::Usage;
-    };
+    }
     let nodes = if nodes.is_empty() { config.rpc.clone() } else { nodes };
     let compared = async {
         let accounts = parts::accounts(&config).map_err(|error| error.to_string())?;
-        compare(path, run.map(RunId), nodes, accounts).await
+        compare(&config.store, run.map(RunId), nodes, accounts).await
     };
     match compared.await {
         Ok(report) => {
@@ -50,16 +51,13 @@ pub(super) async fn run(config: Config, run: Option<u64>, nodes: Vec<Url>) -> Ex
 }
 
 async fn compare(
-    path: &Path,
+    choice: &StoreChoice,
     run: Option<RunId>,
     nodes: Vec<Url>,
     accounts: Vec<AccountId>,
 ) -> Result<Report, String> {
-    if !path.exists() {
-        return Err(format!("--store {}: there is no such file", path.display()));
-    }
-    let store = SqliteStore::open_to_read(path)
-        .map_err(|error| format!("--store {}: {error}", path.display()))?;
+    let opened = stores::open_to_read(choice).await;
+    let Reading { store, live: written } = opened.map_err(|error| format!("--store {error}"))?;
     let mut nodes: Vec<_> =
         nodes.into_iter().map(|rpc| xrpl_client::Endpoint { rpc, ws: None }).collect();
     if nodes.is_empty() {
@@ -70,7 +68,6 @@ async fn compare(
     let pool =
         session::connect(nodes, Arc::new(TcpConnector)).await.map_err(|error| error.to_string())?;
     let newest = store.newest().await.map_err(|error| error.to_string())?;
-    let written = SqliteStore::is_written(path);
     let live = newest.filter(|newest| written && run.is_none_or(|run| run == newest.run()));
     let mut look = 0;
     loop {
@@ -88,7 +85,7 @@ async fn compare(
             patience: PATIENCE,
             say: Some(output::error_line),
         };
-        let report = audit(&pool, &store, scope).await.map_err(|error| error.to_string())?;
+        let report = audit(&pool, &*store, scope).await.map_err(|error| error.to_string())?;
         if report.equal || live.is_none() || look == LOOKS {
             return Ok(report);
         }

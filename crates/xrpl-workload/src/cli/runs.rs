@@ -1,6 +1,6 @@
 //! `runs`, `report`, `compare`: what is recorded of runs, without any node.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ArgMatches;
 use serde_json::json;
@@ -9,32 +9,25 @@ use super::Exit;
 use crate::{
     archive::{self, Archive, ArchiveError},
     compare::{Bounds, Terms, Verdict, compare},
-    config::{Config, StoreChoice},
+    config::Config,
     output,
     record::{Condition, Record, RunHead},
     report,
+    stores::Unreadable,
     words::{self, Table},
 };
 
-fn store(config: &Config) -> Option<&Path> {
-    match &config.store {
-        StoreChoice::File(path) => Some(path),
-        StoreChoice::Memory => None,
-    }
-}
-
 fn failed(error: &ArchiveError) -> Exit {
     output::error_line(&format!("error: {error}"));
-    Exit::Setup
+    match error {
+        ArchiveError::NoStore(Unreadable::Memory) | ArchiveError::Address(_) => Exit::Usage,
+        _ => Exit::Setup,
+    }
 }
 
 /// Lists the runs of a store.
 pub(super) async fn list(config: Config) -> Exit {
-    let Some(path) = store(&config) else {
-        output::error_line("error: --store memory keeps nothing to list: give the file of a run");
-        return Exit::Usage;
-    };
-    let heads = match Archive::open(path) {
+    let heads = match Archive::open(&config.store).await {
         Ok(archive) => archive.heads().await,
         Err(error) => Err(error),
     };
@@ -91,7 +84,7 @@ fn table(heads: &[RunHead]) -> String {
 /// Makes a run's report.
 pub(super) async fn report(config: Config, args: &ArgMatches) -> Exit {
     let asked = args.get_one::<String>("of").map_or("latest", String::as_str);
-    let record = match archive::load(asked, store(&config)).await {
+    let record = match archive::load(asked, &config.store).await {
         Ok(record) => record,
         Err(error) => return failed(&error),
     };
@@ -156,9 +149,9 @@ pub(super) async fn compare_runs(config: Config, args: &ArgMatches) -> Exit {
             return Exit::Usage;
         }
     }
-    let path = store(&config);
+    let store = &config.store;
     let (first, second) =
-        match (archive::load(&pair.0, path).await, archive::load(&pair.1, path).await) {
+        match (archive::load(&pair.0, store).await, archive::load(&pair.1, store).await) {
             (Ok(first), Ok(second)) => (first, second),
             (Err(error), _) | (_, Err(error)) => return failed(&error),
         };

@@ -113,8 +113,8 @@ impl Config {
         }
         if self.retention.is_some() && self.store == StoreChoice::Memory {
             return conflict(
-                "--retention prunes a file, and --store memory keeps the newest 500000 by itself: \
-                 give a file, or leave it out"
+                "--retention prunes a file or a database, and --store memory keeps the newest 500000 \
+                 by itself: give one, or leave it out"
                     .into(),
             );
         }
@@ -137,6 +137,9 @@ impl Config {
             }
             [_, _] if !self.rpc.is_empty() => conflict(
                 "--ab and --rpc: the two of --ab are what is driven; leave --rpc and --ws out",
+            ),
+            [_, _] if matches!(self.store, StoreChoice::Postgres(_)) => conflict(
+                "--ab and --store postgres://: each of the two has a file of its own; give --store a path",
             ),
             [_, _] if self.name.is_some() => conflict(
                 "--ab and --name: each of the two is called as --ab says; leave --name out",

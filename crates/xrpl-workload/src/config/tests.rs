@@ -136,6 +136,25 @@ fn secrets_are_never_shown() {
 }
 
 #[test]
+fn a_database_takes_the_environment_and_shows_no_password() {
+    let env = [("PGPORT", "6000"), ("PGPASSWORD", "from-outside"), ("PGSSLMODE", "require")];
+    let config = load(&[("store", "postgres://me@db.example/runs")], &env, "").unwrap();
+    assert_eq!(config.store.to_string(), "postgres://me@db.example:6000/runs?sslmode=require");
+    assert!(config.secrets().any(|secret| secret == "from-outside"));
+    let config = load(&[("store", "postgres://me:hunter2@db.example/runs")], &env, "").unwrap();
+    assert!(config.secrets().any(|secret| secret == "hunter2"));
+    let shown = config.effective().map(|e| e.text()).collect::<String>() + &format!("{config:?}");
+    assert!(shown.contains("postgres://me@db.example"), "{shown}");
+    assert!(!shown.contains("hunter2") && !shown.contains("from-outside"), "{shown}");
+    let text = error(&[("store", "postgres://")], &[("PGPORT", "hunter2")], "");
+    assert!(text.contains("PGPORT") && !text.contains("hunter2"), "{text}");
+    let text = error(&[("store", "postgres://me:hunter2@h:x/runs")], &[], "");
+    assert!(text.contains("65535") && !text.contains("hunter2"), "{text}");
+    // Whose variables are wrong need not care, unless they are used.
+    assert!(load(&[("store", "run.db")], &[("PGPORT", "x")], "").is_ok());
+}
+
+#[test]
 fn values_that_do_not_go_together() {
     assert!(error(&[("rpc", "http://a:1")], &[], "").contains("--ws"));
     let text = error(&[("api_bind", "0.0.0.0:8000")], &[], "");

@@ -17,6 +17,7 @@ use xrpl_standalone::{
     ledger::{Amendment, Impersonated},
     node::Votes,
 };
+use xrpl_store_postgres::Address;
 use xrpl_tracker::{Subscription, store::Retention};
 
 use crate::{
@@ -306,10 +307,16 @@ pub fn subscribe(text: &str) -> Result<Subscription> {
 }
 
 /// Where transactions are kept.
-pub fn store(text: &str) -> StoreChoice {
+pub fn store(text: &str) -> Result<StoreChoice> {
     match text {
-        "memory" => StoreChoice::Memory,
-        path => StoreChoice::File(path.into()),
+        "memory" => Ok(StoreChoice::Memory),
+        address if Address::is_meant(address) => {
+            Address::parse(address).map(StoreChoice::Postgres).map_err(|error| error.to_string())
+        }
+        other if other.contains("://") => Err("expected the path of a file, `memory`, or \
+             postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+            .into()),
+        path => Ok(StoreChoice::File(path.into())),
     }
 }
 

@@ -200,7 +200,8 @@ pub fn program(dir: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xrpl-workload"));
     command.current_dir(dir);
     for (name, _) in std::env::vars() {
-        if name.starts_with("XRPL_WORKLOAD_") || name == "RPC_URL" || name == "WS_URL" {
+        let ours = ["XRPL_WORKLOAD_", "PG"].iter().any(|prefix| name.starts_with(prefix));
+        if ours || name == "RPC_URL" || name == "WS_URL" {
             command.env_remove(name);
         }
     }
