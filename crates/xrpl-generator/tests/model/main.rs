@@ -22,10 +22,10 @@ mod node;
 mod world;
 
 use explore::explore;
-use world::{Limits, World};
+use world::{Kind, Limits, World};
 
-/// Lost answers, lost connections, requests that arrive late, a node that forgets, blobs that come
-/// back, a restart of the program.
+/// Every kind; lost answers, lost connections, requests that arrive late, a node that forgets, blobs that
+/// come back, a restart of the program.
 #[test]
 fn two_transactions_and_two_faults() {
     let found = explore(World::new(Limits { transactions: 2, faults: 2, ..Limits::default() }), 8);
@@ -36,7 +36,9 @@ fn two_transactions_and_two_faults() {
 /// Holes, rivals, several in flight.
 #[test]
 fn four_transactions_and_one_fault() {
-    let found = explore(World::new(Limits { transactions: 4, faults: 1, ..Limits::default() }), 7);
+    let kinds = &[Kind::Good, Kind::Turning, Kind::Malformed];
+    let limits = Limits { transactions: 4, faults: 1, kinds, ..Limits::default() };
+    let found = explore(World::new(limits), 7);
     println!("{found}");
     assert!(found.states > 10_000, "{found}");
 }
@@ -44,7 +46,8 @@ fn four_transactions_and_one_fault() {
 /// Without faults there is less to explore, and it is explored to the end.
 #[test]
 fn three_transactions_to_the_very_end() {
-    let limits = Limits { transactions: 3, faults: 0, ledgers: 4, ..Limits::default() };
+    let kinds = &[Kind::Good, Kind::OtherKey, Kind::Malformed];
+    let limits = Limits { transactions: 3, faults: 0, ledgers: 4, kinds, ..Limits::default() };
     let found = explore(World::new(limits), usize::MAX);
     println!("{found}");
     assert!(found.complete, "{found}");

@@ -24,6 +24,8 @@ pub(crate) struct Asked {
     pub(crate) malformed: bool,
     /// Signed by a key that may become the account's.
     pub(crate) by_other_key: bool,
+    /// Answered with `tem` by what the ledger holds, which may change.
+    pub(crate) turns: bool,
     pub(crate) fail_hard: bool,
 }
 
@@ -33,7 +35,7 @@ pub(crate) struct Ledger {
     pub(crate) head: u8,
     /// The account's Sequence.
     pub(crate) sequence: u8,
-    /// Whether the other key is the account's.
+    /// Whether the other key is the account's, and the ledger holds what makes what turns valid.
     pub(crate) authorised: bool,
 }
 
@@ -83,6 +85,9 @@ impl Ledger {
             // Another one is in the open ledger on this Sequence.
             return ("tefPAST_SEQ", arrived);
         }
+        if tx.turns && !self.authorised {
+            return ("temMALFORMED", kept);
+        }
         match mood {
             Mood::Applies => ("tesSUCCESS", AtNode { held: true, public: true, ..arrived }),
             Mood::Queues if !tx.fail_hard => {
@@ -99,6 +104,6 @@ impl Ledger {
             && !tx.malformed
             && tx.number == sequence
             && self.head < tx.last
-            && (self.authorised || !tx.by_other_key)
+            && (self.authorised || !(tx.by_other_key || tx.turns))
     }
 }

@@ -25,11 +25,13 @@ pub(crate) struct Limits {
     pub(crate) faults: u8,
     pub(crate) ledgers: u8,
     pub(crate) in_flight: usize,
+    /// What is signed: more kinds, more states.
+    pub(crate) kinds: &'static [Kind],
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { transactions: 2, faults: 1, ledgers: 5, in_flight: 2 }
+        Self { transactions: 2, faults: 1, ledgers: 5, in_flight: 2, kinds: &Kind::ALL }
     }
 }
 
@@ -39,12 +41,14 @@ pub(crate) enum Kind {
     Good,
     /// Signed by a key that becomes the account's, or does not.
     OtherKey,
+    /// Malformed by what the ledger holds, and no more once that has changed.
+    Turning,
     /// Deliberately wrong, sent with `fail_hard`.
     Malformed,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Good, Self::OtherKey, Self::Malformed];
+    pub(crate) const ALL: [Self; 4] = [Self::Good, Self::OtherKey, Self::Turning, Self::Malformed];
 }
 
 /// A transaction.
@@ -158,7 +162,7 @@ impl World {
         if self.txs.len() < self.limits.transactions
             && self.lane.as_ref().is_some_and(|lane| lane.may_take(1).is_ok())
         {
-            steps.extend(Kind::ALL.map(Step::Sign));
+            steps.extend(self.limits.kinds.iter().copied().map(Step::Sign));
         }
         let moods = [Mood::Applies, Mood::Queues, Mood::WantsMore];
         for (n, tx) in self.txs.iter().enumerate() {
@@ -214,7 +218,9 @@ impl World {
         }
         if self.ledger.head < self.limits.ledgers {
             self.closes(self.ledger.sequence, 1, 0, &mut steps);
-            if !self.ledger.authorised && self.txs.iter().any(|tx| tx.asked.by_other_key) {
+            if !self.ledger.authorised
+                && self.txs.iter().any(|tx| tx.asked.by_other_key || tx.asked.turns)
+            {
                 steps.push(Step::Authorise);
             }
         }
@@ -323,6 +329,7 @@ impl World {
                 last: self.ledger.head + LIFE,
                 malformed: kind == Kind::Malformed,
                 by_other_key: kind == Kind::OtherKey,
+                turns: kind == Kind::Turning,
                 fail_hard: kind == Kind::Malformed,
             },
             signed_at: self.ledger.head,
@@ -356,7 +363,7 @@ impl World {
                     fail_hard: tx.asked.fail_hard,
                     passed_on: tx.at.held && ["tesSUCCESS", "terQUEUED"].contains(&result.as_str()),
                     not_applied: !result.is_success(),
-                    may_turn: false,
+                    may_turn: tx.asked.turns,
                 };
                 Event::Answered { result, handling }
             }
