@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
-    pacing::PacingStats,
+    pacing::{PacingStats, Reach, Schedule},
     spread::Spread,
     stage::{Stage, StagePart},
 };
@@ -53,6 +53,8 @@ pub struct Measure {
     pub by_type: BTreeMap<&'static str, Spread>,
     /// How the schedule's slots were used.
     pub pacing: PacingStats,
+    /// Of a pace that keeps the node's queue or what is in flight at a number: whether that was reached.
+    pub reach: Option<Reach>,
 }
 
 impl Measure {
@@ -143,10 +145,11 @@ impl Measures {
         self.now = now;
     }
 
-    /// How long the stage has lasted, and what became of its slots.
-    pub(crate) fn goes_on(&mut self, time: Duration, pacing: PacingStats, ended: bool) {
+    /// How long the stage has lasted, and what became of its schedule.
+    pub(crate) fn goes_on(&mut self, time: Duration, schedule: &Schedule, ended: bool) {
         if let Some(measure) = self.stages.last_mut().map(Arc::make_mut) {
-            (measure.time, measure.pacing, measure.ended) = (time, pacing, ended);
+            (measure.time, measure.ended) = (time, ended);
+            (measure.pacing, measure.reach) = (schedule.stats(), schedule.reach());
         }
     }
 

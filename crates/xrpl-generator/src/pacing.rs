@@ -122,6 +122,24 @@ impl PacingStats {
 /// The share of slots from which on a schedule was not kept.
 const NOT_KEPT: f64 = 0.05;
 
+/// What a pace is to keep (the node's queue, what is in flight), and the most that there was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Reach {
+    /// As many as were to be there.
+    pub wanted: u64,
+    /// As many as there ever were.
+    pub most: u64,
+}
+
+impl Reach {
+    /// Whether it was reached, as nearly as looks a while apart can show.
+    #[must_use]
+    pub fn is_reached(self) -> bool {
+        self.most >= self.wanted - self.wanted / 10
+    }
+}
+
 /// The schedule. Times are durations since any fixed instant, so that tests need no clock.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -132,6 +150,8 @@ pub struct Schedule {
     /// By events: slots that the last one opened and that are still free, and when that was.
     open: u64,
     opened_at: Duration,
+    /// Of a pace that keeps something: the most of it that was seen.
+    most: u64,
     /// Why slots that are due wait, since the last one was taken.
     held_by: Option<Cause>,
     tolerance: Duration,
@@ -140,15 +160,16 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule that starts now.
+    /// A schedule that starts now. By ledgers: with the one that is open now.
     #[must_use]
     pub fn new(pace: Pace, now: Duration, tolerance: Duration, give_up: Duration) -> Self {
         Self {
             pace,
             t0: now,
             taken: 0,
-            open: 0,
+            open: if let Pace::PerLedger(n) = pace { n } else { 0 },
             opened_at: now,
+            most: 0,
             held_by: None,
             tolerance,
             give_up,
@@ -197,6 +218,17 @@ impl Schedule {
         self.stats
     }
 
+    /// Whether what the pace is to keep was ever there; none of one that keeps nothing.
+    #[must_use]
+    pub fn reach(&self) -> Option<Reach> {
+        match self.pace {
+            Pace::QueueDepth(wanted) | Pace::ClosedLoop(wanted) => {
+                Some(Reach { wanted, most: self.most })
+            }
+            _ => None,
+        }
+    }
+
     fn due_at(&self, n: u64) -> Option<Duration> {
         self.t0.checked_add(self.pace.due(n)?)
     }
@@ -223,6 +255,7 @@ impl Schedule {
     pub fn queue(&mut self, now: Duration, length: u64) {
         if let Pace::QueueDepth(wanted) = self.pace {
             (self.open, self.opened_at) = (wanted.saturating_sub(length), now);
+            self.most = self.most.max(length);
         }
     }
 
@@ -230,6 +263,7 @@ impl Schedule {
     pub fn in_flight(&mut self, now: Duration, in_flight: usize) {
         if let Pace::ClosedLoop(wanted) = self.pace {
             (self.open, self.opened_at) = (wanted.saturating_sub(in_flight as u64), now);
+            self.most = self.most.max(in_flight as u64);
         }
     }
 
@@ -372,7 +406,8 @@ mod tests {
     #[test]
     fn each_ledger_opens_its_slots_and_ends_those_of_the_last() {
         let mut s = Schedule::new(Pace::PerLedger(10), MS(0), MS(5), MS(10_000));
-        assert!(!s.is_due(MS(0)) && s.next_due().is_none(), "no ledger yet");
+        assert!(s.next_due().is_none(), "the clock does not say");
+        assert_eq!(run(&mut s, MS(10)), 10, "of the ledger that is open");
         s.ledgers(MS(1000), 1);
         assert_eq!(run(&mut s, MS(1100)), 10);
         s.ledgers(MS(4000), 1);
@@ -383,7 +418,7 @@ mod tests {
         s.ledgers(MS(7000), 2);
         s.close(MS(7000));
         let missed = ByCause { node_queue: 6, endpoint: 10, generator: 10, ..ByCause::default() };
-        assert_eq!(s.stats(), PacingStats { on_time: 14, late: ByCause::default(), missed });
+        assert_eq!(s.stats(), PacingStats { on_time: 24, late: ByCause::default(), missed });
     }
 
     #[test]
@@ -393,12 +428,22 @@ mod tests {
         assert_eq!(run(&mut s, MS(1000)), 20);
         s.queue(MS(1250), 61);
         assert_eq!(run(&mut s, MS(1250)), 0);
+        assert_eq!(s.reach(), Some(Reach { wanted: 50, most: 61 }));
         s.in_flight(MS(1300), 0);
         assert_eq!(run(&mut s, MS(1300)), 0, "that is another pace's");
         let mut s = Schedule::new(Pace::ClosedLoop(4), MS(0), MS(5), MS(10_000));
         s.in_flight(MS(0), 1);
         assert_eq!(run(&mut s, MS(0)), 3);
         assert_eq!(s.stats().missed.total(), 0);
+        assert!(!s.reach().unwrap().is_reached(), "one was in flight when it was looked");
+        s.in_flight(MS(1), 4);
+        assert!(s.reach().unwrap().is_reached());
+        assert_eq!(schedule(100.0).reach(), None);
+        for (wanted, most, reached) in
+            [(100, 90, true), (100, 89, false), (1, 0, false), (5, 4, false)]
+        {
+            assert_eq!(Reach { wanted, most }.is_reached(), reached, "{most} of {wanted}");
+        }
     }
 
     #[test]

@@ -84,6 +84,9 @@ impl Stage {
     /// Names the stage and what of it is wrong.
     pub fn check(&self) -> Result<(), GeneratorError> {
         let wrong = |why: String| GeneratorError::Stage { stage: self.name.clone(), why };
+        if self.name.trim().is_empty() {
+            return Err(wrong("name: a stage needs one that can be read".to_owned()));
+        }
         self.pace.check().map_err(wrong)?;
         if let Some(mix) = &self.mix {
             Catalogue::new(mix).map_err(|error| wrong(format!("mix: {error}")))?;
@@ -232,7 +235,8 @@ impl Course {
     pub fn finish(&mut self, now: Duration) -> Option<Span> {
         let was_over = std::mem::replace(&mut self.over, true);
         let has_end = self.stages.last().is_some_and(|stage| stage.until != Until::Stopped);
-        self.cut_short |= !was_over && has_end;
+        // Where the last one has no end of its own, those before it have.
+        self.cut_short |= !was_over && (has_end || self.at + 1 < self.stages.len());
         let from = self.began.filter(|_| !was_over)?;
         Some(Span { from, to: now })
     }
@@ -354,6 +358,21 @@ mod tests {
         assert_eq!(course.finish(S(105)), None);
         assert!(course.is_over());
         assert_eq!(course.skip(S(106), LedgerIndex(12)), None);
+    }
+
+    #[test]
+    fn what_is_ended_before_its_last_stage_is_cut_short() {
+        let stage = |until| Stage { until, ..Stage::of(Pace::Fixed(2.0)) };
+        let stages = vec![stage(Until::Time(S(10))), stage(Until::Stopped)];
+        for (skipped, cut_short) in [(false, true), (true, false)] {
+            let mut course = Course::new(stages.clone());
+            course.begin(S(0), LedgerIndex(7));
+            if skipped {
+                course.skip(S(1), LedgerIndex(7));
+            }
+            course.finish(S(2));
+            assert_eq!(course.progress(S(2), LedgerIndex(7)).cut_short, cut_short);
+        }
     }
 
     #[test]

@@ -524,6 +524,7 @@ fn cell_key(entry: &Entry) -> CellKey {
         state: entry.progress.state,
         last: entry.progress.engine_result_final(),
         intent: entry.intent.kind(),
+        superseded: entry.progress.superseded && entry.progress.state == State::Rejected,
     }
 }
 

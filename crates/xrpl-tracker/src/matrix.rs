@@ -26,8 +26,20 @@ pub struct Cell {
     pub last: Option<ResultName>,
     /// What they were meant to do.
     pub intent: IntentKind,
+    /// Whether another transaction that was submitted here took their slot, as it was to: they have not
+    /// failed.
+    pub superseded: bool,
     /// How many.
     pub count: u64,
+}
+
+impl Cell {
+    /// Whether these have failed: meant to succeed, and ended in another state than VALIDATED without
+    /// having been superseded. [`Stats::valid_failed`](crate::Stats::valid_failed) counts the same.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.intent == IntentKind::Valid && self.state != State::Validated && !self.superseded
+    }
 }
 
 /// What a cell is found by.
@@ -38,6 +50,7 @@ pub(crate) struct CellKey {
     pub(crate) state: State,
     pub(crate) last: Option<ResultName>,
     pub(crate) intent: IntentKind,
+    pub(crate) superseded: bool,
 }
 
 /// All cells.
@@ -71,6 +84,7 @@ impl Matrix {
                 state: key.state,
                 last: key.last.clone(),
                 intent: key.intent,
+                superseded: key.superseded,
                 count: *count,
             })
             .collect();

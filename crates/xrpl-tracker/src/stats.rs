@@ -273,6 +273,9 @@ impl Counters {
                 state: count.state,
                 last: count.result.clone(),
                 intent: count.intent,
+                superseded: count.intent == IntentKind::Valid
+                    && count.predicted
+                    && count.state == State::Rejected,
             };
             self.matrix.add(key, count.n);
             if let Some(result) = count.result.as_ref().filter(|_| count.intent != IntentKind::Any)

@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use common::*;
 use xrpl_protocol::LedgerIndex;
 use xrpl_tracker::{
-    Intent, IntentKind, ResultName, RowFilter, Source, SqliteOptions, SqliteStore, State, Store,
-    Tracker, TrackerConfig, store::Durability,
+    Cell, Intent, IntentKind, ResultName, RowFilter, Source, SqliteOptions, SqliteStore, State,
+    Store, Tracker, TrackerConfig, store::Durability,
 };
 
 fn open(path: &std::path::Path) -> Arc<SqliteStore> {
@@ -409,6 +409,11 @@ async fn a_superseded_one_is_no_failure() {
         let stats = tracker.stats();
         assert_eq!((stats.superseded, stats.valid_failed), (2, 1));
         assert_eq!(stats.valid_by_state[&State::Rejected], 3);
+        let cells = tracker.matrix();
+        let sum = |of: fn(&Cell) -> bool| -> u64 {
+            cells.iter().filter(|cell| of(cell)).map(|cell| cell.count).sum()
+        };
+        assert_eq!((sum(|cell| cell.superseded), sum(Cell::failed)), (2, 1), "{cells:?}");
     };
     check(&tracker);
     stop(tracker).await;

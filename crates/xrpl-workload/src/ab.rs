@@ -21,7 +21,7 @@ use crate::{
     compare::{Comparison, Refusal, Terms, compare},
     config::{Config, StoreChoice},
     parts,
-    record::Record,
+    record::{Condition, Record},
     session::{Ended, Session, SetupError, Stop},
     view::View,
 };
@@ -63,8 +63,9 @@ pub struct Outcome {
 pub struct Outcomes {
     /// The first and the second one.
     pub both: [Outcome; 2],
-    /// The second one compared with the first, or why that is not possible.
-    pub comparison: Result<Comparison, Refusal>,
+    /// The second one compared with the first, or why that is not possible; none where somebody ended them
+    /// before their time.
+    pub comparison: Option<Result<Comparison, Refusal>>,
 }
 
 /// A file's name with something put before its ending.
@@ -117,9 +118,11 @@ pub async fn run(
             side_by_side(config, [first, second], stop, view).await?
         }
     };
-    // Both were stopped by the same hand, and what came of them is shown above.
-    let terms = Terms { partial: stop.soon.is_cancelled(), ..Terms::default() };
-    let comparison = compare(&both[0].record, &both[1].record, &terms);
+    // One without an end of its own is ended by hand, and has come to its end then.
+    let cut = both.iter().any(|outcome| outcome.record.head.condition == Condition::Stopped);
+    let interrupted = stop.soon.is_cancelled() && cut;
+    let comparison =
+        (!interrupted).then(|| compare(&both[0].record, &both[1].record, &Terms::default()));
     Ok(Some(Outcomes { both, comparison }))
 }
 

@@ -6,6 +6,7 @@
 //! | [`search`] | which rate comes next; a pure state machine |
 //! | [`mod@judge`] | whether a rate held, from what was seen of it; a pure function |
 //! | this file | holds a rate, looks, and lets a network that was pressed too hard come to rest |
+//! | [`crate::knee`] | what was found, as the run's record has it |
 //!
 //! Each rate is two stages of the run, one to settle and one that is measured, so that the run's record
 //! and report have them all.
@@ -17,6 +18,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use xrpl_client::Pool;
 use xrpl_generator::{
     Capacity, Generator, GeneratorError, Pace, Stage, StagePart, Until,
@@ -24,14 +26,16 @@ use xrpl_generator::{
 };
 
 use self::{
-    judge::{Asked, Judgement, Look, Seen, judge},
+    judge::{Asked, Look, Seen, judge},
     search::{Next, Search},
 };
 use crate::{
     config::Config,
-    record::Part,
+    knee::{Knee, RateTried},
+    record::{Part, settle},
+    scenario::time_text,
     session::App,
-    words::{self, Table},
+    words,
 };
 
 /// How often it is looked.
@@ -71,6 +75,8 @@ impl Plan {
             ..Stage::of(Pace::Fixed(self.from))
         };
         config.scenario.stages = vec![first];
+        // The search starts it, with the first rate's own stage.
+        config.autostart = false;
         if config.accounts.is_none() && config.accounts_file.is_empty() {
             let interval = match config.rpc.is_empty() {
                 true => config.ledger_interval,
@@ -84,64 +90,53 @@ impl Plan {
     }
 }
 
-/// One rate and what came of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Step {
-    /// What was asked for, a second.
-    pub rate: f64,
-    /// Whether it held.
-    #[serde(flatten)]
-    pub judgement: Judgement,
-    /// How long it was measured, seconds.
-    pub seconds: f64,
-    /// Validated a second in that time.
-    pub validated_per_second: f64,
-    /// In flight at its beginning and at its end.
-    pub in_flight: (u64, u64),
-    /// The node's queue at its beginning and at its end, where it tells.
-    pub queue: Option<(u64, u64)>,
-    /// Figures of what was sent in that time.
-    pub figures: BTreeMap<String, f64>,
-}
-
-/// What was found of one mix or type.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Found {
-    /// The type; none for the mix of the run.
-    pub of: Option<String>,
-    /// The highest rate that held, a second; none if none did.
-    pub holds: Option<f64>,
-    /// The lowest that did not; none if all did, up to the most that was to be tried.
-    pub fails: Option<f64>,
-    /// What broke first at that one.
-    pub broke: Option<String>,
-    /// It was this program, and not the network, that could not send more.
-    pub by_program: bool,
-    /// The search came to its end.
-    pub complete: bool,
-    /// Every rate that was tried, in order.
-    pub steps: Vec<Step>,
-}
-
 /// What was found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
     /// The nodes.
     pub endpoint: String,
+    /// Somebody ended the search before it was done, or the run could not go on.
+    pub interrupted: bool,
     /// One, or one for each type.
-    pub capacity: Vec<Found>,
+    pub capacity: Vec<Knee>,
 }
 
-/// Searches on a run that has begun.
+impl Report {
+    /// The run is over: each step's figures are now those of its stage in the run's record.
+    pub async fn settle(&mut self, app: &App) {
+        let parts = app.recorder.parts(app).await;
+        settle(&mut self.capacity, &parts);
+    }
+
+    /// Whether everything was found.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !self.interrupted
+            && self.capacity.iter().all(|found| found.holds.is_some() && found.complete)
+    }
+}
+
+/// Searches on a run that has begun, until it is found, the run can go on no longer, or it is cancelled:
+/// then with what was found until then.
 ///
 /// # Errors
-/// The run ends before.
+/// A rate cannot be set.
 pub async fn find(
     app: &App,
     plan: &Plan,
+    end: &CancellationToken,
     say: &(dyn Fn(&str) + Sync),
 ) -> Result<Report, GeneratorError> {
-    let generator = app.ready().await.ok_or(GeneratorError::Ended)?;
+    // Nobody else sets a rate meanwhile.
+    app.steering.search_begins();
+    let mut report = Report { endpoint: app.endpoint.clone(), ..Report::default() };
+    let ready = tokio::select! {
+        generator = app.ready() => generator,
+        () = end.cancelled() => None,
+    };
+    let Some(generator) = ready else {
+        return Ok(Report { interrupted: true, ..report });
+    };
     let interval = match app.config.rpc.is_empty() {
         true => app.config.ledger_interval,
         false => capacity::ledger_interval(&app.pool).await.unwrap_or(USUAL_INTERVAL),
@@ -151,12 +146,62 @@ pub async fn find(
         [] => vec![None],
         each => each.iter().cloned().map(Some).collect(),
     };
-    let mut capacity = Vec::new();
     for of in kinds {
-        let probe = Probe { app, generator, plan, of, interval, ends };
-        capacity.push(probe.search(say).await?);
+        let probe = Probe { app, generator, plan, of, interval, ends, earlier: &report.capacity };
+        let mut tried = Tried::new(plan);
+        let searched = tokio::select! {
+            searched = probe.search(&mut tried, say) => searched,
+            () = end.cancelled() => Err(GeneratorError::Ended),
+            // Somebody ended the load, or it could not go on.
+            () = generator.is_over() => Err(GeneratorError::Ended),
+        };
+        let interrupted = match searched {
+            Ok(()) => false,
+            Err(GeneratorError::Ended) => true,
+            Err(error) => return Err(error),
+        };
+        let found = tried.found(probe.of, interrupted);
+        report.capacity.push(found);
+        report.interrupted = interrupted;
+        app.recorder.found(&report.capacity);
+        if interrupted {
+            return Ok(report);
+        }
     }
-    Ok(Report { endpoint: app.endpoint.clone(), capacity })
+    app.steering.search_ends();
+    Ok(report)
+}
+
+/// A search as far as it got.
+struct Tried {
+    search: Search,
+    steps: Vec<RateTried>,
+    found: Option<search::Found>,
+}
+
+impl Tried {
+    fn new(plan: &Plan) -> Self {
+        let search = Search::new(plan.from, plan.most, plan.precision);
+        Self { search, steps: Vec::new(), found: None }
+    }
+
+    fn found(&self, of: Option<String>, interrupted: bool) -> Knee {
+        let best = self.found.unwrap_or_else(|| self.search.so_far());
+        let failing = self.steps.iter().rev().find(|step| {
+            !step.judgement.holds && best.fails.is_none_or(|fails| step.rate == fails)
+        });
+        let failing = failing.filter(|_| best.fails.is_some());
+        Knee {
+            of,
+            holds: best.holds,
+            fails: best.fails,
+            broke: failing.and_then(|step| step.judgement.broke.first().cloned()),
+            by_program: failing.is_some_and(|step| step.judgement.by_program),
+            complete: self.found.is_some(),
+            interrupted,
+            steps: self.steps.clone(),
+        }
+    }
 }
 
 struct Probe<'a> {
@@ -166,43 +211,61 @@ struct Probe<'a> {
     of: Option<String>,
     interval: Duration,
     ends: Instant,
+    /// What was found of other types.
+    earlier: &'a [Knee],
 }
 
 impl Probe<'_> {
-    async fn search(&self, say: &(dyn Fn(&str) + Sync)) -> Result<Found, GeneratorError> {
-        let mut search = Search::new(self.plan.from, self.plan.most, self.plan.precision);
-        let mut steps: Vec<Step> = Vec::new();
-        let found = loop {
-            let rate = match search.next() {
-                Next::Found(found) => break Some(found),
+    async fn search(
+        &self,
+        tried: &mut Tried,
+        say: &(dyn Fn(&str) + Sync),
+    ) -> Result<(), GeneratorError> {
+        loop {
+            let rate = match tried.search.next() {
+                Next::Found(found) => {
+                    tried.found = Some(found);
+                    return Ok(());
+                }
                 Next::Try(rate) => rate,
             };
             if Instant::now() + self.settling() + self.measuring() > self.ends {
-                break None;
+                return Ok(());
             }
+            say(&self.announcement(rate, tried.search.left()));
             let step = self.hold(rate).await?;
             say(&step.line(self.of.as_deref()));
-            search.tell(rate, step.judgement.holds);
+            tried.search.tell(rate, step.judgement.holds);
             let held = step.judgement.holds;
-            steps.push(step);
+            tried.steps.push(step);
+            // A run that is killed leaves what was found until then.
+            let so_far = tried.found(self.of.clone(), false);
+            let all: Vec<_> = self.earlier.iter().cloned().chain([so_far]).collect();
+            self.app.recorder.found(&all);
             if !held {
-                self.rest().await?;
+                self.rest(rate).await?;
             }
+        }
+    }
+
+    /// What is done now, and how long it may take.
+    fn announcement(&self, rate: f64, left: Option<u32>) -> String {
+        let of = self.of.as_ref().map_or_else(String::new, |of| format!("{of} "));
+        let rate = words::number(rate);
+        let takes = (self.settling() + self.measuring()).as_secs_f64();
+        let more = match left {
+            Some(n) if n > 1 => {
+                format!(", about {} more rates after it", n - 1)
+            }
+            Some(_) => ", the last rate".to_owned(),
+            None => String::new(),
         };
-        let best = found.unwrap_or_else(|| search.so_far());
-        let failing = steps.iter().rev().find(|step| {
-            !step.judgement.holds && best.fails.is_none_or(|fails| step.rate == fails)
-        });
-        let failing = failing.filter(|_| best.fails.is_some());
-        Ok(Found {
-            of: self.of.clone(),
-            holds: best.holds,
-            fails: best.fails,
-            broke: failing.and_then(|step| step.judgement.broke.first().cloned()),
-            by_program: failing.is_some_and(|step| step.judgement.by_program),
-            complete: found.is_some(),
-            steps,
-        })
+        let most = self.ends.saturating_duration_since(Instant::now()).as_secs_f64();
+        format!(
+            "{of}{rate}/s is tried for {}{more}; {} left at most (--max-minutes)",
+            time_text(takes),
+            time_text(most)
+        )
     }
 
     fn settling(&self) -> Duration {
@@ -216,7 +279,11 @@ impl Probe<'_> {
     /// A stage at a rate.
     fn stage(&self, rate: f64, part: StagePart) -> Stage {
         let of = self.of.as_ref().map_or_else(String::new, |of| format!("{of} "));
-        let what = if part == StagePart::Steady { "" } else { ", settling" };
+        let what = match part {
+            StagePart::WarmUp => ", settling",
+            StagePart::Steady => "",
+            StagePart::CoolDown => ", coming to rest",
+        };
         Stage {
             name: format!("{of}{}/s{what}", words::number(rate)),
             part,
@@ -227,7 +294,7 @@ impl Probe<'_> {
     }
 
     /// Holds a rate, and looks.
-    async fn hold(&self, rate: f64) -> Result<Step, GeneratorError> {
+    async fn hold(&self, rate: f64) -> Result<RateTried, GeneratorError> {
         self.generator.enter_stage(self.stage(rate, StagePart::WarmUp)).await?;
         if !self.generator.last_status().running {
             self.generator.start().await?;
@@ -261,12 +328,11 @@ impl Probe<'_> {
             let first = some.next()?;
             Some((first, some.next_back().unwrap_or(first)))
         };
-        Ok(Step {
+        Ok(RateTried {
             rate,
             judgement: judge(&seen, &self.plan.asked),
+            stage: stages.len().saturating_sub(1),
             seconds: (seen.seconds * 10.0).round() / 10.0,
-            validated_per_second: (seen.validated as f64 / seen.seconds.max(0.001) * 10.0).round()
-                / 10.0,
             in_flight: ends(&|look| Some(look.in_flight)).unwrap_or_default(),
             queue: ends(&|look| look.queue),
             figures: crate::record::named(&seen.measured),
@@ -297,7 +363,9 @@ impl Probe<'_> {
     }
 
     /// Sends nothing until nothing is in flight.
-    async fn rest(&self) -> Result<(), GeneratorError> {
+    async fn rest(&self, rate: f64) -> Result<(), GeneratorError> {
+        // That time is no part of the rate's own.
+        self.generator.enter_stage(self.stage(rate, StagePart::CoolDown)).await?;
         self.generator.stop().await?;
         let left = self.app.tracker.wait_until_idle(REST).await;
         if left > 0 {
@@ -317,76 +385,12 @@ fn lag(pool: &Pool) -> Option<u64> {
     (known.len() > 1).then(|| u64::from(last.0 - first.0))
 }
 
-impl Step {
-    fn line(&self, of: Option<&str>) -> String {
-        let of = of.map_or_else(String::new, |of| format!("{of} "));
-        let rate = words::number(self.rate);
-        match self.judgement.broke.as_slice() {
-            [] => format!(
-                "{of}{rate}/s holds: {}/s validated",
-                words::number(self.validated_per_second)
-            ),
-            broke => format!("{of}{rate}/s does not hold: {}", broke.join("; ")),
-        }
-    }
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = self.of.as_ref().map_or_else(|| "the mix".to_owned(), Clone::clone);
-        match self.holds {
-            Some(holds) => {
-                write!(f, "capacity of {of}: {} transactions a second", words::number(holds))?
-            }
-            None => write!(f, "capacity of {of}: no rate that was tried held")?,
-        }
-        match (self.fails, &self.broke) {
-            (Some(fails), Some(broke)) => {
-                write!(f, "; at {} {broke}", words::number(fails))?;
-            }
-            (None, _) if self.complete => f.write_str("; no higher rate was to be tried (--to)")?,
-            _ => {}
-        }
-        if self.by_program {
-            f.write_str(
-                "\n  this program could not send more: the network may hold more than that",
-            )?;
-        }
-        if !self.complete {
-            f.write_str(
-                "\n  the time ran out (--max-minutes): it lies between what held and what did not",
-            )?;
-        }
-        let columns = ["rate", "validated/s", "p50", "p99", "in flight", "queue", ""];
-        let mut table = Table::new(&columns, &[0, 1, 2, 3, 4, 5]);
-        for step in &self.steps {
-            let ms = |name: &str| {
-                let value = step.figures.get(name);
-                value.map_or_else(|| "-".to_owned(), |ms| words::figure(*ms, "ms"))
-            };
-            let number = |n: u64| words::number(n as f64);
-            table.row([
-                words::number(step.rate),
-                words::number(step.validated_per_second),
-                ms("finality_ms_p50"),
-                ms("finality_ms_p99"),
-                format!("{} -> {}", number(step.in_flight.0), number(step.in_flight.1)),
-                step.queue
-                    .map_or_else(|| "-".into(), |(a, b)| format!("{} -> {}", number(a), number(b))),
-                match step.judgement.holds {
-                    true => "holds".to_owned(),
-                    false => step.judgement.broke.join("; "),
-                },
-            ]);
-        }
-        let table = table.to_string();
-        table.lines().try_for_each(|line| write!(f, "\n  {line}"))
-    }
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.endpoint)?;
+        if self.capacity.iter().all(|found| found.steps.is_empty()) {
+            f.write_str("\nno rate was tried to its end")?;
+        }
         self.capacity.iter().try_for_each(|found| write!(f, "\n{found}"))
     }
 }

@@ -67,6 +67,7 @@ exits! {
     Output = 4, "Otherwise 0, but standard output could not be written completely; the summary of `run` is then on standard error.";
     Unseen = 5, "`audit`, `shadow`: everything that could be compared agrees, but not everything could be compared.";
     Limits = 6, "`run`: otherwise 0, but a limit of the scenario was broken; the summary shows the limit and the measured value.";
+    Interrupted = 7, "`capacity`, `run --ab`: ended by Ctrl-C, SIGTERM or the API before it had its result; `capacity` prints what it found until then.";
     Claimed = 10, "`submit`, `tx`: validated with a `tec` result: the fee was charged and nothing else happened.";
     Rejected = 11, "`submit`, `tx`: REJECTED.";
     Expired = 12, "`submit`, `tx`: EXPIRED: proven to be in no ledger.";
@@ -353,7 +354,8 @@ pub fn command() -> Command {
              grows, nodes stay in step, nothing fails or expires, and the figures of --ask hold. The\n\
              rate is doubled until it does not hold, then the distance is halved; the rate that is\n\
              found is tried a second time. The first rate is --tps.\n\n\
-             Exit codes: 0 found, 1 nothing held or the time ran out, 2 wrong input, 3 no node.",
+             Exit codes: 0 found, 1 nothing held or the time ran out, 2 wrong input, 3 no node, 7 ended by\n\
+             Ctrl-C or the API: what was found until then is printed.",
         )
         .arg(given("to", "N", "No higher rate is tried [default: 1000]"))
         .arg(given(

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     figures::{self, Better, FIGURES, Figure},
-    record::{Condition, Record},
+    record::{Condition, Intervention, Record},
     settings,
     words::{self, Table},
 };
@@ -153,6 +153,8 @@ pub struct Side {
     pub submitted: u64,
     /// How long its load ran, seconds.
     pub load_seconds: f64,
+    /// What somebody changed while it went on, in words; none if nobody did.
+    pub changed_by_hand: Option<String>,
 }
 
 impl Side {
@@ -165,6 +167,7 @@ impl Side {
             versions: record.versions().into_iter().map(str::to_owned).collect(),
             submitted: record.measured.submitted,
             load_seconds: record.head.load_seconds,
+            changed_by_hand: changes(&record.interventions),
         }
     }
 }
@@ -206,7 +209,7 @@ pub struct Terms<'a> {
     pub stage: Option<&'a str>,
     /// What may be chance.
     pub bounds: Bounds,
-    /// Whether a run that did not come to its end is taken all the same.
+    /// Whether a run that did not come to its end, or was changed meanwhile, is taken all the same.
     pub partial: bool,
 }
 
@@ -237,8 +240,20 @@ pub enum Refusal {
         /// How long its load ran.
         seconds: f64,
     },
-    /// Nothing was sent.
-    #[error("{0} cannot be compared: it sent nothing")]
+    /// Somebody changed it while it went on.
+    #[error(
+        "{title} was changed while it went on ({what}): its load is not the one that its settings \
+         describe. Compare runs that were left alone, or take it as it is (--partial, or ?partial=true of \
+         the API)"
+    )]
+    Changed {
+        /// Which.
+        title: String,
+        /// In words.
+        what: String,
+    },
+    /// Nothing was sent that could succeed.
+    #[error("{0} cannot be compared: it sent nothing that was meant to succeed")]
     Empty(String),
     /// It has no such stage.
     #[error("{title} has no stage {stage:?}; its stages are {known}")]
@@ -264,10 +279,23 @@ fn cut_short(condition: Condition) -> Option<&'static str> {
     }
 }
 
+/// What somebody changed of a load that went on; none if nobody did.
+fn changes(interventions: &[Intervention]) -> Option<String> {
+    let changes = || interventions.iter().filter(|one| one.changes_terms());
+    let first = changes().next()?;
+    Some(match changes().count() {
+        1 => first.to_string(),
+        n => format!("{first}; and {} more", n - 1),
+    })
+}
+
 fn figures_of<'a>(record: &'a Record, terms: &Terms) -> Result<Figures<'a>, Refusal> {
     let (head, stage) = (&record.head, terms.stage);
     if let Some(how) = cut_short(head.condition).filter(|_| !terms.partial) {
         return Err(Refusal::Partial { title: record.title(), how, seconds: head.load_seconds });
+    }
+    if let Some(what) = changes(&record.interventions).filter(|_| !terms.partial) {
+        return Err(Refusal::Changed { title: record.title(), what });
     }
     if let Some(why) = &record.head.not_kept {
         return Err(Refusal::NotKept { title: record.title(), why: why.clone() });
@@ -287,8 +315,8 @@ fn figures_of<'a>(record: &'a Record, terms: &Terms) -> Result<Figures<'a>, Refu
 /// Compares the second run with the first one, or a stage of the one with the stage of the same name.
 ///
 /// # Errors
-/// One of them did not come to its end, was not the load that was asked for, sent nothing, or has no
-/// such stage.
+/// One of them did not come to its end, was changed while it went on, was not the load that was asked for,
+/// sent nothing, or has no such stage.
 pub fn compare(first: &Record, second: &Record, terms: &Terms) -> Result<Comparison, Refusal> {
     let (of_first, of_second) = (figures_of(first, terms)?, figures_of(second, terms)?);
     let change = |figure| change(figure, of_first, of_second, &terms.bounds);
@@ -439,6 +467,10 @@ impl Comparison {
                     .push(format!("{title} {how}: its figures are of {load_seconds:.0} s of load"));
             }
         }
+        for Side { title, changed_by_hand, .. } in [&self.first, &self.second] {
+            let what = changed_by_hand.iter();
+            notes.extend(what.map(|what| format!("{title} was changed while it went on: {what}")));
+        }
         if self.first.versions != self.second.versions {
             let of = |side: &Side| match side.versions.is_empty() {
                 true => "unknown".to_owned(),
@@ -483,7 +515,7 @@ impl fmt::Display for Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Part, RunHead, SettingTold};
+    use crate::record::{Control, Part, RunHead, SettingTold};
 
     fn record(name: &str, figures: &[(&str, f64)]) -> Record {
         let mut part = Part::default();
@@ -592,6 +624,29 @@ mod tests {
                 let taken = compare(a, b, &terms).unwrap().to_string();
                 assert!(taken.contains(how), "{taken}");
             }
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_changed_by_hand_is_taken_only_where_that_is_asked() {
+        let alone = record("alone", &[("queue_max", 3.0)]);
+        let at = |seconds, what| Intervention { seconds, what, ..Intervention::default() };
+        let mut changed = record("changed", &[("queue_max", 3.0)]);
+        changed.interventions = vec![at(1.0, Control::Start), at(2.0, Control::EndLoad)];
+        assert!(compare(&alone, &changed, &Terms::default()).is_ok(), "that changes no rate");
+        changed.interventions.extend([at(3.0, Control::Stop), at(4.0, Control::SkipStage)]);
+        for (a, b) in [(&alone, &changed), (&changed, &alone)] {
+            let refused = compare(a, b, &Terms::default()).unwrap_err().to_string();
+            assert!(
+                refused.starts_with("changed (run 1) was changed while it went on"),
+                "{refused}"
+            );
+            assert!(refused.contains("load stopped for a while; and 1 more"), "{refused}");
+            let taken = compare(a, b, &Terms { partial: true, ..Terms::default() }).unwrap();
+            assert!(
+                taken.to_string().contains("different: changed (run 1) was changed"),
+                "{taken}"
+            );
         }
     }
 

@@ -6,15 +6,17 @@
 //! | [`scenario`], [`reads`], [`limits`] | what a run does, stage by stage; what is read beside; what it must keep to |
 //! | [`cli`] | the command line, one file per command |
 //! | [`session`], [`parts`], [`stores`], [`host`], [`embedded`] | a run put together: node, store, tracker, generator, API, and their end |
+//! | [`steering`] | who sets the load's pace |
 //! | [`api`] | the HTTP API, one file per group of routes |
 //! | [`definitions`] | what the run knows of types and fields, and what of it is new |
 //! | [`findings_file`] | what nodes did that they must not, in a file |
 //! | [`events`] | what happens, in order, kept for a while: what `/events` sends |
+//! | [`counts`] | counters told apart: earlier starts, preparation, load |
 //! | [`meter`], [`observe`], [`metrics`] | what is measured over time; what the page draws; Prometheus text |
 //! | [`figures`] | what a run or a stage comes to: figures that have a name |
 //! | [`record`], [`recorder`], [`archive`] | a run's record: what it is, how it is made, where it is found |
 //! | [`ab`] | two nodes under the same load, and their comparison |
-//! | [`capacity`] | the highest rate that a network holds |
+//! | [`capacity`], [`knee`] | the search for the highest rate that a network holds; what it found |
 //! | [`report`], [`compare`], [`words`] | a record for people; two of them side by side; numbers as people read them |
 //! | [`dashboard`] | the page's files |
 //! | [`audit`] | a store compared with the ledger, both ways |
@@ -34,6 +36,7 @@ pub mod cli;
 pub mod compare;
 pub mod config;
 mod cost;
+pub mod counts;
 pub mod dashboard;
 pub mod definitions;
 pub mod dex;
@@ -44,6 +47,7 @@ pub mod figures;
 pub mod findings_file;
 pub mod heartbeat;
 pub mod host;
+pub mod knee;
 pub mod limits;
 pub mod log_ring;
 pub mod meter;
@@ -59,6 +63,7 @@ pub mod scenario;
 pub mod session;
 pub mod settings;
 pub mod shadow;
+pub mod steering;
 pub mod stores;
 pub mod summary;
 pub mod types;

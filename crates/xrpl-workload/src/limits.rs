@@ -7,7 +7,6 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use xrpl_generator::StagePart;
 
 use crate::{
     figures::{self, Figure, Measurements},
@@ -21,18 +20,17 @@ pub enum Stages {
     /// Of none.
     #[default]
     None,
-    /// Of all that are steady.
-    Steady,
+    /// Of all that are steady: these.
+    Steady(Vec<String>),
     /// Of those with these names.
     Named(Vec<String>),
 }
 
 impl Stages {
-    fn have(&self, part: &Part) -> bool {
+    fn names(&self) -> &[String] {
         match self {
-            Self::None => false,
-            Self::Steady => part.part == StagePart::Steady,
-            Self::Named(names) => names.contains(&part.name),
+            Self::None => &[],
+            Self::Steady(names) | Self::Named(names) => names,
         }
     }
 }
@@ -93,8 +91,8 @@ impl fmt::Display for Limit {
         write!(f, "{} {}", self.figure, asked.unwrap_or_default())?;
         let of = match (self.whole, &self.stages) {
             (true, Stages::None) => String::new(),
-            (true, Stages::Steady) => ", as a whole and in each steady stage".to_owned(),
-            (false, Stages::Steady) => ", in each steady stage".to_owned(),
+            (true, Stages::Steady(_)) => ", as a whole and in each steady stage".to_owned(),
+            (false, Stages::Steady(_)) => ", in each steady stage".to_owned(),
             (true, Stages::Named(names)) => format!(", as a whole and in {}", names.join(", ")),
             (false, Stages::Named(names)) => format!(", in {}", names.join(", ")),
             (false, Stages::None) => ", of nothing".to_owned(),
@@ -140,10 +138,11 @@ impl Limit {
 
     fn verdicts(&self, whole: &Measurements, parts: &[Part], over: bool) -> Vec<LimitVerdict> {
         let of_whole = self.whole.then(|| self.judge(whole, None, over)).flatten();
-        let of_parts = parts.iter().filter(|part| self.stages.have(part));
+        let names = self.stages.names();
+        let of_parts = parts.iter().filter(|part| names.contains(&part.name));
         let of_parts = of_parts.filter_map(|part| self.judge(&part.measured, Some(part), over));
         let mut all: Vec<_> = of_whole.into_iter().chain(of_parts).collect();
-        if over && let Stages::Named(names) = &self.stages {
+        if over {
             // A stage that never began kept nothing.
             let missing = names.iter().filter(|name| parts.iter().all(|part| part.name != **name));
             for name in missing {
@@ -202,6 +201,8 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use xrpl_generator::StagePart;
+
     use super::*;
 
     const S: fn(u64) -> Duration = Duration::from_secs;
@@ -252,13 +253,17 @@ mod tests {
         };
         let whole = ("validated_per_second: 9/s, at least 8.5/s was asked".to_owned(), false);
         assert_eq!(told(&rate, &parts, true), std::slice::from_ref(&whole));
-        let each = Limit { stages: Stages::Steady, ..rate.clone() };
+        let steady = ["one", "two", "three"].map(str::to_owned).to_vec();
+        let each = Limit { stages: Stages::Steady(steady), ..rate.clone() };
         let one = (
             "validated_per_second of stage \"one\": 8/s, at least 8.5/s was asked".to_owned(),
             true,
         );
         assert_eq!(told(&each, &parts, false)[..2], [whole, one]);
-        assert_eq!(told(&each, &parts, false).len(), 3, "no warm-up");
+        assert_eq!(told(&each, &parts, false).len(), 3, "no warm-up, and the third may be to come");
+        let at_the_end = told(&each, &parts, true);
+        assert!(at_the_end[3].1, "{at_the_end:?}");
+        assert!(at_the_end[3].0.contains("\"three\": nothing was measured"), "{at_the_end:?}");
         let named = Limit {
             whole: false,
             stages: Stages::Named(vec!["warm".into(), "three".into()]),

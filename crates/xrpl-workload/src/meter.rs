@@ -42,6 +42,14 @@ impl Meter {
         self.note(Instant::now(), validated(&tracker.stats()));
     }
 
+    /// What was validated until now is no part of the rate any more.
+    pub fn restart(&self) {
+        let mut recent = self.0.lock();
+        let newest = recent.pop_back();
+        recent.clear();
+        recent.extend(newest);
+    }
+
     fn note(&self, at: Instant, validated: u64) {
         let mut recent = self.0.lock();
         recent.push_back(Sample { at, validated });

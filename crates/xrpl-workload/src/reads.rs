@@ -20,7 +20,10 @@ use xrpl_generator::{
 };
 use xrpl_protocol::hash::sha512_half;
 
-use crate::{figures, session::App};
+use crate::{
+    figures::{self, Held},
+    session::App,
+};
 
 mod held;
 
@@ -144,17 +147,6 @@ pub struct Read {
     pub scheduled_ms: Spread,
 }
 
-/// What is measured of connections that are held open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Held {
-    /// Open now.
-    pub open: u64,
-    /// Messages that came over them.
-    pub messages: u64,
-    /// Times that one was lost or could not be had.
-    pub lost: u64,
-}
-
 /// All that was measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct ReadsMeasured {
@@ -204,8 +196,13 @@ impl Reads {
     pub fn of_stage(&self, stage: usize) -> BTreeMap<String, figures::Reads> {
         let state = self.0.lock();
         let of = |(method, read): (&&'static str, &Read)| {
-            let failed = read.failed.values().sum();
-            ((*method).to_owned(), figures::Reads { failed, ms: read.scheduled_ms.clone() })
+            let read = figures::Reads {
+                failed: read.failed.values().sum(),
+                errors: read.failed.clone(),
+                ms: read.scheduled_ms.clone(),
+                sent_ms: read.sent_ms.clone(),
+            };
+            ((*method).to_owned(), read)
         };
         state.stages.get(stage).map(|methods| methods.iter().map(of).collect()).unwrap_or_default()
     }
@@ -239,7 +236,11 @@ impl Reads {
             let (pool, end) = (pool.clone(), end.clone());
             async move { pool.watch_health(end).await }
         });
-        app.reads.0.lock().slots.resize_with(loads.len(), PacingStats::default);
+        {
+            let mut state = app.reads.0.lock();
+            state.slots.resize_with(loads.len(), PacingStats::default);
+            state.held.wanted = loads.iter().map(|load| u64::from(load.subscriptions)).sum();
+        }
         for (entry, load) in loads.iter().enumerate() {
             for n in 0..load.subscriptions {
                 let (app, pool, end) = (Arc::clone(&app), pool.clone(), end.clone());
@@ -421,6 +422,7 @@ mod tests {
         reads.note(2, "ledger", &told(20, 0, None));
         let third = reads.of_stage(2);
         assert_eq!((third["fee"].failed, third["fee"].ms.max()), (1, Some(510)));
+        assert_eq!((third["fee"].errors["tooBusy"], third["fee"].sent_ms.max()), (1, Some(10)));
         assert_eq!(reads.of_stage(1).len() + reads.of_stage(7).len(), 0);
         let all = reads.measured();
         assert_eq!(all.methods["fee"].asked, 2);

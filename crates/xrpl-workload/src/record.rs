@@ -2,24 +2,36 @@
 //! what the store keeps of each start of the program, what `GET /runs/{id}` answers, and what `report`
 //! and `compare` are made from.
 
-use std::{cmp::Ordering, collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use xrpl_generator::StagePart;
+use xrpl_generator::{
+    StagePart,
+    pacing::{PacingStats, Reach},
+};
 use xrpl_tracker::{
-    IntentKind,
     record::RunId,
     store::{SessionHead, SessionId},
 };
 
-use crate::{figures::Measurements, limits::LimitVerdict};
+use crate::{
+    figures::{Held, Measurements},
+    knee::Knee,
+    limits::LimitVerdict,
+    words,
+};
+
+mod ends;
+mod interventions;
+mod samples;
+
+pub use ends::{Ends, Fate};
+pub use interventions::{Control, Intervention};
+pub use samples::{RunSample, Thinned};
 
 /// Version of the record's form; another one may not be read.
 pub const FORMAT: u32 = 1;
-
-/// Samples kept of a run, at most; then each two become one.
-const MOST_SAMPLES: usize = 1_200;
 
 /// The name of one start of the program on a run: `7`, or `7.2` where it is the second one on run 7,
 /// which goes on when the program is started again on the same chain and store.
@@ -99,7 +111,7 @@ pub struct RunHead {
     pub began_at_ms: u64,
     /// When this was noted, milliseconds since 1970.
     pub noted_at_ms: u64,
-    /// How long its load ran, seconds.
+    /// How long its load ran, seconds: warm-up and cool-down too.
     pub load_seconds: f64,
     /// The nodes.
     pub endpoint: String,
@@ -109,6 +121,9 @@ pub struct RunHead {
     pub failures: usize,
     /// Why the generator did not keep its schedule, if it did not.
     pub not_kept: Option<String>,
+    /// How often somebody changed the load while it went on, so that it is not the one that its settings
+    /// describe.
+    pub changed_by_hand: usize,
 }
 
 impl RunHead {
@@ -167,14 +182,31 @@ pub struct Part {
     pub figures: BTreeMap<String, f64>,
     /// What they are taken from.
     pub measured: Measurements,
+    /// Of a pace that keeps the node's queue or what is in flight at a number: whether that was reached.
+    pub reach: Option<Reach>,
 }
 
 impl Part {
     /// A stage and what was measured of it.
     #[must_use]
     pub fn new(name: impl Into<String>, part: StagePart, measured: Measurements) -> Self {
-        Self { name: name.into(), part, figures: named(&measured), measured }
+        Self { name: name.into(), part, figures: named(&measured), measured, reach: None }
     }
+}
+
+/// Stages that never had what their pace was to keep, in words.
+#[must_use]
+pub fn unreached(parts: &[Part]) -> Vec<String> {
+    let of = |part: &Part| {
+        let reach = part.reach.filter(|reach| !reach.is_reached())?;
+        let Reach { wanted, most } = reach;
+        let [wanted, most] = [wanted, most].map(|n| words::number(n as f64));
+        Some(format!(
+            "stage {:?} never had the {wanted} that it was to keep: {most} at most",
+            part.name
+        ))
+    };
+    parts.iter().filter_map(of).collect()
 }
 
 /// Figures by name, as a record has them.
@@ -192,142 +224,13 @@ pub fn whole(parts: &[Part]) -> Measurements {
     counted.cloned().reduce(|all, one| all.plus(&one)).unwrap_or_default()
 }
 
-/// Transactions of one type that ended in one way, those of the preparation left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct Ends {
-    /// TransactionType.
-    pub transaction_type: String,
-    /// The terminal state.
-    pub state: String,
-    /// The final result; none where there is no such thing.
-    pub result: Option<String>,
-    /// What they were meant to do.
-    pub intent: IntentKind,
-    /// How many.
-    pub count: u64,
-}
-
-impl Ends {
-    /// Whether these are failures of transactions meant to succeed: a `tec` claims a fee and does nothing else.
-    #[must_use]
-    pub fn failed(&self) -> bool {
-        let succeeded = self.result.as_deref().is_some_and(|result| result.starts_with("tes"));
-        self.intent == IntentKind::Valid && (self.state != "VALIDATED" || !succeeded)
-    }
-}
-
-/// How things were during a stretch of time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct RunSample {
-    /// Its end, seconds after the load began.
-    pub seconds: f64,
-    /// How long it is.
-    pub over: f64,
-    /// The newest validated ledger at its end.
-    pub ledger_index: u32,
-    /// Transactions submitted until then.
-    pub submitted: u64,
-    /// Validated until then.
-    pub validated: u64,
-    /// Without a final state then.
-    pub pending: u64,
-    /// Submitted per second.
-    pub submitted_per_second: f64,
-    /// Validated a second.
-    pub validated_per_second: f64,
-    /// Of those validated in it: half were within this time, milliseconds.
-    pub finality_ms_p50: Option<u64>,
-    /// Of those validated in it: ninety-nine of a hundred were within this time, milliseconds.
-    pub finality_ms_p99: Option<u64>,
-    /// The node's queue, at most.
-    pub queue: Option<u64>,
-    /// What got into the open ledger, drops, at most.
-    pub open_ledger_fee: Option<u64>,
-    /// `load_factor`, at most.
-    pub load_factor: Option<f64>,
-    /// The longest time between two ledgers that ended in it, milliseconds.
-    pub ledger_interval_ms: Option<u64>,
-    /// How far one node was behind another, ledgers, at most.
-    pub lag_ledgers: Option<u64>,
-}
-
-/// The larger one, where there is one.
-fn most<T: PartialOrd>(one: Option<T>, other: Option<T>) -> Option<T> {
-    match (one, other) {
-        (Some(a), Some(b)) => Some(if a.partial_cmp(&b) == Some(Ordering::Less) { b } else { a }),
-        (one, other) => one.or(other),
-    }
-}
-
-impl RunSample {
-    /// This stretch and the next one as one: rates by the time that each took, of the rest the worse.
-    #[must_use]
-    pub fn and(&self, next: &Self) -> Self {
-        let over = self.over + next.over;
-        let rate = |a: f64, b: f64| match over > 0.0 {
-            true => (a * self.over + b * next.over) / over,
-            false => 0.0,
-        };
-        Self {
-            over,
-            submitted_per_second: rate(self.submitted_per_second, next.submitted_per_second),
-            validated_per_second: rate(self.validated_per_second, next.validated_per_second),
-            finality_ms_p50: most(self.finality_ms_p50, next.finality_ms_p50),
-            finality_ms_p99: most(self.finality_ms_p99, next.finality_ms_p99),
-            queue: most(self.queue, next.queue),
-            open_ledger_fee: most(self.open_ledger_fee, next.open_ledger_fee),
-            load_factor: most(self.load_factor, next.load_factor),
-            ledger_interval_ms: most(self.ledger_interval_ms, next.ledger_interval_ms),
-            lag_ledgers: most(self.lag_ledgers, next.lag_ledgers),
-            ..next.clone()
+/// Gives each step the figures of its stage, which are known better once its last transactions have
+/// ended.
+pub fn settle(capacity: &mut [Knee], parts: &[Part]) {
+    for step in capacity.iter_mut().flat_map(|found| &mut found.steps) {
+        if let Some(part) = parts.get(step.stage) {
+            step.figures = part.figures.clone();
         }
-    }
-}
-
-/// Samples of a run however long: when there are too many, each two become one, and so will those to
-/// come.
-#[derive(Clone, Debug)]
-pub struct Thinned {
-    /// How many seconds one of them covers.
-    every: u32,
-    samples: Vec<RunSample>,
-    /// What has come of the next one, and how many.
-    partly: Option<(RunSample, u32)>,
-}
-
-impl Default for Thinned {
-    fn default() -> Self {
-        Self { every: 1, samples: Vec::new(), partly: None }
-    }
-}
-
-impl Thinned {
-    /// Takes the next second.
-    pub fn push(&mut self, sample: RunSample) {
-        let (sample, n) = match self.partly.take() {
-            Some((partly, n)) => (partly.and(&sample), n + 1),
-            None => (sample, 1),
-        };
-        if n < self.every {
-            self.partly = Some((sample, n));
-            return;
-        }
-        self.samples.push(sample);
-        if self.samples.len() >= MOST_SAMPLES {
-            let pairs = self.samples.chunks(2);
-            let one = |pair: &[RunSample]| pair.iter().cloned().reduce(|a, b| a.and(&b));
-            self.samples = pairs.filter_map(one).collect();
-            self.every *= 2;
-        }
-    }
-
-    /// All of them, what has come of the last one too.
-    #[must_use]
-    pub fn all(&self) -> Vec<RunSample> {
-        let partly = self.partly.iter().map(|(sample, _)| sample);
-        self.samples.iter().chain(partly).cloned().collect()
     }
 }
 
@@ -352,16 +255,26 @@ pub struct Record {
     pub shortfall: Option<String>,
     /// What went wrong, in words.
     pub failed: Vec<String>,
+    /// What somebody changed while the load went on, in order.
+    pub interventions: Vec<Intervention>,
+    /// What a search for capacity found; empty where there was none.
+    pub capacity: Vec<Knee>,
     /// The limits, and what was measured.
     pub limits: Vec<LimitVerdict>,
     /// The first and the newest validated ledger of it.
     pub ledgers: (u32, u32),
-    /// All transactions by state, those of the preparation too.
+    /// All transactions of the run by state, those of the preparation and of earlier starts too.
     pub by_state: BTreeMap<String, u64>,
+    /// How those of the preparation ended, the most frequent first.
+    pub preparation: Vec<Ends>,
     /// How the load's transactions ended, the most frequent first.
     pub ends: Vec<Ends>,
     /// What was measured of the whole: the steady stages.
     pub measured: Measurements,
+    /// How the slots of the reads' schedule were used, of the whole load.
+    pub read_slots: PacingStats,
+    /// Subscriptions held open beside the load, of the whole of it.
+    pub subscriptions: Held,
     /// Stage by stage.
     pub parts: Vec<Part>,
     /// How it went.
@@ -420,18 +333,6 @@ impl Record {
 mod tests {
     use super::*;
 
-    fn sample(n: u32) -> RunSample {
-        RunSample {
-            seconds: f64::from(n + 1),
-            over: 1.0,
-            validated: u64::from(n + 1) * 10,
-            validated_per_second: 10.0,
-            finality_ms_p99: Some(u64::from(n % 7)),
-            queue: n.is_multiple_of(3).then_some(u64::from(n)),
-            ..RunSample::default()
-        }
-    }
-
     #[test]
     fn names_of_runs() {
         for (text, run, session) in [("7", 7, 1), ("7.2", 7, 2)] {
@@ -462,32 +363,6 @@ mod tests {
     }
 
     #[test]
-    fn samples_are_bounded_and_nothing_is_lost_from_them() {
-        let mut thinned = Thinned::default();
-        for n in 0..100_000 {
-            thinned.push(sample(n));
-            assert!(thinned.samples.len() < MOST_SAMPLES);
-        }
-        let all = thinned.all();
-        assert!(all.len() > MOST_SAMPLES / 2, "{}", all.len());
-        let last = all.last().unwrap();
-        assert_eq!((last.seconds, last.validated), (100_000.0, 1_000_000));
-        assert!(all.iter().all(|s| (s.validated_per_second - 10.0).abs() < 1e-9));
-        assert!((all.iter().map(|s| s.over).sum::<f64>() - 100_000.0).abs() < 1e-6);
-        assert!(
-            all.iter().all(|s| s.finality_ms_p99 == Some(6) || s.over < 7.0),
-            "the worst stays"
-        );
-    }
-
-    #[test]
-    fn a_short_run_keeps_every_second() {
-        let mut thinned = Thinned::default();
-        (0..1_000).for_each(|n| thinned.push(sample(n)));
-        assert_eq!(thinned.all(), (0..1_000).map(sample).collect::<Vec<_>>());
-    }
-
-    #[test]
     fn warm_up_and_cool_down_are_no_part_of_the_whole() {
         let part = |name: &str, kind, submitted| {
             Part::new(name, kind, Measurements { submitted, ..Measurements::default() })
@@ -504,11 +379,21 @@ mod tests {
     }
 
     #[test]
+    fn a_stage_that_never_had_what_it_was_to_keep_is_told() {
+        let part = |most| Part {
+            reach: Some(Reach { wanted: 2_000, most }),
+            ..Part::new("deep", StagePart::Steady, Measurements::default())
+        };
+        let told = unreached(&[part(2_010), part(35), Part::default()]);
+        assert_eq!(told, ["stage \"deep\" never had the 2,000 that it was to keep: 35 at most"]);
+    }
+
+    #[test]
     fn a_record_survives_its_text_and_another_form_is_refused() {
         let record = Record {
             format: FORMAT,
             head: RunHead { run: "3".into(), ..RunHead::default() },
-            samples: vec![sample(1)],
+            samples: vec![RunSample { seconds: 1.5, ..RunSample::default() }],
             ..Record::default()
         };
         let text = serde_json::to_string(&record).unwrap();
@@ -517,21 +402,5 @@ mod tests {
         assert!(Record::read(&newer).unwrap_err().to_string().contains("form 2"));
         assert!(Record::read("{}").unwrap_err().to_string().contains("form 0"));
         assert!(Record::read("[]").is_err());
-    }
-
-    #[test]
-    fn what_counts_as_a_failure() {
-        use IntentKind::{Any, Invalid, Valid};
-        let end = |state: &str, result: &str, intent| Ends {
-            state: state.into(),
-            result: Some(result.into()),
-            intent,
-            ..Ends::default()
-        };
-        assert!(!end("VALIDATED", "tesSUCCESS", Valid).failed());
-        assert!(end("VALIDATED", "tecPATH_DRY", Valid).failed());
-        assert!(end("EXPIRED", "telINSUF_FEE_P", Valid).failed());
-        assert!(!end("REJECTED", "temBAD_FEE", Invalid).failed(), "as it was meant to");
-        assert!(!end("EXPIRED", "tefBAD_AUTH", Any).failed(), "any end is right");
     }
 }

@@ -14,11 +14,13 @@ use xrpl_tracker::{
 };
 
 use crate::{
+    counts::{LoadCounts, Marks},
     figures::{Measurements, NodeSide},
+    knee::Knee,
     limits::judge,
     record::{
-        Condition, Ends, FORMAT, Node, Part, Record, RunHead, RunName, RunSample, SettingTold,
-        Thinned, named, whole,
+        Condition, Control, Ends, FORMAT, Intervention, Node, Part, Record, RunHead, RunName,
+        RunSample, SettingTold, Thinned, named, settle, whole,
     },
     session::{App, Phase, unix_ms},
     settings::commands,
@@ -35,15 +37,16 @@ const NODE_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 struct Before {
     at: Instant,
-    submitted: u64,
-    validated: u64,
     finality_ms: Spread,
     cells: Vec<Cell>,
-    first_ledger: u32,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// The run's counters when this process took it up and when the load began.
+    marks: Marks,
+    /// How what was there before had ended.
+    earlier: Vec<Cell>,
     /// Under which the store keeps it.
     id: Option<SessionId>,
     nodes: Vec<Node>,
@@ -53,6 +56,8 @@ struct State {
     /// The newest ledger and when it came.
     ledger: Option<(u32, Instant)>,
     samples: Thinned,
+    interventions: Vec<Intervention>,
+    capacity: Vec<Knee>,
     /// Counters at the last sample.
     last: Last,
 }
@@ -74,6 +79,14 @@ struct Last {
 pub struct Recorder(Arc<Mutex<State>>);
 
 impl Recorder {
+    /// Of a run that this process begins or goes on with.
+    #[must_use]
+    pub fn new(tracker: &Tracker) -> Self {
+        let marks = Marks { start: tracker.stats(), load: None };
+        let state = State { marks, earlier: tracker.matrix(), ..State::default() };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
     /// Follows a run until cancelled.
     pub async fn watch(self, app: Arc<App>, end: CancellationToken) {
         let both = async {
@@ -149,20 +162,55 @@ impl Recorder {
         let (submitted, validated) = totals(&stats);
         state.before = Some(Before {
             at: Instant::now(),
-            submitted,
-            validated,
             finality_ms: finality_ms.clone(),
             cells: app.tracker.matrix(),
-            first_ledger: stats.ledger_index.0,
         });
+        app.meter.restart();
         state.last = Last { submitted, validated, finality_ms, ..Last::default() };
         state.ledger = Some((stats.ledger_index.0, Instant::now()));
+        state.marks.load = Some(stats);
     }
 
-    /// Transactions that were submitted before the load began; none while it has not.
+    /// What was counted before this process, and before the load.
     #[must_use]
-    pub fn preparation(&self) -> Option<u64> {
-        self.0.lock().before.as_ref().map(|before| before.submitted)
+    pub fn marks(&self) -> Marks {
+        self.0.lock().marks.clone()
+    }
+
+    /// What the load came to, where the run's counters are these.
+    #[must_use]
+    pub fn load(&self, now: &Stats) -> LoadCounts {
+        self.0.lock().marks.load(now)
+    }
+
+    /// Somebody has changed something of the load: in which stage, what, of which type, and from which
+    /// value to which. What changes nothing is not noted.
+    pub fn intervened(
+        &self,
+        stage: String,
+        what: Control,
+        of: Option<&str>,
+        values: Option<(String, String)>,
+    ) {
+        if values.as_ref().is_some_and(|(from, to)| from == to) {
+            return;
+        }
+        let (from, to) = values.unzip();
+        let mut state = self.0.lock();
+        let seconds = state.before.as_ref().map_or(0.0, |load| load.at.elapsed().as_secs_f64());
+        let of = of.map(str::to_owned);
+        state.interventions.push(Intervention { seconds, stage, what, of, from, to });
+    }
+
+    /// What somebody changed until now.
+    #[must_use]
+    pub fn interventions(&self) -> Vec<Intervention> {
+        self.0.lock().interventions.clone()
+    }
+
+    /// What a search for capacity has found until now.
+    pub fn found(&self, capacity: &[Knee]) {
+        self.0.lock().capacity = capacity.to_vec();
     }
 
     /// How long validation took, milliseconds: of the load, and of everything while there is none.
@@ -205,9 +253,9 @@ impl Recorder {
         let stats = app.tracker.stats();
         let finality_ms = Spread::of(app.tracker.finality_ms());
         let mut state = self.0.lock();
-        let Some(before) = &state.before else { return };
+        let (Some(before), Some(at_load)) = (&state.before, &state.marks.load) else { return };
         let seconds = before.at.elapsed().as_secs_f64();
-        let (first_submitted, first_validated) = (before.submitted, before.validated);
+        let (first_submitted, first_validated) = totals(at_load);
         let (submitted, validated) = totals(&stats);
         let now = Last { seconds, submitted, validated, finality_ms, ..Last::default() };
         let last = std::mem::replace(&mut state.last, now);
@@ -262,6 +310,7 @@ impl Recorder {
                 failed: stage.failed.clone(),
                 claimed: stage.claimed.clone(),
                 submitted_invalid: stage.submitted_invalid,
+                validated_meanwhile: stage.validated_meanwhile,
                 finality_ms: stage.sent_ms.clone(),
                 finality_ledgers: stage.ledgers.clone(),
                 scheduled_ms: stage.scheduled_ms.clone(),
@@ -270,7 +319,7 @@ impl Recorder {
                 node: state.sides.get(n).cloned().unwrap_or_default(),
                 reads: app.reads.of_stage(n),
             };
-            Part::new(stage.stage.clone(), stage.part, measured)
+            Part { reach: stage.reach, ..Part::new(stage.stage.clone(), stage.part, measured) }
         });
         parts.collect()
     }
@@ -281,11 +330,15 @@ impl Recorder {
         let parts = self.parts(app).await;
         let measured = whole(&parts);
         let stats = app.tracker.stats();
+        let reads = app.reads.measured();
         let state = self.0.lock();
-        let first_ledger = state.before.as_ref().map_or(stats.ledger_index.0, |b| b.first_ledger);
-        let before = state.before.as_ref().map_or(&[][..], |before| &before.cells);
+        let first_ledger = state.marks.load.as_ref().map_or(stats.ledger_index, |b| b.ledger_index);
+        let cells = app.tracker.matrix();
+        let before = state.before.as_ref().map_or(&cells, |before| &before.cells);
         let run = state.id.unwrap_or(SessionId { run: app.tracker.run(), session: 1 });
         let figures = named(&measured);
+        let mut capacity = state.capacity.clone();
+        settle(&mut capacity, &parts);
         Record {
             format: FORMAT,
             program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -300,20 +353,26 @@ impl Recorder {
                 figures,
                 failures: failed.len(),
                 not_kept: measured.slots.not_kept(),
+                changed_by_hand: state.interventions.iter().filter(|i| i.changes_terms()).count(),
             },
             nodes: state.nodes.clone(),
             seed: app.config.seed.clone(),
             settings: settings(app),
             shortfall: app.shortfall.get().cloned(),
             failed: failed.to_vec(),
+            interventions: state.interventions.clone(),
+            capacity,
             limits: match parts.is_empty() {
                 true => Vec::new(),
                 false => judge(&app.config.scenario.limits, &measured, &parts, ended),
             },
-            ledgers: (first_ledger, stats.ledger_index.0),
+            ledgers: (first_ledger.0, stats.ledger_index.0),
             by_state: stats.by_state.iter().map(|(s, n)| (s.name().to_owned(), *n)).collect(),
-            ends: ends(&app.tracker.matrix(), before),
+            preparation: ends(before, &state.earlier),
+            ends: ends(&cells, before),
             measured,
+            read_slots: reads.slots,
+            subscriptions: reads.held,
             parts,
             samples: state.samples.all(),
         }
@@ -362,15 +421,16 @@ fn ends(cells: &[Cell], before: &[Cell]) -> Vec<Ends> {
     let mut counts: BTreeMap<_, (u64, u64)> = BTreeMap::new();
     let key = |cell: &Cell| {
         let result = cell.last.as_ref().map(|result| result.as_str().to_owned());
-        (cell.transaction_type.to_string(), cell.state.name(), result, cell.intent)
+        let name = cell.transaction_type.to_string();
+        (name, cell.state.name(), result, cell.intent, cell.superseded)
     };
     cells.iter().for_each(|cell| counts.entry(key(cell)).or_default().0 += cell.count);
     before.iter().for_each(|cell| counts.entry(key(cell)).or_default().1 += cell.count);
-    let ends =
-        counts.into_iter().map(|((transaction_type, state, result, intent), (now, then))| {
-            let count = now.saturating_sub(then);
-            Ends { transaction_type, state: state.to_owned(), result, intent, count }
-        });
+    let ends = counts.into_iter().map(|(key, (now, then))| {
+        let (transaction_type, state, result, intent, superseded) = key;
+        let count = now.saturating_sub(then);
+        Ends { transaction_type, state: state.to_owned(), result, intent, superseded, count }
+    });
     let mut ends: Vec<_> = ends.filter(|end| end.count > 0).collect();
     ends.sort_by_key(|end| std::cmp::Reverse(end.count));
     ends
@@ -401,6 +461,7 @@ mod tests {
             state: State::Validated,
             last: Some(ResultName::new(last)),
             intent: IntentKind::Valid,
+            superseded: false,
             count,
         }
     }
@@ -416,12 +477,22 @@ mod tests {
             cell("Payment", "terQUEUED", "tesSUCCESS", 7),
             cell("Payment", "tesSUCCESS", "tecPATH_DRY", 3),
             cell("TrustSet", "tesSUCCESS", "tesSUCCESS", 20),
+            Cell {
+                state: State::Rejected,
+                superseded: true,
+                ..cell("Payment", "terQUEUED", "terQUEUED", 2)
+            },
         ];
         let told: Vec<_> = ends(&now, &before)
             .into_iter()
             .map(|end| (end.transaction_type, end.result.unwrap(), end.count))
             .collect();
-        let wanted = [("Payment", "tesSUCCESS", 95), ("Payment", "tecPATH_DRY", 3)];
+        let wanted = [
+            ("Payment", "tesSUCCESS", 95),
+            ("Payment", "tecPATH_DRY", 3),
+            ("Payment", "terQUEUED", 2),
+        ];
+        assert!(ends(&now, &before)[2].superseded, "which is no failure");
         assert_eq!(told, wanted.map(|(t, r, n)| (t.to_owned(), r.to_owned(), n)));
         assert_eq!(ends(&[], &now), []);
     }

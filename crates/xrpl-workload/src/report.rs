@@ -9,11 +9,10 @@ mod markdown;
 use std::collections::BTreeMap;
 
 use xrpl_generator::{Spread, StagePart};
-use xrpl_tracker::IntentKind;
 
 use crate::{
-    figures::{self, FIGURES},
-    record::{Condition, Ends, Part, Record},
+    figures::{self, FIGURES, Held, Reads},
+    record::{Condition, Ends, Fate, Part, Record, unreached},
     words,
 };
 
@@ -54,6 +53,9 @@ fn outcome(record: &Record) -> (String, bool) {
     if head.not_kept.is_some() {
         return ("the load was not the one that was asked for".to_owned(), false);
     }
+    if head.changed_by_hand > 0 && head.condition == Condition::Ended && record.failed.is_empty() {
+        return ("it was changed while it went on".to_owned(), false);
+    }
     match (head.condition, record.failed.len(), broken) {
         (Condition::Aborted, ..) => ("it was killed before its end".to_owned(), false),
         (Condition::Running, ..) => ("it goes on".to_owned(), true),
@@ -81,23 +83,36 @@ fn story(record: &Record) -> Vec<String> {
         [] => String::new(),
         versions => format!(" ({})", versions.join(", ")),
     };
-    if measured.submitted == 0 {
+    for found in &record.capacity {
+        said.push(format!("{}.", capitalized(&found.headline())));
+        said.extend(found.remarks().iter().map(|remark| format!("{}.", capitalized(remark))));
+    }
+    let random = sum(record, Fate::Random);
+    if measured.submitted + measured.submitted_invalid + random == 0 {
         said.push(format!("Nothing was sent to {}{versions}.", head.endpoint));
         return said;
     }
-    let time = words::time(measured.sent_until - measured.began);
+    let apart =
+        [(measured.submitted_invalid, "deliberately invalid"), (random, "generated at random")];
+    let apart = apart.iter().filter(|(n, _)| *n > 0);
+    let apart: Vec<_> =
+        apart.map(|(n, what)| format!("{} {what}", words::number(*n as f64))).collect();
+    let apart = apart.join(" and ");
+    let time = length(record);
+    if measured.submitted == 0 {
+        said.push(format!(
+            "For {time}, transactions of which none was meant to succeed were sent to {}{versions}: \
+             {apart}.",
+            head.endpoint
+        ));
+        return said;
+    }
     said.push(format!(
         "For {time}, {} transactions meant to succeed were sent to {}{versions}, {} a second.",
         words::number(measured.submitted as f64),
         head.endpoint,
         figure("submitted_per_second").trim_end_matches("/s"),
     ));
-    if measured.submitted_invalid > 0 {
-        said.push(format!(
-            "Besides them {} deliberately invalid ones.",
-            words::number(measured.submitted_invalid as f64)
-        ));
-    }
     said.push(format!(
         "{} of them are in a validated ledger: {} a second until the last of them was.",
         match measured.validated == measured.submitted {
@@ -106,6 +121,9 @@ fn story(record: &Record) -> Vec<String> {
         },
         figure("validated_per_second").trim_end_matches("/s"),
     ));
+    if !apart.is_empty() {
+        said.push(format!("Besides them others were sent that no figure counts: {apart}."));
+    }
     if !measured.finality_ms.is_empty() {
         said.push(format!(
             "From being sent to being validated half took at most {}, ninety-nine of a hundred at most \
@@ -131,13 +149,43 @@ fn story(record: &Record) -> Vec<String> {
         }
         said.push(sentence + ".");
     }
-    let failed: u64 = record.ends.iter().filter(|end| end.failed()).map(|end| end.count).sum();
-    said.push(match failed {
+    said.push(match sum(record, Fate::Failed) {
         0 => "Nothing that was meant to succeed failed.".to_owned(),
-        1 => "One that was meant to succeed did not.".to_owned(),
-        n => format!("{} that were meant to succeed did not.", words::number(n as f64)),
+        1 => "One that was meant to succeed failed.".to_owned(),
+        n => format!("{} that were meant to succeed failed.", words::number(n as f64)),
     });
+    match sum(record, Fate::Claimed) {
+        0 => {}
+        n => said.push(format!(
+            "{} got a tec result: the fee was charged and nothing else happened.",
+            words::number(n as f64)
+        )),
+    }
     said
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// How many of the load's transactions came to such an end.
+fn sum(record: &Record, fate: Fate) -> u64 {
+    record.ends.iter().filter(|end| end.fate() == fate).map(|end| end.count).sum()
+}
+
+/// How long what counts lasted, and the whole load where that is longer.
+fn length(record: &Record) -> String {
+    let (counted, whole) =
+        (record.measured.sent_until - record.measured.began, record.head.load_seconds);
+    match whole - counted >= 0.5 {
+        true => format!(
+            "{} (the steady stages of a load of {})",
+            words::time(counted),
+            words::time(whole)
+        ),
+        false => words::time(counted),
+    }
 }
 
 /// Everything that must be known before any figure is believed.
@@ -151,9 +199,25 @@ fn warnings(record: &Record) -> Vec<String> {
     if let Some(why) = &record.shortfall {
         warnings.push(format!("The target rate could not be reached: {why}."));
     }
+    let changes: Vec<_> = record
+        .interventions
+        .iter()
+        .filter(|one| one.changes_terms())
+        .map(ToString::to_string)
+        .collect();
+    if !changes.is_empty() {
+        warnings.push(format!(
+            "The load was changed by hand, so that it is not the one that the settings describe: {}.",
+            changes.join("; ")
+        ));
+    }
+    if record.head.condition != Condition::Running {
+        warnings
+            .extend(unreached(&record.parts).iter().map(|what| format!("{}.", capitalized(what))));
+    }
     if record.head.condition == Condition::Stopped {
         warnings.push(format!(
-            "The load was ended before its time: these are figures of {}.",
+            "The load was ended before its time, after {}.",
             words::time(record.head.load_seconds)
         ));
     }
@@ -194,7 +258,9 @@ fn end_in_words(end: &Ends) -> String {
 struct Sent<'a> {
     ended: u64,
     succeeded: u64,
+    claimed: u64,
     failed: u64,
+    superseded: u64,
     invalid: u64,
     random: u64,
     /// From sending to validation in the stages that count, milliseconds.
@@ -207,12 +273,14 @@ fn sent_by_type(record: &Record) -> Vec<(&str, Sent<'_>)> {
     for end in &record.ends {
         let sent = types.entry(&end.transaction_type).or_default();
         sent.ended += end.count;
-        match (end.intent, end.failed()) {
-            (IntentKind::Invalid, _) => sent.invalid += end.count,
-            (IntentKind::Any, _) => sent.random += end.count,
-            (IntentKind::Valid, true) => sent.failed += end.count,
-            (IntentKind::Valid, false) => sent.succeeded += end.count,
-        }
+        *match end.fate() {
+            Fate::Succeeded => &mut sent.succeeded,
+            Fate::Claimed => &mut sent.claimed,
+            Fate::Failed => &mut sent.failed,
+            Fate::Superseded => &mut sent.superseded,
+            Fate::Invalid => &mut sent.invalid,
+            Fate::Random => &mut sent.random,
+        } += end.count;
         sent.ms = record.measured.types.get(&end.transaction_type);
     }
     let mut types: Vec<_> = types.into_iter().collect();
@@ -222,11 +290,13 @@ fn sent_by_type(record: &Record) -> Vec<(&str, Sent<'_>)> {
 
 /// What [`sent_by_type`] is shown under. The times are of those that were meant to succeed, from being
 /// sent to being validated.
-const SENT_COLUMNS: [&str; 9] = [
+const SENT_COLUMNS: [&str; 11] = [
     "type",
     "ended",
     "succeeded",
+    "tec",
     "failed",
+    "replaced by another",
     "deliberately invalid",
     "at random",
     "p50",
@@ -234,17 +304,95 @@ const SENT_COLUMNS: [&str; 9] = [
     "p99",
 ];
 
-fn sent_row((name, sent): (&str, Sent<'_>)) -> [String; 9] {
-    let Sent { ended, succeeded, failed, invalid, random, ms } = sent;
-    let number = |n: u64| words::number(n as f64);
-    let [ended, succeeded, failed, invalid, random] =
-        [ended, succeeded, failed, invalid, random].map(number);
+/// Those of them that hold numbers.
+const SENT_NUMBERS: [usize; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+
+fn sent_row((name, sent): (&str, Sent<'_>)) -> [String; 11] {
+    let Sent { ended, succeeded, claimed, failed, superseded, invalid, random, ms } = sent;
+    let counts = [ended, succeeded, claimed, failed, superseded, invalid, random];
+    let [ended, succeeded, claimed, failed, superseded, invalid, random] =
+        counts.map(|n| words::number(n as f64));
     let at = |share| {
         let ms = ms.and_then(|ms| ms.quantile(share));
         ms.map_or_else(|| "-".to_owned(), |ms| words::figure(ms as f64, "ms"))
     };
     let [p50, p90, p99] = [0.5, 0.9, 0.99].map(at);
-    [name.to_owned(), ended, succeeded, failed, invalid, random, p50, p90, p99]
+    let name = name.to_owned();
+    [name, ended, succeeded, claimed, failed, superseded, invalid, random, p50, p90, p99]
+}
+
+/// What [`trouble_rows`] are shown under.
+const TROUBLE_COLUMNS: [&str; 4] = ["type", "ended as", "how many", "what that means"];
+
+/// Ends of what was meant to succeed and did not.
+fn trouble_rows(ends: &[Ends]) -> Vec<[String; 4]> {
+    let row = |end: &Ends| {
+        let how = [Some(end.state.as_str()), end.result.as_deref()];
+        [
+            end.transaction_type.clone(),
+            how.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            words::number(end.count as f64),
+            end_in_words(end),
+        ]
+    };
+    ends.iter().filter(|end| end.is_trouble()).map(row).collect()
+}
+
+/// What [`reads_rows`] are shown under.
+const READS_COLUMNS: [&str; 8] =
+    ["method", "asked", "failed", "why", "p50", "p90", "p99", "p99 from being sent"];
+
+/// Those of them that hold numbers.
+const READS_NUMBERS: [usize; 6] = [1, 2, 4, 5, 6, 7];
+
+/// Reads by method. The times are from the instant at which each was due, but for the last column.
+fn reads_rows(record: &Record) -> Vec<[String; 8]> {
+    let row = |(method, reads): (&String, &Reads)| {
+        let at = |spread: &Spread, share| {
+            let ms = spread.quantile(share);
+            ms.map_or_else(|| "-".to_owned(), |ms| words::figure(ms as f64, "ms"))
+        };
+        let number = |n: u64| words::number(n as f64);
+        let why = reads.errors.iter().map(|(why, n)| format!("{why} {}", number(*n)));
+        [
+            method.clone(),
+            number(reads.ms.len()),
+            number(reads.failed),
+            why.collect::<Vec<_>>().join(", "),
+            at(&reads.ms, 0.5),
+            at(&reads.ms, 0.9),
+            at(&reads.ms, 0.99),
+            at(&reads.sent_ms, 0.99),
+        ]
+    };
+    record.measured.reads.iter().map(row).collect()
+}
+
+/// What became of subscriptions and of slots of the reads' schedule; empty where nothing was read.
+fn reads_in_words(record: &Record) -> String {
+    let number = |n: u64| words::number(n as f64);
+    let mut said = Vec::new();
+    let Held { wanted, most, messages, lost, .. } = record.subscriptions;
+    if wanted > 0 {
+        said.push(format!(
+            "Subscriptions: {} held open at once at most, of {} wanted; they received {} messages, and one \
+             was lost {} times.",
+            number(most),
+            number(wanted),
+            number(messages),
+            number(lost)
+        ));
+    }
+    let slots = &record.read_slots;
+    if slots.slots() > 0 {
+        said.push(format!(
+            "Slots of the reads' schedule: {} on time, {} late, {} given up.",
+            number(slots.on_time),
+            number(slots.late.total()),
+            number(slots.missed.total())
+        ));
+    }
+    said.join(" ")
 }
 
 /// How often a stage's slots of the schedule were not used when they were due, by cause.
@@ -282,4 +430,80 @@ fn all_figures(record: &Record) -> impl Iterator<Item = (&'static str, String, &
     let figures = &record.head.figures;
     let some = FIGURES.iter().filter(|figure| figures.contains_key(figure.name));
     some.map(|figure| (figure.name, value(figures, figure.name), figure.about))
+}
+
+#[cfg(test)]
+mod tests {
+    use xrpl_tracker::IntentKind;
+
+    use super::*;
+    use crate::{
+        figures::Measurements,
+        record::{RunHead, named},
+    };
+
+    fn record(submitted: u64, submitted_invalid: u64, ends: Vec<Ends>) -> Record {
+        let measured = Measurements {
+            began: 10.0,
+            sent_until: 40.0,
+            validated_until: 41.0,
+            submitted,
+            submitted_invalid,
+            validated: submitted,
+            ..Measurements::default()
+        };
+        let head = RunHead {
+            endpoint: "a node".into(),
+            condition: Condition::Ended,
+            load_seconds: 45.0,
+            figures: named(&measured),
+            ..RunHead::default()
+        };
+        Record { head, measured, ends, ..Record::default() }
+    }
+
+    fn ends(state: &str, result: &str, intent: IntentKind, superseded: bool, count: u64) -> Ends {
+        Ends {
+            transaction_type: "Payment".into(),
+            state: state.into(),
+            result: Some(result.into()),
+            intent,
+            superseded,
+            count,
+        }
+    }
+
+    #[test]
+    fn what_is_not_meant_to_succeed_is_no_part_of_all_of_them() {
+        let random = ends("REJECTED", "temMALFORMED", IntentKind::Any, false, 3);
+        let told = story(&record(300, 20, vec![random])).join(" ");
+        for part in [
+            "For 30 s (the steady stages of a load of 45 s), 300 transactions meant to succeed",
+            "All of them are in a validated ledger",
+            "Besides them others were sent that no figure counts: 20 deliberately invalid and 3 \
+             generated at random.",
+        ] {
+            assert!(told.contains(part), "{part}\n{told}");
+        }
+        assert!(told.find("All of them") < told.find("Besides them"), "{told}");
+        let none = story(&record(0, 20, Vec::new())).join(" ");
+        assert!(none.contains("none was meant to succeed were sent to a node: 20 del"), "{none}");
+        assert_eq!(story(&record(0, 0, Vec::new())), ["Nothing was sent to a node."]);
+    }
+
+    #[test]
+    fn one_that_was_replaced_has_not_failed_and_a_tec_is_told_apart() {
+        let valid = IntentKind::Valid;
+        let replaced = ends("REJECTED", "telCAN_NOT_QUEUE_FEE", valid, true, 5);
+        let claimed = ends("VALIDATED", "tecPATH_DRY", valid, false, 2);
+        let told = story(&record(300, 0, vec![replaced.clone(), claimed])).join(" ");
+        assert!(told.contains("Nothing that was meant to succeed failed. 2 got a tec"), "{told}");
+        let failed = ends("EXPIRED", "telINSUF_FEE_P", valid, false, 1);
+        let record = record(300, 0, vec![replaced, failed]);
+        assert!(story(&record).join(" ").contains("One that was meant to succeed failed."));
+        let rows = trouble_rows(&record.ends);
+        assert_eq!((rows.len(), rows[0][1].as_str()), (1, "EXPIRED telINSUF_FEE_P"));
+        let [(_, sent)] = &sent_by_type(&record)[..] else { panic!() };
+        assert_eq!((sent.ended, sent.superseded, sent.failed), (6, 5, 1));
+    }
 }

@@ -12,7 +12,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use xrpl_client::{Connector, Pool, TcpConnector};
+use xrpl_client::{Connector, TcpConnector};
 use xrpl_generator::{
     Generator, Measure, Progress,
     capacity::{self, USUAL_INTERVAL},
@@ -33,22 +33,25 @@ use crate::{
     events::Events,
     heartbeat::Heartbeat,
     host::{Host, Reset},
-    limits::{LimitVerdict, judge},
+    limits::LimitVerdict,
     meter::Meter,
     observe::Observer,
     parts::{generator_config, setup_hint},
     reads::Reads,
-    record::{Condition, whole},
+    record::{Condition, unreached, whole},
     recorder::Recorder,
     shadow::{self, Watched},
+    steering::Steering,
     stores,
-    summary::{FinalityMs, FuzzSummary, Summary, failures, findings_told},
-    view::{LoadSnapshot, Snapshot, View},
+    summary::{FuzzSummary, Summary, failures, findings_told},
+    view::View,
     webhook::{self, Deliveries},
 };
 
+mod app;
 mod load;
 
+pub use app::{App, Phase};
 use load::{Over, load};
 
 /// Why a run could not be had.
@@ -59,151 +62,6 @@ pub struct SetupError(pub String);
 impl SetupError {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
-    }
-}
-
-/// What a run is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Accounts are funded and equipped.
-    Preparing(Progress),
-    /// Load may run.
-    Ready,
-    /// No new load; what is in flight comes to its end.
-    Stopping,
-}
-
-impl Phase {
-    /// For the API.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Preparing(_) => "preparing",
-            Self::Ready => "ready",
-            Self::Stopping => "stopping",
-        }
-    }
-}
-
-/// What the routes of the API and the view see of a run.
-#[derive(Debug)]
-pub struct App {
-    /// The effective configuration.
-    pub config: Config,
-    /// The nodes.
-    pub pool: Pool,
-    /// Follows transactions.
-    pub tracker: Tracker,
-    /// How fast transactions are validated.
-    pub meter: Meter,
-    /// What the page draws over time.
-    pub observer: Observer,
-    /// Makes the run's record.
-    pub recorder: Recorder,
-    /// What is read beside the load.
-    pub reads: Reads,
-    /// Names of the nodes.
-    pub endpoint: String,
-    /// When this process began the run.
-    pub started: Instant,
-    /// The same, milliseconds since 1970.
-    pub started_at_ms: u64,
-    /// What happens, in order.
-    pub events: Events,
-    /// Places for readers of it.
-    pub readers: Arc<Semaphore>,
-    /// Cancelled when the API ends.
-    pub end: CancellationToken,
-    /// Answers given under an `Idempotency-Key`.
-    pub idempotency: api::Idempotency,
-    /// Pools and offers, as of the last poll.
-    pub dex: Dex,
-    /// Canaries.
-    pub heartbeat: Heartbeat,
-    /// The node's ledgers, executed once more.
-    pub shadow: Watched,
-    /// What became of the webhook's posts.
-    pub deliveries: Deliveries,
-    /// What is known of types and fields.
-    pub definitions: Known,
-    /// Keeps transactions.
-    pub store: Arc<dyn Store>,
-    /// Why the target rate cannot be reached, if it cannot.
-    pub shortfall: OnceLock<String>,
-    generator: OnceLock<Generator>,
-    phase: watch::Sender<Phase>,
-}
-
-impl App {
-    /// The generator, once accounts are ready.
-    #[must_use]
-    pub fn generator(&self) -> Option<&Generator> {
-        self.generator.get()
-    }
-
-    /// What the run is doing.
-    #[must_use]
-    pub fn phase(&self) -> Phase {
-        *self.phase.borrow()
-    }
-
-    /// Waits for the generator; none if the run ends before.
-    pub async fn ready(&self) -> Option<&Generator> {
-        let mut phase = self.phase.subscribe();
-        loop {
-            if let Some(generator) = self.generator() {
-                return Some(generator);
-            }
-            tokio::select! {
-                () = self.end.cancelled() => return None,
-                moved = phase.changed() => moved.ok()?,
-            }
-        }
-    }
-
-    /// What the scenario's limits come to: so far, or at the end (`over`). None before there is load.
-    pub async fn limits(&self, over: bool) -> Vec<LimitVerdict> {
-        let limits = &self.config.scenario.limits;
-        if limits.is_empty() || self.generator().is_none() {
-            return Vec::new();
-        }
-        let parts = self.recorder.parts(self).await;
-        judge(limits, &whole(&parts), &parts, over)
-    }
-
-    /// Where the run stands.
-    #[must_use]
-    pub fn snapshot(&self, load_started: Option<Instant>) -> Snapshot {
-        let stats = self.tracker.stats();
-        let count = |state| stats.by_state.get(&state).copied().unwrap_or(0);
-        let ledgers = self.tracker.ledgers(1);
-        let newest = ledgers.first();
-        let finality_ms = FinalityMs::of(&self.recorder.finality_ms(&self.tracker));
-        Snapshot {
-            seconds: load_started.map_or(0, |at| at.elapsed().as_secs()),
-            ledger_index: stats.ledger_index.0,
-            ledger_txn_count: newest.and_then(|ledger| ledger.txn_count),
-            ledger_ours: newest.map_or(0, |ledger| ledger.ours),
-            submitted: stats.total_tracked,
-            validated: count(xrpl_tracker::State::Validated),
-            pending: stats.pending,
-            failed: stats.valid_failed,
-            expected_invalid: stats.expected_invalid,
-            by_state: stats.by_state.iter().map(|(s, n)| (s.name().to_owned(), *n)).collect(),
-            validated_per_second: (self.meter.current() * 10.0).round() / 10.0,
-            finality_ms_p50: finality_ms.p50,
-            finality_ms,
-            fuzzed: stats.fuzzed,
-            findings: self.generator().map_or(0, |generator| generator.last_status().findings),
-            failures: stats
-                .engine_results
-                .iter()
-                .filter(|(result, _)| !result.is_success())
-                .map(|(result, n)| (result.as_str().to_owned(), *n))
-                .collect(),
-            stage: self.generator().map(|generator| generator.last_status().stage.clone()),
-            load: self.generator().map(|generator| LoadSnapshot::from(&*generator.last_status())),
-        }
     }
 }
 
@@ -404,8 +262,9 @@ impl Session {
             StoreSize::default()
         });
         let stats = app.tracker.stats();
-        let load = whole(&app.recorder.parts(app).await);
-        let preparation = app.recorder.preparation().unwrap_or(stats.total_tracked);
+        let parts = app.recorder.parts(app).await;
+        let load = whole(&parts);
+        let marks = app.recorder.marks();
         let stages = match app.generator() {
             Some(generator) => generator.measures().await,
             None => Vec::new(),
@@ -420,18 +279,21 @@ impl Session {
                     FuzzSummary::new(&app.tracker.matrix(), &generator.last_status(), &findings)
                 },
             ),
-            ..Summary::new(&stats, &load, preparation, &app.config.seed, &app.endpoint, size)
+            ..Summary::new(&stats, &load, &marks, &app.config.seed, &app.endpoint, size)
         };
         let coverage = app.generator().filter(|_| app.config.coverage);
         let coverage = coverage.map(Generator::last_coverage);
-        let mut failures: Vec<_> = why.into_iter().chain(failures(&stats)).collect();
+        let mut failures: Vec<_> = why.into_iter().chain(failures(&stats, &marks)).collect();
         failures.extend(findings_told(&findings, &app.config.findings));
         let shadow = app.config.shadow.then(|| app.shadow.view());
         failures.extend(
             shadow.iter().flat_map(|view| view.told()).map(|line| format!("shadow: {line}")),
         );
         let limits = app.limits(true).await;
-        let summary = Summary { limits: limits.clone(), shadow, ..summary };
+        let interventions = app.recorder.interventions();
+        let unreached = unreached(&parts);
+        let summary =
+            Summary { limits: limits.clone(), shadow, interventions, unreached, ..summary };
         app.recorder.end(app, condition, &failures).await;
         // Last, so that what the end writes is written.
         if let Err(error) = store.close().await {
@@ -542,6 +404,7 @@ async fn begin(
         .await
         .map_err(|error| SetupError::new(error.to_string()))?;
     let names: Vec<_> = pool.endpoints().map(|(id, _)| pool.name(id).to_string()).collect();
+    let recorder = Recorder::new(&tracker);
     let first = Progress { stage: "starting", done: 0, total: 1 };
     let app = Arc::new(App {
         endpoint: names.join(","),
@@ -549,7 +412,8 @@ async fn begin(
         tracker,
         meter: Meter::default(),
         observer: Observer::default(),
-        recorder: Recorder::default(),
+        recorder,
+        steering: Steering::default(),
         reads: Reads::default(),
         started: Instant::now(),
         started_at_ms: unix_ms(),

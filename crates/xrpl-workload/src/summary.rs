@@ -7,8 +7,10 @@ use xrpl_generator::{Spread, Status, findings::Finding};
 use xrpl_tracker::{Cell, IntentKind, State, Stats, store::StoreSize};
 
 use crate::{
+    counts::Marks,
     figures::{self, Measurements},
     limits::LimitVerdict,
+    record::Intervention,
     shadow::ShadowView,
 };
 
@@ -62,8 +64,10 @@ pub fn size_text(bytes: u64) -> String {
 /// those of the run's record, and so of its steady stages alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Transactions submitted, preparation included.
+    /// Transactions of the run, preparation included.
     pub submitted: u64,
+    /// Those of them that earlier starts of the program submitted, on whose run this one went on.
+    pub earlier: u64,
     /// Those of them that prepared the accounts.
     pub preparation: u64,
     /// Those by state.
@@ -106,6 +110,12 @@ pub struct Summary {
     /// What `--shadow` came to; none without it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub shadow: Option<ShadowView>,
+    /// Stages that never had what their pace was to keep, in words; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub unreached: Vec<String>,
+    /// What somebody changed while the load went on; left out where nobody did.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub interventions: Vec<Intervention>,
     /// What the scenario's limits came to; left out where it has none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub limits: Vec<LimitVerdict>,
@@ -196,20 +206,22 @@ pub fn findings_told(findings: &[Arc<Finding>], file: &Path) -> Vec<String> {
 }
 
 impl Summary {
-    /// Of the tracker's counters, what was measured of the load, and how many were submitted before it.
+    /// Of the tracker's counters, what was measured of the load, and what was counted before it.
     #[must_use]
     pub fn new(
         stats: &Stats,
         load: &Measurements,
-        preparation: u64,
+        marks: &Marks,
         seed: &str,
         endpoint: &str,
         store: StoreSize,
     ) -> Self {
         let rate = figures::find("validated_per_second").and_then(|figure| figure.of(load));
         let ledgers = load.finality_ledgers.counts();
+        let (earlier, preparation) = marks.before_load(stats, |stats| stats.total_tracked);
         Self {
             submitted: stats.total_tracked,
+            earlier,
             preparation,
             by_state: stats.by_state.iter().map(|(s, n)| (s.name().to_owned(), *n)).collect(),
             validated_by_source: stats
@@ -236,32 +248,63 @@ impl Summary {
             not_kept: None,
             fuzz: None,
             shadow: None,
+            unreached: Vec::new(),
+            interventions: Vec::new(),
             limits: Vec::new(),
         }
     }
 }
 
-/// What went wrong in a run; empty if nothing did.
+/// What is counted of what went wrong, and how it is told.
+type Trouble = (fn(&Stats) -> u64, &'static str);
+
+fn of_valid(stats: &Stats, state: State) -> u64 {
+    stats.valid_by_state.get(&state).copied().unwrap_or(0)
+}
+
+/// What went wrong in a run, and how much of it before its load; empty if nothing did.
 #[must_use]
-pub fn failures(stats: &Stats) -> Vec<String> {
-    let of_valid = |state| stats.valid_by_state.get(&state).copied().unwrap_or(0);
-    let found = [
+pub fn failures(stats: &Stats, marks: &Marks) -> Vec<String> {
+    let kinds: [Trouble; 9] = [
         // What a replacement took the place of has not failed.
         (
-            of_valid(State::Rejected).saturating_sub(stats.superseded),
+            |stats| of_valid(stats, State::Rejected).saturating_sub(stats.superseded),
             "meant to succeed, but rejected",
         ),
-        (of_valid(State::Expired), "meant to succeed, but expired"),
-        (of_valid(State::FailedNet), "meant to succeed, but never sent (FAILED_NET)"),
-        (stats.pending, "without a final state when the run ended"),
-        (stats.invalid_otherwise, "deliberately invalid, but with a result other than predicted"),
-        (stats.overturned, "rejected but found in a validated ledger (overturned)"),
-        (stats.revoked, "whose final state was taken back with its ledger (revoked)"),
-        (stats.contradicted, "proven absent but found in a validated ledger (contradicted)"),
-        (stats.ledger_mismatches, "ledgers for which nodes gave different hashes"),
-        (stats.store_failures, "failed writes to the store"),
+        (|stats| of_valid(stats, State::Expired), "meant to succeed, but expired"),
+        (
+            |stats| of_valid(stats, State::FailedNet),
+            "meant to succeed, but never sent (FAILED_NET)",
+        ),
+        (
+            |stats| stats.invalid_otherwise,
+            "deliberately invalid, but with a result other than predicted",
+        ),
+        (|stats| stats.overturned, "rejected but found in a validated ledger (overturned)"),
+        (|stats| stats.revoked, "whose final state was taken back with its ledger (revoked)"),
+        (
+            |stats| stats.contradicted,
+            "proven absent but found in a validated ledger (contradicted)",
+        ),
+        (|stats| stats.ledger_mismatches, "ledgers for which nodes gave different hashes"),
+        (|stats| stats.store_failures, "failed writes to the store"),
     ];
-    found.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect()
+    let told = |(count, what): Trouble| {
+        let n = count(stats);
+        let (earlier, prepared) = marks.before_load(stats, count);
+        let parts = [
+            (earlier, "before this start of the program"),
+            (prepared, "while accounts were prepared"),
+        ];
+        let parts = parts.iter().filter(|(part, _)| *part > 0);
+        let parts: Vec<_> = parts.map(|(part, when)| format!("{part} of them {when}")).collect();
+        let apart =
+            if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+        (n > 0).then(|| format!("{n} {what}{apart}"))
+    };
+    let open = (stats.pending > 0)
+        .then(|| format!("{} without a final state when the run ended", stats.pending));
+    kinds.into_iter().filter_map(told).chain(open).collect()
 }
 
 fn list(f: &mut fmt::Formatter<'_>, what: &str, map: &BTreeMap<String, u64>) -> fmt::Result {
@@ -279,6 +322,9 @@ impl fmt::Display for Summary {
             _ => writeln!(f, ": {}", why.join("; "))?,
         }
         write!(f, "  {:<18}{}", "submitted", self.submitted)?;
+        if self.earlier > 0 {
+            write!(f, ", {} of them before this start of the program", self.earlier)?;
+        }
         match self.preparation {
             0 => writeln!(f)?,
             n => writeln!(f, ", {n} of them to prepare accounts")?,
@@ -316,6 +362,12 @@ impl fmt::Display for Summary {
             "  {:<18}{}, overturned {}, revoked {}",
             "undecided", self.undecided, self.overturned, self.revoked
         )?;
+        for unreached in &self.unreached {
+            write!(f, "\n  {:<18}{unreached}", "not reached")?;
+        }
+        for intervention in &self.interventions {
+            write!(f, "\n  {:<18}{intervention}", "by hand")?;
+        }
         for limit in &self.limits {
             let outcome = if limit.broken { "limit broken" } else { "limit kept" };
             write!(f, "\n  {outcome:<18}{limit}")?;
@@ -348,13 +400,20 @@ mod tests {
         let mut load = Measurements { validated: 8, validated_until: 2.0, ..Default::default() };
         [100, 100, 200, 300].into_iter().for_each(|ms| load.finality_ms.record(ms));
         [1, 1, 2].into_iter().for_each(|ledgers| load.finality_ledgers.record(ledgers));
-        let summary = Summary::new(&healthy(), &load, 2, "s", "http://a", size);
+        let marks = Marks {
+            start: Stats { total_tracked: 3, ..Stats::default() },
+            load: Some(Stats { total_tracked: 5, ..Stats::default() }),
+        };
+        let summary = Summary::new(&healthy(), &load, &marks, "s", "http://a", size);
         assert!(summary.to_string().contains("10 transactions, 4.0 KiB"), "{summary}");
-        assert!(summary.to_string().contains("10, 2 of them to prepare accounts"), "{summary}");
+        let counted =
+            "10, 3 of them before this start of the program, 2 of them to prepare accounts";
+        assert!(summary.to_string().contains(counted), "{summary}");
         let json = serde_json::to_value(summary).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let mut promised = [
             "submitted",
+            "earlier",
             "preparation",
             "by_state",
             "validated_by_source",
@@ -384,7 +443,8 @@ mod tests {
         let shortfall = Some("target 200/s, 166/s possible".to_owned());
         let size = StoreSize::default();
         let not_kept = Some("the schedule was not kept".to_owned());
-        let healthy = Summary::new(&healthy(), &Measurements::default(), 0, "s", "http://a", size);
+        let (load, marks) = (Measurements::default(), Marks::default());
+        let healthy = Summary::new(&healthy(), &load, &marks, "s", "http://a", size);
         let summary = Summary { shortfall, not_kept, ..healthy };
         let text = summary.to_string();
         assert_eq!(
@@ -401,20 +461,22 @@ mod tests {
 
     #[test]
     fn each_kind_of_failure_is_named_and_health_has_none() {
-        assert_eq!(failures(&healthy()), Vec::<String>::new());
+        let marks = Marks { start: Stats::default(), load: Some(healthy()) };
+        let told = |stats: &Stats| failures(stats, &marks);
+        assert_eq!(told(&healthy()), Vec::<String>::new());
         for state in [State::Rejected, State::Expired, State::FailedNet] {
             let mut stats = healthy();
             stats.valid_by_state.insert(state, 2);
-            assert_eq!(failures(&stats).len(), 1, "{state}");
+            assert_eq!(told(&stats).len(), 1, "{state}");
             // The same state of a deliberately invalid one is as it should be.
             let mut stats = healthy();
             stats.by_state.insert(state, 2);
-            assert_eq!(failures(&stats).len(), 0, "{state}");
+            assert_eq!(told(&stats).len(), 0, "{state}");
         }
         let mut stats = healthy();
         stats.valid_by_state.insert(State::Rejected, 2);
         stats.superseded = 2;
-        assert_eq!(failures(&stats), Vec::<String>::new(), "replaced");
+        assert_eq!(told(&stats), Vec::<String>::new(), "replaced");
         for spoil in [
             (|s: &mut Stats| s.pending = 1) as fn(&mut Stats),
             |s| s.invalid_otherwise = 1,
@@ -426,7 +488,34 @@ mod tests {
         ] {
             let mut stats = healthy();
             spoil(&mut stats);
-            assert_eq!(failures(&stats).len(), 1);
+            assert_eq!(told(&stats).len(), 1);
+        }
+    }
+
+    #[test]
+    fn failures_before_the_load_are_told_apart_from_its_own() {
+        let expired = |n| {
+            let mut stats = healthy();
+            stats.valid_by_state.insert(State::Expired, n);
+            stats
+        };
+        for (start, load, told) in [
+            (0, Some(0), "7 meant to succeed, but expired"),
+            (
+                0,
+                Some(2),
+                "7 meant to succeed, but expired (2 of them while accounts were prepared)",
+            ),
+            (
+                3,
+                Some(5),
+                "7 meant to succeed, but expired (3 of them before this start of the program, 2 of \
+                 them while accounts were prepared)",
+            ),
+            (0, None, "7 meant to succeed, but expired (7 of them while accounts were prepared)"),
+        ] {
+            let marks = Marks { start: expired(start), load: load.map(expired) };
+            assert_eq!(failures(&expired(7), &marks), [told]);
         }
     }
 }

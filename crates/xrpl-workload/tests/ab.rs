@@ -3,8 +3,9 @@
 mod common;
 
 use std::{
+    io::{BufRead, BufReader},
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     time::Duration,
 };
 
@@ -117,6 +118,50 @@ async fn a_broken_limit_of_either_is_the_exit_code() {
     let pages: std::collections::BTreeSet<_> =
         text.lines().filter(|line| line.contains("API: http://127.0.0.1:")).collect();
     assert_eq!(pages.len(), 2, "{text}");
+    one.shutdown().await;
+    two.shutdown().await;
+}
+
+/// Who ends both before their time gets no verdict of what they came to until then.
+#[tokio::test(flavor = "multi_thread")]
+async fn interrupted_there_is_no_verdict() {
+    let (one, two) = (
+        ledger(31, Duration::from_millis(250)).await,
+        ledger(32, Duration::from_millis(250)).await,
+    );
+    let (first, second) = (side("one", &one), side("two", &two));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(folder.path());
+    command
+        .args(["run", "--duration=10m", "--tps=10", "--accounts=10", "--no-api", "--json"])
+        .args([&first, &second, "--ab-mode=side-by-side", "--interval=200ms"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let output = tokio::task::spawn_blocking(move || {
+        let id = child.id().to_string();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        // Both run.
+        for name in ["one: ", "two: "] {
+            let runs = |line: &String| {
+                line.contains(name)
+                    && line.contains(" submitted ")
+                    && !line.contains(" submitted 0 ")
+            };
+            assert!(lines.any(|line| runs(&line)));
+        }
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        let rest: Vec<_> = lines.collect();
+        (rest, child.wait_with_output().unwrap())
+    });
+    let (rest, output) = output.await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{rest:?}\n{said}");
+    assert!(said.contains("interrupted before both had come to their end"), "{said}");
+    assert!(rest.iter().all(|line| !line.contains("\"comparison\"")), "{rest:?}");
+    assert_eq!(
+        rest.iter().filter(|line| line.contains("\"by_state\"")).count(),
+        2,
+        "both summaries"
+    );
     one.shutdown().await;
     two.shutdown().await;
 }

@@ -10,7 +10,7 @@ use xrpl_workload::{
     archive::Archive,
     capacity::{self, Plan},
     compare::{Comparison, Terms, Verdict, compare},
-    record::Record,
+    record::{Condition, Record},
     session::{Session, Stop},
 };
 
@@ -73,7 +73,7 @@ async fn a_ledger_twice_as_slow_is_said_to_be_and_by_how_much() {
 }
 
 /// A ledger takes so many transactions at the base fee, and closes once a second.
-async fn capacity_of(limit: u32) -> capacity::Report {
+async fn capacity_of(limit: u32) -> (capacity::Report, Record) {
     let limit = limit.to_string();
     let plan = Plan {
         from: 10.0,
@@ -97,23 +97,41 @@ async fn capacity_of(limit: u32) -> capacity::Report {
     let session = Session::start(config, &quiet()).await.unwrap();
     let (app, stop) = (session.app(), Stop::default());
     let search = async {
-        let found = capacity::find(&app, &plan, &|line| println!("{line}")).await;
+        let found = capacity::find(&app, &plan, &stop.soon, &|line| println!("{line}")).await;
         stop.soon.cancel();
         found.unwrap()
     };
     let view = quiet();
     let (ended, found) = tokio::join!(session.run(&stop, &view), search);
     ended.unwrap();
-    found
+    let mut found = found;
+    found.settle(&app).await;
+    (found, Archive::of(app.store.clone()).find("latest").await.unwrap())
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_limit_of_a_ledger_is_found() {
-    let report = capacity_of(30).await;
+    let (report, record) = capacity_of(30).await;
     let found = &report.capacity[0];
     let holds = found.holds.unwrap();
     assert!((holds - 30.0).abs() <= 0.05 * 30.0, "{holds}\n{report}");
     assert!(found.complete && !found.by_program, "{report}");
     assert!(found.fails.unwrap() > holds, "{report}");
     assert!(found.broke.as_ref().unwrap().contains("grew by"), "{report}");
+    // Its record has the knee, what broke, and each rate with the figures that are told here.
+    assert_eq!(record.capacity, report.capacity);
+    assert_eq!(record.head.condition, Condition::Ended);
+    for step in &found.steps {
+        let part = &record.parts[step.stage];
+        assert_eq!(part.figures, step.figures, "{report}");
+        let told = part.figures["throughput_per_second"];
+        // What is told of a rate is of its own time, not of the rest that a network took after it.
+        assert!((part.figures["submitted_per_second"] / step.rate - 1.0).abs() < 0.05, "{part:?}");
+        assert!(!step.judgement.holds || (told / step.rate - 1.0).abs() < 0.05, "{told} {report}");
+    }
+    let idle = &record.parts[0];
+    assert_eq!((idle.name.as_str(), idle.measured.submitted), ("begin", 0), "{idle:?}");
+    assert_eq!(idle.figures.get("submitted_per_second").copied().unwrap_or(0.0), 0.0);
+    let told = xrpl_workload::report::markdown(&record);
+    assert!(told.contains(" transactions a second; at ") && told.contains("## Capacity"), "{told}");
 }

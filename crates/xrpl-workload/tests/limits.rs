@@ -6,6 +6,7 @@ use std::path::Path;
 
 use common::{FREE_PORTS, Running, assert_healthy, config_without, get, program, run_config};
 use serde_json::Value as Json;
+use xrpl_workload::{record::Condition, report};
 
 fn write(dir: &Path, text: &str) -> String {
     let path = dir.join("it.toml");
@@ -92,6 +93,27 @@ async fn reads_are_asked_beside_the_load_and_measured_apart() {
     }
     assert!(reads.held.messages > 10, "{reads:?}");
     assert!(reads.slots.on_time > 100, "{reads:?}");
+    // The record has them all, by method.
+    let record = app.recorder.record(&app, Condition::Ended, &[]).await;
+    assert_eq!(record.measured.reads.len(), 9, "{:?}", record.measured.reads);
+    for (method, read) in &reads.methods {
+        let recorded = &record.measured.reads[method];
+        assert_eq!(
+            (recorded.ms.len(), recorded.sent_ms.len()),
+            (read.asked, read.asked),
+            "{method}"
+        );
+    }
+    assert_eq!(record.read_slots, reads.slots);
+    let held = record.subscriptions;
+    assert_eq!((held.wanted, held.most, held.messages), (3, 3, reads.held.messages));
+    for text in [report::markdown(&record), report::html(&record)] {
+        for part in
+            ["account_info", "book_offers", "Subscriptions: 3 held open", "Slots of the reads"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
     // They are none of the load's transactions, and the limits know them.
     assert!(ended.limits.iter().all(|limit| !limit.broken), "{:?}", ended.limits);
     assert!(ended.limits[0].measured == Some(0.0), "{:?}", ended.limits);

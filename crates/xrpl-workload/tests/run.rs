@@ -118,7 +118,7 @@ fn json_ends_with_the_promised_object_and_exit_code_0() {
     assert!(before.iter().any(|line| line["event"] == "preparing"), "{text}");
     // A machine with too much else to do is told besides.
     let fields = last.as_object().unwrap().keys().filter(|key| *key != "not_kept");
-    assert_eq!(fields.count(), 15);
+    assert_eq!(fields.count(), 16);
     let summary: Summary = serde_json::from_value(last.clone()).unwrap();
     assert_eq!(summary.store.rows, summary.submitted);
     assert!(summary.store.bytes > Some(4_096), "{summary}");

@@ -4,12 +4,13 @@ mod common;
 
 use std::{path::Path, time::Duration};
 
-use common::{FREE_PORTS, Running, config, config_without, get, program, quiet};
-use serde_json::Value as Json;
+use common::{FREE_PORTS, Running, ask, config, config_without, get, post, program, quiet};
+use serde_json::{Value as Json, json};
 use xrpl_workload::{
     archive::{self, Archive},
+    compare::{Terms, compare},
     config::StoreChoice,
-    record::{Condition, Record},
+    record::{Condition, Control, Ends, Record},
     session::{Ended, Session, Stop},
 };
 
@@ -131,7 +132,7 @@ async fn runs_are_listed_and_found() {
     let html = std::fs::read_to_string(folder.path().join("run-2.html")).unwrap();
     assert!(html.len() < 2 << 20 && html.starts_with("<!doctype html>"));
     let markdown = said(&call(&["report", "latest", "--md"]));
-    assert!(markdown.starts_with("# B (run 2): "), "{markdown}");
+    assert!(markdown.starts_with("# b (run 2): "), "{markdown}");
     let same = call(&["compare", "a.json", "b.json", "--bound", "all=1000%/100000"]);
     assert_eq!(same.status.code(), Some(0), "{}", said(&same));
     assert!(
@@ -204,20 +205,100 @@ async fn a_load_that_was_cut_short_is_not_taken_for_a_whole_one() {
         let report = xrpl_workload::report::markdown(&record);
         assert_eq!(report.contains("it was stopped before its end"), name != "open", "{report}");
     }
-    let compare = |args: &[&str]| {
+    let compared = |args: &[&str]| {
         let bounds = ["compare", "open.json", "cut.json", "--bound", "all=1000%/100000"];
         program(folder.path()).args(bounds).args(args).output().unwrap()
     };
-    let refused = compare(&[]);
+    let refused = compared(&[]);
     assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
     assert!(
         said(&refused).contains("cut (run 2) was stopped before its end"),
         "{}",
         said(&refused)
     );
-    let taken = compare(&["--partial"]);
+    let taken = compared(&["--partial"]);
     assert_eq!(taken.status.code(), Some(0), "{}", said(&taken));
     assert!(said(&taken).contains("cut (run 2) was stopped before its end"), "{}", said(&taken));
+}
+
+/// What somebody changes while a load goes on is in its record, its summary and its report, and it is
+/// compared only where that is asked for; what changes nothing is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_by_hand_leaves_a_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("runs.db").display().to_string();
+    let path = folder.path().join("two.toml");
+    let text = "[[stage]]\nname = \"first\"\nconstant = 20\nduration = \"10m\"\n[[stage]]\nname = \
+                \"second\"\nconstant = 20\nduration = \"2s\"";
+    std::fs::write(&path, text).unwrap();
+    let settings =
+        [("scenario", path.to_str().unwrap()), ("store", store.as_str()), ("name", "changed")];
+    let run = Running::of(config_without(&["duration"], &settings)).await;
+    let api = run.api;
+    for (path, body) in [
+        ("/workload/target-tps", json!({"tps": 30})),
+        ("/workload/max-pending", json!({"max_pending": 5})),
+        ("/workload/max-pending", json!({"max_pending": 4})),
+        ("/workload/toggle-type", json!({"type": "CheckCreate", "enabled": false})),
+        ("/workload/weight", json!({"type": "Payment", "weight": 7})),
+        ("/workload/intent", json!({"invalid": 10})),
+    ] {
+        let answer = post(api, path, body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    }
+    for path in ["/workload/stop", "/workload/start", "/workload/scenario/skip"] {
+        let answer = ask(api, "POST", path, &[], None).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    }
+    let ended = run.ended.await.unwrap();
+    let mut record = archive::load("changed", &file(Path::new(&store))).await.unwrap();
+    let told: Vec<_> = record.interventions.iter().map(|one| (one.what, one.deed())).collect();
+    let wanted = [
+        (Control::TargetTps, "target_tps 20 -> 30"),
+        (Control::MaxPending, "max_pending 5 -> 4"),
+        (Control::Type, "type CheckCreate true -> false"),
+        (Control::Weight, ""),
+        (Control::Intent, "deliberately invalid, percent 0 -> 10"),
+        (Control::Stop, "load stopped for a while"),
+        (Control::Start, "load started again"),
+        (Control::SkipStage, "stage ended early"),
+    ];
+    assert_eq!(told.len(), wanted.len(), "{told:?}");
+    for ((what, deed), (of, words)) in told.iter().zip(wanted) {
+        assert!(*what == of && (words.is_empty() || deed == words), "{deed}: {words}");
+    }
+    assert!(record.interventions.iter().all(|one| one.stage == "first"), "{told:?}");
+    assert_eq!((record.head.condition, record.head.changed_by_hand), (Condition::Ended, 7));
+    assert_eq!(ended.summary.interventions, record.interventions);
+    assert!(ended.summary.to_string().contains("  by hand           after "), "{}", ended.summary);
+    let report = xrpl_workload::report::markdown(&record);
+    assert!(report.contains("The load was changed by hand") && !report.contains("all went well"));
+    // On a machine that has other things to do the load may not be kept; that is not asked here.
+    record.head.not_kept = None;
+    let refused = compare(&record, &record, &Terms::default()).unwrap_err().to_string();
+    assert!(refused.contains("was changed while it went on (after "), "{refused}");
+    assert!(compare(&record, &record, &Terms { partial: true, ..Terms::default() }).is_ok());
+}
+
+/// A load that goes on on an earlier one's run does not take that one for its preparation.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_start_sent_is_no_preparation_of_this_one() {
+    let node = Running::start(&[("tps", "1"), ("seed", "node")]).await;
+    let endpoint = node.app.pool.endpoints().next().unwrap().1.clone();
+    let (rpc, ws) = (endpoint.rpc.to_string(), endpoint.ws.unwrap().to_string());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let settings = [("rpc", rpc.as_str()), ("ws", ws.as_str()), ("seed", "again"), ("tps", "20")];
+    let first = run(&path, &settings).await.summary;
+    let second = run(&path, &settings).await.summary;
+    node.end().await;
+    assert_eq!((first.earlier, second.earlier), (0, first.submitted));
+    assert!(first.preparation > 10 && second.preparation < first.preparation, "{second}");
+    let record = archive::load("latest", &file(&path)).await.unwrap();
+    assert_eq!(record.head.run, "1.2");
+    let sum = |ends: &[Ends]| ends.iter().map(|end| end.count).sum::<u64>();
+    let ended = sum(&record.ends) + sum(&record.preparation);
+    assert_eq!(ended, second.submitted - second.earlier, "{:?}", record.preparation);
 }
 
 /// A run that is killed leaves what it was until then, marked as aborted.

@@ -155,8 +155,8 @@ async fn stages_follow_each_other_and_each_is_measured_by_itself() {
         assert_eq!(measure.pacing.not_kept(), None, "{measure:?}");
     }
     let of = |name: &str| measures.iter().find(|measure| measure.stage == name).unwrap();
-    // The stage begins between two ledgers; the fifth one ends it and opens nothing.
-    assert_eq!(of("ledgers").submitted, 48, "{:?}", of("ledgers"));
+    // One batch as it begins, and one with each ledger but the fifth, which ends it.
+    assert_eq!(of("ledgers").submitted, 60, "{:?}", of("ledgers"));
     assert_eq!(of("ledgers").pacing.missed.total(), 0, "{:?}", of("ledgers"));
     // Thirty a ledger, for as many as are in flight are validated with each.
     assert!((100..=230).contains(&of("loop").submitted), "{:?}", of("loop"));
@@ -203,6 +203,21 @@ async fn the_nodes_queue_is_kept_as_long_as_wanted() {
     let median = lengths[lengths.len() / 2];
     assert!((30..=90).contains(&median), "{lengths:?}\n{:?}", measures[0]);
     assert!(measures[0].submitted > 300, "{:?}", measures[0]);
+    assert!(measures[0].reach.unwrap().is_reached(), "{:?}", measures[0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_never_becomes_as_long_as_wanted_is_told() {
+    let config = GeneratorConfig {
+        // The ledger takes whatever comes.
+        stages: vec![stage("deep", Pace::QueueDepth(1_000_000), seconds(5))],
+        ..GeneratorConfig::default()
+    };
+    let plan = Plan { seed: 1, links: Vec::new(), nodes: Vec::new() };
+    let World { generator, .. } = world(NodeConfig::default(), plan, config).await;
+    let reach = run(&generator).await[0].reach.unwrap();
+    assert_eq!(reach.wanted, 1_000_000);
+    assert!(!reach.is_reached() && reach.most < 100_000, "{reach:?}");
 }
 
 #[tokio::test(start_paused = true)]

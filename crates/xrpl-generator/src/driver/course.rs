@@ -83,7 +83,7 @@ impl Driver {
         if self.running {
             self.schedule.close(to);
         }
-        self.engine.measures.goes_on(to.saturating_sub(from), self.schedule.stats(), true);
+        self.engine.measures.goes_on(to.saturating_sub(from), &self.schedule, true);
     }
 
     /// Ends the stage early.
@@ -141,7 +141,7 @@ impl Driver {
     pub(crate) fn measures(&mut self) -> Vec<Arc<Measure>> {
         if !self.course.is_over() {
             let time = self.now().saturating_sub(self.course.began());
-            self.engine.measures.goes_on(time, self.schedule.stats(), false);
+            self.engine.measures.goes_on(time, &self.schedule, false);
         }
         self.engine.measures.all()
     }

@@ -284,8 +284,11 @@ impl Pace {
             Self::Ramp { over, .. } if over.is_zero() => {
                 Err("a ramp needs a time in which it climbs".to_owned())
             }
-            Self::Steps { by, .. } if !by.is_finite() || by == 0.0 => {
-                Err("by: how much one step adds, above 0".to_owned())
+            Self::Steps { by, .. } if !(by.is_finite() && by > 0.0) => {
+                Err("by: how much one step adds or takes away, above 0".to_owned())
+            }
+            Self::Steps { from, to, .. } if from == to => {
+                Err("from and to are the same rate: give two, or constant".to_owned())
             }
             Self::Steps { from, to, by, .. } if ((to - from) / by).abs() > MOST_STEPS => {
                 Err(format!("at most {MOST_STEPS} steps: give a larger by"))

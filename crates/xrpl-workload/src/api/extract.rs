@@ -67,6 +67,17 @@ pub(super) fn account(field: &str, text: &str) -> Result<AccountId, ApiError> {
     text.parse().map_err(|error| ApiError::bad_request(format!("{field}: {error}")))
 }
 
+/// The same, for whoever wants to change the load: not while a search for capacity sets its rates.
+pub(super) fn controls(app: &App) -> Result<&Generator, ApiError> {
+    if app.steering.is_searching() {
+        return Err(ApiError::conflict(
+            "a search for capacity sets the load itself, and what it measures would be something else: end \
+             it with POST /workload/scenario/stop",
+        ));
+    }
+    generator(app)
+}
+
 /// The generator, once accounts are ready.
 pub(super) fn generator(app: &App) -> Result<&Generator, ApiError> {
     app.generator().ok_or_else(|| {

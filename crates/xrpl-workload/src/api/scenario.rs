@@ -6,8 +6,13 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 use xrpl_generator::{Measure, Spread, StagePart, StageProgress};
 
-use super::{ApiError, Routes, Shared, extract::generator};
-use crate::{limits::LimitVerdict, reads::ReadsMeasured, scenario::Outline, session::App};
+use super::{
+    ApiError, Routes, Shared,
+    extract::{controls, generator},
+};
+use crate::{
+    limits::LimitVerdict, reads::ReadsMeasured, record::Control, scenario::Outline, session::App,
+};
 
 pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(scenario)).routes(routes!(skip)).routes(routes!(stop))
@@ -122,13 +127,21 @@ async fn scenario(State(app): Shared) -> Json<ScenarioView> {
 /// Ends the stage early; after the last one the load is over
 #[utoipa::path(post, path = "/workload/scenario/skip", tag = "workload", responses((status = 200, body = ScenarioView)))]
 async fn skip(State(app): Shared) -> Result<Json<ScenarioView>, ApiError> {
-    generator(&app)?.skip_stage().await?;
+    let generator = controls(&app)?;
+    let stage = generator.last_status().stage.name.clone();
+    generator.skip_stage().await?;
+    app.recorder.intervened(stage, Control::SkipStage, None, None);
     Ok(Json(view(&app).await))
 }
 
 /// Ends the load early: transactions in flight reach their final state, then the run ends
 #[utoipa::path(post, path = "/workload/scenario/stop", tag = "workload", responses((status = 200, body = ScenarioView)))]
 async fn stop(State(app): Shared) -> Result<Json<ScenarioView>, ApiError> {
-    generator(&app)?.finish().await?;
+    let generator = generator(&app)?;
+    let stage = generator.last_status().stage.name.clone();
+    let ended = generator.finish().await?;
+    if ended.cut_short || app.steering.is_searching() {
+        app.recorder.intervened(stage, Control::EndLoad, None, None);
+    }
     Ok(Json(view(&app).await))
 }

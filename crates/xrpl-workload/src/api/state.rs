@@ -19,6 +19,7 @@ use super::{
     extract::{Params, Segment, account, hash},
 };
 use crate::{
+    counts::LoadCounts,
     session::{App, Phase},
     words,
 };
@@ -79,6 +80,8 @@ struct Summary {
     undecided: u64,
     /// Without a final state.
     pending: u64,
+    /// What the load came to, without the preparation of the accounts and earlier starts of the program.
+    load: LoadCounts,
     /// Meant to succeed, but ended in another state than VALIDATED.
     valid_failed: u64,
     /// Meant to succeed, and REJECTED because another transaction that was submitted here used the
@@ -114,6 +117,7 @@ async fn summary(State(app): Shared) -> Json<Summary> {
     let listing = app.generator().map(|generator| generator.accounts());
     let phase = app.phase();
     Json(Summary {
+        load: app.recorder.load(&stats),
         total_tracked: stats.total_tracked,
         by_state: stats.by_state,
         valid_by_state: stats.valid_by_state,

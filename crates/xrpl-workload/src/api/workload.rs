@@ -10,9 +10,12 @@ use xrpl_generator::{Status, stats::DisabledType};
 
 use super::{
     ApiError, Routes, Shared,
-    extract::{Body, generator},
+    extract::{Body, controls, generator},
 };
-use crate::session::{App, unix_ms};
+use crate::{
+    record::Control,
+    session::{App, unix_ms},
+};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -71,16 +74,18 @@ fn view(status: Status) -> Load {
 /// Starts the load
 #[utoipa::path(post, path = "/workload/start", tag = "workload", responses((status = 200, body = Load)))]
 async fn start(State(app): Shared) -> Result<Json<Load>, ApiError> {
-    let generator = generator(&app)?;
+    let generator = controls(&app)?;
     generator.start().await?;
+    app.intervened(Control::Start, None, None);
     Ok(Json(view(generator.status().await?)))
 }
 
 /// Stops the load; transactions in flight are still followed
 #[utoipa::path(post, path = "/workload/stop", tag = "workload", responses((status = 200, body = Load)))]
 async fn stop(State(app): Shared) -> Result<Json<Load>, ApiError> {
-    let generator = generator(&app)?;
+    let generator = controls(&app)?;
     generator.stop().await?;
+    app.intervened(Control::Stop, None, None);
     Ok(Json(view(generator.status().await?)))
 }
 
@@ -154,7 +159,15 @@ struct Changed<T> {
     status: &'static str,
 }
 
-fn changed<T>(old_value: T, new_value: T) -> Json<Changed<T>> {
+/// Notes the change in the run's record, and tells it.
+fn changed<T: ToString>(
+    app: &App,
+    what: Control,
+    of: Option<&str>,
+    old_value: T,
+    new_value: T,
+) -> Json<Changed<T>> {
+    app.intervened(what, of, Some((old_value.to_string(), new_value.to_string())));
     Json(Changed { old_value, new_value, status: "ok" })
 }
 
@@ -185,7 +198,8 @@ async fn set_target_tps(
     State(app): Shared,
     Body(Tps { tps }): Body<Tps>,
 ) -> Result<Json<Changed<f64>>, ApiError> {
-    Ok(changed(generator(&app)?.set_tps(tps).await?, tps))
+    let old = controls(&app)?.set_tps(tps).await?;
+    Ok(changed(&app, Control::TargetTps, None, old, tps))
 }
 
 /// Transactions of one account in flight.
@@ -209,7 +223,8 @@ async fn set_max_pending(
     State(app): Shared,
     Body(MaxPending { max_pending }): Body<MaxPending>,
 ) -> Result<Json<Changed<usize>>, ApiError> {
-    Ok(changed(generator(&app)?.set_max_pending(max_pending).await?, max_pending))
+    let old = controls(&app)?.set_max_pending(max_pending).await?;
+    Ok(changed(&app, Control::MaxPending, None, old, max_pending))
 }
 
 /// The share of deliberately invalid transactions
@@ -232,7 +247,8 @@ async fn set_intent(
     State(app): Shared,
     Body(InvalidShare { invalid }): Body<InvalidShare>,
 ) -> Result<Json<Changed<f64>>, ApiError> {
-    Ok(changed(generator(&app)?.set_intent(invalid).await?, invalid))
+    let old = controls(&app)?.set_intent(invalid).await?;
+    Ok(changed(&app, Control::Intent, None, old, invalid))
 }
 
 /// The share of the load that is generated at random, in percent.
@@ -258,7 +274,8 @@ async fn set_fuzz(
     State(app): Shared,
     Body(FuzzShare { percent }): Body<FuzzShare>,
 ) -> Result<Json<Changed<f64>>, ApiError> {
-    Ok(changed(generator(&app)?.set_fuzz(percent).await?, percent))
+    let old = controls(&app)?.set_fuzz(percent).await?;
+    Ok(changed(&app, Control::Fuzz, None, old, percent))
 }
 
 /// Types that are switched off.
@@ -290,7 +307,8 @@ async fn set_weight(
     State(app): Shared,
     Body(Weight { name, weight }): Body<Weight>,
 ) -> Result<Json<Changed<u32>>, ApiError> {
-    Ok(changed(generator(&app)?.set_weight(&name, weight).await?, weight))
+    let old = controls(&app)?.set_weight(&name, weight).await?;
+    Ok(changed(&app, Control::Weight, Some(&name), old, weight))
 }
 
 /// A type to be switched; without `enabled` it is switched over.
@@ -312,5 +330,6 @@ async fn toggle_type(
         Some(enabled) => enabled,
         None => current(&app).await?.disabled_types.iter().any(|entry| entry.name == name),
     };
-    Ok(changed(generator(&app)?.toggle_type(&name, enabled).await?, enabled))
+    let old = controls(&app)?.toggle_type(&name, enabled).await?;
+    Ok(changed(&app, Control::Type, Some(&name), old, enabled))
 }

@@ -1,8 +1,6 @@
 //! Whether a network holds a rate: one stretch of time at it, judged.
 
-use serde::Serialize;
-
-use crate::{figures::Measurements, words};
+use crate::{figures::Measurements, knee::Judgement, words};
 
 /// Of what is sent, so much may be missing from what is validated in the same time: the last ledger's
 /// transactions are still under way.
@@ -42,17 +40,6 @@ pub struct Seen {
     pub measured: Measurements,
     /// From its beginning to its end.
     pub looks: Vec<Look>,
-}
-
-/// What is thought of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Judgement {
-    /// Whether the rate holds.
-    pub holds: bool,
-    /// What broke, the first first; none if it holds.
-    pub broke: Vec<String>,
-    /// It was this program, and not the network, that could not do it.
-    pub by_program: bool,
 }
 
 /// What is asked besides: figure, whether more is better, how much.

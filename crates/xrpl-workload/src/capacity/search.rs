@@ -74,6 +74,15 @@ impl Search {
         }
     }
 
+    /// How many rates are still to be tried, about; none while no end is in sight.
+    #[must_use]
+    pub fn left(&self) -> Option<u32> {
+        let ((held, times), failed) = self.held.last().copied().zip(self.failed)?;
+        let halvings = ((failed - held) / (held * self.precision)).log2().ceil().max(0.0);
+        // What was found is tried once more.
+        Some(if halvings > 0.0 { halvings as u32 + 1 } else { 2_u32.saturating_sub(times) })
+    }
+
     /// What came of a rate.
     pub fn tell(&mut self, rate: f64, holds: bool) {
         if !holds {
@@ -152,6 +161,22 @@ mod tests {
         );
         assert_eq!(found.holds, Some(100.0));
         assert!(found.fails.unwrap() <= 103.0);
+    }
+
+    #[test]
+    fn how_many_rates_are_left_is_known_once_there_is_a_bracket() {
+        let mut search = Search::new(20.0, 1_000.0, 0.03);
+        let mut left = Vec::new();
+        while let Next::Try(rate) = search.next() {
+            left.push(search.left());
+            search.tell(rate, rate <= 100.0);
+        }
+        assert_eq!(left[..4], [None; 4], "nothing has failed yet");
+        let known: Vec<_> = left[4..].iter().map(|left| left.unwrap()).collect();
+        let tried = known.len() as u32;
+        assert!(known[0].abs_diff(tried) <= 1, "{known:?}");
+        assert!(known.is_sorted_by(|a, b| a > b || a.abs_diff(*b) <= 1), "{known:?}");
+        assert_eq!(known.last(), Some(&1));
     }
 
     #[test]

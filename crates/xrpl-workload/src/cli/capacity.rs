@@ -1,10 +1,10 @@
 //! `capacity`: the highest rate that a network holds.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, ops::RangeInclusive, time::Duration};
 
 use clap::ArgMatches;
 use indicatif::ProgressBar;
-use xrpl_generator::catalogue::Catalogue;
+use xrpl_generator::{catalogue::Catalogue, pacing::MOST_TPS};
 
 use super::Exit;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     compare::unknown_figure,
     config::{Config, values},
     figures, output,
-    session::{Session, SetupError, Stop},
+    session::{Ended, Session, SetupError, Stop},
     view::{Mode, View},
 };
 
@@ -32,14 +32,17 @@ fn plan(config: &Config, args: &ArgMatches) -> Result<Plan, String> {
         return Err("--tps 0: give the first rate that is tried, such as 20".into());
     }
     let text = |name: &str| args.get_one::<String>(name).map(String::as_str);
-    let number = |name: &str, least: f64, default: f64| match text(name) {
+    let number = |name: &str, within: RangeInclusive<f64>, default: f64| match text(name) {
         None => Ok(default),
         Some(text) => match text.parse::<f64>() {
-            Ok(n) if n.is_finite() && n >= least => Ok(n),
-            _ => Err(format!("--{name} {text}: give a number of {least} or more")),
+            Ok(n) if within.contains(&n) => Ok(n),
+            _ => {
+                let (least, most) = within.into_inner();
+                Err(format!("--{name} {text}: give a number from {least} to {most}"))
+            }
         },
     };
-    let most = number("to", 1.0, 1_000.0)?;
+    let most = number("to", 1.0..=MOST_TPS, 1_000.0)?;
     if most < config.tps {
         return Err(format!(
             "--to {most} is below --tps {}, the first rate that is tried: give a higher --to, or a lower \
@@ -69,7 +72,7 @@ fn plan(config: &Config, args: &ArgMatches) -> Result<Plan, String> {
         from: config.tps,
         most,
         step,
-        precision: number("precision", 0.5, 3.0)? / 100.0,
+        precision: number("precision", 0.5..=100.0, 3.0)? / 100.0,
         limit: Duration::from_secs(u64::from(minutes) * 60),
         asked,
         each,
@@ -116,18 +119,22 @@ pub(super) async fn run(mut config: Config, args: &ArgMatches, bar: ProgressBar)
         }
     };
     match drive(config, &plan, &view, &say).await {
-        Ok(Some(report)) => {
+        Ok(Searched { report, failures, reset }) => {
             super::print(&match json {
                 true => serde_json::to_string(&report).unwrap_or_default(),
                 false => report.to_string(),
             });
-            match report.capacity.iter().all(|found| found.holds.is_some() && found.complete) {
-                true => Exit::Success,
-                false => Exit::Failures,
+            if report.interrupted {
+                failures.iter().for_each(|why| output::error_line(&format!("failed: {why}")));
+                output::error_line("the search was ended before it was done");
+            }
+            match (reset, report.interrupted, report.is_whole()) {
+                (true, ..) => Exit::Setup,
+                (_, true, _) => Exit::Interrupted,
+                (_, _, true) => Exit::Success,
+                (_, _, false) => Exit::Failures,
             }
         }
-        // Nothing was found before somebody ended it.
-        Ok(None) => Exit::Failures,
         Err(error) => {
             output::error_line(&format!("error: {error}"));
             Exit::Setup
@@ -135,28 +142,33 @@ pub(super) async fn run(mut config: Config, args: &ArgMatches, bar: ProgressBar)
     }
 }
 
+/// What came of the search, and of the run in which it was made.
+struct Searched {
+    report: Report,
+    failures: Vec<String>,
+    reset: bool,
+}
+
 async fn drive(
     config: Config,
     plan: &Plan,
     view: &View,
     say: &(dyn Fn(&str) + Sync),
-) -> Result<Option<Report>, SetupError> {
+) -> Result<Searched, SetupError> {
     let stop = Stop::default();
     let signals = super::signals(stop.clone());
     let session = Session::start(config, view).await?;
     let app = session.app();
     let search = async {
-        let found = tokio::select! {
-            found = capacity::find(&app, plan, say) => Some(found),
-            () = stop.soon.cancelled() => None,
-        };
+        let found = capacity::find(&app, plan, &stop.soon, say).await;
         stop.soon.cancel();
         found
     };
     let (ended, found) = tokio::join!(session.run(&stop, view), search);
     signals.abort();
     // Why the run could not be had says more than that the search found nothing.
-    ended?;
-    drop(Arc::clone(&app));
-    found.transpose().map_err(|error| SetupError(error.to_string()))
+    let Ended { failures, reset, .. } = ended?;
+    let mut report = found.map_err(|error| SetupError(error.to_string()))?;
+    report.settle(&app).await;
+    Ok(Searched { report, failures, reset })
 }

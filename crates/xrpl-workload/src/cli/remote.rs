@@ -13,6 +13,7 @@ use crate::{
     scenario::progress_text,
     summary::size_text,
     view::{Mode, Snapshot, View},
+    words,
 };
 
 impl From<&Failure> for Exit {
@@ -163,7 +164,10 @@ async fn show_status(config: &Config, api: Option<&String>) -> Result<Exit, Fail
         format!("  transactions  {}, {} in flight", of("total_tracked"), of("pending")),
         format!("  by state      {}", pairs(&summary["by_state"])),
         format!("  validated by  {}", pairs(&summary["validated_by_source"])),
-        format!("  validated/s   {}", of("validated_per_second")),
+        format!(
+            "  validated/s   {}",
+            words::number(summary["validated_per_second"].as_f64().unwrap_or(0.0))
+        ),
         format!(
             "  finality ms   p50 {}, p90 {}, p99 {}",
             spread["p50"], spread["p90"], spread["p99"]
@@ -240,14 +244,13 @@ async fn follow(config: &Config, api: Option<&String>, view: &View) -> Result<Ex
 }
 
 async fn look(instance: &Instance) -> Result<Snapshot, Failure> {
-    let (summary, ledgers, failures, scenario, workload) = tokio::try_join!(
+    let (summary, ledgers, scenario, workload) = tokio::try_join!(
         instance.get("/state/summary"),
         instance.get("/state/ledgers?limit=1"),
-        instance.get("/state/failure-codes"),
         instance.get("/workload/scenario"),
         instance.get("/workload/status"),
     )?;
-    Ok(Snapshot::of_api(&summary, &ledgers, &failures, &scenario, &workload))
+    Ok(Snapshot::of_api(&summary, &ledgers, &scenario, &workload))
 }
 
 /// The view of `watch`.

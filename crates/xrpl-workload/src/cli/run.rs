@@ -52,8 +52,8 @@ async fn drive_both(config: &Config, view: &View) -> Result<Exit, SetupError> {
     signals.abort();
     let Some(outcomes) = outcomes else {
         view.clear();
-        output::error_line("stopped before both sides had their turn: nothing is compared");
-        return Ok(Exit::Failures);
+        output::error_line("interrupted before both sides had their turn: nothing is compared");
+        return Ok(Exit::Interrupted);
     };
     let mut exit = Exit::Success;
     for Outcome { name, ended, .. } in &outcomes.both {
@@ -61,28 +61,45 @@ async fn drive_both(config: &Config, view: &View) -> Result<Exit, SetupError> {
             output::line(&format!("{name}:"));
         }
         view.end(&ended.summary, &ended.failures, ended.coverage.as_ref());
-        exit = match (exit, exit_of(ended)) {
-            (Exit::Success, own) | (Exit::Limits, own @ (Exit::Failures | Exit::Setup)) => own,
-            (worse, _) => worse,
-        };
+        exit = worse(exit, exit_of(ended));
     }
-    match outcomes.comparison {
-        Ok(comparison) => {
+    let of_comparison = match outcomes.comparison {
+        Some(Ok(comparison)) => {
             let text = match config.json {
                 true => json!({"event": "comparison", "comparison": comparison}).to_string(),
                 false => comparison.to_string(),
             };
             output::line(&text);
-            match (exit, comparison.verdict) {
-                (Exit::Success, Verdict::Worse) => Ok(Exit::Failures),
-                _ => Ok(exit),
+            match comparison.verdict {
+                Verdict::Worse => Exit::Failures,
+                _ => Exit::Success,
             }
         }
-        Err(refusal) => {
+        Some(Err(refusal)) => {
             output::error_line(&format!("error: {refusal}"));
-            Ok(Exit::Setup)
+            Exit::Setup
         }
-    }
+        None => {
+            output::error_line(
+                "interrupted before both had come to their end: nothing is compared",
+            );
+            Exit::Interrupted
+        }
+    };
+    Ok(worse(exit, of_comparison))
+}
+
+/// Of two ways to end, the one that says more: what happened to transactions, or that one side is worse,
+/// outranks a broken limit, which is told where all else is well.
+fn worse(one: Exit, other: Exit) -> Exit {
+    let rank = |exit| match exit {
+        Exit::Success => 0,
+        Exit::Limits => 1,
+        Exit::Interrupted => 2,
+        Exit::Failures => 3,
+        _ => 4,
+    };
+    if rank(other) > rank(one) { other } else { one }
 }
 
 async fn drive(config: Config, view: &View) -> Result<Exit, SetupError> {
@@ -107,5 +124,20 @@ fn exit_of(ended: &Ended) -> Exit {
         (_, false, _) => Exit::Failures,
         (_, _, false) => Exit::Limits,
         (_, _, true) => Exit::Success,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_of_two_decides_whichever_comes_first() {
+        let ranked = [Exit::Success, Exit::Limits, Exit::Interrupted, Exit::Failures, Exit::Setup];
+        for (n, one) in ranked.into_iter().enumerate() {
+            for (m, other) in ranked.into_iter().enumerate() {
+                assert_eq!(worse(one, other), ranked[n.max(m)]);
+            }
+        }
     }
 }

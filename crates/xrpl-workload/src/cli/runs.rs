@@ -62,6 +62,9 @@ fn table(heads: &[RunHead]) -> String {
         if head.not_kept.is_some() {
             how += ", not the requested load";
         }
+        if head.changed_by_hand > 0 {
+            how += ", changed by hand";
+        }
         if matches!(head.condition, Condition::Ended | Condition::Stopped) && head.failures > 0 {
             how += ", with failures";
         }

@@ -150,8 +150,11 @@ impl Config {
             ),
             [_, _] => Ok(()),
             one_or_many => Err(ConfigError::Conflict(format!(
-                "--ab was given {} times: give it twice, once for each of the two",
-                one_or_many.len()
+                "--ab was given {}: give it twice, once for each of the two",
+                match one_or_many.len() {
+                    1 => "once".to_owned(),
+                    n => format!("{n} times"),
+                }
             ))),
         }
     }

@@ -48,7 +48,9 @@ struct Open<'a>(&'a App);
 
 impl<'a> Open<'a> {
     fn new(app: &'a App) -> Self {
-        app.reads.0.lock().held.open += 1;
+        let held = &mut app.reads.0.lock().held;
+        held.open += 1;
+        held.most = held.most.max(held.open);
         Self(app)
     }
 }

@@ -4,13 +4,15 @@ use serde_json::json;
 
 use crate::{
     dashboard, figures,
-    record::{Record, RunSample},
+    knee::{RateTried, STEP_COLUMNS},
+    record::{Ends, Record, RunSample},
     words,
 };
 
 use super::{
-    KEY_FIGURES, SENT_COLUMNS, STAGE_FIGURES, all_figures, end_in_words, kind_in_words, outcome,
-    sent_by_type, sent_row, slots_in_words, story, value, warnings,
+    KEY_FIGURES, READS_COLUMNS, READS_NUMBERS, SENT_COLUMNS, SENT_NUMBERS, STAGE_FIGURES,
+    TROUBLE_COLUMNS, all_figures, kind_in_words, outcome, reads_in_words, reads_rows, sent_by_type,
+    sent_row, slots_in_words, story, trouble_rows, value, warnings,
 };
 
 const STYLE: &str = include_str!("report.css");
@@ -94,10 +96,12 @@ pub fn html(record: &Record) -> String {
         "What it came to",
         &format!("{warned}<dl class=\"numbers\">{numbers}</dl><p>{}</p>", escape(&said.join(" "))),
     );
+    main += &capacity(record);
     main += &limits(record);
     main += &charts(record);
     main += &stages(record);
     main += &failures(record);
+    main += &reads(record);
     main += &all(record);
     main += &circumstances(record);
     let drawn = drawn(record).to_string().replace('<', "\\u003c");
@@ -130,7 +134,11 @@ fn limits(record: &Record) -> String {
         .map(|limit| {
             let unit = figures::find(&limit.figure).map_or("", |figure| figure.unit);
             let stage = limit.stage.as_deref().unwrap_or("the whole");
-            let (tone, word) = if limit.broken { ("bad", "broken") } else { ("good", "kept") };
+            let (tone, word) = match (limit.broken, limit.measured) {
+                (true, None) => ("bad", "broken: not measured"),
+                (true, Some(_)) => ("bad", "broken"),
+                (false, _) => ("good", "kept"),
+            };
             vec![
                 escape(&limit.figure),
                 escape(stage),
@@ -146,6 +154,26 @@ fn limits(record: &Record) -> String {
         "Limits",
         &table("limits-table", "What was asked, and what was measured", &head, &[3], &rows),
     )
+}
+
+/// What a search for capacity found: every rate that was tried.
+fn capacity(record: &Record) -> String {
+    let tables: String = record
+        .capacity
+        .iter()
+        .enumerate()
+        .map(|(n, found)| {
+            let row = |step: &RateTried| step.row().map(|cell| escape(&cell)).to_vec();
+            let rows: Vec<_> = found.steps.iter().map(row).collect();
+            let numbers = [0, 1, 2, 3, 4, 5];
+            let id = format!("capacity-table-{n}");
+            table(&id, &found.headline(), &STEP_COLUMNS, &numbers, &rows)
+        })
+        .collect();
+    match tables.is_empty() {
+        true => tables,
+        false => section("capacity", "Capacity", &tables),
+    }
 }
 
 fn charts(record: &Record) -> String {
@@ -187,20 +215,6 @@ fn stages(record: &Record) -> String {
 
 /// What was sent, and what of it failed.
 fn failures(record: &Record) -> String {
-    let rows: Vec<_> = record
-        .ends
-        .iter()
-        .filter(|end| end.failed())
-        .map(|end| {
-            let how = [Some(end.state.as_str()), end.result.as_deref()];
-            vec![
-                escape(&end.transaction_type),
-                escape(&how.into_iter().flatten().collect::<Vec<_>>().join(" ")),
-                words::number(end.count as f64),
-                escape(&end_in_words(end)),
-            ]
-        })
-        .collect();
     let sent: Vec<_> = sent_by_type(record)
         .into_iter()
         .map(|sent| sent_row(sent).map(|cell| escape(&cell)).to_vec())
@@ -214,22 +228,38 @@ fn failures(record: &Record) -> String {
                 "sent-table",
                 "By type, and what became of it",
                 &SENT_COLUMNS,
-                &[1, 2, 3, 4, 5, 6, 7, 8],
+                &SENT_NUMBERS,
                 &sent,
             ),
         ),
     };
-    let body = match rows.is_empty() {
-        true => "<p>Nothing that was meant to succeed failed.</p>".to_owned(),
-        false => table(
-            "failures-table",
-            "Meant to succeed, and did not",
-            &["type", "ended as", "how many", "what that means"],
-            &[2],
-            &rows,
-        ),
+    let troubles = |id: &str, caption: &str, ends: &[Ends]| {
+        let rows: Vec<_> = trouble_rows(ends)
+            .iter()
+            .map(|row| row.each_ref().map(|cell| escape(cell)).to_vec())
+            .collect();
+        (!rows.is_empty()).then(|| table(id, caption, &TROUBLE_COLUMNS, &[2], &rows))
     };
+    let mut body = troubles("failures-table", "Meant to succeed, and did not", &record.ends)
+        .unwrap_or_else(|| "<p>Nothing that was meant to succeed failed.</p>".to_owned());
+    let of_preparation = "While accounts were prepared";
+    body += &troubles("preparation-table", of_preparation, &record.preparation).unwrap_or_default();
     sent + &section("failures", "Failures", &body)
+}
+
+/// What was read beside the load.
+fn reads(record: &Record) -> String {
+    let rows: Vec<_> = reads_rows(record)
+        .iter()
+        .map(|row| row.each_ref().map(|cell| escape(cell)).to_vec())
+        .collect();
+    let said = reads_in_words(record);
+    if rows.is_empty() && said.is_empty() {
+        return String::new();
+    }
+    let caption = "By method, from the moment at which each was due";
+    let table = table("reads-table", caption, &READS_COLUMNS, &READS_NUMBERS, &rows);
+    section("reads", "Reads", &format!("{table}<p>{}</p>", escape(&said)))
 }
 
 fn all(record: &Record) -> String {
@@ -310,7 +340,7 @@ mod tests {
     use xrpl_generator::StagePart;
 
     use super::*;
-    use crate::record::{Condition, Ends, Part, RunHead, SettingTold};
+    use crate::record::{Condition, Part, RunHead, SettingTold};
 
     fn record() -> Record {
         let mut part = Part::new(
@@ -342,6 +372,13 @@ mod tests {
                 result: Some("tecPATH_DRY".into()),
                 intent: xrpl_tracker::IntentKind::Valid,
                 count: 2,
+                ..Ends::default()
+            }],
+            preparation: vec![Ends {
+                transaction_type: "TrustSet".into(),
+                state: "EXPIRED".into(),
+                count: 1,
+                ..Ends::default()
             }],
             settings: vec![SettingTold {
                 key: "funding_secret".into(),
@@ -386,6 +423,9 @@ mod tests {
             let row = text.lines().find(|line| line.contains("Payment") && line.contains("490 ms"));
             assert!(row.is_some_and(|row| row.contains("980 ms")), "times by type: {markdown}");
             assert!(text.contains("tecPATH_DRY") && text.contains("the fee was charged"));
+            assert!(text.contains("2 got a tec result"), "{text}");
+            let prepared = text.lines().find(|line| line.contains("TrustSet"));
+            assert!(prepared.is_some_and(|line| line.contains("in no ledger")), "{text}");
             assert!(
                 text.contains("98 of them are in a validated ledger: 8.91 a second"),
                 "{markdown}"

@@ -1,13 +1,15 @@
 //! A record as Markdown.
 
 use crate::{
+    knee::STEP_COLUMNS,
     record::Record,
     words::{self, Table},
 };
 
 use super::{
-    SENT_COLUMNS, STAGE_FIGURES, all_figures, end_in_words, kind_in_words, outcome, sent_by_type,
-    sent_row, slots_in_words, story, value, warnings,
+    READS_COLUMNS, READS_NUMBERS, SENT_COLUMNS, SENT_NUMBERS, STAGE_FIGURES, TROUBLE_COLUMNS,
+    all_figures, kind_in_words, outcome, reads_in_words, reads_rows, sent_by_type, sent_row,
+    slots_in_words, story, trouble_rows, value, warnings,
 };
 
 /// The report as Markdown.
@@ -15,8 +17,12 @@ use super::{
 pub fn markdown(record: &Record) -> String {
     let (outcome, _) = outcome(record);
     let escape = words::escape_markdown;
-    let title = record.title();
-    let mut text = format!("# {}: {outcome}\n\n", escape(&uppercase(&title)));
+    let title = match &record.head.name {
+        // A name stays as it was given.
+        Some(_) => record.title(),
+        None => format!("Run {}", record.head.run),
+    };
+    let mut text = format!("# {}: {outcome}\n\n", escape(&title));
     text += &format!("Began {}.\n\n", words::moment(record.head.began_at_ms));
     for warning in warnings(record) {
         text += &format!("> **{}**\n\n", escape(&warning));
@@ -26,11 +32,12 @@ pub fn markdown(record: &Record) -> String {
         text += &format!(" {slots}");
     }
     text += "\n";
-    let mut section = |title: &str, table: Table| {
-        if !table.is_empty() {
-            text += &format!("\n## {title}\n\n{}\n", table.markdown());
-        }
-    };
+    for found in &record.capacity {
+        let mut steps = Table::new(&STEP_COLUMNS, &[0, 1, 2, 3, 4, 5]);
+        found.steps.iter().for_each(|step| steps.row(step.row()));
+        let of = found.of.as_ref().map_or_else(String::new, |of| format!(" of {of}"));
+        section(&mut text, &format!("Capacity{of}"), steps);
+    }
     let mut limits = Table::new(&["asked", "measured", ""], &[1]);
     for limit in &record.limits {
         let stage = limit.stage.as_ref().map_or_else(String::new, |s| format!(" (stage {s})"));
@@ -41,12 +48,12 @@ pub fn markdown(record: &Record) -> String {
             if limit.broken { "BROKEN" } else { "kept" }.to_owned(),
         ]);
     }
-    section("Limits", limits);
+    section(&mut text, "Limits", limits);
     let mut figures = Table::new(&["figure", "value", "what it is"], &[1]);
     for (name, value, about) in all_figures(record) {
         figures.row([name.to_owned(), value, about.to_owned()]);
     }
-    section("Figures", figures);
+    section(&mut text, "Figures", figures);
     if record.parts.len() > 1 {
         let head = [&["stage", ""][..], &STAGE_FIGURES].concat();
         let mut stages = Table::new(&head, &[2, 3, 4, 5, 6, 7, 8]);
@@ -55,41 +62,41 @@ pub fn markdown(record: &Record) -> String {
             let first = [part.name.clone(), kind_in_words(part).to_owned()];
             stages.row(first.into_iter().chain(values));
         }
-        section("Stages", stages);
+        section(&mut text, "Stages", stages);
     }
-    let mut sent = Table::new(&SENT_COLUMNS, &[1, 2, 3, 4, 5, 6, 7, 8]);
+    let mut sent = Table::new(&SENT_COLUMNS, &SENT_NUMBERS);
     sent_by_type(record).into_iter().for_each(|one| sent.row(sent_row(one)));
-    section("What was sent", sent);
-    let mut ends = Table::new(&["type", "ended as", "how many", "what that means"], &[2]);
-    for end in record.ends.iter().filter(|end| end.failed()) {
-        ends.row([
-            end.transaction_type.clone(),
-            [Some(end.state.as_str()), end.result.as_deref()]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" "),
-            words::number(end.count as f64),
-            end_in_words(end),
-        ]);
+    section(&mut text, "What was sent", sent);
+    let of_preparation = "Failures while accounts were prepared";
+    for (title, ends) in [("Failures", &record.ends), (of_preparation, &record.preparation)] {
+        let mut troubles = Table::new(&TROUBLE_COLUMNS, &[2]);
+        trouble_rows(ends).into_iter().for_each(|row| troubles.row(row));
+        section(&mut text, title, troubles);
     }
-    section("Failures", ends);
+    let mut reads = Table::new(&READS_COLUMNS, &READS_NUMBERS);
+    reads_rows(record).into_iter().for_each(|row| reads.row(row));
+    section(&mut text, "Reads", reads);
+    let said = reads_in_words(record);
+    if !said.is_empty() {
+        text += &format!("\n{said}\n");
+    }
     let mut nodes = Table::new(&["node", "version", "network", "state"], &[]);
     for node in &record.nodes {
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         let network = node.network_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
         nodes.row([node.name.clone(), or(&node.version), network, or(&node.state)]);
     }
-    section("Nodes", nodes);
+    section(&mut text, "Nodes", nodes);
     let mut settings = Table::new(&["setting", "value", "from"], &[]);
     for told in record.settings.iter().filter(|told| !told.is_default) {
         settings.row([told.key.clone(), told.value.clone(), told.origin.clone()]);
     }
-    section("Settings that are not the defaults", settings);
+    section(&mut text, "Settings that are not the defaults", settings);
     text + &format!("\nMade by xrpl-workload {}.\n", record.program)
 }
 
-fn uppercase(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+fn section(text: &mut String, title: &str, table: Table) {
+    if !table.is_empty() {
+        *text += &format!("\n## {title}\n\n{}\n", table.markdown());
+    }
 }

@@ -121,7 +121,7 @@ pub struct StageFile {
     pub steps: Option<StepsFile>,
     /// Two rates in turn.
     pub burst: Option<BurstFile>,
-    /// This many transactions for each validated ledger.
+    /// This many transactions for each ledger: at once, and with each that is validated from then on.
     #[schema(minimum = 1)]
     pub per_ledger: Option<u64>,
     /// As many transactions as keep the node's queue this long.
@@ -371,7 +371,18 @@ impl LimitFile {
         let whole = self.whole.unwrap_or(true);
         let asked = match &self.stages {
             None | Some(LimitStages::All(false)) => Stages::None,
-            Some(LimitStages::All(true)) => Stages::Steady,
+            Some(LimitStages::All(true)) => {
+                let steady = stages.iter().filter(|stage| stage.part == StagePart::Steady);
+                let names: Vec<_> = steady.map(|stage| stage.name.clone()).collect();
+                match (stages.is_empty(), names.is_empty()) {
+                    // That of the settings.
+                    (true, _) => Stages::Steady(vec![Stage::of(Pace::Unlimited).name]),
+                    (false, false) => Stages::Steady(names),
+                    (false, true) => {
+                        return Err("stages = true: there is no steady stage".to_owned());
+                    }
+                }
+            }
             Some(LimitStages::Named(names)) => {
                 let known = || stages.iter().map(|stage| stage.name.clone());
                 if let Some(name) = names.iter().find(|name| !known().any(|known| known == **name))
@@ -602,7 +613,7 @@ mod tests {
         assert_eq!((finality.max, finality.abort), (Some(8_000.0), true));
         assert_eq!(finality.grace, Duration::from_secs(60));
         assert_eq!((finality.whole, &finality.stages), (true, &Stages::None));
-        assert_eq!(of("failed_percent").stages, Stages::Steady);
+        assert_eq!(of("failed_percent").stages, Stages::Steady(vec!["one".into()]));
         assert_eq!(of("failed_percent").grace, Duration::from_secs(10));
         let rate = of("validated_per_second");
         assert_eq!((rate.min, rate.whole), (Some(45.0), false));
@@ -638,6 +649,9 @@ mod tests {
             ("[[stage]]\nramp = { from = 1, to = 2 }\nledgers = 3", "needs a duration"),
             ("[[stage]]\nsteps = { from = 1, to = 2, by = 1 }", "every, or a duration"),
             ("[[stage]]\nsteps = { from = 1, to = 2, by = 0 }\nduration = 9", "steps: by"),
+            ("[[stage]]\nsteps = { from = 9, to = 2, by = -1 }\nduration = 9", "steps: by"),
+            ("[[stage]]\nsteps = { from = 2, to = 2, by = 1 }\nduration = 9", "the same rate"),
+            ("[[stage]]\nname = \" \"\nconstant = 1", "name: a stage needs one"),
             (
                 "[[stage]]\nconstant = 1\nmix = { Paymnet = 1 }",
                 "mix: unknown transaction type \"Paymnet\": did you mean \"Payment\"?",
@@ -684,6 +698,10 @@ mod tests {
             ),
             ("[limits]\nqueue_max = { max = 1, grace = \"5s\" }", "abort = true"),
             ("[limits]\nqueue_max = { max = 1, whole = false }", "give stages"),
+            (
+                "[limits]\nqueue_max = { max = 1, stages = true }\n[[stage]]\npart = \"warm_up\"\nconstant = 1",
+                "there is no steady stage",
+            ),
             (
                 "[limits]\nqueue_max = { max = 1, stages = [\"on\"] }\n[[stage]]\nname = \"one\"\nconstant = 1",
                 "there is no stage \"on\": did you mean \"one\"?",

@@ -16,7 +16,7 @@ use crate::{
     host::Reset,
     limits::{LimitVerdict, Watch},
     reads::Reads,
-    record::{Condition, whole},
+    record::{Condition, Control, whole},
     view::View,
 };
 
@@ -63,10 +63,17 @@ pub(super) async fn load(
         view.stopping(pending, pending);
         pending
     };
-    // What has no end of its own is never cut short.
-    let cut_short = match app.config.scenario.has_end() {
-        true => Condition::Stopped,
-        false => Condition::Ended,
+    // What has no end of its own is never cut short, unless stages were to come.
+    let cut_short = || {
+        let stage = generator.last_status().stage.clone();
+        let open = app.config.scenario.has_end() || stage.stage < stage.stages;
+        match open || app.steering.is_searching() {
+            true => {
+                app.intervened(Control::EndLoad, None, None);
+                Condition::Stopped
+            }
+            false => Condition::Ended,
+        }
     };
     let mut condition = Condition::Ended;
     // Those in flight when the load ended.
@@ -90,7 +97,7 @@ pub(super) async fn load(
         tokio::select! {
             // Its last stage is over, or it cannot go on, which is told at once by how it ended.
             () = &mut over, if !ending => {
-                if generator.last_status().stage.cut_short {
+                if generator.last_status().stage.cut_short || app.steering.is_searching() {
                     condition = Condition::Stopped;
                 }
                 reading.cancel();
@@ -108,7 +115,7 @@ pub(super) async fn load(
                 app.phase.send_replace(Phase::Stopping);
             }
             () = stop.soon.cancelled(), if !ending => {
-                condition = cut_short;
+                condition = cut_short();
                 cancel.cancel();
                 reading.cancel();
                 until = Some(Instant::now() + grace);

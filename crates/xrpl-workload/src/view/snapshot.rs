@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use xrpl_generator::{StageProgress, Status, pacing::PacingStats};
 
-use crate::{scenario::progress_text, summary::FinalityMs};
+use crate::{counts::LoadCounts, scenario::progress_text, summary::FinalityMs};
 
 /// Where a run stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Snapshot {
     pub ledger_txn_count: Option<u32>,
     /// Those of them that are tracked.
     pub ledger_ours: u64,
-    /// Given to the tracker.
+    /// Given to the tracker by the load, as all that is counted here: the preparation is no part of it.
     pub submitted: u64,
     /// Validated.
     pub validated: u64,
@@ -96,36 +96,27 @@ impl LoadSnapshot {
 
 impl Snapshot {
     /// Of another process, from what its API answers to `/state/summary`, `/state/ledgers`,
-    /// `/state/failure-codes`, `/workload/scenario` and `/workload/status`.
+    /// `/workload/scenario` and `/workload/status`.
     #[must_use]
-    pub fn of_api(
-        summary: &Json,
-        ledgers: &Json,
-        failures: &Json,
-        scenario: &Json,
-        workload: &Json,
-    ) -> Self {
+    pub fn of_api(summary: &Json, ledgers: &Json, scenario: &Json, workload: &Json) -> Self {
         let number = |value: &Json| value.as_u64().unwrap_or(0);
         let small = |value: &Json| u32::try_from(number(value)).unwrap_or(u32::MAX);
         let spread = &summary["finality_ms"];
         let newest = &ledgers["ledgers"][0];
-        let codes = failures["failure_codes"].as_array();
+        let load: LoadCounts = serde_json::from_value(summary["load"].clone()).unwrap_or_default();
         Self {
             seconds: number(&summary["uptime_seconds"]),
             ledger_index: small(&summary["ledger_index"]),
             ledger_txn_count: newest["txn_count"].as_u64().map(|_| small(&newest["txn_count"])),
             ledger_ours: number(&newest["ours"]),
-            submitted: number(&summary["total_tracked"]),
-            validated: number(&summary["by_state"]["VALIDATED"]),
+            submitted: load.submitted,
+            validated: load.validated,
             pending: number(&summary["pending"]),
-            failed: number(&summary["valid_failed"]),
-            expected_invalid: number(&summary["expected_invalid"]),
-            fuzzed: number(&summary["fuzzed"]),
+            failed: load.failed,
+            expected_invalid: load.expected_invalid,
+            fuzzed: load.fuzzed,
             findings: number(&summary["findings"]),
-            by_state: summary["by_state"]
-                .as_object()
-                .map(|map| map.iter().map(|(name, n)| (name.clone(), number(n))).collect())
-                .unwrap_or_default(),
+            by_state: load.by_state,
             validated_per_second: summary["validated_per_second"].as_f64().unwrap_or(0.0),
             finality_ms_p50: number(&spread["p50"]),
             finality_ms: FinalityMs {
@@ -134,11 +125,7 @@ impl Snapshot {
                 p99: number(&spread["p99"]),
                 max: number(&spread["max"]),
             },
-            failures: codes
-                .into_iter()
-                .flatten()
-                .filter_map(|pair| Some((pair[0].as_str()?.to_owned(), number(&pair[1]))))
-                .collect(),
+            failures: load.failures,
             // An older program tells none.
             stage: serde_json::from_value(scenario["progress"].clone()).unwrap_or_default(),
             load: LoadSnapshot::of_api(&workload["detail"]),
@@ -232,13 +219,18 @@ mod tests {
     #[test]
     fn another_process_is_read_by_its_api() {
         let summary = json!({
-            "uptime_seconds": 7, "ledger_index": 20, "total_tracked": 9, "pending": 2,
-            "valid_failed": 1, "expected_invalid": 3, "validated_per_second": 4.5,
-            "by_state": {"VALIDATED": 6, "REJECTED": 1},
+            "uptime_seconds": 7, "ledger_index": 20, "total_tracked": 90, "pending": 2,
+            "validated_per_second": 4.5, "by_state": {"VALIDATED": 86, "REJECTED": 1},
+            "load": LoadCounts {
+                submitted: 9,
+                validated: 6,
+                failed: 1,
+                failures: BTreeMap::from([("temBAD_FEE".to_owned(), 1)]),
+                ..LoadCounts::default()
+            },
             "finality_ms": {"p50": 10, "p90": 20, "p99": 30, "max": 40},
         });
         let ledgers = json!({"ledgers": [{"txn_count": 5, "ours": 4}]});
-        let failures = json!({"failure_codes": [["temBAD_FEE", 1]]});
         let progress = StageProgress { stage: 1, stages: 2, ..StageProgress::default() };
         let scenario = json!({"progress": progress});
         let workload = json!({"detail": {
@@ -248,18 +240,19 @@ mod tests {
                 "by_type": {"Payment": {"submitted": 8, "validated": 6}},
             },
         }});
-        let seen = Snapshot::of_api(&summary, &ledgers, &failures, &scenario, &workload);
+        let seen = Snapshot::of_api(&summary, &ledgers, &scenario, &workload);
         let load = seen.load.as_ref().unwrap();
         assert_eq!((load.accounts, load.max_pending, load.pacing.on_time), (100, 5, 8));
         assert_eq!(load.by_type, BTreeMap::from([("Payment".to_owned(), 8)]));
         assert_eq!(seen.stage, Some(progress));
         assert_eq!((seen.seconds, seen.ledger_index, seen.validated), (7, 20, 6));
+        assert_eq!(seen.submitted, 9, "the preparation is no part of it");
         assert_eq!((seen.ledger_txn_count, seen.ledger_ours), (Some(5), 4));
         assert_eq!((seen.finality_ms_p50, seen.finality_ms.max), (10, 40));
         assert_eq!(seen.failures, BTreeMap::from([("temBAD_FEE".to_owned(), 1)]));
         // An older program, or none: nothing is made up, and nothing panics.
         assert_eq!(
-            Snapshot::of_api(&json!(1), &json!([]), &json!({}), &json!({}), &json!({})),
+            Snapshot::of_api(&json!(1), &json!([]), &json!({}), &json!({})),
             Snapshot::default()
         );
     }

@@ -26,7 +26,7 @@ function fill(row, head) {
   const told = [
     new Date(head.began_at_ms).toLocaleString("en", { hour12: false }), `${number(Math.round(head.load_seconds))} s`,
     figure("validated_per_second"), figure("finality_ms_p50", " ms"), figure("finality_ms_p99", " ms"),
-    head.not_kept ? `${head.condition}, not the requested load` : head.condition,
+    [head.condition, ...(head.not_kept ? ["not the requested load"] : []), ...(head.changed_by_hand ? ["changed by hand"] : [])].join(", "),
   ];
   told.forEach((text, n) => say(row.children[n + 1], text));
 }
@@ -59,6 +59,8 @@ function show_comparison({ first, second, changes, settings, verdict }) {
   const others = settings.map((other) => `${other.key}: ${other.first || "-"} → ${other.second || "-"}`);
   const cut = [first, second].filter((side) => side.condition !== "ended")
     .map((side) => `${side.title} is ${side.condition}: its figures are of ${number(Math.round(side.load_seconds))} s of load. `);
+  cut.push(...[first, second].filter((side) => side.changed_by_hand)
+    .map((side) => `${side.title} was changed while it went on: ${side.changed_by_hand}. `));
   say(by("compare-said"), cut.join("") + (others.length ? `Also different: ${others.join(", ")}.` : ""));
   table.hidden = false;
 }
