@@ -1,14 +1,18 @@
-//! Drives the engine: hands its transactions to the tracker, brings it their ends, keeps time.
+//! Drives the engine: gives its transactions to the tracker, brings it their final states, keeps time.
 //!
-//! One task owns the engine. A fixed number of workers carry transactions to the tracker and come
-//! back with the node's first answer; outcomes come by a channel of their own.
+//! One task owns the engine. Its loop is here; what comes to it and leaves it is in files of their own: `workers` carry
+//! transactions to the tracker, `commands` and `requests` are what the handle asks for, `status` what it reads,
+//! `course` leads from stage to stage, `band`, `journeys` and `foreign` do the same for parts of the engine.
 
 mod answer;
 mod band;
+mod commands;
 mod course;
 mod foreign;
 mod journeys;
-mod wishes;
+mod requests;
+mod status;
+mod workers;
 
 use std::{
     borrow::Cow,
@@ -17,14 +21,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use bytes::Bytes;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 use xrpl_client::{Pool, request::Fee};
 use xrpl_protocol::{AccountId, LedgerIndex, Sequence, TxHash};
 use xrpl_tracker::{
@@ -33,10 +36,11 @@ use xrpl_tracker::{
 
 use self::{
     answer::answer_of,
-    band::{Watch, send_untracked},
+    band::Watch,
     foreign::Others,
     journeys::Journeys,
-    wishes::{What, Wish},
+    requests::Request,
+    workers::{Answered, Carried, Job, carry},
 };
 use crate::{
     accounts::Index,
@@ -45,16 +49,13 @@ use crate::{
     engine::{Done, Engine, Origin, Prepared},
     error::GeneratorError,
     fees::FeeStrategy,
-    findings::Finding,
-    fuzz::Mangling,
     lane::Blocked,
-    lanes,
     metadata::Metadata,
     pacing::{Cause, Pace, Schedule},
     plan::Plan,
     reading,
     stage::Course,
-    stats::{AccountListing, DisabledType, GatewayListing, Status},
+    stats::{AccountListing, Status},
 };
 
 /// Transactions built before the loop looks at what has come in.
@@ -63,26 +64,6 @@ const BURST: usize = 64;
 const PUBLISH: Duration = Duration::from_millis(250);
 /// How often at most the open-ledger fee is asked for.
 const FEE_EVERY: Duration = Duration::from_millis(250);
-
-/// What a worker carries.
-enum Job {
-    /// To the tracker.
-    Tracked(Submission),
-    /// To a node, for it cannot be tracked.
-    Untracked(Bytes, Mangling),
-}
-
-/// What a worker comes back with.
-enum Carried {
-    Tracked(Result<Submitted, TrackerError>),
-    Untracked(Mangling, Option<String>),
-}
-
-struct Answered {
-    worker: usize,
-    hash: TxHash,
-    carried: Carried,
-}
 
 /// What a side task found out.
 enum Found {
@@ -125,7 +106,7 @@ pub(crate) struct Driver {
     course: Course,
     running: bool,
     started_at_ms: Option<u64>,
-    wishes: VecDeque<Wish>,
+    requests: VecDeque<Request>,
     /// Ends taken in so far: what exists changes with them.
     ended: u64,
     asked: FxHashMap<TxHash, (Reply<Asked>, Cow<'static, str>, AccountId)>,
@@ -192,7 +173,7 @@ impl Driver {
             course,
             running: false,
             started_at_ms: None,
-            wishes: VecDeque::new(),
+            requests: VecDeque::new(),
             ended: 0,
             asked: FxHashMap::default(),
             setup_done: Vec::new(),
@@ -334,7 +315,7 @@ impl Driver {
         true
     }
 
-    /// Fills holes, replaces what waits, sends steps of journeys, and serves wishes: they go before the
+    /// Fills holes, replaces what waits, sends steps of journeys, and serves requests: they go before the
     /// schedule.
     pub(crate) fn send_urgent(&mut self) {
         for index in self.engine.take_doubtful() {
@@ -353,9 +334,9 @@ impl Driver {
         self.recruit();
         self.look_at_nodes();
         self.send_steps();
-        for _ in 0..self.wishes.len() {
-            let Some(wish) = self.wishes.pop_front() else { break };
-            self.serve(wish);
+        for _ in 0..self.requests.len() {
+            let Some(request) = self.requests.pop_front() else { break };
+            self.serve(request);
         }
     }
 
@@ -395,7 +376,7 @@ impl Driver {
             Some(outcome) = self.revocations.recv() => self.engine.revoked(&outcome),
             _ = self.outcomes.recv_many(&mut outcomes, 256) => {}
             _ = self.answers.recv_many(&mut answers, 256) => {}
-            told = self.others.next() => self.take_foreign(told),
+            foreign = self.others.next() => self.take_foreign(foreign),
             Some(later) = self.later_answers.recv() => {
                 self.engine.answered(later.hash, answer_of(&later));
             }
@@ -408,8 +389,8 @@ impl Driver {
         while let Ok(answered) = self.answers.try_recv() {
             self.take_answer(answered);
         }
-        while let Some(told) = self.others.ready() {
-            self.take_foreign(told);
+        while let Some(foreign) = self.others.ready() {
+            self.take_foreign(foreign);
         }
         while let Ok(later) = self.later_answers.try_recv() {
             self.engine.answered(later.hash, answer_of(&later));
@@ -427,8 +408,8 @@ impl Driver {
         self.others.read_at = ledger;
     }
 
-    fn take_foreign(&mut self, told: Option<(TxHash, Metadata, LedgerIndex)>) {
-        if let Some((hash, metadata, ledger)) = told {
+    fn take_foreign(&mut self, foreign: Option<(TxHash, Metadata, LedgerIndex)>) {
+        if let Some((hash, metadata, ledger)) = foreign {
             self.note_foreign(hash);
             self.engine.learn(&metadata, ledger);
         }
@@ -454,8 +435,8 @@ impl Driver {
                 if let Some((reply, transaction_type, account)) = asked {
                     let Submitted { state, engine_result, .. } = submitted;
                     let tx_hash = hash;
-                    let told = Asked { tx_hash, transaction_type, account, state, engine_result };
-                    drop(reply.send(Ok(told)));
+                    let asked = Asked { tx_hash, transaction_type, account, state, engine_result };
+                    drop(reply.send(Ok(asked)));
                 }
             }
             Err(error) => {
@@ -578,179 +559,11 @@ impl Driver {
         self.started_at_ms = Some(since.as_millis() as u64);
     }
 
-    fn obey(&mut self, command: Command) {
-        // Who asked may have gone; then nobody is to be told.
-        match command {
-            Command::Start(reply) => {
-                let already = self.running;
-                if !already {
-                    self.schedule.resume(self.now());
-                    self.start();
-                }
-                let error = GeneratorError::AlreadySo("running");
-                drop(reply.send(if already { Err(error) } else { Ok(()) }));
-            }
-            Command::Stop(reply) => {
-                let was = std::mem::replace(&mut self.running, false);
-                let error = GeneratorError::AlreadySo("stopped");
-                drop(reply.send(if was { Ok(()) } else { Err(error) }));
-            }
-            Command::SetPace(pace, reply) => {
-                let now = self.now();
-                let old = self.schedule.tps(now);
-                info!(from = %self.schedule.pace(), to = %pace, "pace");
-                self.schedule.set_pace(pace, now);
-                drop(reply.send(Ok(old)));
-            }
-            Command::SetMaxPending(max_pending, reply) => {
-                let old = self.engine.max_pending();
-                self.engine.set_max_pending(max_pending);
-                drop(reply.send(Ok(old)));
-            }
-            Command::SetIntent(percent, reply) => {
-                let old = self.engine.intent_invalid();
-                self.engine.set_intent_invalid(percent);
-                drop(reply.send(Ok(old)));
-            }
-            Command::SetFuzz(percent, reply) => drop(reply.send(self.set_fuzz(percent))),
-            Command::Toggle(name, enabled, reply) => {
-                let toggled = self
-                    .engine
-                    .catalogue
-                    .find(&name)
-                    .map(|id| self.engine.catalogue.set_enabled(id, enabled));
-                self.engine.list_all();
-                drop(reply.send(toggled));
-            }
-            Command::SetWeight(name, weight, reply) => {
-                let catalogue = &mut self.engine.catalogue;
-                let old = catalogue.find(&name).map(|id| catalogue.set_weight(id, weight));
-                self.engine.list_all();
-                drop(reply.send(old));
-            }
-            Command::NewAccount(wanted, key, reply) => self.create_account(wanted, key, reply),
-            Command::Lanes(limit, reply) => {
-                drop(reply.send(Ok(lanes::list(&self.engine.world.accounts, limit))));
-            }
-            Command::Diagnose(reply) => drop(reply.send(Ok(self.engine.diagnoses()))),
-            Command::Coverage(reply) => drop(reply.send(Ok(self.engine.coverage()))),
-            Command::SkipStage(reply) => drop(reply.send(self.skip_stage())),
-            Command::EnterStage(stage, reply) => drop(reply.send(self.enter_stage(*stage))),
-            Command::Finish(reply) => drop(reply.send(self.finish())),
-            Command::StartJourney(name, key, reply) => {
-                drop(reply.send(self.start_journey(&name, key)));
-            }
-            Command::Measures(reply) => drop(reply.send(Ok(self.measures()))),
-            Command::Create(name, key, reply) => self.wish(What::Create(name), key, reply),
-            Command::Pay { from, to, amount, key, reply } => {
-                self.wish(What::Pay { from, to, amount }, key, reply);
-            }
-            Command::Send { from, body, key, reply } => {
-                self.wish(What::Send { from, body }, key, reply);
-            }
-            Command::Status(reply) => {
-                self.publish();
-                drop(reply.send(Ok((*self.status()).clone())));
-            }
-        }
-    }
-
-    pub(crate) fn status(&self) -> Arc<Status> {
-        self.status_to.borrow().clone()
-    }
-
-    pub(crate) fn publish(&mut self) {
-        self.published = Instant::now();
-        let engine = &self.engine;
-        let mut stats = engine.stats();
-        stats.pacing = self.pacing();
-        let disabled = engine.catalogue.disabled();
-        self.status_to.send_replace(Arc::new(Status {
-            running: self.running,
-            started_at_ms: self.started_at_ms,
-            tps: self.schedule.tps(self.now()),
-            stage: self.stage_progress(),
-            max_pending: engine.max_pending(),
-            intent_invalid: engine.intent_invalid(),
-            types: engine.catalogue.names().collect(),
-            weights: engine.catalogue.weights().collect(),
-            disabled_types: disabled
-                .map(|(name, refused_with)| DisabledType { name, refused_with })
-                .collect(),
-            free_accounts: engine.free_accounts(),
-            total_accounts: engine.world.accounts.len(),
-            fuzz_percent: engine.fuzz_percent(),
-            findings: self.watch.findings.total(),
-            stats,
-        }));
-    }
-
-    /// Tells what the nodes did that they must not.
-    pub(crate) fn findings(&self) -> watch::Receiver<Arc<[Arc<Finding>]>> {
-        self.watch.subscribe()
-    }
-
-    /// Tells who takes part, now and when it changes.
-    pub(crate) fn list_accounts(&self) -> watch::Receiver<Arc<AccountListing>> {
-        self.accounts_to.send_replace(Arc::new(self.listing()));
-        self.accounts_to.subscribe()
-    }
-
-    fn listing(&self) -> AccountListing {
-        let world = &self.engine.world;
-        let accounts = &world.accounts;
-        let id = |index: &Index| accounts[*index].id;
-        let gateway = |index: &Index| GatewayListing {
-            address: id(index),
-            currencies: world.assets[..world.common_assets]
-                .iter()
-                .filter(|asset| asset.gateway == *index)
-                .map(|asset| asset.currency.to_string())
-                .collect(),
-        };
-        let funder = accounts.iter().find(|a| a.role == crate::accounts::Role::Funder);
-        AccountListing {
-            funder: funder.map(|a| a.id),
-            gateways: accounts.gateways().iter().map(gateway).collect(),
-            users: accounts
-                .users()
-                .iter()
-                .chain(accounts.made())
-                .filter(|n| accounts[**n].active)
-                .map(id)
-                .collect(),
-            fuzzed: accounts.fuzzers().iter().map(id).collect(),
-            tagged: accounts.tagged().as_ref().map(id),
-            currencies: self.config.currencies.clone(),
-        }
-    }
-
     /// Sends a setup transaction if its lane and a worker are free.
     pub(crate) fn try_setup(&mut self, index: Index, plan: Plan) -> Result<TxHash, Blocked> {
         let prepared = self.engine.send(index, plan, false)?;
         let hash = prepared.hash;
         self.dispatch(prepared);
         Ok(hash)
-    }
-}
-
-/// A worker: carries one transaction at a time.
-async fn carry(
-    worker: usize,
-    tracker: Tracker,
-    pool: Pool,
-    mut jobs: mpsc::Receiver<(TxHash, Job)>,
-    answers: mpsc::UnboundedSender<Answered>,
-) {
-    while let Some((hash, job)) = jobs.recv().await {
-        let carried = match job {
-            Job::Tracked(submission) => Carried::Tracked(tracker.submit(submission).await),
-            Job::Untracked(blob, mangling) => {
-                Carried::Untracked(mangling, send_untracked(&pool, &blob).await)
-            }
-        };
-        if answers.send(Answered { worker, hash, carried }).is_err() {
-            return;
-        }
     }
 }

@@ -31,7 +31,7 @@ const NEWER: &str = "a newer type";
 /// How long after a search through all accounts ends of transactions alone are no reason for another.
 const SEARCH_PAUSE: Duration = Duration::from_millis(250);
 
-pub(super) struct Wish {
+pub(super) struct Request {
     until: Instant,
     what: What,
     key: Key,
@@ -80,41 +80,41 @@ fn fee_class(body: &Object, fees: &Fees) -> FeeClass {
 }
 
 impl Driver {
-    pub(super) fn wish(&mut self, what: What, key: Key, reply: Reply<Asked>) {
+    pub(super) fn request(&mut self, what: What, key: Key, reply: Reply<Asked>) {
         let until = Instant::now() + ASKED_PATIENCE;
-        self.serve(Wish { until, what, key, reply, searched: None });
+        self.serve(Request { until, what, key, reply, searched: None });
     }
 
-    pub(super) fn serve(&mut self, mut wish: Wish) {
+    pub(super) fn serve(&mut self, mut request: Request) {
         let made = if self.idle.is_empty() {
             Err(GeneratorError::Busy("every submission waits for the endpoint's answer"))
         } else {
-            self.fulfil(&mut wish)
+            self.fulfil(&mut request)
         };
         match made {
             Ok(prepared) => {
                 let account = self.engine.world.accounts[prepared.sender].id;
                 let name = self.name_of(&prepared);
-                self.asked.insert(prepared.hash, (wish.reply, name, account));
-                self.dispatch(Prepared { callers_key: wish.key, ..prepared });
+                self.asked.insert(prepared.hash, (request.reply, name, account));
+                self.dispatch(Prepared { callers_key: request.key, ..prepared });
             }
-            Err(GeneratorError::Busy(_)) if Instant::now() < wish.until => {
-                self.wishes.push_back(wish);
+            Err(GeneratorError::Busy(_)) if Instant::now() < request.until => {
+                self.requests.push_back(request);
             }
             Err(error) => {
-                if let What::Fund { to, .. } = wish.what {
+                if let What::Fund { to, .. } = request.what {
                     self.funding.remove(&to);
                 }
-                // Who asked may have gone; then nobody is to be told.
-                drop(wish.reply.send(Err(error)));
+                // Who asked may have gone; then nobody reads the reply.
+                drop(request.reply.send(Err(error)));
             }
         }
     }
 
-    /// Makes what is wished for, unless the last search through all accounts would only be repeated.
-    fn fulfil(&mut self, wish: &mut Wish) -> Result<Prepared, GeneratorError> {
-        if !matches!(wish.what, What::Create(_)) {
-            return self.make(&wish.what);
+    /// Makes what is requested for, unless the last search through all accounts would only be repeated.
+    fn fulfil(&mut self, request: &mut Request) -> Result<Prepared, GeneratorError> {
+        if !matches!(request.what, What::Create(_)) {
+            return self.make(&request.what);
         }
         let now = Situation {
             at: Instant::now(),
@@ -122,14 +122,14 @@ impl Driver {
             room: self.engine.free_accounts() > 0,
             ended: self.ended,
         };
-        if let Some((before, why)) = wish.searched
+        if let Some((before, why)) = request.searched
             && !now.may_differ_from(before)
         {
             return Err(GeneratorError::Busy(why));
         }
-        let made = self.make(&wish.what);
+        let made = self.make(&request.what);
         if let Err(GeneratorError::Busy(why)) = made {
-            wish.searched = Some((now, why));
+            request.searched = Some((now, why));
         }
         made
     }
@@ -157,7 +157,7 @@ impl Driver {
         // Who asked may have gone; the account is made all the same.
         let _ = address.send(accounts[index].id);
         self.funding.insert(index);
-        self.wish(What::Fund { to: index, drops }, key, reply);
+        self.request(What::Fund { to: index, drops }, key, reply);
     }
 
     /// The funding of an account has come to its end.
