@@ -9,6 +9,7 @@ use xrpl_generator::{Capacity, Pace, Stage, StagePart, StageProgress, Until};
 use crate::{limits::Limit, reads::ReadLoad};
 
 pub mod file;
+mod read;
 mod schema;
 
 pub(crate) use schema::is_allowed;
