@@ -4,7 +4,9 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::Serialize;
 use tokio::sync::oneshot;
-use xrpl_protocol::{AccountId, Amount, Drops, Object, TxHash, keys::KeyType};
+use xrpl_protocol::{
+    AccountId, Amount, Drops, Hash256, LedgerIndex, Object, TxHash, keys::KeyType,
+};
 use xrpl_tracker::{CallersKey, ResultName, State};
 
 use crate::{
@@ -63,6 +65,7 @@ pub(crate) enum Command {
     Toggle(String, bool, Reply<bool>),
     SetWeight(String, u32, Reply<u32>),
     Lanes(usize, Reply<LaneList>),
+    DeletedIn(Hash256, Reply<Option<LedgerIndex>>),
     Create(Option<String>, Key, Reply<Asked>),
     Pay { from: AccountId, to: AccountId, amount: Amount, key: Key, reply: Reply<Asked> },
     Send { from: AccountId, body: Object, key: Key, reply: Reply<Asked> },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use xrpl_client::Pool;
-use xrpl_protocol::{AccountId, Amount, Drops, Object, keys::KeyType};
+use xrpl_protocol::{AccountId, Amount, Drops, Hash256, LedgerIndex, Object, keys::KeyType};
 use xrpl_tracker::{CallersKey, Tracker};
 
 use crate::{
@@ -290,6 +290,14 @@ impl Generator {
     /// [`GeneratorError::Ended`].
     pub async fn lanes(&self, limit: usize) -> Result<LaneList, GeneratorError> {
         self.ask(|reply| Command::Lanes(limit, reply)).await
+    }
+
+    /// The ledger in which an object that concerned the run was deleted, if that was lately.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Ended`].
+    pub async fn deleted_in(&self, id: Hash256) -> Result<Option<LedgerIndex>, GeneratorError> {
+        self.ask(|reply| Command::DeletedIn(id, reply)).await
     }
 
     /// Sends one transaction of a type, whether load runs or not.

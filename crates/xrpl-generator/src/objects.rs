@@ -8,8 +8,8 @@
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value as Json};
 use xrpl_protocol::{
-    AccountId, Amount, Definitions, Field, Hash256, Issue, MptId, Object, Value, decimal::Decimal,
-    fields, number::Number, object_id,
+    AccountId, Amount, Definitions, Field, Hash256, Issue, LedgerIndex, MptId, Object, Value,
+    decimal::Decimal, fields, number::Number, object_id,
 };
 
 use crate::{
@@ -314,6 +314,12 @@ impl Objects {
     #[must_use]
     pub fn owns_nft(&self, owner: Index, nft: Nft) -> bool {
         self.owned(Kind::NftPage, owner).flat_map(Entry::nfts).any(|other| other == nft)
+    }
+
+    /// The ledger in which a mirrored entry was deleted, if that was lately.
+    #[must_use]
+    pub fn deleted_in(&self, id: Hash256) -> Option<LedgerIndex> {
+        self.gone.get(&id).map(|when| when.ledger())
     }
 
     /// Holds something, also what is not there yet.

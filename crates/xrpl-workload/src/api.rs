@@ -21,6 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{host::Host, session::App};
 
 mod accounts;
+mod amendments;
 mod dex;
 mod document;
 mod error;
@@ -30,6 +31,7 @@ mod fuzz;
 mod idempotency;
 mod journeys;
 mod network;
+mod objects;
 mod observe;
 mod page;
 mod runs;
@@ -69,7 +71,9 @@ pub async fn serve(listener: TcpListener, host: Host, cancel: CancellationToken)
 fn documented() -> Routes {
     Routes::with_openapi(document::Document::openapi())
         .merge(network::routes())
+        .merge(amendments::routes())
         .merge(state::routes())
+        .merge(objects::routes())
         .merge(observe::routes())
         .merge(fuzz::routes())
         .merge(events::routes())

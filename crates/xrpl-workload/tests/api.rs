@@ -134,6 +134,7 @@ async fn every_get_has_its_fields() {
         ("/state/findings", &["total", "findings"]),
         ("/state/definitions", &["source", "hash", "differences", "off", "not_fuzzed"]),
         ("/state/lanes", &["total", "blocked", "lanes"]),
+        ("/state/amendments", &["enabled", "ruled_out", "amendments"]),
         ("/workload/disabled-types", &["disabled_types"]),
         ("/state/mptokens", &["count", "mptokens"]),
         ("/state/store", &["kind", "rows", "pruned", "bytes", "retention"]),

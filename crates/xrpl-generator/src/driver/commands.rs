@@ -60,6 +60,9 @@ impl Driver {
             Command::Lanes(limit, reply) => {
                 drop(reply.send(Ok(lanes::list(&self.engine.world.accounts, limit))));
             }
+            Command::DeletedIn(id, reply) => {
+                drop(reply.send(Ok(self.engine.world.objects.deleted_in(id))));
+            }
             Command::Diagnose(reply) => drop(reply.send(Ok(self.engine.diagnoses()))),
             Command::Coverage(reply) => drop(reply.send(Ok(self.engine.coverage()))),
             Command::SkipStage(reply) => drop(reply.send(self.skip_stage())),
