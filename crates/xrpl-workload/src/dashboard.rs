@@ -21,8 +21,8 @@ macro_rules! scripts {
 }
 
 static SCRIPTS: &[Asset] = scripts! {
-    "api.js" "charts.js" "clock.js" "dom.js" "export.js" "keys.js" "main.js" "pressure.js" "router.js" "stream.js" "theme.js"
-    "panels/accounts.js" "panels/controls.js" "panels/dossier.js" "panels/failures.js"
+    "api.js" "charts.js" "clock.js" "dom.js" "export.js" "keys.js" "main.js" "pressure.js" "router.js" "stream.js" "theme.js" "virtual.js"
+    "panels/accounts.js" "panels/amendments.js" "panels/controls.js" "panels/dossier.js" "panels/failures.js"
     "panels/coverage.js" "panels/finality.js" "panels/fuzz.js" "panels/header.js" "panels/heat.js" "panels/journeys.js" "panels/ledgers.js" "panels/matrix.js" "panels/node.js"
     "panels/overview.js" "panels/runs.js" "panels/scenario.js" "panels/shadow.js" "panels/throughput.js" "panels/transactions.js"
 };

@@ -27,16 +27,33 @@ function paint(chart) {
 }
 
 const scale = (title, more = {}) => ({ beginAtZero: true, title: { display: true, text: title }, ...more });
+// Of things that are counted there are no halves.
+const counts = (title, more = {}) => scale(title, { ticks: { precision: 0 }, ...more });
 const time = (more = {}) => ({ ticks: { maxTicksLimit: 6, maxRotation: 0 }, grid: { display: false }, ...more });
 const dataset = (set) => ({ data: [], pointRadius: 0, borderWidth: 2, spanGaps: true, ...set });
 
 // A chart in a view that is not shown has no size; it is drawn when it is.
-const visible = (chart) => chart.canvas.offsetParent !== null;
+// Asked of the view: to ask the canvas for its size would have everything laid out in the middle of a round.
+const visible = (chart) => !chart.canvas.closest("[data-view]").hidden;
+
+// A chart without a point says so in its middle.
+const nothing = {
+  id: "nothing",
+  afterDraw({ ctx, chartArea: area, data }) {
+    if (data.datasets.some((set) => set.data.some((value) => value !== null && value !== undefined))) return;
+    ctx.save();
+    ctx.fillStyle = colour("--quiet");
+    ctx.textAlign = "center";
+    ctx.fillText("Nothing to show yet", (area.left + area.right) / 2, (area.top + area.bottom) / 2);
+    ctx.restore();
+  },
+};
 
 function create(id, type, sets, scales) {
   const datasets = sets.map(dataset);
   const chart = new window.Chart(document.getElementById(id), {
     type,
+    plugins: [nothing],
     data: { labels: [], datasets },
     options: {
       animation: false, maintainAspectRatio: false, responsive: true,
@@ -64,16 +81,16 @@ export function start() {
     { label: "in flight", tone: "--two", yAxisID: "inFlight", borderDash: [5, 3] },
   ], {
     x: time(), y: scale("transactions / s"),
-    inFlight: scale("in flight", { position: "right", grid: { drawOnChartArea: false } }),
+    inFlight: counts("in flight", { position: "right", grid: { drawOnChartArea: false } }),
   });
   create("chart-percentiles", "line", [
     { label: "p50", tone: "--one" }, { label: "p90", tone: "--two", borderDash: [5, 3] },
     { label: "p99", tone: "--five", borderDash: [2, 2] },
   ], { x: time(), y: scale("ms until validated") });
-  create("chart-ms", "bar", [{ label: "transactions", tone: "--one" }], { x: scale("up to ms"), y: scale("transactions") });
-  create("chart-ledgers", "bar", [{ label: "transactions", tone: "--one" }], { x: scale("ledgers"), y: scale("transactions") });
-  create("chart-types", "bar", [], { x: time({ stacked: true }), y: scale("transactions", { stacked: true }) });
-  create("chart-interval", "bar", [{ label: "seconds", tone: "--six" }], { x: time(), y: scale("seconds since the ledger before") });
+  create("chart-ms", "bar", [{ label: "transactions", tone: "--one" }], { x: scale("up to ms"), y: counts("transactions") });
+  create("chart-ledgers", "bar", [{ label: "transactions", tone: "--one" }], { x: scale("ledgers"), y: counts("transactions") });
+  create("chart-types", "bar", [], { x: time({ stacked: true }), y: counts("transactions", { stacked: true }) });
+  create("chart-interval", "bar", [{ label: "seconds", tone: "--six" }], { x: time(), y: scale("seconds") });
   create("chart-node", "line", [
     { label: "load factor", tone: "--one", yAxisID: "y" }, { label: "ledgers behind", tone: "--two", yAxisID: "y", borderDash: [5, 3] },
     { label: "longest job, ms", tone: "--four", yAxisID: "job", borderDash: [2, 2] },
@@ -86,7 +103,7 @@ export function start() {
     { label: "queue", tone: "--four", yAxisID: "queue", borderDash: [5, 3] },
   ], {
     x: time(), y: scale("drops"),
-    queue: scale("queue", { position: "right", grid: { drawOnChartArea: false } }),
+    queue: counts("queue", { position: "right", grid: { drawOnChartArea: false } }),
   });
   onTheme(() => {
     for (const chart of charts.values()) paint(chart);

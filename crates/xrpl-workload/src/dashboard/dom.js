@@ -14,9 +14,13 @@ export function make(tag, options = {}, ...children) {
   return element;
 }
 
+// Kept: to make one for each number takes longer than everything else that a table does.
+const NUMBERS = new Intl.NumberFormat("en", { maximumFractionDigits: 1, signDisplay: "negative" });
+const TIMES = new Intl.DateTimeFormat("en", { hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
 export function number(value) {
   if (value === null || value === undefined) return "-";
-  return Number(value).toLocaleString("en", { maximumFractionDigits: 1 });
+  return NUMBERS.format(value);
 }
 
 export function at(object, path) {
@@ -33,6 +37,17 @@ export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// A table that has no rows gives way to the words after it.
+export function none(id, empty) {
+  by(id).hidden = empty;
+  by(id).nextElementSibling.hidden = !empty;
+}
+
+// The same of a class.
+export function dress(element, className) {
+  if (element.className !== className) element.className = className;
+}
+
 // Rows of two columns, kept by key so that a reader's place is not lost.
 export function pairs(tbody, rows) {
   const known = new Map([...tbody.children].map((row) => [row.dataset.key, row]));
@@ -43,7 +58,7 @@ export function pairs(tbody, rows) {
       row = make("tr", { data: { key } }, make("th", { scope: "row", textContent: key }), cell);
     }
     say(row.lastChild, text);
-    row.lastChild.className = `number ${tone}`;
+    dress(row.lastChild, `number ${tone}`);
     return row;
   });
   arrange(tbody, wanted);
@@ -89,4 +104,4 @@ export function tone(state) {
 }
 
 export const short = (text) => (text.length > 16 ? `${text.slice(0, 8)}…${text.slice(-4)}` : text);
-export const clock = (ms) => new Date(ms).toLocaleTimeString("en", { hour12: false });
+export const clock = (ms) => TIMES.format(ms);

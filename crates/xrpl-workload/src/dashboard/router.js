@@ -36,8 +36,12 @@ function apply() {
   const place = current();
   for (const view of document.querySelectorAll("[data-view]")) view.hidden = view.dataset.view !== place.view;
   for (const link of document.querySelectorAll("#views a")) {
-    if (link.hash === address(place.view)) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.hash === address(place.view)) {
+      link.setAttribute("aria-current", "page");
+      // On a phone the views do not fit beside each other.
+      const bar = link.parentElement;
+      bar.scrollLeft = link.offsetLeft - (bar.clientWidth - link.offsetWidth) / 2;
+    } else link.removeAttribute("aria-current");
   }
   document.title = `${TITLES[place.view]} - xrpl-workload`;
   for (const listener of listeners) listener(place);
@@ -47,8 +51,11 @@ export function start() {
   let shown = current().view;
   addEventListener("hashchange", () => {
     apply();
-    // A new view begins at its top; a transaction that opens leaves the place alone.
-    if (current().view !== shown) window.scrollTo(0, 0);
+    // A new view begins at its top, and so does the keyboard; a transaction that opens leaves the place alone.
+    if (current().view !== shown) {
+      window.scrollTo(0, 0);
+      if (!document.activeElement.closest("header")) document.getElementById("main").focus({ preventScroll: true });
+    }
     shown = current().view;
   });
   apply();

@@ -42,19 +42,23 @@ export async function browser() {
   });
 }
 
-// A page whose every answer of a polled route is kept: the n-th answer is what the n-th round drew.
+// A page whose every answer of a polled route is kept, with the round that asked: the summary is asked for first in
+// each.
 export async function open(context) {
   const page = await context.newPage();
   const answers = {};
   const errors = [];
   page.on("console", (message) => { if (["error", "warning"].includes(message.type())) errors.push(message.text()); });
   page.on("pageerror", (error) => errors.push(String(error)));
+  let asked = 0;
   await page.route((url) => /^\/(state|health|workload)/.test(url.pathname), async (route) => {
-    if (route.request().method() !== "GET" || route.request().url().includes("/state/t")) return route.continue();
+    const { pathname: path } = new URL(route.request().url());
+    if (route.request().method() !== "GET" || path.startsWith("/state/t") || path.startsWith("/state/objects")) return route.continue();
+    if (path === "/state/summary") asked += 1;
+    const round = asked;
     try {
       const response = await route.fetch();
-      const path = new URL(route.request().url()).pathname;
-      (answers[path] ??= []).push(await response.json());
+      (answers[path] ??= []).push({ round, answer: await response.json() });
       await route.fulfill({ response });
     } catch {
       await route.abort().catch(() => {});
@@ -63,6 +67,12 @@ export async function open(context) {
   await page.goto(BASE);
   await rounds(page, 2);
   return { page, answers, errors };
+}
+
+// What the page had of a route when it drew a round.
+export function answerOf(answers, path, round) {
+  assert.ok(answers[path], `the page does not ask ${path}`);
+  return answers[path].findLast((one) => one.round <= round)?.answer;
 }
 
 export const VIEWS = ["overview", "load", "transactions", "results", "accounts", "ledgers", "nodes", "runs"];

@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import * as controls from "./controls.mjs";
-import { api, browser, open, please, rounds, step, until, view } from "./harness.mjs";
+import { api, browser, open, OUT, please, rounds, step, until, view } from "./harness.mjs";
 import { journey } from "./journeys.mjs";
 import * as looks from "./looks.mjs";
 import { panels, runs } from "./panels.mjs";
+import * as states from "./states.mjs";
 import * as transactions from "./transactions.mjs";
 import * as views from "./views.mjs";
 
@@ -31,18 +32,23 @@ try {
   await step("exports", () => views.exports(it));
   await step("heat map and ledgers to transactions", () => transactions.drillDown(it));
   await step("matrix to transactions", () => transactions.clickThrough(it));
+  await step("an object's transactions", () => transactions.object(it));
   await step("search and dossier", () => transactions.search(it));
   await step("the dossier's looks", () => looks.dialogLooks(it));
   await step("on a phone", () => looks.phone(it));
   await step("by keyboard", () => looks.keyboard(context));
   await step("a thousand events a second", () => transactions.flood(context));
   await step("a node that hangs", () => transactions.hanging(context));
+  await step("before the first answer", () => states.waiting(context));
+  await step("where there is nothing", () => states.empty(context));
+  await step("where a route has no answer", () => states.unavailable(context));
   await step("no console errors", () => assert.deepEqual(it.errors, []));
 
   const trouble = it.page.locator("#trouble");
   await step("the server goes away", async () => {
     await please("stop");
-    await trouble.filter({ hasText: "The API does not answer" }).waitFor({ timeout: 15000 });
+    await trouble.filter({ hasText: /The API does not answer .*; what you see is of \d\d:\d\d:\d\d/ }).waitFor({ timeout: 15000 });
+    await it.page.screenshot({ path: `${OUT}/stale.png` });
   });
   await step("the server comes back", async () => {
     await please("start");

@@ -1,7 +1,7 @@
 // Every number and every picture is what the API said in the same round.
 
 import assert from "node:assert/strict";
-import { at, rounds, shown, view } from "./harness.mjs";
+import { answerOf, at, rounds, shown, view } from "./harness.mjs";
 
 // A view and what stands around it at one instant, with the number of the round that drew it. The other
 // views are as they were when they were shown last.
@@ -9,14 +9,15 @@ const snapshot = () => ({
   round: Number(document.body.dataset.rounds),
   numbers: [...document.querySelectorAll("[data-from]")].filter((e) => !e.closest("[data-view][hidden]")).map((e) => ({ ...e.dataset, text: e.textContent })),
   strip: [...document.querySelectorAll("#strip li")].map((e) => ({ kind: e.className, parts: [...e.querySelectorAll("b, span")].map((p) => p.textContent) })),
-  matrix: [...document.querySelectorAll("#matrix-table button")].map((e) => ({ ...e.dataset, text: e.textContent })),
+  matrix: [...document.querySelectorAll("#matrix-table a")].map((e) => ({ ...e.dataset, text: e.textContent })),
   failures: [...document.querySelectorAll("#failure-table tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
-  heat: [...document.querySelectorAll("#heat-table button")].map((e) => ({ ...e.dataset, text: e.textContent })),
+  heat: [...document.querySelectorAll("#heat-table a")].map((e) => ({ ...e.dataset, text: e.textContent })),
   story: document.getElementById("story").textContent,
   target: document.getElementById("target").textContent,
   fuzz: [...document.querySelectorAll("#fuzz-results td")].map((cell) => cell.textContent),
-  lanes: [...document.querySelectorAll("#lanes tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
+  lanes: [...document.querySelectorAll("#lanes tbody:nth-of-type(2) tr")].map((r) => [...r.children].map((c) => c.textContent)),
   nodes: [...document.querySelectorAll("#nodes tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
+  amendments: [...document.querySelectorAll("#amendment-table tbody tr")].map((r) => [...r.children].map((c) => c.textContent)),
   charts: Object.fromEntries([...document.querySelectorAll("canvas")].map((canvas) => {
     const { labels, datasets } = window.Chart.getChart(canvas).data;
     return [canvas.id, { labels: [...labels], sets: datasets.map((set) => [...set.data]) }];
@@ -141,13 +142,10 @@ export async function panels({ page, answers }, api) {
   // Shows the view, checks every figure of it, and then what else there is to it.
   const check = async (name, rest) => {
     await view(page, name);
+    // What only this view asks for has come too.
+    await page.locator(`[data-view=${name}]:not(.waiting)`).waitFor();
     const seen = await page.evaluate(snapshot);
-    const answer = (path) => {
-      assert.ok(answers[path], `the page does not ask ${path}`);
-      // Two large ones are asked for in every fifth round.
-      const seldom = ["/state/coverage", "/state/diagnostics"].includes(path);
-      return answers[path][seldom ? Math.floor((seen.round - 1) / 5) : seen.round - 1];
-    };
+    const answer = (path) => answerOf(answers, path, seen.round);
     numbers(seen, answer);
     figures += seen.numbers.length;
     await rest(seen, answer);
@@ -177,6 +175,9 @@ export async function panels({ page, answers }, api) {
   await check("nodes", async (seen, answer) => {
     const nodes = answer("/health").endpoints;
     assert.deepEqual(seen.nodes, nodes.map((n) => [n.name, "answers", n.server_state, shown(n.validated), "0", n.last_error ?? ""]));
+    const { amendments } = answer("/state/amendments");
+    assert.ok(amendments.filter((one) => one.enabled).length > 40);
+    assert.deepEqual(seen.amendments, amendments.map((one) => [one.name, one.enabled ? "enabled" : "not enabled", one.types.join(", ")]));
     const same = await timeline(seen.charts["chart-node"], api);
     assert.deepEqual(seen.charts["chart-node"].sets, ["load_factor", "lag_ledgers", "job_ms"].map((name) => same.map((s) => s.node[name])));
   });

@@ -1,7 +1,7 @@
 // Lists, searches, the dossier, and a stream faster than anyone reads.
 
 import assert from "node:assert/strict";
-import { api, BASE, shown, until, view } from "./harness.mjs";
+import { api, BASE, OUT, shown, until, view } from "./harness.mjs";
 
 const rows = (page) => page.locator("#list tbody:nth-of-type(2) tr");
 
@@ -21,7 +21,7 @@ export async function clickThrough({ page }) {
   const wanted = { preliminary: cell.preliminary, state: cell.state, final: cell.final ?? "none" };
   const of = Object.entries(wanted).map(([key, value]) => `[data-${key}="${value}"]`).join("");
   // By keyboard: what is focused stays focused while numbers move.
-  await page.locator(`#matrix-table button${of}`).focus();
+  await page.locator(`#matrix-table a${of}`).focus();
   await page.keyboard.press("Enter");
   await page.locator("#list-says").filter({ hasText: `${cell.preliminary} first` }).waitFor();
   await until("its rows are shown", async () => (await rows(page).count()) > 0);
@@ -32,8 +32,8 @@ export async function clickThrough({ page }) {
 // A cell of the heat map and a ledger lead to their transactions, and the back button back.
 export async function drillDown({ page }) {
   await view(page, "results");
-  const cell = page.locator("#heat-table button").first();
-  const { type, final } = await cell.evaluate((button) => ({ ...button.dataset }));
+  const cell = page.locator("#heat-table a").first();
+  const { type, final } = await cell.evaluate((anchor) => ({ ...anchor.dataset }));
   await cell.click();
   await page.locator("#list-says").filter({ hasText: `Transactions ${type}, final result ${final}` }).waitFor();
   await rows(page).first().waitFor();
@@ -49,14 +49,14 @@ export async function drillDown({ page }) {
   await page.locator("#list-says").filter({ hasText: `Transactions in ledger ${ledger.ledger_index}: ${ledger.ours}` }).waitFor();
   assert.equal(await rows(page).count(), ledger.ours);
   await view(page, "ledgers");
-  await page.locator("#strip button").first().click();
+  await page.locator("#strip a").first().click();
   await page.locator("#list-says").filter({ hasText: "Transactions in ledger" }).waitFor();
 }
 
 export async function search({ page }) {
   await view(page, "transactions");
   const [tx] = (await api("/state/transactions?state=VALIDATED&order=newest&limit=1")).transactions;
-  const query = page.getByLabel("Hash, account, result, ledger or type");
+  const query = page.getByLabel("Hash, object id, account, result, ledger or type");
   await query.fill("not a hash");
   await query.press("Enter");
   await page.locator("#list-says").filter({ hasText: "neither a hash" }).waitFor();
@@ -76,6 +76,40 @@ export async function search({ page }) {
   await query.fill(tx.tx_hash);
   await query.press("Enter");
   await dossier(page, tx.tx_hash);
+}
+
+// The id of an object leads to what created, modified and deleted it: here a check that some account still has.
+export async function object({ page, errors }) {
+  await view(page, "transactions");
+  const { endpoint } = await api("/state/summary");
+  const { transactions: made } = await api("/state/transactions?state=VALIDATED&type=CheckCreate&final=tesSUCCESS&order=newest&limit=20");
+  let id;
+  for (const { account } of made) {
+    const body = JSON.stringify({ method: "account_objects", params: [{ account, type: "check", ledger_index: "validated" }] });
+    const response = await fetch(endpoint, { method: "POST", body, headers: { "content-type": "application/json" } });
+    id ??= (await response.json()).result.account_objects[0]?.index;
+  }
+  assert.ok(id, "there is a check");
+  const query = page.getByLabel("Hash, object id, account, result, ledger or type");
+  await query.fill(id.toLowerCase());
+  await query.press("Enter");
+  await page.locator("#list-says").filter({ hasText: /that touched object .* It is of type Check/ }).waitFor();
+  await rows(page).first().waitFor();
+  const { transactions: touched } = await api(`/state/objects/${id}`);
+  const texts = await rows(page).evaluateAll((list) => list.map((row) => [row.dataset.key, ...[...row.children].slice(4, 6).map((c) => c.textContent)]));
+  // A node of short history may have forgotten its metadata.
+  assert.deepEqual(texts, touched.map((one) => [one.tx_hash, one.effect ?? "not known any more", one.engine_result]));
+  assert.equal(await page.locator("#list thead th").nth(4).textContent(), "What it did");
+  // The browser itself notes that no transaction has this hash.
+  assert.match(errors.pop() ?? "", /status of 404/);
+  await page.screenshot({ path: `${OUT}/object.png` });
+  // What neither is.
+  await query.fill("0".repeat(64));
+  await query.press("Enter");
+  await page.locator("#list-says").filter({ hasText: "Not found" }).waitFor();
+  assert.deepEqual(errors.splice(-2).map((text) => /status of 404/.test(text)), [true, true]);
+  await page.getByRole("button", { name: "Live" }).click();
+  assert.equal(await page.locator("#list thead th").nth(4).textContent(), "State");
 }
 
 async function dossier(page, hash) {

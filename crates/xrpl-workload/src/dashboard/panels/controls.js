@@ -4,6 +4,7 @@ import { post, useToken } from "../api.js";
 import { by, make, number, say } from "../dom.js";
 import { open } from "./dossier.js";
 
+export const NEEDS = ["/workload/status"];
 const SETTINGS = {
   tps: ["set-tps", "/workload/target-tps", (v) => ({ tps: v }), (c) => c.target_tps],
   max_pending: ["set-max-pending", "/workload/max-pending", (v) => ({ max_pending: v }), (c) => c.max_pending],

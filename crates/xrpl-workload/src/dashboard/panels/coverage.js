@@ -2,6 +2,8 @@
 
 import { by, make, number, say } from "../dom.js";
 
+export const SECTIONS = ["coverage"];
+export const NEEDS = ["/state/coverage"];
 const WAYS = ["plain", "ticket", "regular_key", "multisign", "delegated", "batch", "memos", "mutation"];
 
 let drawn = "";
@@ -36,7 +38,6 @@ function box(found) {
 
 export function show(answers) {
   const coverage = answers["/state/coverage"];
-  if (!coverage?.reached) return;
   const print = JSON.stringify(coverage);
   if (print === drawn) return;
   drawn = print;

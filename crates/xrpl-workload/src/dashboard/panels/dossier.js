@@ -4,6 +4,7 @@ import { get } from "../api.js";
 import { by, clock, link, make, number, say, tone } from "../dom.js";
 import * as router from "../router.js";
 
+export const NEEDS = ["/state/summary"];
 const EVIDENCE = {
   validated: (e) => `in validated ledger ${number(e.ledger_index)} with ${e.result}, first seen by ${e.source}`,
   refused_by_node: (e) => `refused by the only node that had it, which does not keep it: ${e.engine_result}`,

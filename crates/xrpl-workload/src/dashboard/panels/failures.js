@@ -1,21 +1,22 @@
 // Final results other than success, in words.
 
-import { by, keyed, link, make, number, say } from "../dom.js";
-import { find } from "./transactions.js";
+import { by, keyed, make, none, number, say } from "../dom.js";
+import { linkTo } from "./transactions.js";
 
-const NONE = { code: "", count: 0, message: "Nothing has failed.", meaning: "" };
-
+export const SECTIONS = ["failures"];
+export const NEEDS = ["/state/failure-codes"];
 function build(code) {
-  const name = code.code ? link(code.code, () => find({ final: code.code })) : "";
+  const name = linkTo(code.code, { final: code.code });
   return make("tr", {}, make("th", { scope: "row" }, name), make("td", { className: "number", data: { code: code.code } }), make("td"));
 }
 
 function fill(row, code) {
-  say(row.children[1], code.code ? number(code.count) : "");
+  say(row.children[1], number(code.count));
   say(row.children[2], code.meaning ? `${code.message} (${code.meaning})` : code.message);
 }
 
 export function show(answers) {
   const codes = answers["/state/failure-codes"].detail;
-  keyed(by("failure-table").tBodies[0], codes.length ? codes : [NONE], (code) => code.code, build, fill);
+  none("failures-scroll", codes.length === 0);
+  keyed(by("failure-table").tBodies[0], codes, (code) => code.code, build, fill);
 }

@@ -5,6 +5,8 @@ import { within } from "../clock.js";
 import { at, by, clock, keyed, make, number, say, source } from "../dom.js";
 
 const FROM = "/state/latency";
+export const SECTIONS = ["finality", "histograms"];
+export const NEEDS = [FROM];
 const ROWS = [["Milliseconds", "finality_ms"], ["Ledgers", "ledgers"]];
 const PARTS = ["p50", "p90", "p99", "max"];
 const OVER_TIME = ["finality_ms_p50", "finality_ms_p90", "finality_ms_p99"];

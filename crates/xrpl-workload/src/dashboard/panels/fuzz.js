@@ -4,6 +4,9 @@ import { by, keyed, make, number, pairs, say, source } from "../dom.js";
 
 const FUZZ = "/state/fuzz";
 
+export const SECTIONS = ["fuzz"];
+export const NEEDS = [FUZZ, "/state/findings"];
+
 function results(types) {
   const all = new Map();
   for (const of of Object.values(types)) for (const [name, n] of Object.entries(of)) all.set(name, (all.get(name) ?? 0) + n);

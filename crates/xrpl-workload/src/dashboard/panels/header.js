@@ -2,6 +2,8 @@
 
 import { by, say } from "../dom.js";
 
+export const NEEDS = ["/state/summary", "/workload/status"];
+
 export function show(answers) {
   const summary = answers["/state/summary"];
   say(by("endpoint"), summary.endpoint ?? "");

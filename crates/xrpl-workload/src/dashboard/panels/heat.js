@@ -1,10 +1,11 @@
 // Types by final result. The colour says what kind of result it is, its strength how many there are.
 
-import { by, link, make, number } from "../dom.js";
-import { find } from "./transactions.js";
+import { by, dress, keyed, make, none, number } from "../dom.js";
+import { linkTo } from "./transactions.js";
 
+export const SECTIONS = ["heat"];
+export const NEEDS = ["/state/matrix"];
 const STEPS = 4;
-let drawn = "";
 
 const final = (cell) => cell.final ?? "none";
 function kind(result) {
@@ -24,32 +25,40 @@ function sums(cells) {
   return types;
 }
 
-function box(type, result, n, most) {
-  if (!n) return make("td");
+// A cell stays where it is while its number grows: to build thousands anew each second would cost frames.
+function fillCell(cell, [type, result, n, most]) {
+  if (!n) {
+    if (cell.firstChild) cell.replaceChildren();
+    dress(cell, "");
+    return;
+  }
+  if (!cell.firstChild) cell.append(linkTo("", { type, final: result }, { data: { type, final: result } }));
+  const anchor = cell.firstChild;
+  const text = number(n);
+  if (anchor.textContent !== text) {
+    anchor.textContent = text;
+    anchor.setAttribute("aria-label", `${text} ${type} with ${result}`);
+  }
   const full = Math.max(1, Math.ceil((STEPS * Math.log(n + 1)) / Math.log(most + 1)));
-  const button = link(number(n), () => find({ type, final: result }), {
-    data: { type, final: result }, "aria-label": `${number(n)} ${type} with ${result}`,
-  });
-  return make("td", { className: `number ${kind(result)} full${full}` }, button);
+  dress(cell, `number ${kind(result)} full${full}`);
+}
+
+function fillRow(row, [type, counts, results, most]) {
+  keyed(row, [null, ...results], (result) => result ?? "", (result) => (result === null
+    ? make("th", { scope: "row", textContent: type }) : make("td")),
+  (cell, result) => { if (result !== null) fillCell(cell, [type, result, counts.get(result), most]); });
 }
 
 export function show(answers) {
   const { cells } = answers["/state/matrix"];
-  if (!cells) return;
-  const print = JSON.stringify(cells);
-  if (print === drawn) return;
-  drawn = print;
   const types = sums(cells);
   const results = [...new Set([...types.values()].flatMap((row) => [...row.keys()]))]
     .sort((a, b) => ORDER.indexOf(kind(a)) - ORDER.indexOf(kind(b)) || a.localeCompare(b));
   const most = Math.max(1, ...[...types.values()].flatMap((row) => [...row.values()]));
-  const table = by("heat-table");
-  const on = table.contains(document.activeElement) ? { ...document.activeElement.dataset } : null;
-  table.tHead.replaceChildren(make("tr", {}, make("th", { scope: "col", textContent: types.size ? "Type" : "Nothing has ended yet." }),
-    ...results.map((name) => make("th", { scope: "col", className: "upright" }, make("span", { textContent: name })))));
-  table.tBodies[0].replaceChildren(...[...types].sort(([a], [b]) => a.localeCompare(b)).map(([type, row]) => make(
-    "tr", {}, make("th", { scope: "row", textContent: type }), ...results.map((result) => box(type, result, row.get(result), most)),
-  )));
-  // Who stands on a number stays on it.
-  if (on) [...table.querySelectorAll("button")].find((b) => b.dataset.type === on.type && b.dataset.final === on.final)?.focus();
+  none("heat-scroll", types.size === 0);
+  keyed(by("heat-table").tHead.rows[0], [null, ...results], (result) => result ?? "", (result) => (result === null
+    ? make("th", { scope: "col", textContent: "Type" })
+    : make("th", { scope: "col", className: "upright" }, make("span", { textContent: result }))), () => {});
+  const rows = [...types].sort(([a], [b]) => a.localeCompare(b)).map(([type, counts]) => [type, counts, results, most]);
+  keyed(by("heat-table").tBodies[0], rows, ([type]) => type, () => make("tr"), fillRow);
 }

@@ -1,10 +1,12 @@
 // Journeys: each run as a row of steps, and one more on request.
 
 import { ApiError, post } from "../api.js";
-import { by, keyed, link, make, say, short } from "../dom.js";
+import { by, keyed, link, make, none, say, short } from "../dom.js";
 import * as dossier from "./dossier.js";
 
 export const FROM = "/journeys?limit=6";
+export const SECTIONS = ["journeys"];
+export const NEEDS = [FROM];
 const TONES = { done: "good", failed: "bad", running: "", waiting: "warn" };
 
 async function begin(event) {
@@ -62,9 +64,9 @@ export function start() {
 
 export function show(answers) {
   const { journeys, runs } = answers[FROM];
-  if (!journeys) return;
   keyed(by("journey-name"), journeys, (journey) => journey.name, ({ name }) => make("option", { value: name, textContent: name }),
     (option, { shows }) => { option.title = shows; });
   say(by("journey-shows"), journeys.find((journey) => journey.name === by("journey-name").value)?.shows ?? "");
+  none("journey-runs", runs.length === 0);
   keyed(by("journey-runs"), runs, (run) => run.id, build, fill);
 }

@@ -2,9 +2,11 @@
 
 import { draw, drawSets } from "../charts.js";
 import { within } from "../clock.js";
-import { at, by, keyed, link, make, number, pairs, say, source } from "../dom.js";
-import { find } from "./transactions.js";
+import { at, by, keyed, make, none, number, pairs, say, source } from "../dom.js";
+import { linkTo } from "./transactions.js";
 
+export const SECTIONS = ["ledgers", "ledger-types", "interval", "fees"];
+export const NEEDS = ["/state/ledgers"];
 const FEES = [
   ["Open-ledger fee, drops", "open_ledger_fee"], ["Base fee, drops", "base_fee"], ["Median fee, drops", "median_fee"],
   ["In the open ledger", "current_ledger_size"], ["Expected in a ledger", "expected_ledger_size"],
@@ -23,7 +25,7 @@ function kind(ledger) {
 
 function build(ledger) {
   const line = (name) => make("span", { className: name });
-  const open = link(number(ledger.ledger_index), () => find({ ledger: ledger.ledger_index }));
+  const open = linkTo(number(ledger.ledger_index), { ledger: ledger.ledger_index });
   return make("li", {}, make("b", {}, open), line("count"), make("br"), line("ours"), make("br"), line("fee"));
 }
 
@@ -61,6 +63,7 @@ function interval(ledgers) {
 
 export function show(answers) {
   const { ledgers } = answers["/state/ledgers"];
+  none("strip", ledgers.length === 0);
   keyed(by("strip"), ledgers, (ledger) => ledger.ledger_index, build, fill);
   const oldest = within([...ledgers].reverse().filter((l) => l.close_time !== null), (l) => EPOCH_MS + l.close_time * 1000);
   const labels = oldest.map((l) => l.ledger_index);

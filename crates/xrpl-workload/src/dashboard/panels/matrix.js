@@ -1,9 +1,10 @@
 // What the node said first against what the ledger did.
 
-import { by, link, make, number } from "../dom.js";
-import { find } from "./transactions.js";
+import { by, keyed, make, none, number } from "../dom.js";
+import { linkTo } from "./transactions.js";
 
-let drawn = "";
+export const SECTIONS = ["matrix"];
+export const NEEDS = ["/state/matrix"];
 
 const first = (cell) => cell.preliminary ?? "none";
 const final = (cell) => cell.final ?? "none";
@@ -16,47 +17,43 @@ function options(types) {
   for (const type of types) if (!known.has(type)) select.append(make("option", { value: type, textContent: type }));
 }
 
-function table(cells, type) {
-  const firsts = [...new Set(cells.map(first))].sort();
-  const columns = [...new Set(cells.map(column))].sort((a, b) => b.endsWith("as said") - a.endsWith("as said") || b.localeCompare(a));
-  const sums = new Map();
+// What the ledger did by what the node said first; and what of it each cell counts.
+function sums(cells) {
+  const rows = new Map();
   for (const cell of cells) {
-    const key = `${first(cell)} ${column(cell)}`;
-    const sum = sums.get(key) ?? { state: cell.state, final: final(cell), count: 0 };
-    sums.set(key, { ...sum, count: sum.count + cell.count });
+    const row = rows.get(first(cell)) ?? rows.set(first(cell), new Map()).get(first(cell));
+    const sum = row.get(column(cell)) ?? { state: cell.state, final: final(cell), count: 0 };
+    row.set(column(cell), { ...sum, count: sum.count + cell.count });
   }
-  const head = make("tr", {}, make("td"), ...columns.map((name) => make("th", { scope: "col", textContent: name })));
-  const rows = firsts.map((name) => make("tr", {}, make("th", { scope: "row", textContent: name }), ...columns.map((of) => {
-    const sum = sums.get(`${name} ${of}`);
-    const cell = make("td", { className: "number" });
-    if (!sum) return cell;
-    const wanted = { preliminary: name, state: sum.state, final: sum.final };
-    const words = `${name} first, then ${sum.state} ${sum.final}`;
-    cell.append(link(number(sum.count), () => find({ type, ...wanted }), { data: wanted, "aria-label": `${number(sum.count)} transactions: ${words}` }));
-    return cell;
-  })));
-  return [make("thead", {}, head), make("tbody", {}, ...rows)];
+  return rows;
 }
 
-export function start() {
-  by("matrix-type").addEventListener("change", () => { drawn = ""; });
+// A cell stays where it is while its number grows, and who stands on it stays on it.
+function fillCell(cell, name, sum, type) {
+  if (!sum) return cell.replaceChildren();
+  const wanted = { preliminary: name, state: sum.state, final: sum.final };
+  if (!cell.firstChild || cell.dataset.type !== type) {
+    cell.dataset.type = type;
+    cell.replaceChildren(linkTo("", { type, ...wanted }, { data: wanted }));
+  }
+  const text = number(sum.count);
+  if (cell.firstChild.textContent === text) return undefined;
+  cell.firstChild.textContent = text;
+  return cell.firstChild.setAttribute("aria-label", `${text} transactions: ${name} first, then ${sum.state} ${sum.final}`);
 }
 
 export function show(answers) {
-  const cells = answers["/state/matrix"].cells;
-  options([...new Set(cells.map((cell) => cell.transaction_type))].sort());
+  const all = answers["/state/matrix"].cells;
+  options([...new Set(all.map((cell) => cell.transaction_type))].sort());
   const type = by("matrix-type").value;
-  const print = type + JSON.stringify(cells);
-  const target = by("matrix-table");
-  if (print === drawn) return;
-  drawn = print;
-  // Who stands on a number stays on it.
-  const on = target.contains(document.activeElement) ? { ...document.activeElement.dataset } : null;
-  const caption = target.caption;
-  caption.textContent = cells.length ? "Provisional by final result" : "Nothing has ended yet.";
-  target.replaceChildren(caption, ...(cells.length ? table(cells.filter((cell) => !type || cell.transaction_type === type), type) : []));
-  if (on) {
-    const same = [...target.querySelectorAll("button")].find((b) => ["preliminary", "state", "final"].every((key) => b.dataset[key] === on[key]));
-    same?.focus();
-  }
+  const rows = sums(all.filter((cell) => !type || cell.transaction_type === type));
+  const columns = [...new Set([...rows.values()].flatMap((row) => [...row.keys()]))]
+    .sort((a, b) => b.endsWith("as said") - a.endsWith("as said") || b.localeCompare(a));
+  none("matrix-scroll", rows.size === 0);
+  keyed(by("matrix-table").tHead.rows[0], ["", ...columns], (name) => name,
+    (name) => (name ? make("th", { scope: "col", textContent: name }) : make("td")), () => {});
+  keyed(by("matrix-table").tBodies[0], [...rows].sort(([a], [b]) => (a < b ? -1 : 1)), ([name]) => name, () => make("tr"), (row, [name, of]) => {
+    keyed(row, ["", ...columns], (key) => key, (key) => (key ? make("td", { className: "number" }) : make("th", { scope: "row", textContent: name })),
+      (cell, key) => { if (key) fillCell(cell, name, of.get(key), type); });
+  });
 }

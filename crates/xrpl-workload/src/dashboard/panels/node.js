@@ -5,6 +5,8 @@ import { within } from "../clock.js";
 import { at, by, clock, keyed, make, number, pairs, say, source } from "../dom.js";
 
 const FROM = "/state/ws/stats";
+export const SECTIONS = ["node", "stream-section", "node-load"];
+export const NEEDS = [FROM, "/health", "/state/summary"];
 const STREAMS = [
   ["Streams connected", "connected"], ["Streams configured", "endpoints"], ["Reconnects", "reconnects"],
   ["Ledgers read afterwards", "ledgers_backfilled"], ["Events waiting", "queue_size"], ["Event queue capacity", "queue_maxsize"],

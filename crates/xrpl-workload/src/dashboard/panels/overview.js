@@ -1,11 +1,13 @@
 // Whether all is well, in one sentence; the rate against its target; how long until validated; what
 // fails; and the other figures of the run.
 
-import { at, by, keyed, link, make, number, say, source } from "../dom.js";
+import { at, by, keyed, make, number, say, source } from "../dom.js";
 import { heldBack } from "../pressure.js";
-import { find } from "./transactions.js";
+import { linkTo } from "./transactions.js";
 
 const FROM = "/state/summary";
+export const SECTIONS = ["overview"];
+export const NEEDS = [FROM, "/workload/status", "/state/ledgers", "/state/latency", "/state/failure-codes", "/health"];
 const NUMBERS = [
   ["Ledger", "ledger_index"], ["Superseded", "superseded"], ["Invalid on purpose", "expected_invalid"],
   ["Random (fuzz)", "fuzzed"], ["Findings", "findings", true], ["Unexpected failures", "valid_failed", true],
@@ -65,7 +67,7 @@ function rate(summary, status, ledgers) {
   const bar = by("rate-bar");
   bar.hidden = !(target > 0) || !status.running;
   bar.value = target > 0 ? Math.min(reached / target, 1) : 0;
-  let words = "On schedule.";
+  let words = summary.expected_invalid + summary.fuzzed > 0 ? "On schedule; some were not meant to be validated." : "On schedule.";
   if (!status.running) words = "Load is stopped.";
   else if (held) words = `Held back by ${held}.`;
   else if (target === 0 || target === null) words = "No target: as fast as it goes.";
@@ -76,7 +78,7 @@ function rate(summary, status, ledgers) {
 function failures(codes) {
   say(by("failing").firstChild, number(codes.total));
   keyed(by("top-failures"), codes.detail.slice(0, TOP), (code) => code.code, ({ code }) => make(
-    "li", {}, link(code, () => find({ final: code })), make("span"),
+    "li", {}, linkTo(code, { final: code }), make("span"),
   ), (row, code) => {
     say(row.lastChild, number(code.count));
     row.title = `${code.message} (${code.meaning})`;

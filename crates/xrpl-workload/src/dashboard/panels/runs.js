@@ -1,7 +1,7 @@
 // Runs of the store, their reports, and two of them side by side.
 
 import { ApiError, get } from "../api.js";
-import { by, keyed, make, number, say } from "../dom.js";
+import { by, keyed, make, none, number, say } from "../dom.js";
 
 const EVERY_ROUNDS = 10;
 const SAID = { better: "good", worse: "bad" };
@@ -23,12 +23,12 @@ function build(head) {
 
 function fill(row, head) {
   const figure = (name, unit = "") => (head.figures[name] === undefined ? "-" : number(head.figures[name]) + unit);
-  const told = [
+  const texts = [
     new Date(head.began_at_ms).toLocaleString("en", { hour12: false }), `${number(Math.round(head.load_seconds))} s`,
     figure("validated_per_second"), figure("finality_ms_p50", " ms"), figure("finality_ms_p99", " ms"),
     [head.condition, ...(head.not_kept ? ["not the requested load"] : []), ...(head.changed_by_hand ? ["changed by hand"] : [])].join(", "),
   ];
-  told.forEach((text, n) => say(row.children[n + 1], text));
+  texts.forEach((text, n) => say(row.children[n + 1], text));
 }
 
 async function list() {
@@ -37,9 +37,13 @@ async function list() {
   try {
     const { runs } = await get("/runs");
     keyed(by("runs-table").tBodies[0], runs.slice(-50).reverse(), (head) => head.run, build, fill);
+    none("runs-scroll", runs.length === 0);
+    say(by("runs-none"), "This store has no run yet.");
   } catch (error) {
-    // A store that keeps no records has none to show; the round's own failure is told elsewhere.
+    // That there is no answer at all stands above every view.
     if (!(error instanceof ApiError)) rounds = 0;
+    none("runs-scroll", true);
+    say(by("runs-none"), `Not available now: ${error.message}`);
   } finally {
     asking = false;
   }

@@ -4,6 +4,8 @@ import { post } from "../api.js";
 import { by, keyed, make, number, say, source } from "../dom.js";
 
 const FROM = "/workload/scenario";
+export const SECTIONS = ["scenario"];
+export const NEEDS = [FROM];
 const MEASURED = [
   ["submitted"], ["validated"], ["failed", true], ["late"], ["missed"], ["finality_ms.p99"], ["scheduled_ms.p99"],
 ];
@@ -60,9 +62,7 @@ export function start() {
 }
 
 export function show(answers) {
-  const told = answers[FROM];
-  if (!told.outline) return;
-  const { outline, progress, measured, limits } = told;
+  const { outline, progress, measured, limits } = answers[FROM];
   say(by("scenario-name"), outline.about ? `${outline.name}: ${outline.about}` : outline.name);
   say(by("scenario-standing"), progress ? standing(progress) : "Accounts are being prepared");
   const over = !progress || progress.over;

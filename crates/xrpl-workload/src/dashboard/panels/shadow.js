@@ -4,6 +4,8 @@ import { by, keyed, make, number, pairs, say, source } from "../dom.js";
 
 const SHADOW = "/state/shadow";
 
+export const SECTIONS = ["shadow"];
+export const NEEDS = [SHADOW];
 const WORDS = {
   reading: "reads all entries of a ledger",
   following: "follows the node",

@@ -5,6 +5,8 @@ import { draw } from "../charts.js";
 import { within } from "../clock.js";
 import { by, clock, number, pairs, source, tone } from "../dom.js";
 
+export const SECTIONS = ["throughput"];
+export const NEEDS = ["/state/summary", "/workload/status"];
 const KEPT = 600;
 let samples = [];
 let run = "";

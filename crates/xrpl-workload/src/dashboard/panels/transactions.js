@@ -2,20 +2,26 @@
 
 import { get } from "../api.js";
 import * as pause from "../clock.js";
-import { by, clock, keyed, link, make, number, say, short, tone } from "../dom.js";
+import { by, clock, dress, link, make, number, say, short, tone } from "../dom.js";
 import * as router from "../router.js";
 import { follow } from "../stream.js";
+import { virtual } from "../virtual.js";
 import { open } from "./dossier.js";
 
+export const NEEDS = ["/state/summary"];
 const LIVE = 50;
 const PAGE = 200;
-const ROW_PX = 32;
-const BEYOND = 8;
+// Each transaction of an object's history is a request to the node.
+const OBJECT_PAGE = 20;
+const STATE_COLUMN = 4;
 const STATES = ["CREATED", "SUBMITTED", "RETRYABLE", "VALIDATED", "REJECTED", "EXPIRED", "FAILED_NET"];
 // What can be asked for, and how the list says it.
 const FILTERS = {
   type: (v) => v, state: (v) => v, account: (v) => `of ${v}`, preliminary: (v) => `${v} first`, final: (v) => `final result ${v}`, ledger: (v) => `in ledger ${v}`,
+  object: (v) => `that touched object ${short(v)}`,
 };
+// Close times count seconds from 2000-01-01.
+const EPOCH_MS = 946684800000;
 
 let live = new Map();
 let found = null;
@@ -29,58 +35,43 @@ function build(tx) {
   const cell = (...children) => make("td", {}, ...children);
   return make(
     "tr", {}, cell(), cell(link(short(tx.tx_hash), () => open(tx.tx_hash), { className: "link mono", title: tx.tx_hash })),
-    cell(), cell(link(short(tx.account), () => find({ account: tx.account }), { className: "link mono", title: tx.account })),
+    cell(), cell(linkTo(short(tx.account), { account: tx.account }, { className: "mono", title: tx.account })),
     cell(), cell(), make("td", { className: "number" }),
   );
 }
 
 function fill(row, tx) {
   const [time, , type, , state, result, ledger] = row.children;
-  say(time, clock(tx.at_ms));
+  say(time, tx.at_ms === null ? "" : clock(tx.at_ms));
   say(type, tx.transaction_type);
   say(state, tx.state);
-  state.className = tone(tx.state);
+  dress(state, tone(tx.state));
   say(result, tx.result ?? "");
   say(ledger, tx.ledger ? number(tx.ledger) : "");
-}
-
-// Space above and below stands for the rows that are not in sight.
-function space(body, rows) {
-  const height = `${rows * ROW_PX}px`;
-  if (body.dataset.height === height) return;
-  body.dataset.height = height;
-  if (!body.firstChild) body.append(make("tr", {}, make("td", { colSpan: 7 })));
-  body.firstChild.hidden = rows === 0;
-  body.firstChild.firstChild.style.height = height;
-}
-
-function rows(all) {
-  const box = by("list-scroll");
-  const first = Math.max(0, Math.min(Math.floor(box.scrollTop / ROW_PX) - BEYOND, all.length - 1));
-  const count = Math.ceil(Math.max(box.clientHeight, LIVE * ROW_PX / 2) / ROW_PX) + 2 * BEYOND;
-  const shown = all.length > LIVE ? all.slice(first, first + count) : all;
-  const before = all.length > LIVE ? first : 0;
-  const [above, body, below] = by("list").tBodies;
-  space(above, before);
-  keyed(body, shown, (tx) => tx.tx_hash, build, fill);
-  space(below, all.length - before - shown.length);
 }
 
 function standing(all) {
   if (wrong) return wrong;
   if (found?.reading && all.length === 0) return "Reading…";
-  if (found) return `Transactions ${found.title}: ${all.length === 0 ? "none" : `${number(all.length)}${found.cursor ? " and more" : ""}`}`;
+  if (found) return `Transactions ${found.title}: ${all.length === 0 ? "none" : `${number(all.length)}${found.cursor ? " and more" : ""}`}.${found.about}`;
   if (!connected) return "The event stream is not connected; trying again.";
   if (all.length === 0) return "Live: nothing has moved yet.";
   if (pause.isPaused()) return "Paused.";
   return `Live: the newest state changes.${missed ? ` ${number(missed)} came too fast and are not shown.` : ""}`;
 }
 
+const newest = () => [...live.values()].slice(-LIVE).reverse();
+const items = () => (found ? found.rows : newest());
+let drawList = () => {};
+
 function render() {
   document.body.dataset.events = String(events);
   if (router.current().view !== "transactions") return;
-  const all = found ? found.rows : [...live.values()].reverse().slice(0, LIVE);
-  rows(all);
+  drawList();
+  const all = items();
+  const head = by("list").tHead.rows[0].cells;
+  say(head[0], found?.query.object ? "Closed" : "Time");
+  say(head[STATE_COLUMN], found?.query.object ? "What it did" : "State");
   by("older").hidden = !found?.cursor;
   say(by("list-says"), standing(all));
 }
@@ -90,17 +81,37 @@ const ofRow = (row) => ({
   state: row.state, result: row.engine_result_final ?? row.engine_result_first, ledger: row.validated_ledger,
 });
 
+// One that touched an object: validated, and perhaps not of this run.
+const ofTouch = (touch) => ({
+  tx_hash: touch.tx_hash, at_ms: touch.close_time === null ? null : EPOCH_MS + touch.close_time * 1000,
+  transaction_type: touch.transaction_type, account: touch.account ?? "", state: `${touch.effect ?? "not known any more"}${touch.tracked ? "" : " (of others)"}`,
+  result: touch.engine_result, ledger: touch.ledger_index,
+});
+
+// A page of what is asked for, and what else the list says of it.
+async function page({ query, cursor }) {
+  const { object, ...filter } = query;
+  const more = cursor ? { cursor } : {};
+  if (!object) {
+    const answer = await get(`/state/transactions?${new URLSearchParams({ ...filter, ...more, order: "newest", limit: PAGE })}`);
+    return { rows: answer.transactions.map(ofRow), cursor: answer.next_cursor, about: "" };
+  }
+  const answer = await get(`/state/objects/${object}?${new URLSearchParams({ ...more, limit: OBJECT_PAGE })}`);
+  const standing = answer.entry ? "" : ", which is not on the ledger any more";
+  const end = answer.incomplete ? ` The list ends here: ${answer.incomplete}.` : "";
+  return { rows: answer.transactions.map(ofTouch), cursor: answer.next_cursor, about: ` It is of type ${answer.entry_type}${standing}.${end}` };
+}
+
 async function more() {
   if (found.reading) return;
-  const query = new URLSearchParams({ ...found.query, order: "newest", limit: PAGE });
-  if (found.cursor) query.set("cursor", found.cursor);
   const asked = found;
   found.reading = true;
   try {
-    const answer = await get(`/state/transactions?${query}`);
+    const answer = await page(found);
     if (found !== asked) return;
-    found.rows.push(...answer.transactions.map(ofRow));
-    found.cursor = answer.next_cursor;
+    found.rows.push(...answer.rows);
+    found.cursor = answer.cursor;
+    found.about = answer.about;
   } catch (error) {
     if (found === asked) wrong = `Not found: ${error.message}`;
   } finally {
@@ -109,8 +120,11 @@ async function more() {
   }
 }
 
+// A link to the transactions of a filter. A link and no button: of tables with thousands, it is laid out faster.
+export const linkTo = (text, query, options = {}) => make("a", { href: router.address("transactions", query), textContent: text, ...options });
+
 // Shows the transactions of a filter, newest first.
-export function find(query) {
+function find(query) {
   router.go("transactions", query);
   by("list-scroll").focus({ preventScroll: true });
 }
@@ -124,13 +138,26 @@ function understood(text) {
   return type ? { type: type.value } : null;
 }
 
+// 64 digits are the hash of a transaction of this run, or else the id of an object.
+async function byHash(id) {
+  try {
+    await get(`/state/tx/${id}`);
+    open(id);
+  } catch (error) {
+    if (error.status === 404) return find({ object: id });
+    wrong = `Not found: ${error.message}`;
+    render();
+  }
+  return undefined;
+}
+
 function search(event) {
   event.preventDefault();
   const text = by("query").value.trim();
-  if (/^[0-9a-fA-F]{64}$/.test(text)) return open(text.toUpperCase());
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return byHash(text.toUpperCase());
   const meant = text ? understood(text) : {};
   if (!meant) {
-    wrong = `${text}: neither a hash of 64 hexadecimal digits, nor an account's address (r…), a result (tec…), a ledger's index or a type.`;
+    wrong = `${text}: neither a hash or an object's id (64 hexadecimal digits), nor an account's address (r…), a result (tec…), a ledger's index or a type.`;
     return render();
   }
   const query = { state: by("of-state").value, type: by("of-type").value, ...meant };
@@ -147,14 +174,14 @@ function place({ view, params }) {
   by("list-scroll").scrollTop = 0;
   by("of-state").value = query.state ?? "";
   by("of-type").value = query.type ?? "";
-  by("query").value = query.account ?? query.final ?? query.ledger ?? "";
+  by("query").value = query.object ?? query.account ?? query.final ?? query.ledger ?? "";
   if (!all && Object.keys(query).length === 0) {
     found = null;
     render();
     return;
   }
   const words = Object.entries(FILTERS).filter(([name]) => query[name]).map(([name, say]) => say(query[name])).join(", ");
-  found = { asked, query, title: words || "of the run", rows: [], cursor: null, reading: false };
+  found = { asked, query, title: words || "of the run", rows: [], cursor: null, reading: false, about: "" };
   more();
 }
 
@@ -182,18 +209,9 @@ export function start() {
     for (const id of ["query", "of-state", "of-type"]) by(id).value = "";
     router.go("transactions");
   });
-  // Once a frame, however many events there are in one.
-  let due = false;
-  by("list-scroll").addEventListener("scroll", () => {
-    if (due) return;
-    due = true;
-    requestAnimationFrame(() => {
-      due = false;
-      const box = by("list-scroll");
-      if (found?.cursor && box.scrollTop + box.clientHeight > box.scrollHeight - 20 * ROW_PX) more();
-      render();
-    });
-  }, { passive: true });
+  drawList = virtual(by("list-scroll"), by("list"), {
+    items, key: (tx) => tx.tx_hash, build, fill, near: () => { if (found?.cursor) more(); },
+  });
   pause.onChange(render);
   follow(took, (now) => {
     connected = now;
