@@ -16,6 +16,7 @@ use xrpl_protocol::{
     sign::{SignedTransaction, sign},
 };
 use xrpl_standalone::{
+    Closing,
     node::{History, NodeConfig},
     server::{Standalone, StandaloneConfig},
 };
@@ -141,6 +142,25 @@ async fn on_demand() -> Standalone {
     })
     .await
     .unwrap()
+}
+
+/// The ledger closes because of the transaction, and none after it: `submit` listens before it sends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_closes_on_submit_is_heard() {
+    let node = Standalone::start(StandaloneConfig {
+        rpc_bind: ([127, 0, 0, 1], 0).into(),
+        ws_bind: ([127, 0, 0, 1], 0).into(),
+        closing: Closing::OnSubmit,
+        ..StandaloneConfig::default()
+    })
+    .await
+    .unwrap();
+    let tx = const_hex::encode(from_genesis(json!({"Sequence": 1})).blob);
+    let done = submit(&node, &tx, &[]).await;
+    let said = texts(&done);
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    assert!(said.contains(r#""source":"WS""#), "{said}");
+    node.shutdown().await;
 }
 
 async fn rpc(node: &Standalone, method: &str, params: Json) -> Json {

@@ -24,6 +24,9 @@ use crate::{
 
 /// How often it is looked at whether waiting is in vain.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How long it is waited for a stream; without one the transaction is looked up.
+const LISTENING: Duration = Duration::from_secs(1);
+
 /// Why nothing was submitted.
 enum Failure {
     /// What was given is wrong.
@@ -80,6 +83,7 @@ async fn submit(config: &Config, transaction: &str) -> Result<Exit, Failure> {
         Tracker::start(pool.clone(), Arc::new(MemoryStore::default()), tracker_config(config))
             .await
             .map_err(Failure::node)?;
+    listening(&tracker).await;
     let submission = Submission::new(blob.clone()).want_metadata();
     let submission = if is_fresh { submission.fresh() } else { submission };
     let submitted = tracker.submit(submission).await.map_err(Failure::input)?;
@@ -96,6 +100,17 @@ async fn submit(config: &Config, transaction: &str) -> Result<Exit, Failure> {
     let exit = exit_code(outcome.as_deref());
     tell(config, outcome.as_deref(), dossier.as_ref());
     Ok(exit)
+}
+
+/// Waits until a stream listens, for a moment at most: a ledger that closes because of this transaction
+/// is then heard of at once, and need not be read.
+async fn listening(tracker: &Tracker) {
+    let connected = async {
+        while tracker.ws_stats().connected == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let _ = tokio::time::timeout(LISTENING, connected).await;
 }
 
 /// Waits for the end, up to `limit`; none when it has none then, or as soon as it is known that no
