@@ -48,6 +48,8 @@ pub struct Health {
     pub server_state: String,
     /// Its last validated ledger.
     pub validated: Option<LedgerIndex>,
+    /// Its ledgers are not those of the chain that is followed, so that nothing is asked of it.
+    pub passed_over: bool,
     /// The last failure.
     pub last_error: Option<String>,
 }
@@ -123,8 +125,10 @@ struct Known {
 
 impl Known {
     fn judge(&mut self) {
-        self.health.healthy =
-            self.in_step && self.silent_since.is_none() && self.health.failures <= TOLERATED;
+        self.health.healthy = self.in_step
+            && !self.health.passed_over
+            && self.silent_since.is_none()
+            && self.health.failures <= TOLERATED;
     }
 }
 
@@ -138,6 +142,8 @@ pub(crate) struct Record {
 /// How a node stands among the others; the smaller, the better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Standing {
+    /// It is not to be asked at all.
+    pub(crate) passed_over: bool,
     pub(crate) unfit: bool,
     pub(crate) lags: bool,
 }
@@ -152,6 +158,7 @@ impl Record {
             failures: 0,
             server_state: String::new(),
             validated: None,
+            passed_over: false,
             last_error: None,
         };
         let known = Known {
@@ -172,8 +179,28 @@ impl Record {
         self.known.lock().health.healthy
     }
 
+    pub(crate) fn is_passed_over(&self) -> bool {
+        self.known.lock().health.passed_over
+    }
+
+    /// Its last validated ledger, if that is one of the followed chain.
     pub(crate) fn validated(&self) -> Option<LedgerIndex> {
-        self.known.lock().health.validated
+        let known = self.known.lock();
+        known.health.validated.filter(|_| !known.health.passed_over)
+    }
+
+    /// Whether it is to be passed over from now on, and why. True if that is new.
+    pub(crate) fn pass_over(&self, why: Option<&str>) -> bool {
+        let mut known = self.known.lock();
+        let changed = known.health.passed_over != why.is_some();
+        known.health.passed_over = why.is_some();
+        match why {
+            Some(why) => known.health.last_error = Some(why.to_owned()),
+            None if changed => known.health.last_error = None,
+            None => {}
+        }
+        known.judge();
+        changed
     }
 
     /// How it stands, where `best` is the newest ledger of any node. Where nobody watches, a silent
@@ -184,7 +211,7 @@ impl Record {
         let own = known.health.validated.map_or(best, |own| own.0);
         let lags = best.saturating_sub(own) > max_lag;
         if known.health.healthy && known.spared_until.is_none() {
-            return Standing { unfit: false, lags };
+            return Standing { passed_over: false, unfit: false, lags };
         }
         let now = Instant::now();
         if known.spared_until.is_some_and(|until| until <= now) {
@@ -192,7 +219,7 @@ impl Record {
         }
         let trial = !watched && known.silent_since.is_some_and(|since| now >= since + TRIAL);
         let fit = (known.health.healthy || trial) && known.spared_until.is_none();
-        Standing { unfit: !fit, lags }
+        Standing { passed_over: known.health.passed_over, unfit: !fit, lags }
     }
 
     /// A request begins.

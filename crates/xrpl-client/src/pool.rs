@@ -4,6 +4,10 @@
 //! one is asked; who fell silent is still listened to, and the first answer counts. A node that fell
 //! silent is passed over until a look at its health is answered, so that it costs one short wait and
 //! not one of every request.
+//!
+//! Whether a node's ledgers are those that are meant is not known here: who follows a chain says which
+//! nodes follow another one ([`Pool::pass_over`]), and those are asked nothing until that is taken back,
+//! however far ahead they are.
 
 use std::{
     collections::BTreeMap,
@@ -198,6 +202,34 @@ impl Pool {
         self.0.nodes.iter().map(|node| node.record.health()).collect()
     }
 
+    /// A judgement on a node: its ledgers are not those that are meant, for this reason, or (none) they
+    /// are. Until that is taken back it gets no request but those made to it by name
+    /// ([`Pool::request_to`]), even where no other node answers: what it says would be of another
+    /// ledger, and what it is given would be lost. True if the judgement is new.
+    pub fn pass_over(&self, id: EndpointId, why: Option<&str>) -> bool {
+        let changed = self.node(id).is_some_and(|node| node.record.pass_over(why));
+        if changed {
+            self.note_newest();
+        }
+        changed
+    }
+
+    /// The nodes that are not passed over: healthy ones first, else as given.
+    #[must_use]
+    pub fn followed(&self) -> Vec<EndpointId> {
+        let mut health = self.health();
+        health.retain(|node| !node.passed_over);
+        health.sort_by_key(|node| (!node.healthy, node.id));
+        health.into_iter().map(|node| node.id).collect()
+    }
+
+    /// The nodes that are passed over.
+    #[must_use]
+    pub fn passed_over(&self) -> Vec<EndpointId> {
+        let nodes = self.0.nodes.iter().filter(|node| node.record.is_passed_over());
+        nodes.map(|node| node.id).collect()
+    }
+
     /// Whether any node may be asked.
     #[must_use]
     pub fn is_reachable(&self) -> bool {
@@ -382,13 +414,14 @@ impl Pool {
         }
     }
 
-    /// The best node that was not asked yet, and whether it is fit: healthy ones before others, up
-    /// to date before lagging, else as given.
+    /// The best node that was not asked yet and is not passed over, and whether it is fit: healthy
+    /// ones before others, up to date before lagging, else as given.
     fn best_without(&self, asked: &[bool]) -> Option<(&Node, bool)> {
         let inner = &*self.0;
         let (best, watched) = (inner.best.load(Relaxed), inner.watchers.load(Relaxed) > 0);
         let open = inner.nodes.iter().zip(asked).filter(|(_, asked)| !**asked);
         open.map(|(node, _)| (node.record.standing(best, inner.config.max_lag, watched), node))
+            .filter(|(standing, _)| !standing.passed_over)
             .min_by_key(|(standing, node)| (*standing, node.id))
             .map(|(standing, node)| (node, !standing.unfit))
     }
@@ -412,10 +445,14 @@ impl Pool {
         node.record.note(since.elapsed(), answer.as_ref().err());
         if let Ok(answer) = &answer {
             node.record.looked(answer);
-            let newest = self.0.nodes.iter().filter_map(|node| node.record.validated()).max();
-            self.0.best.store(newest.map_or(0, |ledger| ledger.0), Relaxed);
+            self.note_newest();
         }
         answer.is_ok()
+    }
+
+    fn note_newest(&self) {
+        let newest = self.0.nodes.iter().filter_map(|node| node.record.validated()).max();
+        self.0.best.store(newest.map_or(0, |ledger| ledger.0), Relaxed);
     }
 
     /// Looks at every endpoint again and again until cancelled, at each in its own time: one that
@@ -484,5 +521,6 @@ fn settle(unanswered: &mut Vec<EndpointId>, id: EndpointId, error: &ClientError)
 }
 
 fn no_endpoints() -> ClientError {
-    ClientError::NeverSent { endpoint: "none".into(), cause: "no endpoint is configured".into() }
+    let cause = "no endpoint is configured, or all follow another chain".into();
+    ClientError::NeverSent { endpoint: "none".into(), cause }
 }

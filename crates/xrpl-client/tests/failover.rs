@@ -7,7 +7,10 @@ use std::{sync::Arc, time::Duration};
 use common::{Hosts, answer, endpoint, read_request};
 use tokio::{io::DuplexStream, sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
-use xrpl_client::{ClientError, EndpointId, Pool, PoolConfig, request::Fee};
+use xrpl_client::{
+    ClientError, EndpointId, Pool, PoolConfig,
+    request::{Fee, ServerState},
+};
 
 const FEE: &str = r#"{"result":{"current_ledger_size":"3","drops":{"base_fee":"10",
     "median_fee":"5000","minimum_fee":"10","open_ledger_fee":"10"},"status":"success"}}"#;
@@ -210,4 +213,43 @@ async fn that_it_may_have_been_done_outweighs_that_elsewhere_it_was_not() {
     assert_eq!(submission.endpoint, EndpointId(0));
     assert!(matches!(submission.answer, Err(ClientError::Unknown { .. })), "{submission:?}");
     assert!(submission.unanswered.is_empty(), "{submission:?}");
+}
+
+/// A node that is passed over gets nothing but what is asked of it by name, even where it is ahead and
+/// where nobody else is left.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_passed_over_is_asked_nothing() {
+    let hosts = Hosts::new(move |host, mut io| {
+        let ahead = host == "node0";
+        Box::pin(async move {
+            while let Some(body) = read_request(&mut io).await {
+                match is(&body, "server_state") {
+                    true if ahead => answer(&mut io, 200, &STATE.replace(":7}", ":700}")).await,
+                    true => answer(&mut io, 200, STATE).await,
+                    false => answer(&mut io, 200, TAKEN).await,
+                }
+            }
+        })
+    });
+    let pool = pool(&hosts, 2);
+    let (ahead, other) = (EndpointId(0), EndpointId(1));
+    pool.check_health().await;
+    assert_eq!(pool.submit(b"blob", false).await.endpoint, ahead);
+    assert!(pool.pass_over(ahead, Some("it follows another chain")));
+    assert!(!pool.pass_over(ahead, Some("it follows another chain")), "known already");
+    for _ in 0..10 {
+        assert_eq!(pool.submit(b"blob", false).await.endpoint, other);
+        pool.check_health().await;
+    }
+    assert_eq!((pool.followed(), pool.passed_over()), (vec![other], vec![ahead]));
+    let health = pool.health();
+    assert!(health[0].passed_over && !health[0].healthy && health[1].healthy, "{health:?}");
+    pool.pass_over(other, Some("so does it"));
+    let submission = pool.submit(b"blob", false).await;
+    assert!(matches!(submission.answer, Err(ClientError::NeverSent { .. })), "{submission:?}");
+    assert!(!pool.is_reachable());
+    assert!(pool.request_to(ahead, &ServerState::default()).await.is_ok());
+    pool.pass_over(ahead, None);
+    assert_eq!(pool.submit(b"blob", false).await.endpoint, ahead);
+    assert_eq!(pool.health()[0].last_error, None);
 }

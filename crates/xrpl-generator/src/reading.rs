@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, stream};
 use rustc_hash::FxHashSet;
 use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
@@ -23,23 +23,23 @@ use crate::{
 
 /// How long a ledger may take to come to a node that answers.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a node may take to say which ledger is its newest.
+const NEWEST: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(250);
 /// Reads of entries at once.
 const READS: usize = 32;
 /// Pools that are looked for at most.
 const MOST_POOLS: usize = 2_000;
 
-/// The newest validated ledger that is known here or to a node.
+/// The newest validated ledger that is known here or to a node that is not passed over. The nodes are
+/// asked side by side, and who is silent keeps nobody waiting for long.
 pub(crate) async fn newest(pool: &Pool, known: LedgerIndex) -> LedgerIndex {
-    let mut newest = known;
-    for (id, _) in pool.endpoints() {
-        if let Ok(answer) = pool.request_to(id, &ServerState {}).await
-            && let Some(ledger) = answer.state.validated_ledger
-        {
-            newest = newest.max(ledger.seq);
-        }
-    }
-    newest
+    let asked = pool.followed().into_iter().map(|id| async move {
+        let asked = pool.request_to(id, &ServerState {});
+        let answer = tokio::time::timeout(NEWEST, asked).await.ok()?.ok()?;
+        answer.state.validated_ledger.map(|ledger| ledger.seq)
+    });
+    join_all(asked).await.into_iter().flatten().fold(known, Ord::max)
 }
 
 /// The ledger entry that lists the enabled amendments

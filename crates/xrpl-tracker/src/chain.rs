@@ -11,9 +11,11 @@
 //! While a tracker runs, a stream is believed as long as it lasts, for a process does not change its
 //! chain; a new connection whose newest ledger is not known is heard only once its node is found to
 //! follow the same chain, and what it says until then waits. The same holds for the newest ledger
-//! where a request tells it. Where a node is found to follow another chain it is left out; where that
-//! is so of every node that answers, and of at least half of all, the chain was reset: from then on
-//! no transaction comes to an end and none is sent. What was in flight stays open in its run.
+//! where a request tells it. Where a node is found to follow another chain it is not heard and gets no
+//! request ([`Pool::pass_over`]) until it is found to follow this one again: however far ahead it is,
+//! what is sent to it never comes into a ledger of the run. Where that is so of every node that
+//! answers, the chain was reset, if they are most of all, or half of all and the others stay silent: from
+//! then on no transaction comes to an end and none is sent. What was in flight stays open in its run.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use serde_json::{Value as Json, json};
 use tokio::time;
 use xrpl_client::{
@@ -50,6 +52,12 @@ const LISTED: u32 = 256;
 
 /// How soon a node that could not be judged, or follows another chain, is judged again.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// How long the nodes are waited for at the start, so that none on another chain is asked first.
+const AT_START: Duration = Duration::from_secs(2);
+
+/// How long half of the nodes may follow another chain and the others be silent until that is a reset.
+const SILENT: Duration = Duration::from_secs(60);
 
 /// What a node follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,12 +228,6 @@ fn read_list(answer: &Json, step: u32) -> Option<Vec<(u32, Hash256)>> {
     read.collect()
 }
 
-fn all_nodes(pool: &Pool) -> Vec<EndpointId> {
-    let mut health = pool.health();
-    health.sort_by_key(|node| (!node.healthy, node.id));
-    health.into_iter().map(|node| node.id).collect()
-}
-
 /// The hash of a ledger below the newest one, known or learnt from the lists of those above it.
 pub(crate) async fn learn(shared: &Shared, index: u32) -> Option<Hash256> {
     let (head, above, flag) = {
@@ -240,7 +242,7 @@ pub(crate) async fn learn(shared: &Shared, index: u32) -> Option<Hash256> {
         return None;
     }
     let (pool, limit) = (&shared.pool, shared.config.lookup_timeout);
-    let nodes = all_nodes(pool);
+    let nodes = pool.followed();
     let above = match above {
         Some((_, hash)) => Some(hash),
         // The next one whose number is a multiple of 256 is listed for ever.
@@ -339,7 +341,7 @@ pub(crate) async fn take_head(shared: &Shared) {
         Err(_) => return tracing::debug!("the newest ledger is not known: no answer in time"),
     };
     // The node that answers first may be the one that follows another chain.
-    let others = all_nodes(&shared.pool).into_iter().filter(|node| *node != asked);
+    let others = shared.pool.followed().into_iter().filter(|node| *node != asked);
     let answers = others.map(|node| async move {
         (node, time::timeout(limit, shared.pool.request_to(node, request)).await)
     });
@@ -402,59 +404,92 @@ fn differing(shared: &Shared, differs: &[(u32, Hash256)]) {
 
 /// Judges nodes of which it is not known what they follow, for ever.
 pub(crate) async fn run(shared: Arc<Shared>) -> Result<(), Infallible> {
-    let mut told = BTreeSet::new();
+    // Since when no node is known to follow the chain and some follow another.
+    let mut lost_since_ms = None;
     loop {
-        let (mut waiting, suspect) = {
+        let nodes: BTreeSet<_> = {
             let mut core = shared.lock();
-            let suspect = std::mem::take(&mut core.suspect);
-            (core.waiting_endpoints(), suspect)
-        };
-        if suspect {
-            waiting = shared.pool.endpoints().map(|(id, _)| id).collect();
-        }
-        let others = judge_nodes(&shared, waiting).await;
-        if !others.is_empty() {
-            for (id, why) in others.iter().filter(|(id, _)| told.insert(**id)) {
-                let node = shared.pool.name(*id);
-                tracing::error!(%node, %why, "a node follows another chain: it is not heard");
+            match std::mem::take(&mut core.suspect) {
+                true => shared.pool.endpoints().map(|(id, _)| id).collect(),
+                false => {
+                    core.waiting_endpoints().into_iter().chain(shared.pool.passed_over()).collect()
+                }
             }
-            look_for_reset(&shared, others).await;
+        };
+        let judged = judge_nodes(&shared, nodes).await;
+        if judged.others.is_empty() {
+            lost_since_ms = None;
+        } else {
+            look_for_reset(&shared, judged, &mut lost_since_ms).await;
         }
         let next = {
             let core = shared.lock();
-            let again = !core.waiting_endpoints().is_empty() && core.reset.is_none();
+            let open =
+                !core.waiting_endpoints().is_empty() || !shared.pool.passed_over().is_empty();
+            let again = open && core.reset.is_none();
             again.then(|| shared.now_ms() + crate::clock::millis(AGAIN))
         };
         shared.clock.rung_or_at(&shared.links.chain, next).await;
     }
 }
 
-/// Judges nodes side by side: those that follow the chain are heard from now on. The others, and why.
-async fn judge_nodes(
-    shared: &Shared,
-    nodes: impl IntoIterator<Item = EndpointId>,
-) -> BTreeMap<EndpointId, String> {
-    let judged =
-        join_all(nodes.into_iter().map(|id| async move { (id, standing(shared, id).await) }));
-    let mut others = BTreeMap::new();
-    for (id, standing) in judged.await {
+/// Judges all nodes before anything is asked of them, as far as they answer soon.
+pub(crate) async fn judge_at_start(shared: &Shared) {
+    let all: BTreeSet<_> = shared.pool.endpoints().map(|(id, _)| id).collect();
+    if all.len() > 1 {
+        // Who is judged later is judged by the task.
+        let _ = time::timeout(AT_START, judge_nodes(shared, all)).await;
+    }
+}
+
+/// What was found out about some nodes.
+#[derive(Debug, Default)]
+struct Judged {
+    /// They follow the chain, or nothing contradicts it.
+    same: BTreeSet<EndpointId>,
+    /// They follow another one, and why.
+    others: BTreeMap<EndpointId, String>,
+}
+
+/// Judges nodes side by side, each as soon as it has answered: those that follow the chain are heard
+/// and asked from now on, those that follow another one are passed over.
+async fn judge_nodes(shared: &Shared, nodes: BTreeSet<EndpointId>) -> Judged {
+    let asked = nodes.into_iter().map(|id| async move { (id, standing(shared, id).await) });
+    let mut asked: FuturesUnordered<_> = asked.collect();
+    let mut judged = Judged::default();
+    while let Some((id, standing)) = asked.next().await {
+        let node = shared.pool.name(id);
         match standing {
             Standing::Same(differs) => {
                 differing(shared, &differs);
-                hear(shared, id);
+                judged.same.insert(id);
             }
-            // Nothing contradicts, and its network id is the same if both are known.
+            // Nothing contradicts, and its network id is the same if both are known. That is enough
+            // where there is nobody else: one of two that follow one chain would have ledgers that
+            // the other told.
+            Standing::NotShown(why) if shared.lock().hears_another(id) => {
+                tracing::debug!(%node, %why, "not heard beside others");
+            }
             Standing::NotShown(why) => {
-                tracing::warn!(node = %shared.pool.name(id), %why, "taken for the same chain");
-                hear(shared, id);
+                tracing::warn!(%node, %why, "taken for the same chain");
+                judged.same.insert(id);
             }
-            Standing::Unknown(why) => {
-                tracing::debug!(node = %shared.pool.name(id), %why, "not heard yet");
+            Standing::Unknown(why) => tracing::debug!(%node, %why, "not heard yet"),
+            Standing::Other(why) => {
+                if shared.pool.pass_over(id, Some(&format!("it follows another chain: {why}"))) {
+                    tracing::error!(%node, %why, "a node follows another chain: it is passed over");
+                }
+                judged.others.insert(id, why);
             }
-            Standing::Other(why) => drop(others.insert(id, why)),
+        }
+        if judged.same.contains(&id) {
+            if shared.pool.pass_over(id, None) {
+                tracing::info!(%node, "the node follows the chain again");
+            }
+            hear(shared, id);
         }
     }
-    others
+    judged
 }
 
 async fn standing(shared: &Shared, id: EndpointId) -> Standing {
@@ -484,19 +519,23 @@ fn hear(shared: &Shared, id: EndpointId) {
     }
 }
 
-/// Some nodes follow another chain. If that is so of all that answer, the chain was reset.
-async fn look_for_reset(shared: &Shared, mut others: BTreeMap<EndpointId, String>) {
+/// Some nodes follow another chain. If that is so of all that answer, the chain was reset: at once
+/// where they are most of all nodes, and where they are half of them once the others have been silent
+/// for long.
+async fn look_for_reset(shared: &Shared, judged: Judged, lost_since_ms: &mut Option<u64>) {
+    let Judged { same, mut others } = judged;
     let all: BTreeSet<EndpointId> = shared.pool.endpoints().map(|(id, _)| id).collect();
-    let rest: Vec<_> = all.iter().copied().filter(|id| !others.contains_key(id)).collect();
-    let mut same = 0;
-    for id in rest {
-        match standing(shared, id).await {
-            Standing::Other(why) => drop(others.insert(id, why)),
-            Standing::Same(_) | Standing::NotShown(_) => same += 1,
-            Standing::Unknown(_) => {}
-        }
+    let (all, rest) = (all.len(), all.into_iter().filter(|id| !others.contains_key(id)));
+    let rest = judge_nodes(shared, rest.filter(|id| !same.contains(id)).collect()).await;
+    others.extend(rest.others);
+    let now_ms = shared.now_ms();
+    if !same.is_empty() || !rest.same.is_empty() {
+        *lost_since_ms = None;
+        return;
     }
-    if same == 0 && others.len() * 2 >= all.len() {
+    let since_ms = *lost_since_ms.get_or_insert(now_ms);
+    let silent = now_ms.saturating_sub(since_ms) >= crate::clock::millis(SILENT);
+    if others.len() * 2 > all || (others.len() * 2 == all && silent) {
         let why = others.into_values().next().unwrap_or_default();
         tracing::error!(%why, "the chain was reset: nothing is sent or concluded any more");
         let mut core = shared.lock();

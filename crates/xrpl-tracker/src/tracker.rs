@@ -68,6 +68,7 @@ impl Tracker {
         let shared = Arc::new(Shared::new(pool, store, config, queue, core, clock));
         let tracker = Self { started_at_ms: clock.now_ms(), shared };
         tracker.resume(start.resumed);
+        chain::judge_at_start(&tracker.shared).await;
         tracker.spawn_tasks(Arc::new(tokio::sync::Mutex::new(events)));
         Ok(tracker)
     }

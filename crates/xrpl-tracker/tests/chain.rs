@@ -86,7 +86,8 @@ async fn one_node_on_another_chain_is_left_out() {
     assert_eq!(tracker.stats().ledger_mismatches, 0, "what it tells is not even compared");
 }
 
-/// While the others are away, requests go to the node that follows another chain. It has all the
+/// While the others are away, requests go to a node that follows another chain, of which nobody can tell
+/// that yet: it does not say where it is. It has all the
 /// ledgers that could have a transaction, and has it in none of them; and in its history another one
 /// has the Sequence, in a ledger that ours has, or has not reached. None of that is about ours.
 #[tokio::test(start_paused = true)]
@@ -115,7 +116,7 @@ async fn the_history_of_another_chain_ends_nothing() {
             script.chain = 2;
             script.head = 60;
             script.ledgers = (1..=60).map(|n| (n, Vec::new())).collect();
-            script.searched_all = true;
+            (script.searched_all, script.state_fails) = (true, true);
             if let Some((index, named)) = theirs_in {
                 let mut entry = json!({"tx_json": tx_json(&theirs), "hash": theirs.hash.to_string(),
                     "meta": {"TransactionResult": "tesSUCCESS"}, "validated": true,
@@ -283,4 +284,82 @@ async fn nothing_left_to_compare() {
     let tracker = start_with(&node, open(&path), TrackerConfig::default()).await;
     assert_eq!(tracker.run(), run);
     tracker.shutdown(Duration::ZERO).await;
+}
+
+/// One of two nodes comes back with another chain that is far ahead. It looks like the better one, and
+/// what it is given never comes into a ledger of the run: it gets nothing until it follows the chain
+/// again.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_ahead_on_another_chain_gets_nothing() {
+    let (one, two) = (Node::new(), Node::new());
+    let pool = pool(&[("two", &two), ("one", &one)]);
+    let store = xrpl_tracker::MemoryStore::shared();
+    let tracker = Tracker::start(pool.clone(), store, TrackerConfig::default()).await.unwrap();
+    until(|| one.connections() > 0 && two.connections() > 0).await;
+    settle().await;
+    two.drop_sockets();
+    two.set(|script| {
+        script.chain = 2;
+        script.head = 500;
+        script.ledgers = (1..=500).map(|n| (n, Vec::new())).collect();
+    });
+    pass(10).await;
+    let (sender, before) = (Sender::new(1), two.0.lock().submitted.len());
+    for n in 0..20 {
+        let tx = sender.sequence(5 + n, 400);
+        tracker.submit(submission(&tx)).await.unwrap();
+        assert_eq!(one.submissions(tx.hash), 1, "{n}");
+        one.close(&[(&tx, "tesSUCCESS")]);
+        pass(3).await;
+        assert_eq!(state(&tracker, tx.hash).await, State::Validated, "{n}");
+    }
+    assert_eq!(two.0.lock().submitted.len(), before, "nothing went to it");
+    let health = pool.health().remove(0);
+    assert!(health.passed_over && !health.healthy, "{health:?}");
+    assert!(health.last_error.unwrap().contains("another chain"));
+    assert!(tracker.reset().borrow().is_none());
+
+    two.drop_sockets();
+    let ledgers = one.0.lock().ledgers.clone();
+    two.set(|script| (script.chain, script.head, script.ledgers) = (1, 30, ledgers));
+    pass(10).await;
+    let health = pool.health().remove(0);
+    assert!(!health.passed_over && health.healthy, "{health:?}");
+    let tx = sender.sequence(50, 400);
+    tracker.submit(submission(&tx)).await.unwrap();
+    assert_eq!(two.submissions(tx.hash), 1, "it is asked again");
+}
+
+/// Where half of the nodes come back with another chain and the others are silent, the silent ones are
+/// waited for: they may be the network.
+#[tokio::test(start_paused = true)]
+async fn half_of_the_nodes_are_no_reset_while_the_others_may_come_back() {
+    for back in [true, false] {
+        let (one, two) = (Node::new(), Node::new());
+        let pool = pool(&[("one", &one), ("two", &two)]);
+        let store = xrpl_tracker::MemoryStore::shared();
+        let tracker = Tracker::start(pool, store, TrackerConfig::default()).await.unwrap();
+        until(|| one.connections() > 0 && two.connections() > 0).await;
+        settle().await;
+        let tx = Sender::new(1).sequence(5, 100);
+        tracker.submit(submission(&tx)).await.unwrap();
+        one.set(|script| (script.refuse_rpc, script.refuse_ws) = (true, true));
+        one.drop_sockets();
+        two.drop_sockets();
+        two.set(|script| {
+            script.chain = 2;
+            script.head = 2;
+        });
+        pass(40).await;
+        assert!(tracker.reset().borrow().is_none(), "{back}");
+        if back {
+            one.set(|script| (script.refuse_rpc, script.refuse_ws) = (false, false));
+            pass(40).await;
+            one.close(&[(&tx, "tesSUCCESS")]);
+            pass(5).await;
+            assert_eq!(state(&tracker, tx.hash).await, State::Validated);
+        }
+        pass(60).await;
+        assert_eq!(tracker.reset().borrow().is_none(), back);
+    }
 }

@@ -380,7 +380,9 @@ impl Probe<'_> {
 
 /// Ledgers between the furthest node and the one furthest behind; none of a single one.
 fn lag(pool: &Pool) -> Option<u64> {
-    let known: Vec<_> = pool.health().iter().filter_map(|node| node.validated).collect();
+    let mut health = pool.health();
+    health.retain(|node| !node.passed_over);
+    let known: Vec<_> = health.iter().filter_map(|node| node.validated).collect();
     let (first, last) = (known.iter().min()?, known.iter().max()?);
     (known.len() > 1).then(|| u64::from(last.0 - first.0))
 }

@@ -219,9 +219,10 @@ fn node_of(info: &Json) -> NodeNow {
     }
 }
 
-/// How far the nodes are apart; none where fewer than two are known.
+/// How far the nodes of the chain are apart; none where fewer than two are known.
 fn lag(pool: &Pool) -> Option<u32> {
-    let health = pool.health();
+    let mut health = pool.health();
+    health.retain(|node| !node.passed_over);
     let known: Vec<u32> =
         health.iter().filter_map(|node| node.validated).map(|index| index.0).collect();
     let furthest = known.iter().max().zip(known.iter().min());

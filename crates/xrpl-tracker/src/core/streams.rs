@@ -94,6 +94,11 @@ impl Core {
         self.links.backfill.notify_one();
     }
 
+    /// Whether a stream of another node is heard.
+    pub(crate) fn hears_another(&self, than: EndpointId) -> bool {
+        self.heard_streams.iter().any(|one| one.endpoint != than)
+    }
+
     /// Nodes of which it is not known yet what they follow.
     pub(crate) fn waiting_endpoints(&self) -> Vec<EndpointId> {
         self.waiting.iter().map(|one| one.connection.endpoint).collect()

@@ -1,9 +1,12 @@
 //! Who used a Sequence or a Ticket: the account's validated transactions, newest first, as far as
 //! any node has them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{
+    StreamExt,
+    stream::{self, FuturesUnordered},
+};
 use serde_json::{Value as Json, json};
 use tokio::time;
 use xrpl_client::{ClientError, EndpointId, request::Raw};
@@ -21,6 +24,9 @@ use crate::{
 
 /// Pages of an account's history read on one node.
 const PAGES: usize = 25;
+
+/// How long one node alone is waited for.
+const ALONE: Duration = Duration::from_secs(1);
 
 /// Transactions of a page; xrpld gives no more.
 const PAGE: usize = 200;
@@ -49,16 +55,34 @@ pub(super) async fn find_users(shared: &Shared, wanted: Vec<Wanted>) {
         .await;
 }
 
-async fn one_account(shared: &Shared, account: AccountId, mut wanted: Vec<Wanted>) {
-    let endpoints: Vec<EndpointId> = shared.pool.endpoints().map(|(id, _)| id).collect();
+/// Asks the nodes one after another, for they keep different histories: the next one as soon as one
+/// has not all of it, and also when one takes long.
+async fn one_account(shared: &Shared, account: AccountId, wanted: Vec<Wanted>) {
+    let mut nodes = shared.pool.followed().into_iter();
+    let mut walking = FuturesUnordered::new();
+    let mut left = wanted.clone();
     let mut read = false;
-    // Nodes keep different histories: what one does not have another may.
-    for endpoint in endpoints {
-        match walk(shared, endpoint, account, &mut wanted).await {
+    loop {
+        if let Some(node) = nodes.next() {
+            let mut wanted = left.clone();
+            walking.push(async move {
+                let walked = walk(shared, node, account, &mut wanted).await;
+                (walked, wanted)
+            });
+        } else if walking.is_empty() {
+            break;
+        }
+        let (walked, open) = tokio::select! {
+            biased;
+            Some(walked) = walking.next() => walked,
+            () = time::sleep(ALONE), if nodes.len() > 0 => continue,
+        };
+        match walked {
             Ok(()) => read = true,
             Err(error) => tracing::debug!(%account, %error, "no history to be had"),
         }
-        if wanted.is_empty() {
+        left.retain(|one| open.iter().any(|other| other.key == one.key));
+        if left.is_empty() {
             return;
         }
     }
@@ -67,7 +91,7 @@ async fn one_account(shared: &Shared, account: AccountId, mut wanted: Vec<Wanted
     }
     let now_ms = shared.now_ms();
     let mut core = shared.lock();
-    for one in wanted {
+    for one in left {
         if let SlotIs::Gone(ledger) = one.is {
             core.slot_gone(one.key, ledger, now_ms);
         }

@@ -81,6 +81,8 @@ pub struct Script {
     /// What a `ledger` that fails is answered with.
     pub ledger_token: &'static str,
     pub tx_fails: bool,
+    /// It does not say where it is.
+    pub state_fails: bool,
     pub history: Vec<Json>,
     /// Answers to `ledger` that a real node gave, by index.
     pub recorded: BTreeMap<u32, Json>,
@@ -167,6 +169,7 @@ impl Node {
             ledger_fails: false,
             ledger_token: "lgrNotFound",
             tx_fails: false,
+            state_fails: false,
             history: Vec::new(),
             recorded: BTreeMap::new(),
             headers: Mutex::default(),
@@ -454,6 +457,7 @@ impl Script {
         *self.calls.entry(method.to_owned()).or_default() += 1;
         let error = |token: &str| Answer::Result(json!({"error": token, "status": "error"}));
         Answer::Result(match method {
+            "server_state" if self.state_fails => return error("internal"),
             "server_state" => json!({"state": {"server_state": "full",
                 "network_id": self.network_id,
                 "validated_ledger": {"base_fee": 10, "close_time": self.head,

@@ -16,12 +16,14 @@ const STREAMS = [
 export function show(answers) {
   const cell = (className = "") => make("td", { className });
   const nodes = answers["/health"].endpoints ?? [];
-  const newest = Math.max(0, ...nodes.map((node) => node.validated ?? 0));
+  const followed = nodes.filter((node) => !node.passed_over);
+  const newest = Math.max(0, ...followed.map((node) => node.validated ?? 0));
   keyed(by("nodes").tBodies[0], nodes, (node) => node.id, (node) => make(
     "tr", {}, make("th", { scope: "row", className: "mono", textContent: node.name }), cell(), cell(), cell("number"), cell("number"), cell(),
   ), (row, node) => {
-    const behind = node.validated ? newest - node.validated : null;
-    const values = [node.healthy ? "answers" : "does not answer", node.server_state || "-", number(node.validated), number(behind), node.last_error ?? ""];
+    const behind = node.validated && !node.passed_over ? newest - node.validated : null;
+    const word = node.passed_over ? "another chain" : node.healthy ? "answers" : "does not answer";
+    const values = [word, node.server_state || "-", number(node.validated), number(behind), node.last_error ?? ""];
     values.forEach((value, n) => say(row.children[n + 1], value));
     row.children[1].className = node.healthy ? "good" : "bad";
     row.children[4].className = `number ${behind > 2 ? "warn" : ""}`;

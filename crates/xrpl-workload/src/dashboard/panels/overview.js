@@ -89,8 +89,8 @@ function nodes(health) {
   const all = health.endpoints ?? [];
   const up = all.filter((node) => node.healthy);
   by("nodes-up").replaceChildren(make("b", { textContent: `${up.length} of ${all.length}` }), " answer");
-  const newest = Math.max(0, ...all.map((node) => node.validated ?? 0));
-  const behind = all.filter((node) => node.healthy && newest - node.validated > 2).length;
+  const newest = Math.max(0, ...up.map((node) => node.validated ?? 0));
+  const behind = up.filter((node) => newest - node.validated > 2).length;
   say(by("nodes-more"), behind ? `${behind} more than 2 ledgers behind.` : up.map((node) => node.server_state).filter((state, n, list) => list.indexOf(state) === n).join(", "));
   by("nodes-up").className = `big ${up.length < all.length ? "bad" : ""}`;
 }
