@@ -7,6 +7,7 @@
 //! | `http1` | a request and its answer over one connection, every byte counted that leaves |
 //! | [`websocket`] | requests and streams on one node's WebSocket port |
 //! | [`request`], [`response`] | the methods, typed; answers in the shapes of api_version 1 and 2 |
+//! | [`whole_ledger`] | a ledger with its transactions, proven whole by its hashes |
 //! | [`pool`] | several nodes, their health, and which one to ask |
 //! | `health` | what is known of a node, and how long its silence is put up with |
 //! | [`error`] | what a failure lets one do next |
@@ -21,8 +22,10 @@ pub mod request;
 pub mod response;
 pub mod timing;
 pub mod websocket;
+pub mod whole_ledger;
 
 pub use connect::{Connector, TcpConnector};
 pub use error::{ApiError, ClientError};
 pub use pool::{Endpoint, EndpointId, Pool, PoolConfig, Submission};
 pub use request::Request;
+pub use whole_ledger::WholeLedger;

@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value as Json};
 use xrpl_protocol::{AccountId, LedgerIndex, TxHash};
 
-use crate::response;
+use crate::{response, whole_ledger};
 
 /// A method with its parameters.
 pub trait Request: Serialize + Send + Sync {
@@ -88,14 +88,22 @@ requests! {
         /// 2, so that the answer names the ledger's hash; 1 if none.
         api_version: Option<u32>,
     }
-    /// A ledger, with its transactions if asked for.
+    /// A ledger's header.
     Ledger: "ledger" -> response::Ledger {
+        /// Which one.
+        ledger_index: Option<LedgerSpec>,
+    }
+    /// A ledger in binary, so that its hashes can be computed from the answer; see
+    /// [`BinaryLedger::with_transactions`].
+    BinaryLedger: "ledger" -> whole_ledger::BinaryLedger {
         /// Which one.
         ledger_index: Option<LedgerSpec>,
         /// With transactions.
         transactions: bool,
-        /// With their fields and metadata.
+        /// With their blobs and metadata.
         expand: bool,
+        /// In binary.
+        binary: bool,
     }
     /// An account's root.
     AccountInfo: "account_info" -> response::AccountInfo {
@@ -147,6 +155,15 @@ requests! {
         streams: Vec<String>,
         /// Accounts whose transactions are wanted.
         accounts: Vec<AccountId>,
+    }
+}
+
+impl BinaryLedger {
+    /// Asks for a ledger with all its transactions.
+    #[must_use]
+    pub fn with_transactions(index: LedgerIndex) -> Self {
+        let ledger_index = Some(LedgerSpec::Index(index));
+        Self { ledger_index, transactions: true, expand: true, binary: true }
     }
 }
 

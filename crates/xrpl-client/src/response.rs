@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value as Json, value::RawValue};
-use xrpl_protocol::{AccountId, Drops, Hash256, LedgerHeader, LedgerIndex, Sequence, TxHash};
+use xrpl_protocol::{AccountId, Drops, Hash256, LedgerHeader, LedgerIndex, Sequence};
 
 use crate::{ApiError, ClientError};
 
@@ -142,10 +142,10 @@ pub fn transaction_result(meta: &RawValue) -> Option<String> {
     serde_json::from_str::<Meta>(meta.get()).ok().map(|meta| meta.result)
 }
 
-/// A ledger.
+/// A ledger without its transactions.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Ledger {
-    /// Its content.
+    /// Its header.
     pub ledger: LedgerBody,
     /// Whether it is validated.
     #[serde(default)]
@@ -158,7 +158,7 @@ pub struct Ledger {
     pub ledger_index: Option<LedgerIndex>,
 }
 
-/// What is in a ledger.
+/// A ledger's header, member by member.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct LedgerBody {
@@ -178,8 +178,6 @@ pub struct LedgerBody {
     pub close_time_resolution: Option<u8>,
     /// Flags of the close.
     pub close_flags: Option<u8>,
-    /// Its transactions, if asked for; in hash order.
-    pub transactions: Vec<LedgerTransaction>,
 }
 
 impl LedgerBody {
@@ -201,85 +199,6 @@ impl LedgerBody {
         };
         header.hash = header.compute_hash();
         Some(header)
-    }
-}
-
-/// One transaction of a ledger with metadata.
-#[derive(Clone, Debug)]
-pub struct LedgerTransaction {
-    /// Its hash.
-    pub hash: TxHash,
-    /// Who sent it.
-    pub account: Option<AccountId>,
-    /// Its Sequence; 0 where it used a Ticket.
-    pub sequence: u32,
-    /// Its Ticket.
-    pub ticket: Option<u32>,
-    /// How many Tickets it makes.
-    pub ticket_count: Option<u32>,
-    /// Its type.
-    pub transaction_type: Option<String>,
-    /// What it paid.
-    pub fee: Option<Drops>,
-    /// Metadata as it came.
-    pub meta: Option<Box<RawValue>>,
-}
-
-impl<'de> Deserialize<'de> for LedgerTransaction {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Fields {
-            account: Option<AccountId>,
-            #[serde(default)]
-            sequence: Option<u32>,
-            #[serde(default)]
-            ticket_sequence: Option<u32>,
-            #[serde(default)]
-            ticket_count: Option<u32>,
-            #[serde(default)]
-            transaction_type: Option<String>,
-            #[serde(default)]
-            fee: Option<Drops>,
-        }
-        #[derive(Deserialize)]
-        struct Both {
-            hash: TxHash,
-            #[serde(rename = "metaData", alias = "meta")]
-            meta: Option<Box<RawValue>>,
-            tx_json: Option<Fields>,
-            #[serde(rename = "Account")]
-            account: Option<AccountId>,
-            #[serde(rename = "Sequence")]
-            sequence: Option<u32>,
-            #[serde(rename = "TicketSequence")]
-            ticket: Option<u32>,
-            #[serde(rename = "TicketCount")]
-            ticket_count: Option<u32>,
-            #[serde(rename = "TransactionType")]
-            transaction_type: Option<String>,
-            #[serde(rename = "Fee")]
-            fee: Option<Drops>,
-        }
-        let both = Both::deserialize(d)?;
-        let fields = both.tx_json.unwrap_or(Fields {
-            account: both.account,
-            sequence: both.sequence,
-            ticket_sequence: both.ticket,
-            ticket_count: both.ticket_count,
-            transaction_type: both.transaction_type,
-            fee: both.fee,
-        });
-        Ok(Self {
-            hash: both.hash,
-            account: fields.account,
-            sequence: fields.sequence.unwrap_or(0),
-            ticket: fields.ticket_sequence,
-            ticket_count: fields.ticket_count,
-            transaction_type: fields.transaction_type,
-            fee: fields.fee,
-            meta: both.meta,
-        })
     }
 }
 

@@ -100,7 +100,7 @@ pub async fn ledger_interval(pool: &Pool) -> Option<Duration> {
 }
 
 fn header(spec: LedgerSpec) -> Ledger {
-    Ledger { ledger_index: Some(spec), ..Ledger::default() }
+    Ledger { ledger_index: Some(spec) }
 }
 
 /// Of two close times in seconds, so many ledgers apart.

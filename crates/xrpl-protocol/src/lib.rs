@@ -11,7 +11,7 @@
 //! | [`input`], [`nearest`] | transactions as people write them: understood or refused, never changed |
 //! | [`sign`], [`transaction`] | signed transactions, from JSON or by the direct path |
 //! | [`transaction_cost`] | what a transaction must pay at the least |
-//! | [`hash`], [`ledger_header`], [`object_id`] | hashes of transactions and ledgers, ids of ledger entries |
+//! | [`hash`], [`ledger_header`], [`transaction_tree`], [`object_id`] | hashes of transactions and ledgers, ids of ledger entries |
 //! | [`result_code`] | engine results and what each class means for finality |
 
 pub mod account_id;
@@ -41,6 +41,7 @@ pub mod rounding;
 pub mod sign;
 pub mod transaction;
 pub mod transaction_cost;
+pub mod transaction_tree;
 pub mod units;
 pub mod value_error;
 

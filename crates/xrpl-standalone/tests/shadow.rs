@@ -7,12 +7,11 @@ use bed::{Bed, genesis, key};
 use serde_json::Value as Json;
 use xrpl_protocol::{
     AccountId, Amount, Definitions, EngineResult, Field, Hash256, LedgerHeader, Object, Value,
-    fields, hash::transaction_hash, object_id,
+    fields, hash::transaction_hash, object_id, transaction_tree,
 };
 use xrpl_standalone::{
     ledger::{
-        Amendment, ClosedLedger, Fees, PreparedTx, ReadView, ShaMap, amendment,
-        genesis as genesis_ledger,
+        Amendment, ClosedLedger, Fees, PreparedTx, ReadView, amendment, genesis as genesis_ledger,
     },
     node::{Node, NodeConfig, Votes},
     shadow::{Case, Reported, ReportedTx, Shadow, ShadowError, Verdict},
@@ -253,10 +252,10 @@ fn of_a_newer_node(
     let mut metadata = Object::decode(&tx.metadata_blob, Definitions::builtin()).unwrap();
     change(&mut blob, &mut metadata);
     let tx = ReportedTx { blob: blob.encode(), metadata: metadata.encode() };
-    let mut tree = ShaMap::default();
-    tree.insert(transaction_hash(&tx.blob).into(), tx.clone());
+    let id = transaction_hash(&tx.blob);
     let mut header = ledger.header.clone();
-    header.transaction_hash = tree.hash();
+    header.transaction_hash =
+        transaction_tree::root([(id, transaction_tree::leaf(&tx.blob, &tx.metadata, &id))]);
     let hash = header.compute_hash();
     Reported::new(header, hash, vec![tx]).unwrap()
 }

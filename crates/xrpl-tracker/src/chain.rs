@@ -170,7 +170,7 @@ impl Compared {
         let old = known.range(..=head).rev().take_while(|(index, _)| **index > YOUNG);
         for (index, _) in old.take(COMPARED) {
             let ledger_index = Some(LedgerSpec::Index(LedgerIndex(*index)));
-            let request = &Ledger { ledger_index, ..Ledger::default() };
+            let request = &Ledger { ledger_index };
             match time::timeout(limit, pool.request_to(node, request)).await {
                 Ok(Ok(answer)) if answer.validated => {
                     let told = answer.ledger_hash.map(|hash| (*index, hash));
@@ -319,7 +319,7 @@ pub(crate) async fn follows(
 
 /// The hash of a node's validated ledger.
 async fn validated_hash(shared: &Shared, node: EndpointId, of: LedgerSpec) -> Option<Hash256> {
-    let request = &Ledger { ledger_index: Some(of), ..Ledger::default() };
+    let request = &Ledger { ledger_index: Some(of) };
     let asked = shared.pool.request_to(node, request);
     let answer = time::timeout(shared.config.lookup_timeout, asked).await.ok()?.ok()?;
     answer.ledger_hash.filter(|_| answer.validated)

@@ -6,6 +6,11 @@
 //! transactions all come before the next `ledgerClosed`; a ledger that is still short then, or when
 //! its connection is lost, or that no stream reported at all, is read once with `ledger`. Cost grows
 //! with ledgers missed, not with transactions pending.
+//!
+//! The count is the node's word, and no hash is computed of what a stream shows: that would need
+//! every transaction in binary. xrpld takes the count and the messages from the same closed ledger
+//! (`NetworkOPs::pubLedger`), each of its transactions once, so that what may be missing is messages,
+//! which the count shows. What is read with `ledger` is checked by its hashes.
 
 mod ranges;
 mod wanted;
@@ -432,17 +437,6 @@ impl Completeness {
         due.min()
     }
 
-    /// Whether what was read may be the ledger: its hash is the known one, its count too.
-    pub(crate) fn fits(&mut self, index: u32, hash: Hash256, count: usize) -> Fit {
-        if !self.note_hash(index, hash) {
-            return Fit::OtherHash;
-        }
-        match self.open.get(&index).and_then(|cover| cover.txn_count) {
-            Some(told) if told as usize != count => Fit::OtherCount,
-            _ => Fit::Yes,
-        }
-    }
-
     /// A ledger was read whole.
     pub(crate) fn read(&mut self, index: u32) {
         self.wanted.remove(index);
@@ -511,17 +505,6 @@ impl Completeness {
         }
         whole
     }
-}
-
-/// Whether a ledger that was read is the one told of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fit {
-    /// It is.
-    Yes,
-    /// Its hash is another: an alarm.
-    OtherHash,
-    /// It has another number of transactions.
-    OtherCount,
 }
 
 fn prefix(tx: TxHash) -> u64 {

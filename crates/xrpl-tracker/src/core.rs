@@ -163,6 +163,8 @@ pub(crate) struct Core {
     pub(crate) on_trust: bool,
     pub(crate) run: RunId,
     pub(crate) ledgers_backfilled: u64,
+    /// Answers for a ledger that were not it, whole.
+    pub(crate) ledgers_refused: u64,
     pub(crate) ledger_mismatches: u64,
     pub(crate) failed_events: u64,
     pub(crate) event_counters: BTreeMap<String, u64>,
@@ -231,6 +233,7 @@ impl Core {
             on_trust: false,
             head,
             ledgers_backfilled: 0,
+            ledgers_refused: 0,
             ledger_mismatches: 0,
             failed_events: 0,
             event_counters: BTreeMap::new(),

@@ -166,7 +166,7 @@ async fn header(shared: &Shared, index: u32, hash: Hash256) -> Option<LedgerHead
 }
 
 fn header_of(index: u32) -> Ledger {
-    Ledger { ledger_index: Some(LedgerSpec::Index(LedgerIndex(index))), ..Ledger::default() }
+    Ledger { ledger_index: Some(LedgerSpec::Index(LedgerIndex(index))) }
 }
 
 fn decide(shared: &Shared, index: u32, hash: Hash256) {

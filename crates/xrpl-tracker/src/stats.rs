@@ -509,6 +509,9 @@ pub struct WsStats {
     pub reconnects: u64,
     /// Ledgers read because the stream missed them or part of them.
     pub ledgers_backfilled: u64,
+    /// Answers for a ledger that were refused: their hashes show that transactions were left out or
+    /// changed, or they cannot be read.
+    pub ledgers_refused: u64,
     /// Ledgers that wait to be read.
     pub ledgers_wanted: usize,
     /// Ledgers that are wanted and that no node keeps any more; they are asked for seldom.

@@ -459,6 +459,7 @@ impl Tracker {
             reconnects: streams.reconnects.load(Relaxed),
             closed_by_node: streams.closed_by_node.load(Relaxed),
             ledgers_backfilled: core.ledgers_backfilled,
+            ledgers_refused: core.ledgers_refused,
             ledgers_wanted: core.completeness.wanted_count(),
             ledgers_unreadable: core.completeness.unreadable_count(),
             failed_events: core.failed_events,

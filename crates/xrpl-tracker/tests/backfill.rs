@@ -65,3 +65,45 @@ async fn the_next_node_is_asked_while_the_first_is_silent() {
     assert_eq!(state(&tracker, tx.hash).await, State::Validated);
     assert_eq!(tracker.ws_stats().ledgers_wanted, 0);
 }
+
+/// A node leaves a transaction out of a ledger that the stream missed: what it answered is refused, so
+/// that it proves no absence, and a node that has the ledger whole is asked.
+#[tokio::test(start_paused = true)]
+async fn a_ledger_without_one_of_its_transactions_is_refused() {
+    for honest in [false, true] {
+        let (one, two) = (Node::new(), Node::new());
+        let pool = pool(&[("one", &one), ("two", &two)]);
+        let tracker =
+            Tracker::start(pool, MemoryStore::shared(), TrackerConfig::default()).await.unwrap();
+        until(|| one.connections() > 0 && two.connections() > 0).await;
+        settle().await;
+        let (ours, other) = (Sender::new(1).sequence(5, 12), Sender::new(2).sequence(5, 12));
+        for node in [&one, &two] {
+            node.set(|script| {
+                script.tx_fails = true;
+                script.left_out = [ours.hash].into();
+            });
+        }
+        two.set(|script| script.left_out.retain(|_| !honest));
+        tracker.submit(submission(&ours)).await.unwrap();
+        for node in [&one, &two] {
+            node.close_silently(&[(&ours, "tesSUCCESS"), (&other, "tesSUCCESS")]);
+            for _ in 0..5 {
+                node.close(&[]);
+            }
+        }
+        pass(20).await;
+        let refused = tracker.ws_stats().ledgers_refused;
+        let dossier = tracker.dossier(ours.hash).await.unwrap().unwrap();
+        if honest {
+            assert_eq!((dossier.row.state, refused), (State::Validated, 1));
+            continue;
+        }
+        assert_eq!((dossier.row.state, dossier.row.undecided), (State::Submitted, true));
+        assert!(refused >= 2, "{refused}");
+        // One of them has mended its history.
+        one.set(|script| script.left_out.clear());
+        assert_eq!(end(&tracker, ours.hash).await.state, State::Validated);
+        assert_eq!(tracker.stats().overturned, 0);
+    }
+}

@@ -167,8 +167,9 @@ async fn the_ledgers_above_overrule_what_was_heard_first() {
     two.set(|script| (script.chain, script.lost) = (2, (1..=11).collect()));
     two.close(&[]);
     settle().await;
-    two.set(|script| script.chain = 1);
     one.close(&[(&tx, "tesSUCCESS")]);
+    let theirs = one.0.lock().ledgers.clone();
+    two.set(|script| (script.chain, script.ledgers) = (1, theirs));
     settle().await;
     for _ in 0..2 {
         one.close(&[]);
@@ -235,7 +236,10 @@ async fn what_most_named_falls_with_the_ledger_above() {
     pass(1).await;
     assert_eq!(state(&tracker, tx.hash).await, State::Validated, "most nodes say so");
     // From here on nobody says anything of ledger 11 itself but the wrong one.
-    nodes[1].set(|script| (script.chain, script.lost) = (1, [11].into()));
+    let theirs = nodes[0].0.lock().ledgers.clone();
+    nodes[1].set(|script| {
+        (script.chain, script.lost, script.ledgers) = (1, [11].into(), theirs);
+    });
     nodes[0].close(&[]);
     nodes[1].close(&[]);
     pass(20).await;

@@ -237,7 +237,7 @@ async fn answers(side: &Side) -> Result<Pool, SetupError> {
 async fn newest(side: &Side) -> Option<(Pool, LedgerIndex)> {
     let pool = answers(side).await.ok()?;
     let spec = Some(LedgerSpec::Validated);
-    let newest = pool.request(&Ledger { ledger_index: spec, ..Ledger::default() }).await.ok()?;
+    let newest = pool.request(&Ledger { ledger_index: spec }).await.ok()?;
     let index = newest.ledger_index?;
     Some((pool, index))
 }
@@ -248,7 +248,7 @@ async fn network_id(pool: &Pool) -> Option<u32> {
 
 async fn hash(pool: &Pool, index: LedgerIndex) -> Option<xrpl_protocol::Hash256> {
     let spec = Some(LedgerSpec::Index(index));
-    let ledger = pool.request(&Ledger { ledger_index: spec, ..Ledger::default() }).await.ok()?;
+    let ledger = pool.request(&Ledger { ledger_index: spec }).await.ok()?;
     ledger.ledger_hash
 }
 

@@ -291,10 +291,12 @@ fn compare_one(hash: TxHash, tx: &Found, record: &Record, problems: &mut Vec<Pro
         }
     };
     differs("ledger_index", tx.ledger.to_string(), place.ledger_index.to_string());
-    if let (Some(ledger), Some(store)) = (tx.ledger_hash, place.ledger_hash) {
-        differs("ledger_hash", ledger.to_string(), store.to_string());
+    if let Some(store) = place.ledger_hash {
+        differs("ledger_hash", tx.ledger_hash.to_string(), store.to_string());
     }
-    differs("result", tx.result.clone(), place.result.to_string());
+    if let Some(result) = tx.result {
+        differs("result", result.to_owned(), place.result.to_string());
+    }
     let fee = Object::decode(&record.identity.blob, Definitions::builtin())
         .ok()
         .and_then(|object| object.amount(fields::FEE));
@@ -315,12 +317,12 @@ fn gaps(found: &HashMap<TxHash, Found>, unseen: &Unseen) -> Vec<Problem> {
     let mut used: BTreeMap<AccountId, BTreeMap<u32, (u32, u32)>> = BTreeMap::new();
     let deleted: HashSet<(AccountId, u32)> = found
         .values()
-        .filter(|tx| tx.deletes && tx.result == "tesSUCCESS")
+        .filter(|tx| tx.deletes && tx.result == Some("tesSUCCESS"))
         .map(|tx| (tx.account, tx.ledger.0))
         .collect();
     for tx in found.values().filter(|tx| !tx.slot.0) {
         // TicketCreate takes a Sequence for each Ticket besides its own, if it succeeds.
-        let more = if tx.result == "tesSUCCESS" { tx.tickets } else { 0 };
+        let more = if tx.result == Some("tesSUCCESS") { tx.tickets } else { 0 };
         let next = tx.slot.1 + 1 + more;
         used.entry(tx.account).or_default().insert(tx.slot.1, (next, tx.ledger.0));
     }

@@ -432,6 +432,12 @@ fn streams(text: &mut Text, stats: &WsStats) {
     ] {
         text.one(&format!("xrpl_workload_ws_{name}"), kind, help, value);
     }
+    text.one(
+        "xrpl_workload_ledgers_refused_total",
+        "counter",
+        "Answers for a ledger whose hashes show that transactions were left out or changed.",
+        stats.ledgers_refused,
+    );
     let blocked = stats.queue_blocked_ms as f64 / 1000.0;
     text.one(
         "xrpl_workload_ws_queue_blocked_seconds_total",

@@ -92,6 +92,27 @@ async fn another_network_is_recognised_by_its_ledgers() {
     assert!(texts(&ended).contains("is it the run's network"), "{}", texts(&ended));
 }
 
+/// A node that leaves transactions out of ledgers accuses nobody: alone it cannot be read, and beside
+/// another one it is passed over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_leaves_transactions_out_accuses_nobody() {
+    let node = node().await;
+    let folder = tempfile::tempdir().unwrap();
+    finished(&node, folder.path()).await;
+    let less = veil::Veil::over(&node).await;
+    less.leaves_out();
+    let ended = audited_at(&less.url(), folder.path()).await;
+    assert_eq!(ended.status.code(), Some(3), "{}", texts(&ended));
+    assert!(texts(&ended).contains("are not all that it has"), "{}", texts(&ended));
+    let mut command = program(folder.path());
+    command.args(["audit", "--store", "run.db", "--json", "--seed", SEED]);
+    command.args(["--node", &less.url(), "--node", &format!("http://{}", node.rpc_addr)]);
+    let ended = output(command).await;
+    let found = report(&ended);
+    assert_eq!(ended.status.code(), Some(0), "{}", texts(&ended));
+    assert_eq!((&found["equal"], &found["complete"]), (&true.into(), &true.into()), "{found}");
+}
+
 /// A node on another chain that is further than the run's own one: its ledgers are no evidence against
 /// the store, whichever is named first.
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use std::{
 
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use xrpl_client::response;
+use xrpl_client::{response, whole_ledger::BinaryLedger};
 use xrpl_protocol::{
     AccountId, Definitions, LedgerIndex, Object, Sequence, hash::sha512_half, transaction::Slot,
 };
@@ -156,10 +156,13 @@ async fn samples_of_a_node() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     ask("tx", json!({"transaction": hash}));
     ask("tx", json!({"transaction": hash, "api_version": 2}));
     for version in [1, 2] {
-        let params = json!({
-            "ledger_index": 3, "transactions": true, "expand": true, "api_version": version,
-        });
-        ask("ledger", params);
+        for binary in [false, true] {
+            let params = json!({
+                "ledger_index": 3, "transactions": true, "expand": true, "binary": binary,
+                "api_version": version,
+            });
+            ask("ledger", params);
+        }
     }
     ask("account_info", json!({"account": "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"}));
     for method in ["server_info", "server_state", "fee", "nothing"] {
@@ -207,6 +210,9 @@ async fn node_messages_and_answers() {
     tried("node answers", &answers, |bytes| {
         let _ = response::read_result::<response::Submit>(&node, bytes);
         let _ = response::read_result::<response::Ledger>(&node, bytes);
+        if let Ok(ledger) = response::read_result::<BinaryLedger>(&node, bytes) {
+            let _ = ledger.whole(LedgerIndex(3));
+        }
         let _ = response::read_result::<response::Tx>(&node, bytes);
         let _ = response::read_result::<response::AccountInfo>(&node, bytes);
     });

@@ -194,7 +194,7 @@ impl Driver {
         let (pool, found) = (self.pool.clone(), self.findings_to.clone());
         tokio::spawn(async move {
             let spec = Some(LedgerSpec::Index(index));
-            let request = Ledger { ledger_index: spec, ..Ledger::default() };
+            let request = Ledger { ledger_index: spec };
             for (id, _) in pool.endpoints() {
                 // One that has it no more, or does not answer, tells no other hash.
                 if let Ok(answer) = pool.request_to(id, &request).await

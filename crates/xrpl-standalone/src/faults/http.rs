@@ -13,6 +13,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
+use serde_json::Value as Json;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time,
@@ -118,6 +119,7 @@ async fn answer(ways: &Arc<Ways>, request: Request<Incoming>) -> Result<Response
     };
     let elsewhere = matches!(fault, Some(Action::Elsewhere(_)));
     let (status, text) = pass(ways, body, elsewhere, late.map(Duration::from_millis)).await?;
+    let text = leave_out(&mut link.lock(), text);
     Ok(match fault {
         Some(Action::LoseAnswer(_)) => return std::future::pending().await,
         Some(Action::StatusAfter(_, status)) => overloaded(status),
@@ -200,6 +202,23 @@ fn unsearched(text: &Bytes) -> Bytes {
     match std::str::from_utf8(text) {
         Ok(text) => text.replace("\"searched_all\":true", "\"searched_all\":false").into(),
         Err(_) => text.clone(),
+    }
+}
+
+/// The same ledger without one of its transactions, if that is planned.
+fn leave_out(link: &mut Link, text: Bytes) -> Bytes {
+    if !link.leaves_out() {
+        return text;
+    }
+    let Ok(mut answer) = serde_json::from_slice::<Json>(&text) else { return text };
+    let listed = answer.pointer_mut("/result/ledger/transactions").and_then(Json::as_array_mut);
+    match listed {
+        Some(listed) if !listed.is_empty() => {
+            listed.remove(link.below(listed.len() as u64) as usize);
+            link.hit();
+            answer.to_string().into()
+        }
+        _ => text,
     }
 }
 

@@ -166,6 +166,15 @@ impl Link {
         rng.random_range(0..100) < chance
     }
 
+    /// Whether an answer is to lack a transaction.
+    pub(super) fn leaves_out(&mut self) -> bool {
+        let chance = self.active().find_map(|f| match f.action {
+            Action::LeaveOut(chance) => Some(chance),
+            _ => None,
+        });
+        chance.is_some_and(|chance| self.rng.random_range(0..100) < chance)
+    }
+
     /// The chance that whole ledgers are left out or given another hash now.
     pub(super) fn of_ledgers(&self) -> Option<(u8, bool)> {
         self.active().find_map(|f| match f.action {

@@ -96,6 +96,8 @@ pub enum Action {
     Late(u8, u64),
     /// `tx` says that not everything was searched.
     Unsearched(u8),
+    /// `ledger` answers with one transaction less than the ledger has.
+    LeaveOut(u8),
     /// Another node answers: the address is that of several.
     Elsewhere(u8),
     /// Whole ledgers are missing from the stream.

@@ -96,7 +96,26 @@ impl Plan {
                 }
             }
         }
-        self.one_fork_at_a_time().in_order()
+        self.leaving_out(shape).one_fork_at_a_time().in_order()
+    }
+
+    /// In one seed of three some nodes leave transactions out of ledgers.
+    fn leaving_out(mut self, shape: &PlanShape) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ 0x001E_AF0F);
+        if rng.random_range(0..3) > 0 {
+            return self;
+        }
+        let (from, until) = (millis(shape.from), millis(shape.until));
+        for node in 0..shape.nodes {
+            if rng.random_range(0..2) == 0 {
+                continue;
+            }
+            let at_ms = rng.random_range(from..until);
+            let for_ms = rng.random_range(3_000..=20_000).min(until - at_ms);
+            let action = Action::LeaveOut(*[30, 60, 100].choose(&mut rng).unwrap_or(&60));
+            self.links.push(LinkFault { at_ms, for_ms, node, port: Port::Rpc, action });
+        }
+        self
     }
 
     /// The same plan with nodes that follow another chain for good: fewer than half of them part from
@@ -294,7 +313,8 @@ mod tests {
         let three = PlanShape { nodes: 3, ..SHAPE };
         let of = |seed| Plan { seed, ..Plan::default() }.and_misleads(&three);
         let seen = kinds((0..300).map(of));
-        assert_eq!(seen.len(), MISLEADING_RPC.len() + MISLEADING_NODES.len(), "{seen:?}");
+        // And what is left out.
+        assert_eq!(seen.len(), MISLEADING_RPC.len() + MISLEADING_NODES.len() + 1, "{seen:?}");
         for seed in 0..300 {
             let (old, new) = (Plan::from_seed(seed, &SHAPE), Plan::from_seed(seed, &SHAPE));
             let new = new.and_misleads(&three);

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use xrpl_protocol::{
     Definitions, EngineResult, Hash256, LedgerHeader, Object, TxHash, fields,
     hash::{prefix, sha512_half},
-    object_id,
+    object_id, transaction_tree,
 };
 
 use super::{
@@ -100,34 +100,10 @@ impl LedgerTransaction {
     }
 }
 
-fn put_length(out: &mut Vec<u8>, n: usize) {
-    match n {
-        0..=192 => out.push(n as u8),
-        193..=12480 => {
-            let n = n - 193;
-            out.extend_from_slice(&[193 + (n >> 8) as u8, n as u8]);
-        }
-        _ => {
-            let n = n - 12481;
-            out.extend_from_slice(&[241 + (n >> 16) as u8, (n >> 8) as u8, n as u8]);
-        }
-    }
-}
-
 impl LeafItem for Arc<LedgerTransaction> {
     fn leaf_hash(&self, key: &Hash256) -> Hash256 {
-        tx_leaf(&self.blob, &self.metadata_blob, key)
+        transaction_tree::leaf(&self.blob, &self.metadata_blob, &(*key).into())
     }
-}
-
-/// Hash of a transaction with its metadata in the tree of a ledger's transactions.
-pub(crate) fn tx_leaf(blob: &[u8], metadata: &[u8], key: &Hash256) -> Hash256 {
-    let mut data = Vec::with_capacity(blob.len() + metadata.len() + 8);
-    put_length(&mut data, blob.len());
-    data.extend_from_slice(blob);
-    put_length(&mut data, metadata.len());
-    data.extend_from_slice(metadata);
-    sha512_half(&[&prefix::TX_NODE, &data, &key.0])
 }
 
 /// A closed (and, in standalone mode, validated) ledger.

@@ -329,6 +329,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
+    use xrpl_protocol::transaction_tree;
 
     use super::*;
 
@@ -382,6 +383,9 @@ mod tests {
             let mut fresh = ShaMap::default();
             model.keys().rev().for_each(|key| fresh.insert(*key, SetMember));
             prop_assert_eq!(fresh.hash(), map.hash());
+            // What has the leaves only computes the same.
+            let leaves = model.keys().map(|key| ((*key).into(), *key));
+            prop_assert_eq!(transaction_tree::root(leaves), map.hash());
         }
     }
 

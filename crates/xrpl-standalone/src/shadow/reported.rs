@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use xrpl_protocol::{Definitions, Hash256, LedgerHeader, Object, fields, hash::transaction_hash};
-
-use crate::ledger::{
-    closed::tx_leaf,
-    shamap::{LeafItem, ShaMap},
-    skip_list::is_skip_list,
+use xrpl_protocol::{
+    Definitions, Hash256, LedgerHeader, Object, fields, hash::transaction_hash, transaction_tree,
 };
+
+use crate::ledger::skip_list::is_skip_list;
 
 /// A transaction of a ledger as the node reports it: both in binary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,12 +15,6 @@ pub struct ReportedTx {
     pub blob: Vec<u8>,
     /// Its metadata.
     pub metadata: Vec<u8>,
-}
-
-impl LeafItem for ReportedTx {
-    fn leaf_hash(&self, key: &Hash256) -> Hash256 {
-        tx_leaf(&self.blob, &self.metadata, key)
-    }
 }
 
 /// A ledger as a node reports it, checked against its own header.
@@ -99,18 +91,19 @@ impl Reported {
         }
         header.hash = hash;
         let wrong = |what: String| ShadowError::Transactions { index, what };
-        let mut tree = ShaMap::default();
+        let mut leaves = Vec::with_capacity(transactions.len());
         let mut all = Vec::with_capacity(transactions.len());
         for reported in transactions {
             let metadata = Object::decode_any(&reported.metadata)
                 .map_err(|error| wrong(format!("metadata: {error}")))?;
-            tree.insert(transaction_hash(&reported.blob).into(), reported.clone());
+            let id = transaction_hash(&reported.blob);
+            leaves.push((id, transaction_tree::leaf(&reported.blob, &reported.metadata, &id)));
             all.push((reported, metadata));
         }
-        if tree.hash() != header.transaction_hash {
+        let found = transaction_tree::root(leaves);
+        if found != header.transaction_hash {
             return Err(wrong(format!(
-                "they give the hash {}; its transaction_hash is {}",
-                tree.hash(),
+                "they give the hash {found}; its transaction_hash is {}",
                 header.transaction_hash
             )));
         }

@@ -117,6 +117,24 @@ async fn a_search_may_be_less_than_it_seems() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ledger_may_be_less_than_it_is() {
+    let network = on_nodes(1, vec![wrong_rpc(Action::LeaveOut(100))], vec![]);
+    time::sleep(Duration::from_secs(3)).await;
+    let listed = async |network: &Network, binary: bool| {
+        let params =
+            json!({"ledger_index": 3, "transactions": true, "expand": true, "binary": binary});
+        let body = json!({"method": "ledger", "params": [params]}).to_string();
+        let (_, text) = request(network, 0, body, 1).await.unwrap();
+        let answer: Json = serde_json::from_str(&text).unwrap();
+        answer["result"]["ledger"]["transactions"].as_array().unwrap().len()
+    };
+    let less = [listed(&network, false).await, listed(&network, true).await];
+    time::sleep(Duration::from_secs(3)).await;
+    let all = [listed(&network, false).await, listed(&network, true).await];
+    assert_eq!(less.map(|n| n + 1), all);
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_node_may_answer() {
     let links = vec![wrong_rpc(Action::Elsewhere(100))];
     let lag = NodeFault { at_ms: 0, node: 1, action: NodeAction::Lag(10_000) };

@@ -155,9 +155,7 @@ fn another_hash_is_a_mismatch() {
     let told = c.told(11, hash(66), Some(1), connection(1), 0);
     assert!(told.mismatch && !told.complete);
     assert_eq!(c.hash(11), Some(hash(11)));
-    assert_eq!(c.fits(11, hash(66), 1), Fit::OtherHash);
-    assert_eq!(c.fits(11, hash(11), 3), Fit::OtherCount);
-    assert_eq!(c.fits(11, hash(11), 1), Fit::Yes);
+    assert!(!c.learnt(11, hash(66)) && c.learnt(11, hash(11)));
 }
 
 #[test]
@@ -186,7 +184,7 @@ fn what_was_counted_under_a_hash_that_most_deny_is_read_anew() {
     assert_eq!(c.take_disputes(7 + DISPUTE_RESTS_MS), [12]);
     assert!(c.decide(12, hash(66), 9_000));
     assert!(!c.covers(12, 12) && c.covers(11, 11) && c.covers(13, 13));
-    assert_eq!((take(&mut c, 9_000), c.fits(12, hash(66), 3)), (vec![12], Fit::Yes));
+    assert_eq!((take(&mut c, 9_000), c.learnt(12, hash(66))), (vec![12], true));
     c.read(12);
     assert!(c.covers(11, 13));
 }

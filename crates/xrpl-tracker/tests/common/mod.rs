@@ -33,6 +33,7 @@ use xrpl_protocol::{
     keys::{KeyPair, KeyType, Seed},
     sign::SignedTransaction,
     transaction::{Common, Direct, Payment, Slot},
+    transaction_tree,
 };
 use xrpl_tracker::{Outcome, Store, Submission, Tracker, TrackerConfig};
 
@@ -75,6 +76,8 @@ pub struct Script {
     pub searched_all: bool,
     /// Ledgers that `ledger` does not have.
     pub lost: BTreeSet<u32>,
+    /// Transactions that `ledger` leaves out.
+    pub left_out: BTreeSet<TxHash>,
     /// Ledgers about which `ledger` never answers.
     pub silent: BTreeSet<u32>,
     pub ledger_fails: bool,
@@ -165,6 +168,7 @@ impl Node {
             held: BTreeSet::new(),
             searched_all: false,
             lost: BTreeSet::new(),
+            left_out: BTreeSet::new(),
             silent: BTreeSet::new(),
             ledger_fails: false,
             ledger_token: "lgrNotFound",
@@ -187,7 +191,10 @@ impl Node {
     }
 
     pub fn set(&self, change: impl FnOnce(&mut Script)) {
-        change(&mut self.0.lock());
+        let script = &mut *self.0.lock();
+        change(script);
+        // What they cover may be another now.
+        script.headers.get_mut().clear();
     }
 
     pub fn reply(&self, replies: &[Reply]) {
@@ -378,7 +385,7 @@ impl Script {
                 parent_hash: made.last().map_or(Hash256::ZERO, |last: &LedgerHeader| last.hash),
                 total_coins: u64::from(self.chain),
                 account_hash: Hash256::ZERO,
-                transaction_hash: Hash256::ZERO,
+                transaction_hash: self.transaction_hash(index),
                 parent_close_time: index - 1,
                 close_time: index,
                 close_time_resolution: 10,
@@ -388,6 +395,14 @@ impl Script {
             made.push(header);
         }
         made[index as usize - 1].clone()
+    }
+
+    fn transaction_hash(&self, index: u32) -> Hash256 {
+        let count = self.ledgers.get(&index).map_or(0, Vec::len);
+        transaction_tree::root((0..count).map(|n| {
+            let (hash, blob, meta) = parts(&self.ledgers[&index][n].tx, &self.meta(index, n));
+            (hash, transaction_tree::leaf(&blob, &meta, &hash))
+        }))
     }
 
     fn found(&self, hash: &str) -> Option<(u32, usize)> {
@@ -421,7 +436,12 @@ impl Script {
 
     /// The answer to `ledger`.
     pub fn ledger_answer(&self, index: u32) -> Json {
+        let left_out = |n: &usize| {
+            let hash = self.ledgers[&index][*n].tx["hash"].as_str().unwrap().parse().unwrap();
+            self.left_out.contains(&hash)
+        };
         let txs: Vec<Json> = (0..self.ledgers[&index].len())
+            .filter(|n| !left_out(n))
             .map(|n| {
                 let mut tx = self.ledgers[&index][n].tx.clone();
                 tx["metaData"] = self.meta(index, n);
@@ -513,10 +533,9 @@ impl Script {
                 if self.lost.contains(&index) || index > self.head {
                     return error("lgrNotFound");
                 }
-                if let Some(recorded) = self.recorded.get(&index) {
-                    return Answer::Result(recorded.clone());
-                }
-                self.ledger_answer(index)
+                let recorded = self.recorded.get(&index).cloned();
+                let answer = recorded.unwrap_or_else(|| self.ledger_answer(index));
+                if params["binary"] == true { in_binary(&answer) } else { answer }
             }
             "tx" => {
                 let hash = params["transaction"].as_str().unwrap();
@@ -571,6 +590,48 @@ impl Script {
             _ => return error("unknownCmd"),
         })
     }
+}
+
+/// A transaction's hash, its blob and its metadata, from how `ledger` shows them.
+fn parts(tx: &Json, meta: &Json) -> (TxHash, Vec<u8>, Vec<u8>) {
+    // Members that begin otherwise, and `DeliverMax`, are what xrpld adds.
+    let encoded = |json: &Json| {
+        let mut fields = json.as_object().unwrap().clone();
+        fields.retain(|name, _| name.starts_with(char::is_uppercase) && name != "DeliverMax");
+        Object::from_json(&Json::Object(fields), Definitions::builtin()).unwrap().encode()
+    };
+    let blob = encoded(tx);
+    (transaction_hash(&blob), blob, encoded(meta))
+}
+
+/// The same answer to `ledger` in binary.
+fn in_binary(answer: &Json) -> Json {
+    let shown = &answer["ledger"];
+    let number = |json: &Json| match json {
+        Json::String(text) => text.parse::<u64>().unwrap(),
+        json => json.as_u64().unwrap(),
+    };
+    let hash = |name: &str| shown[name].as_str().unwrap().parse().unwrap();
+    let header = LedgerHeader {
+        index: number(&shown["ledger_index"]) as u32,
+        hash: Hash256::ZERO,
+        parent_hash: hash("parent_hash"),
+        total_coins: number(&shown["total_coins"]),
+        account_hash: hash("account_hash"),
+        transaction_hash: hash("transaction_hash"),
+        parent_close_time: number(&shown["parent_close_time"]) as u32,
+        close_time: number(&shown["close_time"]) as u32,
+        close_time_resolution: number(&shown["close_time_resolution"]) as u8,
+        close_flags: number(&shown["close_flags"]) as u8,
+    };
+    let txs = shown["transactions"].as_array().unwrap().iter().map(|tx| {
+        let (_, blob, meta) = parts(tx, &tx["metaData"]);
+        json!({"tx_blob": const_hex::encode_upper(blob), "meta": const_hex::encode_upper(meta)})
+    });
+    json!({"validated": answer["validated"], "ledger_hash": answer["ledger_hash"],
+        "ledger_index": answer["ledger_index"],
+        "ledger": {"closed": true, "ledger_data": const_hex::encode_upper(header.encode()),
+            "transactions": txs.collect::<Vec<_>>()}})
 }
 
 /// A sender of transactions.

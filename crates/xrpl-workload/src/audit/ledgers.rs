@@ -1,16 +1,15 @@
-//! A run's ledgers, read from nodes.
+//! A run's ledgers, read from nodes: each with the proof that no transaction was left out of it.
 
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
 };
 
-use xrpl_client::{
-    EndpointId, Pool,
-    request::{Ledger, LedgerSpec},
-    response::{self, LedgerTransaction, transaction_result},
+use xrpl_client::{EndpointId, Pool, WholeLedger, request::BinaryLedger, whole_ledger::NotWhole};
+use xrpl_protocol::{
+    AccountId, Amount, Definitions, EngineResult, Hash256, LedgerHeader, LedgerIndex, Object,
+    TxHash, decode::DecodeError, fields,
 };
-use xrpl_protocol::{AccountId, Hash256, LedgerIndex, TxHash};
 use xrpl_tracker::RunStore;
 
 use super::{
@@ -29,8 +28,9 @@ const NOT_KEPT: [&str; 2] = ["lgrNotFound", "lgrIdxInvalid"];
 /// A transaction of ours in a ledger.
 pub(super) struct Found {
     pub(super) ledger: LedgerIndex,
-    pub(super) ledger_hash: Option<Hash256>,
-    pub(super) result: String,
+    pub(super) ledger_hash: Hash256,
+    /// None of a result that has no name here: the node is newer.
+    pub(super) result: Option<&'static str>,
     pub(super) account: AccountId,
     pub(super) slot: (bool, u32),
     pub(super) fee: u64,
@@ -59,11 +59,14 @@ pub(super) async fn read(
     nodes: &Nodes,
 ) -> Result<Seen, AuditError> {
     let mut seen = Seen::default();
-    let mut before: Option<(u32, Option<Hash256>)> = None;
+    let mut before: Option<LedgerHeader> = None;
     let (mut same, mut others) = (0, Vec::new());
     for index in first..=last {
+        let noted = store.ledger_hash(LedgerIndex(index)).await?;
+        let parent = before.as_ref().filter(|before| before.index + 1 == index);
+        let wanted = Wanted { index, parent: parent.map(|before| before.hash), hash: noted };
         let answer = match index <= nodes.newest {
-            true => ledger(pool, &nodes.ids, index).await,
+            true => ledger(pool, &nodes.ids, wanted).await,
             false => Ok(None),
         };
         let failed = |cause| AuditError::Ledger { index, first, last, cause };
@@ -71,23 +74,24 @@ pub(super) async fn read(
             seen.unseen.push(index);
             continue;
         };
-        if let Some((at, hash)) = before
-            && at + 1 == index
-            && answer.ledger.parent_hash != hash
-        {
+        let WholeLedger { header, transactions } = answer;
+        if !wanted.follows(&header) {
             return Err(AuditError::Chain(index));
         }
-        before = Some((index, answer.ledger_hash));
-        let noted = store.ledger_hash(LedgerIndex(index)).await?;
-        match (noted, answer.ledger_hash) {
-            (Some(store), Some(node)) if store != node => others.push((index, node, store)),
-            (noted, _) => same += usize::from(noted.is_some()),
+        match noted {
+            Some(noted) if noted != header.hash => others.push((index, header.hash, noted)),
+            noted => same += usize::from(noted.is_some()),
         }
-        for tx in &answer.ledger.transactions {
-            if let Some(account) = tx.account.filter(|account| ours.contains(account)) {
-                seen.found.insert(tx.hash, told(tx, account, index, answer.ledger_hash));
+        for tx in &transactions {
+            // What cannot be read at all was not made by this program.
+            let Ok(object) = Object::decode_any(&tx.blob) else { continue };
+            if let Some(account) = object.account(fields::ACCOUNT).filter(|id| ours.contains(id)) {
+                let found = told(&object, &tx.metadata, account, &header)
+                    .map_err(|error| failed(format!("metadata of {}: {error}", tx.hash)))?;
+                seen.found.insert(tx.hash, found);
             }
         }
+        before = Some(header);
     }
     if let Some((index, node, store)) = others.first().copied().filter(|_| others.len() > same) {
         return Err(AuditError::OtherLedger { index, node, store });
@@ -102,53 +106,88 @@ pub(super) async fn read(
 }
 
 fn told(
-    tx: &LedgerTransaction,
+    tx: &Object,
+    metadata: &[u8],
     account: AccountId,
-    index: u32,
-    ledger_hash: Option<Hash256>,
-) -> Found {
-    let result = tx.meta.as_deref().and_then(transaction_result);
-    Found {
-        ledger: LedgerIndex(index),
-        ledger_hash,
-        result: result.unwrap_or_default(),
+    header: &LedgerHeader,
+) -> Result<Found, DecodeError> {
+    let metadata = Object::decode_any(metadata)?;
+    let code = metadata.u8(fields::TRANSACTION_RESULT);
+    let fee = match tx.amount(fields::FEE) {
+        Some(Amount::Xrp(drops)) => drops.unsigned_abs(),
+        _ => 0,
+    };
+    let number = |field| tx.u32(field);
+    let kind = tx.u16(fields::TRANSACTION_TYPE);
+    Ok(Found {
+        ledger: LedgerIndex(header.index),
+        ledger_hash: header.hash,
+        result: code.and_then(|code| EngineResult::from_code(code.into())).map(EngineResult::name),
         account,
-        slot: tx.ticket.map_or((false, tx.sequence), |ticket| (true, ticket)),
-        fee: tx.fee.unwrap_or_default().0,
-        tickets: tx.ticket_count.unwrap_or(0),
-        deletes: tx.transaction_type.as_deref() == Some("AccountDelete"),
+        slot: number(fields::TICKET_SEQUENCE)
+            .map_or((false, number(fields::SEQUENCE).unwrap_or(0)), |ticket| (true, ticket)),
+        fee,
+        tickets: number(fields::TICKET_COUNT).unwrap_or(0),
+        deletes: kind.is_some() && kind == Definitions::builtin().transaction_type("AccountDelete"),
+    })
+}
+
+/// A ledger that is wanted, and what is known of it.
+#[derive(Clone, Copy)]
+struct Wanted {
+    index: u32,
+    /// The hash of the one before it.
+    parent: Option<Hash256>,
+    /// The hash that the store noted.
+    hash: Option<Hash256>,
+}
+
+impl Wanted {
+    /// Whether it comes after the ledger before it.
+    fn follows(&self, header: &LedgerHeader) -> bool {
+        self.parent.is_none_or(|parent| parent == header.parent_hash)
     }
 }
 
-/// A validated ledger with its transactions; none if no node has it.
+/// A validated ledger with its transactions; none if no node has it. Nodes may part from the others
+/// after the ledger by which they were chosen: where they have different ones it is the one that the
+/// store noted, or else one that comes after the ledger before.
 async fn ledger(
     pool: &Pool,
     nodes: &[EndpointId],
-    index: u32,
-) -> Result<Option<response::Ledger>, String> {
-    let request = Ledger {
-        ledger_index: Some(LedgerSpec::Index(LedgerIndex(index))),
-        transactions: true,
-        expand: true,
-    };
+    wanted: Wanted,
+) -> Result<Option<WholeLedger>, String> {
+    let index = LedgerIndex(wanted.index);
+    let request = BinaryLedger::with_transactions(index);
     let mut tries = 0;
     loop {
-        let mut cause = None;
+        let (mut cause, mut found) = (None, None::<WholeLedger>);
         // Nodes keep different histories.
         for node in nodes {
             match pool.request_to(*node, &request).await {
-                Ok(answer) if answer.validated => return Ok(Some(answer)),
-                Ok(_) => {}
+                Ok(answer) => match answer.whole(index) {
+                    Ok(ledger) => {
+                        let follows = wanted.follows(&ledger.header);
+                        if follows && wanted.hash.is_none_or(|hash| hash == ledger.header.hash) {
+                            return Ok(Some(ledger));
+                        }
+                        if found.as_ref().is_none_or(|found| !wanted.follows(&found.header)) {
+                            found = Some(ledger);
+                        }
+                    }
+                    Err(NotWhole::NotValidated) => {}
+                    Err(why) => cause = Some(format!("{}: {why}", pool.name(*node))),
+                },
                 Err(error) if NOT_KEPT.iter().any(|token| error.is_token(token)) => {}
                 Err(error) => cause = Some(error.to_string()),
             }
         }
         tries += 1;
-        match cause {
-            None => return Ok(None),
+        match (cause, found) {
             // It may only be busy: whether it has the ledger is not known yet.
-            Some(_) if tries < TRIES => tokio::time::sleep(LOOK).await,
-            Some(cause) => return Err(cause),
+            (Some(_), _) if tries < TRIES => tokio::time::sleep(LOOK).await,
+            (Some(cause), None) => return Err(cause),
+            (_, found) => return Ok(found),
         }
     }
 }

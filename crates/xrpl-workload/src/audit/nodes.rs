@@ -32,7 +32,7 @@ pub(super) struct Nodes {
 
 /// A node's newest validated ledger, or why it does not say.
 async fn newest(pool: &Pool, id: EndpointId) -> Result<(u32, Option<Hash256>), String> {
-    let request = Ledger { ledger_index: Some(LedgerSpec::Validated), ..Ledger::default() };
+    let request = Ledger { ledger_index: Some(LedgerSpec::Validated) };
     let answer = pool.request_to(id, &request).await.map_err(|error| error.to_string())?;
     let index = answer.ledger_index.ok_or("it has no validated ledger yet")?;
     Ok((index.0, answer.ledger_hash))
@@ -41,7 +41,7 @@ async fn newest(pool: &Pool, id: EndpointId) -> Result<(u32, Option<Hash256>), S
 /// A node's hash of a ledger; none if it does not have it or does not answer.
 async fn hash(pool: &Pool, id: EndpointId, index: u32) -> Option<Hash256> {
     let index = Some(LedgerSpec::Index(LedgerIndex(index)));
-    let request = Ledger { ledger_index: index, ..Ledger::default() };
+    let request = Ledger { ledger_index: index };
     let answer = pool.request_to(id, &request).await.ok()?;
     answer.ledger_hash.filter(|_| answer.validated)
 }

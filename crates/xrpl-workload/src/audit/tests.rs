@@ -12,11 +12,11 @@ use xrpl_tracker::{
 
 use super::*;
 
-fn found(sequence: u32, result: &str, tickets: u32) -> Found {
+fn found(sequence: u32, result: &'static str, tickets: u32) -> Found {
     Found {
         ledger: LedgerIndex(10),
-        ledger_hash: Some(Hash256([1; 32])),
-        result: result.into(),
+        ledger_hash: Hash256([1; 32]),
+        result: Some(result),
         account: key().account_id(),
         slot: (false, sequence),
         fee: 10,
@@ -82,7 +82,7 @@ fn report(found: &[(TxHash, Found)], records: &[Record], live: bool, unseen: Uns
         .iter()
         .map(|(hash, tx)| {
             let copy = Found {
-                result: tx.result.clone(),
+                result: tx.result,
                 ledger: tx.ledger,
                 ledger_hash: tx.ledger_hash,
                 account: tx.account,
@@ -190,7 +190,7 @@ fn sequences_leave_no_gap() {
     let hashes = [records[0].identity.hash, records[1].identity.hash];
     let account = key().account_id();
     let gap = Problem::SequenceGap { account, from: 6, to: 9 };
-    let of = |tickets, result: &str| {
+    let of = |tickets, result: &'static str| {
         verdict(
             &[(hashes[0], found(5, result, tickets)), (hashes[1], found(9, "tesSUCCESS", 0))],
             &records,
@@ -208,7 +208,7 @@ fn sequences_leave_no_gap() {
 fn a_deleted_account_begins_anew() {
     let records = [record(5), record(9)];
     let hashes = [records[0].identity.hash, records[1].identity.hash];
-    let of = |result: &str| {
+    let of = |result: &'static str| {
         let last = Found { deletes: true, ..found(5, result, 0) };
         verdict(&[(hashes[0], last), (hashes[1], found(9, "tesSUCCESS", 0))], &records, false)
     };

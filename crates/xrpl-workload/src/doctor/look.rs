@@ -217,13 +217,13 @@ pub(super) async fn hash(
 ) -> Option<Hash256> {
     let rpc = JsonRpc::new(endpoint.rpc.clone(), connector, 1, PATIENCE);
     let spec = LedgerSpec::Index(LedgerIndex(index));
-    let ledger = Ledger { ledger_index: Some(spec), ..Ledger::default() };
+    let ledger = Ledger { ledger_index: Some(spec) };
     rpc.request(&ledger).await.ok()?.ledger_hash
 }
 
 /// What both ports have for one ledger; none if there is none that both have.
 async fn hashes(rpc: &JsonRpc, socket: &WebSocket) -> Option<(Hash256, Hash256)> {
-    let newest = |spec| Ledger { ledger_index: Some(spec), ..Ledger::default() };
+    let newest = |spec| Ledger { ledger_index: Some(spec) };
     let first = rpc.request(&newest(LedgerSpec::Validated)).await.ok()?;
     let second = socket.request(&newest(LedgerSpec::Validated), PATIENCE).await.ok()?;
     let (first, second) = (first.ledger_index?, second.ledger_index?);

@@ -6,10 +6,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use url::Url;
-use xrpl_client::{ClientError, Connector, json_rpc::JsonRpc, request::Raw};
-use xrpl_protocol::{
-    Hash256, LedgerHeader, Object, decode::DecodeError, ledger_header::ENCODED_LENGTH,
+use xrpl_client::{
+    ClientError, Connector,
+    json_rpc::JsonRpc,
+    request::{BinaryLedger, Raw},
+    whole_ledger::NotWhole,
 };
+use xrpl_protocol::{Hash256, LedgerIndex, Object, decode::DecodeError};
 use xrpl_standalone::shadow::{Reported, ReportedTx, ShadowError};
 
 /// How long one answer may take: a page of a large state does take seconds.
@@ -70,31 +73,6 @@ pub(super) struct Status {
 #[derive(Debug)]
 pub(super) struct Node {
     rpc: JsonRpc,
-}
-
-#[derive(Deserialize)]
-struct LedgerAnswer {
-    #[serde(default)]
-    validated: bool,
-    ledger: LedgerBody,
-    /// None of a ledger that is still open, as what follows.
-    #[serde(default)]
-    ledger_hash: Option<Hash256>,
-}
-
-#[derive(Deserialize)]
-struct LedgerBody {
-    #[serde(default)]
-    ledger_data: String,
-    #[serde(default)]
-    transactions: Vec<LedgerTx>,
-}
-
-#[derive(Deserialize)]
-struct LedgerTx {
-    tx_blob: String,
-    #[serde(alias = "meta_blob", default)]
-    meta: String,
 }
 
 #[derive(Deserialize)]
@@ -172,32 +150,17 @@ impl Node {
 
     /// A validated ledger; none if the node has none of this index (yet, or any more).
     pub(super) async fn ledger(&self, index: u32) -> Result<Option<Reported>, ReadError> {
-        const METHOD: &str = "ledger";
-        let params = json!({"ledger_index": index, "transactions": true, "expand": true,
-            "binary": true});
-        let answer = match self.ask::<LedgerAnswer>(METHOD, params).await {
-            Ok(answer) if answer.validated => answer,
-            Ok(_) => return Ok(None),
-            Err(error) if error.token() == Some("lgrNotFound") => return Ok(None),
-            Err(error) => return Err(error),
+        let request = BinaryLedger::with_transactions(LedgerIndex(index));
+        let answer = kept(self.rpc.request(&request).await.map_err(ReadError::from))?;
+        let ledger = match answer.map(|answer| answer.whole(LedgerIndex(index))) {
+            None | Some(Err(NotWhole::NotValidated)) => return Ok(None),
+            Some(ledger) => ledger.map_err(|why| odd("ledger", why))?,
         };
-        let bytes = |hex: &str| const_hex::decode(hex).map_err(|error| odd(METHOD, error));
-        let header: [u8; ENCODED_LENGTH] = bytes(&answer.ledger.ledger_data)?
-            .try_into()
-            .map_err(|_| odd(METHOD, format!("its header has not {ENCODED_LENGTH} bytes")))?;
-        let mut transactions = Vec::with_capacity(answer.ledger.transactions.len());
-        for tx in &answer.ledger.transactions {
-            transactions.push(ReportedTx { blob: bytes(&tx.tx_blob)?, metadata: bytes(&tx.meta)? });
-        }
-        let header = LedgerHeader::decode(&header);
-        if header.index != index {
-            return Err(odd(
-                METHOD,
-                format!("it was asked for {index}, and gave {}", header.index),
-            ));
-        }
-        let hash = answer.ledger_hash.ok_or_else(|| odd(METHOD, "it has no ledger_hash"))?;
-        Ok(Some(Reported::new(header, hash, transactions)?))
+        let transactions = ledger.transactions.into_iter();
+        let reported =
+            transactions.map(|tx| ReportedTx { blob: tx.blob, metadata: tx.metadata }).collect();
+        let hash = ledger.header.hash;
+        Ok(Some(Reported::new(ledger.header, hash, reported)?))
     }
 
     /// Every entry of a ledger, none if the node does not have it any more; `progress` is called with how

@@ -1,5 +1,6 @@
 //! A node as another one shows it: only some of its validated ledgers, as one that lags behind or
-//! that keeps little history has, or a ledger of which it gives no single entries any more.
+//! that keeps little history has, a ledger of which it gives no single entries any more, or ledgers
+//! without one of their transactions.
 
 #![allow(dead_code, unreachable_pub)]
 
@@ -27,6 +28,7 @@ struct View {
     last: AtomicU32,
     asked: AtomicUsize,
     forgetful: AtomicBool,
+    leaves_out: AtomicBool,
 }
 
 impl Veil {
@@ -37,6 +39,7 @@ impl Veil {
             last: AtomicU32::new(u32::MAX),
             asked: AtomicUsize::new(0),
             forgetful: AtomicBool::new(false),
+            leaves_out: AtomicBool::new(false),
         });
         let router = Router::new().route("/", post(answer)).with_state(Arc::clone(&view));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -58,6 +61,11 @@ impl Veil {
     /// From now on it has lost every ledger by the time that an entry of it is asked for.
     pub fn forgets_entries(&self) {
         self.view.forgetful.store(true, SeqCst);
+    }
+
+    /// From now on it leaves a transaction out of each ledger.
+    pub fn leaves_out(&self) {
+        self.view.leaves_out.store(true, SeqCst);
     }
 
     /// Waits until it was asked so often for a ledger.
@@ -85,7 +93,13 @@ async fn answer(State(view): State<Arc<View>>, Json(mut request): Json<Value>) -
     if request["method"] == "ledger_entry" && view.forgetful.load(SeqCst) {
         return gone(&request);
     }
-    Json(forward(view.behind, &request).await)
+    let mut answer = forward(view.behind, &request).await;
+    if view.leaves_out.load(SeqCst)
+        && let Some(listed) = answer.pointer_mut("/result/ledger/transactions")
+    {
+        listed.as_array_mut().unwrap().pop();
+    }
+    Json(answer)
 }
 
 fn gone(request: &Value) -> Json<Value> {
