@@ -20,6 +20,9 @@ pub(crate) const COLUMNS: &str = "id, run, hash, account, slot, is_ticket, last_
     engine_result_first, engine_result_last, engine_result_final, validated_ledger, ledger_hash, \
     source, evidence, reason, preliminary, sightings, first_answer_ms, finality_ms, finality_ledgers";
 
+/// Selects the row of a run (the first parameter) and a hash (the second), by its own index and no other.
+pub(crate) const ROW: &str = "hash = $2 AND run + 0 = $1";
+
 pub(crate) fn failed(error: impl std::fmt::Display) -> Error {
     Error::Store(error.to_string())
 }

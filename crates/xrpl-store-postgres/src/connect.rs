@@ -124,7 +124,8 @@ pub(crate) async fn hold(
     client
         .batch_execute(&format!(
             "SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {};
-             SET tcp_keepalives_count = {PROBES}; SET tcp_user_timeout = '{}s'",
+             SET tcp_keepalives_count = {PROBES}; SET tcp_user_timeout = '{}s';
+             SET enable_seqscan = off",
             PROBE_AFTER.as_secs(),
             PROBE_EVERY.as_secs(),
             SILENCE.as_secs()

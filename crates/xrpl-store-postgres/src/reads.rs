@@ -15,7 +15,7 @@ use xrpl_tracker::{
 };
 
 use crate::{
-    columns::{COLUMNS, at_most, flag, name, number, record, signed, source, state, text},
+    columns::{COLUMNS, ROW, at_most, flag, name, number, record, signed, source, state, text},
     connect::told,
 };
 
@@ -33,15 +33,15 @@ async fn records(client: &Client, sql: &str, parameters: &Parameters) -> Result<
 
 /// One transaction of a run.
 pub(crate) async fn get(client: &Client, run: RunId, hash: TxHash) -> Result<Option<Record>> {
-    let sql = format!("SELECT {COLUMNS} FROM transactions WHERE run = $1 AND hash = $2");
+    let sql = format!("SELECT {COLUMNS} FROM transactions WHERE {ROW}");
     let parameters: Parameters = vec![Box::new(signed(run.0)?), Box::new(hash.0.to_vec())];
     Ok(records(client, &sql, &parameters).await?.pop())
 }
 
 /// The first transaction of a run with a caller's key.
 pub(crate) async fn by_key(client: &Client, run: RunId, key: &str) -> Result<Option<TxHash>> {
-    let sql = "SELECT hash FROM transactions WHERE run = $1 AND callers_key = $2
-         ORDER BY id LIMIT 1";
+    let sql = "SELECT hash FROM transactions WHERE run + 0 = $1 AND callers_key = $2
+         ORDER BY id + 0 LIMIT 1";
     let parameters: Parameters = vec![Box::new(signed(run.0)?), Box::new(key.to_owned())];
     let found = query(client, sql, &parameters).await?;
     found.first().map(|row| Ok(TxHash(crate::columns::bytes(row, 0)?))).transpose()

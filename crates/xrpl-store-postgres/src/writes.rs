@@ -10,7 +10,7 @@ use xrpl_tracker::{
 
 use crate::{
     address::Target,
-    columns::{self, COLUMNS, IdentityColumns, ProgressColumns, number, signed},
+    columns::{self, COLUMNS, IdentityColumns, ProgressColumns, ROW, number, signed},
     connect::{self, Holder, Refused, is_lost, told},
 };
 
@@ -77,22 +77,24 @@ impl Connection {
     }
 
     async fn prepare(client: Client) -> Result<Self> {
-        let set = "version = $3, state = $4, undecided = $5, overturned = $6, revoked = $7,
+        let set = format!(
+            "version = $3, state = $4, undecided = $5, overturned = $6, revoked = $7,
             superseded = $8, attempts = $9, engine_result_first = $10, engine_result_last = $11,
             engine_result_final = $12, validated_ledger = $13, ledger_hash = $14, source = $15,
             evidence = $16, reason = $17, preliminary = $18, sightings = $19,
             first_answer_ms = $20, finality_ms = $21, finality_ledgers = $22
-            WHERE run = $1 AND hash = $2 AND version < $3";
+            WHERE {ROW} AND version < $3"
+        );
         let prepared = async |sql: &str| client.prepare(sql).await.map_err(|error| told(&error));
         let create = prepared(
             "INSERT INTO transactions (run, hash, account, slot, is_ticket, last_ledger_sequence,
                 transaction_type, expected, created_ledger, created_at_ms, blob, callers_key,
                 callers_request, fail_hard, fresh)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-             ON CONFLICT (run, hash) DO NOTHING RETURNING id",
+             ON CONFLICT (hash, run) DO NOTHING RETURNING id",
         );
         let create = create.await?;
-        let get = format!("SELECT {COLUMNS} FROM transactions WHERE run = $1 AND hash = $2");
+        let get = format!("SELECT {COLUMNS} FROM transactions WHERE {ROW}");
         let get = prepared(&get).await?;
         let update =
             prepared(&format!("UPDATE transactions SET {set} RETURNING 0::BIGINT")).await?;
@@ -100,7 +102,7 @@ impl Connection {
         let update_and_tell = format!(
             "WITH before AS (
                 SELECT id, state, validated_ledger, ledger_hash, created_at_ms FROM transactions
-                WHERE run = $1 AND hash = $2 AND version < $3),
+                WHERE {ROW} AND version < $3),
              told AS (
                 INSERT INTO ends (transaction_id, was, state, at_ms, engine_result,
                     validated_ledger, ledger_hash, source, first_answer_ms, finality_ms,
@@ -118,11 +120,11 @@ impl Connection {
         );
         let update_and_tell = prepared(&update_and_tell).await?;
         // Whether it is there, or may have been: of pruned rows only how many there were is known.
-        let there = prepared(
-            "SELECT EXISTS (SELECT 1 FROM transactions WHERE run = $1 AND hash = $2)
-                OR EXISTS (SELECT 1 FROM pruned WHERE run = $1)",
+        let there = format!(
+            "SELECT EXISTS (SELECT 1 FROM transactions WHERE {ROW})
+                OR EXISTS (SELECT 1 FROM pruned WHERE run = $1)"
         );
-        let there = there.await?;
+        let there = prepared(&there).await?;
         let ledger = prepared(
             "INSERT INTO ledgers (run, ledger_index, hash) VALUES ($1, $2, $3)
              ON CONFLICT (run, ledger_index) DO UPDATE SET hash = excluded.hash",

@@ -232,6 +232,46 @@ async fn the_newest_rows_stay_however_they_are_numbered() {
     assert_eq!(run.pruned().await.unwrap().rows, 45);
 }
 
+/// What is written of a row reads that row and not its run, also of a table of which PostgreSQL has no
+/// statistics yet: a run would become slower with every transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_is_found_without_reading_its_run() {
+    const ROWS: u32 = 1_000;
+    let Some(server) = Server::start_with(None, |_| vec!["autovacuum=off".into()]) else { return };
+    let store = store(&server).await;
+    let run = store.begin_run(Some(7), 0).await.unwrap();
+    // The plans of statements are made while there is hardly a row.
+    for rows in [0..10, 10..ROWS] {
+        let mut waiting = Vec::new();
+        for n in rows.clone() {
+            waiting.push(run.create(run.room().await.unwrap(), identity(n)));
+        }
+        for made in waiting {
+            made.await.unwrap().unwrap();
+        }
+        for (version, state) in [(1, State::Submitted), (2, State::Validated)] {
+            for n in rows.clone() {
+                run.update(identity(n).hash, in_state(version, state)).unwrap();
+            }
+            run.flush().await.unwrap();
+        }
+    }
+    store.close().await.unwrap();
+    // A connection tells what it did at its end, which comes soon.
+    let read = "SELECT (SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'transactions'),
+        (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'transactions')
+        + (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'transactions')";
+    let (updated, read) = loop {
+        let told = server.sql(read);
+        let (updated, read) = told.split_once('|').unwrap();
+        match (updated.parse::<u32>().unwrap(), read.parse::<u32>().unwrap()) {
+            (updated, read) if updated >= 2 * ROWS => break (updated, read),
+            _ => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    };
+    assert!(read < 10 * updated, "{read} rows read for {updated} updates");
+}
+
 /// A certificate for a name, and what has signed it: itself, as an authority or as none.
 fn certificate(name: &str, authority: bool) -> (String, String) {
     let key = rcgen::KeyPair::generate().unwrap();
