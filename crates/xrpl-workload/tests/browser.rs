@@ -18,8 +18,8 @@ use common::Running;
 use tokio::sync::mpsc;
 use xrpl_standalone::server::{Standalone, StandaloneConfig};
 
-/// All steps together; they take about half of it on two idle cores.
-const LIMIT: Duration = Duration::from_secs(300);
+/// All steps together; they take a quarter of it on two idle cores.
+const LIMIT: Duration = Duration::from_secs(600);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

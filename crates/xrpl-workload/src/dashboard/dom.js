@@ -69,7 +69,7 @@ export function keyed(parent, items, key, build, fill) {
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   const wanted = items.map((item) => {
     const name = String(key(item));
-    const element = known.get(name) ?? Object.assign(build(item), {});
+    const element = known.get(name) ?? build(item);
     element.dataset.key = name;
     fill(element, item);
     return element;

@@ -2,6 +2,7 @@
 
 import { picture, rows as chartRows } from "./charts.js";
 import { make } from "./dom.js";
+import { whole } from "./virtual.js";
 
 function save(name, blob) {
   const url = URL.createObjectURL(blob);
@@ -19,7 +20,7 @@ function tableRows(table) {
   const cells = (row) => [...row.cells].map(plain);
   const head = table.tHead?.rows[0] ? cells(table.tHead.rows[0]) : ["", "value"];
   // Head rows of groups span the table.
-  const body = [...table.tBodies].filter((of) => !of.ariaHidden).flatMap((of) => [...of.rows]).filter((row) => row.cells.length > 1);
+  const body = (whole(table) ?? [...table.tBodies].flatMap((of) => [...of.rows])).filter((row) => row.cells.length > 1);
   return [head, ...body.map(cells)];
 }
 

@@ -62,7 +62,7 @@ async function one(path) {
   try {
     return [path, await get(path, ASKS_NODE.has(path) ? PATIENCE_MS : undefined)];
   } catch (error) {
-    // A route may have nothing to tell now (accounts are being prepared, the node is down).
+    // A route may have no answer now (accounts are being prepared, the node is down).
     if (error instanceof ApiError) return [path, { unavailable: error.message }];
     if (error.name === "TimeoutError" && ASKS_NODE.has(path)) return [path, { unavailable: "the node does not answer in time" }];
     throw error;
@@ -96,7 +96,9 @@ function notice(section, why) {
 function drawPanel(panel) {
   const needs = [...(panel.NEEDS ?? []), ...(panel.ASKS ?? [])].map((route) => latest[route]);
   // The view was opened after the last round: its own routes come with the next.
-  if (needs.includes(undefined)) return;
+  const waits = needs.includes(undefined);
+  for (const id of panel.SECTIONS ?? []) by(id).classList.toggle("waiting", waits);
+  if (waits) return;
   const why = needs.find((answer) => answer.unavailable)?.unavailable;
   for (const id of panel.SECTIONS ?? []) notice(by(id), why);
   if (!why) panel.show(latest);
@@ -104,10 +106,7 @@ function drawPanel(panel) {
 
 function draw() {
   if (!latest) return;
-  const { view } = router.current();
-  for (const panel of [...ALWAYS, ...VIEWS[view]]) drawPanel(panel);
-  const asked = VIEWS[view].flatMap((panel) => panel.ASKS ?? []);
-  document.querySelector(`[data-view=${view}]`).classList.toggle("waiting", asked.some((route) => !latest[route]));
+  for (const panel of [...ALWAYS, ...VIEWS[router.current().view]]) drawPanel(panel);
 }
 
 async function round() {

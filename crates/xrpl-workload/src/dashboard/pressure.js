@@ -8,7 +8,7 @@ let before = [];
 const CAUSES = ["lanes_empty", "node_queue", "endpoint", "generator"];
 const slots = ({ on_time, late, missed }) => on_time + [late, missed].flatMap(Object.values).reduce((a, b) => a + b, 0);
 
-// Seconds between ledgers, as far as those that are known tell.
+// Seconds between ledgers, as far as those that are known show.
 export function ledgerSeconds(ledgers) {
   const times = ledgers.map((ledger) => ledger.close_time).filter((time) => time !== null);
   return times.length > 1 ? (times[0] - times.at(-1)) / (times.length - 1) : null;

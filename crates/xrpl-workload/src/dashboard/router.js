@@ -54,7 +54,9 @@ export function start() {
     // A new view begins at its top, and so does the keyboard; a transaction that opens leaves the place alone.
     if (current().view !== shown) {
       window.scrollTo(0, 0);
-      if (!document.activeElement.closest("header")) document.getElementById("main").focus({ preventScroll: true });
+      // Who has gone to something in it already stays there.
+      const on = document.activeElement;
+      if (on === document.body || on.closest("[data-view][hidden]")) document.getElementById("main").focus({ preventScroll: true });
     }
     shown = current().view;
   });

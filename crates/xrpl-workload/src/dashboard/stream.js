@@ -1,6 +1,6 @@
 // /events: every state change. Bounded: what comes faster than frames is merged by transaction, and
 // only the newest are kept. The browser reconnects by itself and says where it left off; what the
-// server could not keep for it, it tells as a gap.
+// server could not keep for it, it reports as a gap.
 
 const KEPT = 200;
 

@@ -6,6 +6,8 @@ const ROW_PX = 32;
 const BEYOND = 8;
 // As many are drawn whatever the height: short lists need no measuring.
 const FEW = 50;
+// How to make all rows of each such table.
+const wholes = new WeakMap();
 
 function space(body, rows, columns) {
   const height = `${rows * ROW_PX}px`;
@@ -16,7 +18,7 @@ function space(body, rows, columns) {
   body.firstChild.firstChild.style.height = height;
 }
 
-// A table within its scroll box. `items` gives what there is to show, `near` is called when the reader comes
+// A table within its scroll box. `items` gives what there is to show, `fill` has a row that `build` made show one of them, `near` is called when the reader comes
 // near the end.
 export function virtual(box, table, { items, key, build, fill, near = () => {} }) {
   const [above, body, below] = table.tBodies;
@@ -44,5 +46,14 @@ export function virtual(box, table, { items, key, build, fill, near = () => {} }
       draw();
     });
   }, { passive: true });
+  wholes.set(table, () => items().map((item) => {
+    const row = build();
+    row.dataset.key = key(item);
+    fill(row, item);
+    return row;
+  }));
   return draw;
 }
+
+// All rows of such a table, those out of sight too; nothing of other tables.
+export const whole = (table) => wholes.get(table)?.();

@@ -51,7 +51,7 @@ function flood(perSecond) {
   };
 }
 
-// Seconds that the page's main thread has worked so far, by what it did.
+// Seconds that the page's main thread has worked so far, by what it did; where others keep the processors busy, their time is in it.
 async function work(session) {
   const { metrics } = await session.send("Performance.getMetrics");
   const of = (name) => metrics.find((metric) => metric.name === name).value;

@@ -28,7 +28,7 @@ export async function settings({ page, errors }) {
     await until(`${path} is ${value}`, async () => read(await api(path)) === value);
     await page.locator("#control-said.good").filter({ hasText: `is now ${value}` }).waitFor();
   }
-  // What the API refuses is told in its words.
+  // What the API refuses is said in its words.
   await page.evaluate(() => { document.getElementById("set-max-pending").removeAttribute("min"); });
   await set(page, "In flight per account", 0);
   await page.locator("#control-said.bad").filter({ hasText: "at least 1" }).waitFor();

@@ -35,8 +35,8 @@ const snapshot = () => ({
 
 function numbers(seen, answer) {
   for (const { from, path, text, none } of seen.numbers) {
-    const told = at(answer(from), path) ?? none;
-    assert.equal(text, shown(told), `${from} ${path} in round ${seen.round}`);
+    const wanted = at(answer(from), path) ?? none;
+    assert.equal(text, shown(wanted), `${from} ${path} in round ${seen.round}`);
   }
 }
 
@@ -80,7 +80,7 @@ function ledgers(seen, list) {
   const { labels, sets } = seen.charts["chart-types"];
   assert.deepEqual(labels, oldest.map((l) => l.ledger_index));
   assert.deepEqual(oldest.map((_, n) => sets.reduce((sum, values) => sum + values[n], 0)), oldest.map((l) => Math.max(l.txn_count ?? 0, l.ours)));
-  assert.ok(sets.length > 3, "several types are told apart");
+  assert.ok(sets.length > 3, "several types have a colour of their own");
   assert.deepEqual(seen.charts["chart-interval"].sets[0].slice(1), oldest.slice(1).map((l, n) => l.close_time - oldest[n].close_time));
   assert.deepEqual(seen.charts["chart-fees"], {
     labels: oldest.map((l) => l.ledger_index), sets: [oldest.map((l) => l.open_ledger_fee), oldest.map((l) => l.queue_size)],
@@ -143,7 +143,7 @@ export async function panels({ page, answers }, api) {
   const check = async (name, rest) => {
     await view(page, name);
     // What only this view asks for has come too.
-    await page.locator(`[data-view=${name}]:not(.waiting)`).waitFor();
+    await page.locator(`[data-view=${name}]:not(:has(.waiting))`).waitFor();
     const seen = await page.evaluate(snapshot);
     const answer = (path) => answerOf(answers, path, seen.round);
     numbers(seen, answer);
@@ -188,10 +188,10 @@ export async function panels({ page, answers }, api) {
 // The runs of the store, and two of them side by side: here the present one with itself.
 export async function runs({ page, errors }, api) {
   await view(page, "runs");
-  const { runs: told, present } = await api("/runs");
+  const { runs: wanted, present } = await api("/runs");
   const rows = page.locator("#runs-table tbody tr");
   await rows.first().waitFor();
-  assert.equal(await rows.count(), told.length);
+  assert.equal(await rows.count(), wanted.length);
   const link = rows.first().getByRole("link");
   assert.equal(await link.getAttribute("href"), `/runs/${present}/report`);
   await page.getByRole("button", { name: "Compare" }).click();

@@ -35,7 +35,7 @@ export async function empty(context) {
   await rounds(page, 1);
   for (const name of VIEWS) {
     await view(page, name);
-    await page.locator(`[data-view=${name}]:not(.waiting)`).waitFor();
+    await page.locator(`[data-view=${name}]:not(:has(.waiting))`).waitFor();
     for (const words of SAID[name] ?? []) await page.locator(`[data-view=${name}]`).getByText(words).first().waitFor();
     await axe(page, `${name}, empty`);
   }
@@ -89,6 +89,9 @@ export async function unavailable(context) {
   await view(page, "overview");
   assert.ok((await text(page, "overview")).includes("VALIDATED"), "throughput is shown all the same");
   await view(page, "nodes");
+  await page.locator("#amendments .notice").waitFor();
+  // While a card waits for what only it shows, the others do not.
+  assert.ok(await page.locator("#nodes").isVisible());
   await page.screenshot({ path: `${OUT}/nodes-unavailable.png` });
   // It comes back by itself.
   await page.unrouteAll({ behavior: "ignoreErrors" });

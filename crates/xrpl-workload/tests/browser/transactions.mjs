@@ -115,13 +115,13 @@ export async function object({ page, errors }) {
 async function dossier(page, hash) {
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("heading", { name: "What happened" }).waitFor();
-  const told = await api(`/state/tx/${hash}`);
+  const known = await api(`/state/tx/${hash}`);
   const text = await dialog.textContent();
-  for (const part of [told.tx_hash, told.account, told.engine_result_final, `in validated ledger ${shown(told.validated_ledger)}`, `${shown(told.finality_ms)} ms`]) {
+  for (const part of [known.tx_hash, known.account, known.engine_result_final, `in validated ledger ${shown(known.validated_ledger)}`, `${shown(known.finality_ms)} ms`]) {
     assert.ok(text.includes(part), `the dossier lacks ${part}`);
   }
   const items = await dialog.locator(".timeline li").allTextContents();
-  assert.equal(items.length, 2 + told.preliminary_results.length + told.sightings.length);
+  assert.equal(items.length, 2 + known.preliminary_results.length + known.sightings.length);
   // What proves it can be asked of the node itself.
   const commands = await dialog.locator(".request pre").allTextContents();
   assert.equal(commands.length, 2);

@@ -10,7 +10,7 @@ export async function addresses({ page }) {
   await page.goto(BASE);
   for (const name of VIEWS) {
     await page.locator("#views").getByRole("link", { name, exact: false }).click();
-    // The browser tells the page of the new address a moment later.
+    // The page learns of the new address a moment later.
     await until("the view is shown, and no other", async () => (await shownView(page)).join() === name);
     assert.equal((await page.title()).toLowerCase(), `${name} - xrpl-workload`);
     assert.equal((await page.locator("#views [aria-current]").textContent()).toLowerCase(), name);
@@ -26,7 +26,7 @@ export async function addresses({ page }) {
   assert.equal(await dialog.locator("td").first().textContent(), tx.tx_hash);
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
-  // That a dialog is closed is told a moment after it is gone.
+  // The event comes a moment after the dialog is gone.
   await until("the address is that of the search again", async () => !page.url().includes("tx="));
   await page.locator("#list-says").filter({ hasText: `of ${tx.account}` }).waitFor();
   await page.goto("about:blank");
@@ -86,6 +86,13 @@ export async function exports({ page }) {
   const json = JSON.parse((await download(page, "throughput", /over time as JSON/)).content);
   assert.equal(json.length, chart);
   await page.getByRole("button", { name: "Pause" }).click();
+
+  // Of a long list all of it, the rows out of sight too.
+  await page.goto(`${BASE}/#/transactions?all=1`);
+  await page.locator("#list-says").filter({ hasText: "Transactions of the run: 200 and more" }).waitFor();
+  const list = JSON.parse((await download(page, "transactions", "transactions as JSON")).content);
+  assert.equal(list.length, 200);
+  assert.ok(await page.locator("#list tbody:nth-of-type(2) tr").count() < 100, "few of them are in the document");
 
   await view(page, "nodes");
   const nodes = JSON.parse((await download(page, "node", "nodes as JSON")).content);

@@ -1,6 +1,7 @@
 // Who could send now, and why the others cannot.
 
 import { by, dress, make, none, number, say, source } from "../dom.js";
+import { address } from "../router.js";
 import { virtual } from "../virtual.js";
 import { linkTo } from "./transactions.js";
 
@@ -12,16 +13,20 @@ export const ASKS = [FROM];
 let lanes = [];
 let draw = () => {};
 
-function build(lane) {
-  const account = linkTo(lane.account, { account: lane.account }, { className: "mono" });
+function build() {
   const cell = () => make("td", { className: "number" });
-  return make("tr", {}, make("th", { scope: "row" }, account), make("td"), cell(), cell(), cell(), make("td"));
+  return make("tr", {}, make("th", { scope: "row" }, linkTo("", {}, { className: "mono" })), make("td"), cell(), cell(), cell(), make("td"));
 }
 
 function fill(row, lane) {
+  const account = row.firstChild.firstChild;
+  if (account.textContent !== lane.account) {
+    account.textContent = lane.account;
+    account.href = address("transactions", { account: lane.account });
+  }
   const values = [lane.role, number(lane.in_flight), number(lane.next_sequence), number(lane.free_tickets), lane.reason ?? ""];
   values.forEach((value, n) => say(row.children[n + 1], value));
-  row.lastChild.title = lane.reason ?? "";
+  if (row.lastChild.title !== (lane.reason ?? "")) row.lastChild.title = lane.reason ?? "";
   dress(row.lastChild, lane.blocked ? "warn" : "");
 }
 

@@ -20,7 +20,7 @@ const STORY = [
   ["by_state.EXPIRED", " expired", true], ["by_state.FAILED_NET", " never sent", true], ["pending", " in flight"],
 ];
 const WORRIES = [
-  ["valid_failed", "transactions failed that were meant to succeed"], ["undecided", "are undecided: no node can prove their end"],
+  ["valid_failed", "transactions failed that were meant to succeed"], ["undecided", "are undecided: no node can prove their final state"],
   ["contradicted", "results of nodes contradict each other"], ["overturned", "provisional results were overturned by the ledger"],
   ["revoked", "results were taken back with their ledger"], ["findings", "findings: nodes did what no transaction may cause"],
   ["ledger_mismatches", "ledgers have different hashes on different nodes"],

@@ -31,18 +31,25 @@ let missed = 0;
 // What was wrong with the last search, until the next one.
 let wrong = "";
 
-function build(tx) {
+function build() {
   const cell = (...children) => make("td", {}, ...children);
-  return make(
-    "tr", {}, cell(), cell(link(short(tx.tx_hash), () => open(tx.tx_hash), { className: "link mono", title: tx.tx_hash })),
-    cell(), cell(linkTo(short(tx.account), { account: tx.account }, { className: "mono", title: tx.account })),
-    cell(), cell(), make("td", { className: "number" }),
-  );
+  const row = make("tr", {}, cell(), cell(link("", () => open(row.dataset.key), { className: "link mono" })),
+    cell(), cell(linkTo("", {}, { className: "mono" })), cell(), cell(), make("td", { className: "number" }));
+  return row;
 }
 
 function fill(row, tx) {
-  const [time, , type, , state, result, ledger] = row.children;
+  const [time, { firstChild: hash }, type, { firstChild: account }, state, result, ledger] = row.children;
   say(time, tx.at_ms === null ? "" : clock(tx.at_ms));
+  if (hash.title !== tx.tx_hash) {
+    hash.title = tx.tx_hash;
+    say(hash, short(tx.tx_hash));
+  }
+  if (account.title !== tx.account) {
+    account.title = tx.account;
+    account.href = router.address("transactions", { account: tx.account });
+    say(account, short(tx.account));
+  }
   say(type, tx.transaction_type);
   say(state, tx.state);
   dress(state, tone(tx.state));
