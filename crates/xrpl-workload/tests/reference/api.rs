@@ -50,8 +50,10 @@ pub(crate) fn fields(schema: &Json, schemas: &Map<String, Json>) -> Vec<[String;
     }
     let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
     let fields = properties.iter().map(|(name, field)| {
-        let description = field["description"].as_str().unwrap_or_default();
-        [format!("`{name}`"), type_name(field), description.to_owned()]
+        // What may be null has its description beside the reference.
+        let described = field["description"].as_str();
+        let description = described.or_else(|| field["oneOf"][0]["description"].as_str());
+        [format!("`{name}`"), type_name(field), description.unwrap_or_default().to_owned()]
     });
     fields.collect()
 }

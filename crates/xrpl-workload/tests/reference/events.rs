@@ -58,6 +58,9 @@ fn data<T: ToSchema>(heading: &str) -> String {
     let schema = serde_json::to_value(<T as PartialSchema>::schema()).unwrap();
     let rows = api::fields(&schema, &schemas);
     assert!(rows.len() > 1, "{heading}: {schema}");
+    for [name, _, description] in &rows {
+        assert!(!description.is_empty(), "{heading}: {name} is not described");
+    }
     format!("\n### {heading}\n\n{}", table(["field", "type", "meaning"], rows))
 }
 
