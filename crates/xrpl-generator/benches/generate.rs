@@ -50,7 +50,7 @@ fn engine(key_type: KeyType) -> Engine {
         let account = &mut engine.world.accounts[index];
         account.active = true;
         account.lane = Lane::new(Sequence(50), 5);
-        account.purse.balance = 1_000_000_000_000;
+        account.xrp.balance = 1_000_000_000_000;
     }
     engine.list_all();
     engine

@@ -10,7 +10,7 @@ use xrpl_protocol::{
 };
 
 use crate::{
-    holdings::{Lines, Purse},
+    holdings::{Lines, XrpBalance},
     lane::Lane,
     metadata::Moment,
 };
@@ -98,7 +98,7 @@ pub struct Account {
     /// Its Sequences and Tickets.
     pub lane: Lane,
     /// Its XRP.
-    pub purse: Purse,
+    pub xrp: XrpBalance,
     /// Its trust lines.
     pub lines: Lines,
     /// Whether it is in a validated ledger and may send.
@@ -129,7 +129,7 @@ impl Account {
             made: None,
             lane: Lane::new(Sequence(0), max_pending),
             key,
-            purse: Purse::default(),
+            xrp: XrpBalance::default(),
             lines: Lines::default(),
             active: false,
             plans: 0,

@@ -185,8 +185,8 @@ pub static UNSENT: &[Unsent] = &[
         name: "LedgerStateFix",
         family: "Repairs",
         amendment: Some("fixNFTokenPageLinks"),
-        why: "it mends links between NFT pages and rates of books that older rules could leave wrong; \
-              present ones leave nothing to be mended, so that it cannot succeed",
+        why: "it repairs links between NFT pages and rates of books that older rules could leave wrong; \
+              present ones leave nothing to be repaired, so that it cannot succeed",
     },
     confidential("ConfidentialMPTClawback"),
     confidential("ConfidentialMPTConvert"),

@@ -1,4 +1,4 @@
-//! What a generator is told.
+//! The settings of a generator.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -184,7 +184,7 @@ impl Engine {
         }
     }
 
-    /// The newest validated ledger that it was told of.
+    /// The newest validated ledger that it knows of.
     #[must_use]
     pub fn head(&self) -> LedgerIndex {
         self.head

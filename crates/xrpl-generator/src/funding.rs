@@ -303,8 +303,8 @@ fn take_in(world: &mut World, found: Found, ledger: LedgerIndex) {
     account.active = true;
     account.lane = Lane::new(root.sequence, SETUP_PENDING);
     account.lane.add_tickets(tickets);
-    account.purse.balance = root.balance.0;
-    account.purse.owners = root.owner_count;
+    account.xrp.balance = root.balance.0;
+    account.xrp.owners = root.owner_count;
     account.flags = root.flags;
     account.regular_key = root.regular_key;
     account.as_of = as_of;
@@ -416,10 +416,10 @@ async fn fund(
             Role::Passing | Role::Funder => continue,
         };
         // An account of an earlier run that still has half is left alone.
-        if account.active && account.purse.balance >= wanted / 2 {
+        if account.active && account.xrp.balance >= wanted / 2 {
             continue;
         }
-        let drops = wanted.saturating_sub(account.purse.balance);
+        let drops = wanted.saturating_sub(account.xrp.balance);
         needed += drops + fees.fee(FeeClass::OpenLedger).0;
         jobs.push(Job {
             sender: funder,
@@ -427,7 +427,7 @@ async fn fund(
             tries: 0,
         });
     }
-    let has = world.accounts[funder].purse.spendable(fees);
+    let has = world.accounts[funder].xrp.spendable(fees);
     if has < needed {
         return Err(GeneratorError::Funds { account: world.accounts[funder].id, has, needed });
     }
@@ -457,7 +457,7 @@ fn settings(account: &Account, given: bool) -> Vec<u32> {
         return wanted;
     }
     // Whoever has issued already keeps what it promised its holders.
-    if !given && account.purse.owners == 0 && lacks(LSF_ALLOW_TRUST_LINE_CLAWBACK) {
+    if !given && account.xrp.owners == 0 && lacks(LSF_ALLOW_TRUST_LINE_CLAWBACK) {
         wanted.push(setup::ASF_ALLOW_TRUST_LINE_CLAWBACK);
     }
     if lacks(LSF_DEFAULT_RIPPLE) {
@@ -548,7 +548,7 @@ pub(crate) async fn sweep(driver: &mut Driver) -> Result<(), GeneratorError> {
         .enumerate()
         .filter(|(_, a)| a.active && a.role != Role::Funder)
         .filter_map(|(n, account)| {
-            let drops = account.purse.spendable(&driver.engine.fees).checked_sub(fee)?;
+            let drops = account.xrp.spendable(&driver.engine.fees).checked_sub(fee)?;
             (drops > 0).then(|| Job {
                 sender: n as Index,
                 make: Box::new(move |world| setup::funding(world, funder, drops)),
@@ -640,7 +640,7 @@ mod tests {
         assert_eq!(settings(&gateway, false), all);
         assert_eq!(settings(&gateway, true), [setup::ASF_DEFAULT_RIPPLE]);
         // Who has trust lines can promise no more.
-        gateway.purse.owners = 1;
+        gateway.xrp.owners = 1;
         gateway.flags = LSF_DEFAULT_RIPPLE;
         assert_eq!(settings(&gateway, false), [setup::ASF_ALLOW_TRUST_LINE_LOCKING]);
         assert!(settings(&gateway, true).is_empty());

@@ -25,7 +25,7 @@ use crate::{
     stats::{AccountListing, Status},
 };
 
-/// What is told of a run that has ended.
+/// What is known of a run that has ended.
 #[derive(Default)]
 struct Last {
     coverage: Coverage,

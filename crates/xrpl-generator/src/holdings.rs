@@ -13,7 +13,7 @@ pub type AssetId = u16;
 
 /// An account's XRP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Purse {
+pub struct XrpBalance {
     /// Drops in the newest validated ledger that was learned from.
     pub balance: u64,
     /// Objects it owns there.
@@ -24,7 +24,7 @@ pub struct Purse {
     pub owners_pending: u32,
 }
 
-impl Purse {
+impl XrpBalance {
     /// What can be spent now without touching the reserve, whatever becomes of what is in flight.
     #[must_use]
     pub fn spendable(&self, fees: &Fees) -> u64 {

@@ -1,5 +1,5 @@
-//! Generates XRP Ledger load, and keeps its own house in order while it does: no transaction of
-//! valid intent fails because of the generator, and the same seed gives the same transactions in
+//! Generates XRP Ledger load, and keeps its own house in order while it does: no transaction that
+//! is meant to succeed fails because of the generator, and the same seed gives the same transactions in
 //! the same order per account.
 //!
 //! # What a seed repeats

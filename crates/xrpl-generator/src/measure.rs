@@ -29,7 +29,7 @@ pub struct Measure {
     pub time: Duration,
     /// Whether it is over.
     pub ended: bool,
-    /// Of valid intent, sent in this stage.
+    /// Those meant to succeed, sent in this stage.
     pub submitted: u64,
     /// Those of them in a validated ledger, with whatever result.
     pub validated: u64,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use xrpl_protocol::{AccountId, LedgerIndex};
 
 /// When a transaction was applied: its ledger, and its place there. What is known of later is not
-/// changed by what is told of earlier.
+/// changed by what is reported of earlier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u32, u32);
 

@@ -253,7 +253,7 @@ pub struct Objects {
     toward: FxHashMap<(Kind, Index), Vec<Hash256>>,
     of_kind: FxHashMap<Kind, Vec<Hash256>>,
     parts: FxHashMap<(Kind, Hash256), Vec<Hash256>>,
-    /// What was removed, and when: what happened to it before may be told later.
+    /// What was removed, and when: what happened to it before may be reported later.
     gone: FxHashMap<Hash256, Moment>,
     /// How many transactions in flight hold what: those that replace each other hold the same.
     held: FxHashMap<Hash256, u32>,

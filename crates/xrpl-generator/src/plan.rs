@@ -95,7 +95,7 @@ pub struct Plan {
     pub authorization: Authorization,
     /// What it may take; its fee is put in when it is signed.
     pub holds: Holds,
-    /// Whether its metadata tell more than that its fee and XRP moved.
+    /// Whether its metadata say more than that its fee and XRP moved.
     pub learns: bool,
     /// What of it the coverage counts.
     pub variant: Option<&'static str>,

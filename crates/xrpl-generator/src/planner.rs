@@ -123,7 +123,7 @@ impl<'a> Planner<'a> {
     /// # Errors
     /// [`Wait::Funds`].
     pub fn has(&self, who: Index, drops: u64, more_objects: u32) -> Result<(), Wait> {
-        let has = self.world.accounts[who].purse.spendable_with(self.fees, more_objects);
+        let has = self.world.accounts[who].xrp.spendable_with(self.fees, more_objects);
         if has >= drops { Ok(()) } else { Err(Wait::Funds) }
     }
 

@@ -46,7 +46,7 @@ pub(crate) async fn newest(pool: &Pool, known: LedgerIndex) -> LedgerIndex {
 /// (<https://xrpl.org/docs/references/protocol/ledger-data/ledger-entry-types/amendments>).
 const AMENDMENTS: &str = "7DB0788C020F02780A673DC74757F23823FA3014C1866E72CC4CD8B226CD6EF4";
 
-/// The ids of the amendments that the network has enabled: as `feature` tells them, or, where that is only for
+/// The ids of the amendments that the network has enabled: as `feature` lists them, or, where that is only for
 /// administrators, as the ledger itself has them. None where neither is to be had.
 pub async fn amendments(pool: &Pool) -> Option<FxHashSet<Hash256>> {
     let ask = async |method: &str, params: Json| {

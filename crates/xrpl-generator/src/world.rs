@@ -11,7 +11,7 @@ use xrpl_protocol::{
 
 use crate::{
     accounts::{Accounts, Index},
-    holdings::{AssetId, Purse},
+    holdings::{AssetId, XrpBalance},
     lane::Lane,
     metadata::{Change, Metadata, Moment, Node},
     objects::Objects,
@@ -106,7 +106,7 @@ pub struct World {
     pub head: LedgerIndex,
     /// When it closed, seconds since 2000-01-01 00:00 UTC.
     pub close_time: u32,
-    /// The ids of the amendments that the network has enabled, where it tells that.
+    /// The ids of the amendments that the network has enabled, where it says so.
     pub amendments: Option<FxHashSet<Hash256>>,
     /// Whether the node queues or refuses for now.
     pub busy: bool,
@@ -125,14 +125,14 @@ impl World {
 
     /// Sets aside what a transaction may take.
     pub fn reserve(&mut self, sender: Index, holds: &Holds) {
-        self.accounts[holds.payer.unwrap_or(sender)].purse.pending += holds.fee;
-        let purse = &mut self.accounts[sender].purse;
-        purse.pending += holds.xrp;
-        purse.owners_pending += holds.owners;
+        self.accounts[holds.payer.unwrap_or(sender)].xrp.pending += holds.fee;
+        let xrp = &mut self.accounts[sender].xrp;
+        xrp.pending += holds.xrp;
+        xrp.owners_pending += holds.owners;
         for other in &holds.others {
-            let purse = &mut self.accounts[other.account].purse;
-            purse.pending += other.drops;
-            purse.owners_pending += other.owners;
+            let xrp = &mut self.accounts[other.account].xrp;
+            xrp.pending += other.drops;
+            xrp.owners_pending += other.owners;
         }
         holds.objects.iter().for_each(|id| self.objects.hold(*id));
         self.move_pending(holds, |sum, value| sum.add(value).unwrap_or(sum));
@@ -141,9 +141,9 @@ impl World {
     /// Gives it back, whatever became of the transaction.
     pub fn release(&mut self, sender: Index, holds: &Holds) {
         let mut give = |account: Index, drops: u64, owners: u32| {
-            let purse = &mut self.accounts[account].purse;
-            purse.pending = purse.pending.saturating_sub(drops);
-            purse.owners_pending = purse.owners_pending.saturating_sub(owners);
+            let xrp = &mut self.accounts[account].xrp;
+            xrp.pending = xrp.pending.saturating_sub(drops);
+            xrp.owners_pending = xrp.owners_pending.saturating_sub(owners);
         };
         give(holds.payer.unwrap_or(sender), holds.fee, 0);
         give(sender, holds.xrp, holds.owners);
@@ -169,22 +169,22 @@ impl World {
     /// succeeded, its XRP moved. Exact for what does nothing else.
     pub fn apply(&mut self, sender: Index, holds: &Holds, success: bool) {
         let signed = |drops: u64| i64::try_from(drops).unwrap_or(i64::MAX);
-        self.accounts[holds.payer.unwrap_or(sender)].purse.change(-signed(holds.fee));
+        self.accounts[holds.payer.unwrap_or(sender)].xrp.change(-signed(holds.fee));
         if success {
-            self.accounts[sender].purse.change(-signed(holds.xrp));
+            self.accounts[sender].xrp.change(-signed(holds.xrp));
             if let Some(to) = holds.to {
-                self.accounts[to].purse.change(signed(holds.xrp));
+                self.accounts[to].xrp.change(signed(holds.xrp));
             }
         }
     }
 
     /// A Ticket of this account is gone, and with it an object it owned.
     pub fn ticket_used(&mut self, owner: Index) {
-        let purse = &mut self.accounts[owner].purse;
-        purse.owners = purse.owners.saturating_sub(1);
+        let xrp = &mut self.accounts[owner].xrp;
+        xrp.owners = xrp.owners.saturating_sub(1);
     }
 
-    /// Takes in what a validated transaction did, whoever sent it; once, however often it is told. Which
+    /// Takes in what a validated transaction did, whoever sent it; once, however often it is reported. Which
     /// of the run's accounts it concerned.
     pub fn learn(&mut self, metadata: &Metadata, ledger: LedgerIndex) -> SmallVec<[Index; 4]> {
         let as_of = metadata.moment(ledger);
@@ -241,11 +241,11 @@ impl World {
         let owners = difference("OwnerCount", Json::as_i64);
         let account = &mut self.accounts[index];
         if node.change == Change::Deleted {
-            // It may have been told before that it was created anew.
+            // That it was created anew may have been reported before.
             if as_of >= account.as_of {
                 account.as_of = as_of;
                 account.active = false;
-                account.purse = Purse::default();
+                account.xrp = XrpBalance::default();
             }
             return Some(index);
         }
@@ -256,17 +256,17 @@ impl World {
             && !(account.active && account.lane.next() >= sequence)
         {
             if account.active {
-                // That its earlier self was deleted is told later.
-                account.purse = Purse::default();
+                // That its earlier self was deleted is reported later.
+                account.xrp = XrpBalance::default();
             }
             account.active = true;
             account.lane = Lane::new(sequence, account.lane.max_pending());
         }
         if let Some(drops) = drops {
-            account.purse.change(drops);
+            account.xrp.change(drops);
         }
         if let Some(owners) = owners {
-            account.purse.owners = account.purse.owners.saturating_add_signed(owners as i32);
+            account.xrp.owners = account.xrp.owners.saturating_add_signed(owners as i32);
         }
         if as_of >= account.as_of {
             account.as_of = as_of;
@@ -318,7 +318,7 @@ impl World {
         }
     }
 
-    /// Whether the network has enabled an amendment; where it does not tell, all are taken to be.
+    /// Whether the network has enabled an amendment; where it does not say, all are taken to be.
     #[must_use]
     pub fn has_amendment(&self, name: &str) -> bool {
         // What the ledger calls it.

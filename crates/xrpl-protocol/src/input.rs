@@ -25,7 +25,7 @@ use crate::{
     object::FieldType,
 };
 
-/// Why what was given is no transaction; names the member and, where it can, the way to mend it.
+/// Why what was given is no transaction; names the member and, where it can, the way to correct it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
     /// Not JSON, or a member twice.

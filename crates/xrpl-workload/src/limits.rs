@@ -311,7 +311,7 @@ mod tests {
         };
         assert_eq!(look(0, 9), None);
         assert_eq!(look(9, 9), None);
-        assert_eq!(look(9, 4), None, "mended in time");
+        assert_eq!(look(9, 4), None, "kept again in time");
         assert_eq!(look(12, 9), None);
         assert_eq!(look(21, 9), None);
         assert_eq!(look(22, 9), Some("at most 5 %".to_owned()));

@@ -44,7 +44,7 @@ static ABOUT: About = About {
 /// Whether it can pay for another one if this one is paid for in vain.
 fn can_try_again(planner: &Planner<'_>) -> bool {
     let cost = planner.fees.figures().increment;
-    planner.me().purse.balance >= cost.saturating_mul(2)
+    planner.me().xrp.balance >= cost.saturating_mul(2)
 }
 
 impl TransactionType for AccountDelete {
@@ -60,7 +60,7 @@ impl TransactionType for AccountDelete {
             return Err(Wait::Ledger(old));
         }
         let keys = planner.free(planner.keys_of(planner.sender))?;
-        if planner.me().purse.balance < planner.fees.figures().increment {
+        if planner.me().xrp.balance < planner.fees.figures().increment {
             return Err(Wait::Funds);
         }
         let tag = planner.one_in(2).then(|| planner.below(1 << 32) as u32);

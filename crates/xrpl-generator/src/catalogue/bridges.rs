@@ -1,4 +1,4 @@
-//! What the entries of bridges and claims tell, and how witnesses attest.
+//! What the entries of bridges and claims say, and how witnesses attest.
 //!
 //! This network is the locking chain of the bridges that carry something: their other end is where its
 //! doors must be, at the genesis account of a chain that there need not be. What was committed there is

@@ -58,7 +58,7 @@ impl TransactionType for CheckCash {
             };
             let account = &world.accounts[owner];
             let covered = match amount {
-                Amount::Xrp(drops) => account.purse.spendable(fees) >= drops.unsigned_abs(),
+                Amount::Xrp(drops) => account.xrp.spendable(fees) >= drops.unsigned_abs(),
                 Amount::Issued { value, currency, issuer } => {
                     let asset = world.asset(currency, issuer);
                     let line = asset.and_then(|asset| account.lines.get(asset));

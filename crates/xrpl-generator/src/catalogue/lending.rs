@@ -1,4 +1,4 @@
-//! What the entries of brokers and loans tell, and of the vaults that they lend from.
+//! What the entries of brokers and loans say, and of the vaults that they lend from.
 
 use smallvec::SmallVec;
 use xrpl_protocol::{

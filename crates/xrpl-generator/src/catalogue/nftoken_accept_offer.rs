@@ -68,7 +68,7 @@ fn find(
 fn can_pay(world: &World, fees: &Fees, who: Index, price: u64) -> bool {
     let account = &world.accounts[who];
     let fee = fees.fee(FeeClass::Ordinary).0;
-    account.active && account.purse.spendable_with(fees, 1) >= price.saturating_add(fee)
+    account.active && account.xrp.spendable_with(fees, 1) >= price.saturating_add(fee)
 }
 
 /// The sender buys what is offered.

@@ -124,7 +124,7 @@ fn at_once(planner: &mut Planner<'_>) -> Result<Plan, Wait> {
     // One of its own that it would cross is removed, and then nothing is taken.
     let sells = |offer: &Entry, issue| offer.amount(fields::TAKER_GETS).map(|gets| gets.issue()) == Some(issue);
     let mut own = planner.world.objects.owned(Kind::Offer, planner.sender);
-    if planner.me().purse.owners_pending > 0 || own.any(|offer| sells(offer, pays)) {
+    if planner.me().xrp.owners_pending > 0 || own.any(|offer| sells(offer, pays)) {
         return Err(Wait::InFlight);
     }
     let gets = hundredths(gets, FAR * units).ok_or(none)?;

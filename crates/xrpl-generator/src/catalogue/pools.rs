@@ -1,4 +1,4 @@
-//! What an AMM's entry and the trust lines of its LP tokens tell.
+//! What an AMM's entry and the trust lines of its LP tokens say.
 //!
 //! Many use a pool of what all users have at the same time, whatever becomes of its price: it is never
 //! emptied, as one account at a time withdraws, and never more than half. A gateway's pools of currencies

@@ -42,7 +42,7 @@ impl TransactionType for TicketCreate {
 
     fn plan(&self, planner: &mut Planner<'_>) -> Result<Plan, Wait> {
         let count = 1 + planner.below(AT_ONCE) as u32;
-        let has = planner.me().lane.free_tickets() + planner.me().purse.owners_pending as usize;
+        let has = planner.me().lane.free_tickets() + planner.me().xrp.owners_pending as usize;
         if has + count as usize > MOST {
             return Err(Wait::Until("it has Tickets enough"));
         }

@@ -1,4 +1,4 @@
-//! What a vault's entry and the holdings of its shares tell.
+//! What a vault's entry and the holdings of its shares say.
 
 use xrpl_protocol::{Decimal, Hash256, Issue, MptId, fields};
 

@@ -42,12 +42,12 @@ pub(super) struct Watch {
     /// Whether its accounts are prepared, so that those that it loses from now on are replaced.
     pub(super) prepared: bool,
     pub(super) findings: Findings,
-    told: watch::Sender<Arc<[Arc<Finding>]>>,
+    published: watch::Sender<Arc<[Arc<Finding>]>>,
     looked: Instant,
     /// When it began, milliseconds since 1970.
     began_ms: u64,
     began: Instant,
-    /// Hashes as they were told first.
+    /// Hashes as they were published first.
     hashes: VecDeque<(LedgerIndex, Hash256)>,
 }
 
@@ -60,7 +60,7 @@ impl Watch {
             on,
             prepared: false,
             findings: Findings::default(),
-            told: watch::Sender::new(Arc::from([])),
+            published: watch::Sender::new(Arc::from([])),
             looked: Instant::now(),
             hashes: VecDeque::new(),
         }
@@ -71,9 +71,9 @@ impl Watch {
         self.began_ms.saturating_add(millis(self.began.elapsed()))
     }
 
-    /// Where findings are told.
+    /// Where findings are published.
     pub(super) fn subscribe(&self) -> watch::Receiver<Arc<[Arc<Finding>]>> {
-        self.told.subscribe()
+        self.published.subscribe()
     }
 }
 
@@ -242,8 +242,8 @@ impl Driver {
 
     /// Tells what is new to whoever reads findings.
     fn tell_findings(&mut self) {
-        let (all, told) = (self.watch.findings.all(), self.watch.told.borrow().len());
-        for finding in all.iter().skip(told) {
+        let (all, published) = (self.watch.findings.all(), self.watch.published.borrow().len());
+        for finding in all.iter().skip(published) {
             error!(
                 kind = finding.kind.name(),
                 node = finding.node.as_deref().unwrap_or("any"),
@@ -256,9 +256,9 @@ impl Driver {
         let same = |known: &[Arc<Finding>]| {
             known.len() == all.len() && known.iter().zip(all).all(|(a, b)| Arc::ptr_eq(a, b))
         };
-        let new = (!same(&self.watch.told.borrow())).then(|| Arc::from(all));
+        let new = (!same(&self.watch.published.borrow())).then(|| Arc::from(all));
         if let Some(new) = new {
-            self.watch.told.send_replace(new);
+            self.watch.published.send_replace(new);
         }
     }
 
@@ -299,7 +299,7 @@ impl Driver {
             let (drops, world) = (self.config.user_drops.0, &self.engine.world);
             let funder = world.accounts.iter().position(|account| account.role == Role::Funder);
             let Some(funder) = funder.map(|at| at as crate::accounts::Index) else { return };
-            let rich = world.accounts[funder].purse.spendable(&self.engine.fees) >= drops;
+            let rich = world.accounts[funder].xrp.spendable(&self.engine.fees) >= drops;
             if !self.has_idle_worker() || !rich || world.accounts[funder].lane.may_take(1).is_err()
             {
                 return;

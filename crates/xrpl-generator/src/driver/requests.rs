@@ -246,7 +246,7 @@ impl Driver {
             let least = format!("at least the reserve, {} drops", fees.reserve(0));
             return Err(GeneratorError::config("drops", least));
         }
-        let has = world.accounts[funder].purse.spendable(fees);
+        let has = world.accounts[funder].xrp.spendable(fees);
         if has < drops.0 {
             let account = world.accounts[funder].id;
             return Err(GeneratorError::Funds { account, has, needed: drops.0 });

@@ -192,8 +192,8 @@ impl Engine {
     fn is_lost(&self, index: Index) -> bool {
         let account = &self.world.accounts[index];
         let struck = self.band.strikes.get(&index).is_some_and(|n| *n >= STRIKES);
-        let poor = account.purse.balance
-            < self.fees.reserve(account.purse.owners) + POOR * self.fees.figures().base;
+        let poor = account.xrp.balance
+            < self.fees.reserve(account.xrp.owners) + POOR * self.fees.figures().base;
         !account.active || account.flags & LSF_DISABLE_MASTER != 0 || struck || poor
     }
 

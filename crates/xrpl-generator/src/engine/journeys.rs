@@ -153,7 +153,7 @@ impl Engine {
         let fits = |index: &Index| !taken.contains(index) && party.can_be(&self.world, *index);
         let plays = |index: Index| self.journeys.running.iter().any(|it| it.cast.contains(&index));
         all.into_iter().filter(fits).min_by_key(|index| {
-            let spare = accounts[*index].purse.spendable_with(&self.fees, OBJECTS);
+            let spare = accounts[*index].xrp.spendable_with(&self.fees, OBJECTS);
             (plays(*index), spare < DROPS)
         })
     }

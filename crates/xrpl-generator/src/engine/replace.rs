@@ -160,7 +160,7 @@ impl Engine {
             Next::HigherFee(_) => flying.holds.payer.unwrap_or(sender),
             Next::NoOp => sender,
         };
-        if self.world.accounts[payer].purse.spendable(&self.fees) < fee.0 {
+        if self.world.accounts[payer].xrp.spendable(&self.fees) < fee.0 {
             return None;
         }
         let signed = match next {

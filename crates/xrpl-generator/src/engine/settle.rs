@@ -1,4 +1,4 @@
-//! What an end means for lanes, purses and counters.
+//! What an end means for lanes, balances and counters.
 
 use smallvec::SmallVec;
 use xrpl_protocol::{TxHash, transaction::Slot};

@@ -59,7 +59,7 @@ fn engine_with(config: &GeneratorConfig, users: u32, gateways: u32, currencies: 
         let account = &mut world.accounts[index];
         account.active = true;
         account.lane = Lane::new(Sequence(50), config.max_pending_per_account);
-        account.purse.balance = 10_000_000_000;
+        account.xrp.balance = 10_000_000_000;
         if role == Role::User {
             for asset in 0..currencies.len() {
                 let line = account.lines.entry(asset as u16);
@@ -438,7 +438,7 @@ fn a_transaction_that_was_not_taken_leaves_no_trace() {
     engine.not_taken(prepared.hash, true).unwrap();
     let account = &engine.world.accounts[prepared.sender];
     assert!(account.lane.next() < next && account.lane.in_flight() == 0);
-    assert_eq!((account.purse.pending, engine.in_flight()), (0, 0));
+    assert_eq!((account.xrp.pending, engine.in_flight()), (0, 0));
 }
 
 #[test]
@@ -581,7 +581,7 @@ fn what_waits_too_cheaply_gets_a_rival_that_pays_more_and_one_of_them_counts() {
     for first_wins in [false, true] {
         let (mut engine, first) = waiting(&config("rival"), Answer::Queued);
         let account = &engine.world.accounts[first.sender];
-        let (before, next) = (account.purse.balance, account.lane.next());
+        let (before, next) = (account.xrp.balance, account.lane.next());
         let counted = engine.stats();
         let second = engine.next_replacement().expect("a replacement");
         assert!(engine.next_replacement().is_none(), "one at a time");
@@ -607,7 +607,7 @@ fn what_waits_too_cheaply_gets_a_rival_that_pays_more_and_one_of_them_counts() {
         assert!(stats.failed.is_empty(), "{:?}", stats.failed);
         let account = &engine.world.accounts[first.sender];
         let fee = if first_wins { 10 } else { 500 };
-        assert!(before - account.purse.balance > fee && account.purse.pending == 0);
+        assert!(before - account.xrp.balance > fee && account.xrp.pending == 0);
         assert_eq!((account.lane.next(), account.lane.in_flight()), (next, 0));
         assert!(engine.take_doubtful().is_empty() && engine.next_filler().is_none());
     }
@@ -635,7 +635,7 @@ fn replacements_are_bounded_by_number_and_fee_and_not_made_of_what_is_awaited() 
         engine.settle(&expired(prepared)).unwrap();
     }
     let account = &engine.world.accounts[all[0].sender];
-    assert_eq!((account.lane.in_flight(), account.purse.pending), (0, 0));
+    assert_eq!((account.lane.in_flight(), account.xrp.pending), (0, 0));
     let sequence =
         Object::decode(&all[0].blob, Definitions::builtin()).unwrap().u32(fields::SEQUENCE);
     assert_eq!(Some(account.lane.next().0), sequence);

@@ -22,7 +22,7 @@ fn world() -> World {
     let mut world = World::default();
     for n in 0..3 {
         let index = world.accounts.add(account(n));
-        world.accounts[index].purse.balance = 50_000_000;
+        world.accounts[index].xrp.balance = 50_000_000;
         if n < 2 {
             let line = world.accounts[index].lines.entry(0);
             (line.balance, line.limit, line.exists) = (v("100"), v("200"), true);
@@ -41,14 +41,14 @@ fn what_is_in_flight_cannot_be_spent_twice() {
     let holds = Holds { fee: 10, xrp: 30_000_000, to: Some(1), owners: 2, ..Holds::default() };
     world.reserve(0, &holds);
     // 50 XRP, less 30 and the fee in flight, less 10 + 2 * 2 reserve.
-    assert_eq!(world.accounts[0].purse.spendable(&fees), 5_999_990);
-    assert_eq!(world.accounts[1].purse.spendable(&fees), 40_000_000, "not yet received");
+    assert_eq!(world.accounts[0].xrp.spendable(&fees), 5_999_990);
+    assert_eq!(world.accounts[1].xrp.spendable(&fees), 40_000_000, "not yet received");
     world.release(0, &holds);
     world.apply(0, &holds, true);
-    assert_eq!(world.accounts[0].purse.balance, 19_999_990);
-    assert_eq!(world.accounts[1].purse.balance, 80_000_000);
+    assert_eq!(world.accounts[0].xrp.balance, 19_999_990);
+    assert_eq!(world.accounts[1].xrp.balance, 80_000_000);
     world.apply(0, &holds, false);
-    assert_eq!(world.accounts[0].purse.balance, 19_999_980, "a claim takes the fee only");
+    assert_eq!(world.accounts[0].xrp.balance, 19_999_980, "a claim takes the fee only");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn follows(name: &str, least: usize) {
     }
     let genesis =
         world.accounts.find("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".parse().unwrap()).unwrap();
-    world.accounts[genesis].purse.balance = 100_000_000_000_000_000;
+    world.accounts[genesis].xrp.balance = 100_000_000_000_000_000;
     let mut known = BTreeSet::new();
     let mut compared = 0;
     for (index, step) in (1..).zip(steps.iter().filter(|step| step["step"] == "accept")) {
@@ -125,15 +125,10 @@ fn compare(world: &World, metadata: &Metadata) -> usize {
     let mut compared = 0;
     for node in metadata.nodes("AccountRoot").filter(|node| node.change != Change::Deleted) {
         let Some(index) = world.accounts.find(node.account("Account").unwrap()) else { continue };
-        let purse = &world.accounts[index].purse;
-        assert_eq!(
-            purse.balance.to_string(),
-            node.fields["Balance"],
-            "{}",
-            world.accounts[index].id
-        );
+        let xrp = &world.accounts[index].xrp;
+        assert_eq!(xrp.balance.to_string(), node.fields["Balance"], "{}", world.accounts[index].id);
         let owners = node.fields.get("OwnerCount").and_then(Json::as_u64).unwrap_or(0);
-        assert_eq!(u64::from(purse.owners), owners);
+        assert_eq!(u64::from(xrp.owners), owners);
         compared += 1;
     }
     for node in metadata.nodes("RippleState") {
@@ -198,14 +193,14 @@ fn what_a_delegate_pays_and_what_others_may_lose_is_set_aside_of_them() {
     // A replacement of it holds the same.
     world.reserve(0, &holds);
     world.release(0, &holds);
-    let spendable = |world: &World, n: Index| world.accounts[n].purse.spendable(&fees);
+    let spendable = |world: &World, n: Index| world.accounts[n].xrp.spendable(&fees);
     assert_eq!([0, 1, 2].map(|n| spendable(&world, n)), [39_999_000, 39_999_990, 33_000_000]);
     assert!(world.objects.is_held(id));
     world.release(0, &holds);
     assert!(!world.objects.is_held(id));
     world.apply(0, &holds, true);
     assert_eq!(
-        [0, 1].map(|n| world.accounts[n].purse.balance),
+        [0, 1].map(|n| world.accounts[n].xrp.balance),
         [49_999_000, 49_999_990],
         "the delegate pays the fee"
     );
@@ -221,12 +216,12 @@ fn what_is_told_twice_is_learnt_once() {
         "LedgerEntryType": "AccountRoot", "LedgerIndex": "00",
         "NewFields": {"Account": id, "Balance": "77", "Sequence": 9}}}]});
     let metadata = Metadata::parse(&node.to_string()).unwrap();
-    let before = world.accounts[1].purse.balance;
+    let before = world.accounts[1].xrp.balance;
     assert_eq!(world.learn(&metadata, LedgerIndex(9)).as_slice(), [1]);
     world.accounts[1].lane.take(1).unwrap();
     assert!(world.learn(&metadata, LedgerIndex(9)).is_empty());
     let account = &world.accounts[1];
-    assert_eq!((account.purse.balance, account.lane.next()), (before + 77, Sequence(10)));
+    assert_eq!((account.xrp.balance, account.lane.next()), (before + 77, Sequence(10)));
 }
 
 #[test]
@@ -272,7 +267,7 @@ fn a_deleted_account_is_another_one_when_it_is_created_anew() {
     };
     for in_order in [true, false] {
         let mut world = world();
-        world.accounts[1].purse.balance = 0;
+        world.accounts[1].xrp.balance = 0;
         world.learn(&node("CreatedNode", "NewFields", 9, "70"), LedgerIndex(9));
         let mut told = [
             (node("DeletedNode", "FinalFields", 10, "0"), LedgerIndex(300)),
@@ -283,7 +278,7 @@ fn a_deleted_account_is_another_one_when_it_is_created_anew() {
         }
         told.iter().for_each(|(metadata, ledger)| drop(world.learn(metadata, *ledger)));
         let account = &world.accounts[1];
-        let is = (account.active, account.purse.balance, account.lane.next());
+        let is = (account.active, account.xrp.balance, account.lane.next());
         assert_eq!(is, (true, 50, Sequence(301)), "{in_order}");
     }
 }

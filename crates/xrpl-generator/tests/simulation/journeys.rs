@@ -164,7 +164,7 @@ fn a_step_waits_for_so_many_ledgers_at_most() {
     let mut sim = sim(1, 0.0, 5, Faults::default());
     // Nobody has a drop to spare.
     let all = sim.engine.world.accounts.len() as u32;
-    (0..all).for_each(|index| sim.engine.world.accounts[index].purse.pending = u64::MAX / 2);
+    (0..all).for_each(|index| sim.engine.world.accounts[index].xrp.pending = u64::MAX / 2);
     let id = sim.engine.start_journey("did_life", None).unwrap().id;
     while sim.step(false) {}
     let waiting = sim.engine.take_journeys().unwrap();

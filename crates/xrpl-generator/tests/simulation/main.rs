@@ -1,6 +1,6 @@
 //! The engine against a real ledger core, in one thread and under a seeded plan of faults: answers
-//! get lost, transactions never leave, the node forgets what it held. Whatever happens, nothing of
-//! valid intent may fail for a reason of the generator's own making, and in the end the engine's
+//! get lost, transactions never leave, the node forgets what it held. Whatever happens, nothing that
+//! is meant to succeed may fail for a reason of the generator's own making, and in the end the engine's
 //! idea of the world is the ledger's.
 
 mod journeys;
@@ -53,9 +53,9 @@ fn agrees(sim: &Sim) {
         assert!(account.active, "{}", account.id);
         assert_eq!(root.u32(fields::SEQUENCE), Some(account.lane.next().0), "{}", account.id);
         let balance = root.amount(fields::BALANCE).unwrap().drops().unwrap();
-        assert_eq!(balance, account.purse.balance as i64, "{}", account.id);
-        assert_eq!(root.u32(fields::OWNER_COUNT), Some(account.purse.owners), "{}", account.id);
-        assert_eq!((account.purse.pending, account.purse.owners_pending), (0, 0));
+        assert_eq!(balance, account.xrp.balance as i64, "{}", account.id);
+        assert_eq!(root.u32(fields::OWNER_COUNT), Some(account.xrp.owners), "{}", account.id);
+        assert_eq!((account.xrp.pending, account.xrp.owners_pending), (0, 0));
         for line in account.lines.iter() {
             let asset = sim.engine.world.assets[usize::from(line.asset)];
             let id = object_id::trust_line(account.id, asset.issuer, asset.currency);

@@ -63,7 +63,7 @@ pub(crate) struct Sim {
     pub(crate) rng: ChaCha8Rng,
     pub(crate) faults: Faults,
     pub(crate) live: BTreeMap<TxHash, Live>,
-    /// Results of valid intent that are no success, with what they were.
+    /// Results other than success of those meant to succeed, with what they were.
     pub(crate) bad: Vec<String>,
     pub(crate) refused_past: u64,
     /// The node's answers, by name.
@@ -411,7 +411,7 @@ pub(crate) fn sim_on(
     };
     let root = sim.root(funder).unwrap();
     let account = &mut sim.engine.world.accounts[funder];
-    account.purse.balance = root.amount(fields::BALANCE).unwrap().drops().unwrap() as u64;
+    account.xrp.balance = root.amount(fields::BALANCE).unwrap().drops().unwrap() as u64;
     account.lane = Lane::new(Sequence(root.u32(fields::SEQUENCE).unwrap()), 100);
 
     for n in 0..4 {

@@ -1,4 +1,4 @@
-//! LedgerStateFix: mends what older rules left wrong in the ledger
+//! LedgerStateFix: repairs what older rules left wrong in the ledger
 //! (<https://xrpl.org/docs/references/protocol/transactions/types/ledgerstatefix>).
 
 use xrpl_protocol::{EngineResult, Field, Hash256, Object, fields};
@@ -34,7 +34,7 @@ impl Fix {
         }
     }
 
-    /// The field that says what to mend.
+    /// The field that says what to repair.
     fn field(self) -> Field {
         match self {
             Self::NftPageLinks => fields::OWNER,

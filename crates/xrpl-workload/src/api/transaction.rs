@@ -35,16 +35,16 @@ pub(super) fn routes() -> Routes {
 /// Sends one transaction of any type, drawn by weight
 #[utoipa::path(post, path = "/transaction/random", tag = "transaction",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
-    (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
-async fn random(State(app): Shared, headers: HeaderMap) -> Result<Json<HandedIn>, ApiError> {
+    (status = 200, body = Submitted), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
+async fn random(State(app): Shared, headers: HeaderMap) -> Result<Json<Submitted>, ApiError> {
     draw(&app, &headers, None).await
 }
 
 /// The same by GET; it is an action too
 #[utoipa::path(get, path = "/transaction/random", tag = "transaction",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
-    (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
-async fn get_random(app: Shared, headers: HeaderMap) -> Result<Json<HandedIn>, ApiError> {
+    (status = 200, body = Submitted), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
+async fn get_random(app: Shared, headers: HeaderMap) -> Result<Json<Submitted>, ApiError> {
     random(app, headers).await
 }
 
@@ -52,12 +52,12 @@ async fn get_random(app: Shared, headers: HeaderMap) -> Result<Json<HandedIn>, A
 #[utoipa::path(post, path = "/transaction/create/{type}", tag = "transaction",
     params(("type" = String, Path, description = "Such as Payment."),
     ("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
-    (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
+    (status = 200, body = Submitted), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
 async fn create(
     State(app): Shared,
     headers: HeaderMap,
     Segment(name): Segment,
-) -> Result<Json<HandedIn>, ApiError> {
+) -> Result<Json<Submitted>, ApiError> {
     draw(&app, &headers, Some(name)).await
 }
 
@@ -65,12 +65,12 @@ async fn create(
 #[utoipa::path(get, path = "/transaction/create/{type}", tag = "transaction",
     params(("type" = String, Path, description = "Such as Payment."),
     ("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
-    (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
+    (status = 200, body = Submitted), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
 async fn get_create(
     app: Shared,
     headers: HeaderMap,
     name: Segment,
-) -> Result<Json<HandedIn>, ApiError> {
+) -> Result<Json<Submitted>, ApiError> {
     create(app, headers, name).await
 }
 
@@ -78,12 +78,12 @@ async fn get_create(
 #[utoipa::path(post, path = "/transaction/{type}", tag = "transaction",
     params(("type" = String, Path, description = "Such as Payment."),
     ("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)), responses(
-    (status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
+    (status = 200, body = Submitted), (status = 409, body = super::error::ErrorBody, description = "No account can do it now, or the key was used with another request.")))]
 async fn create_short(
     app: Shared,
     headers: HeaderMap,
     name: Segment,
-) -> Result<Json<HandedIn>, ApiError> {
+) -> Result<Json<Submitted>, ApiError> {
     create(app, headers, name).await
 }
 
@@ -91,7 +91,7 @@ async fn draw(
     app: &Arc<App>,
     headers: &HeaderMap,
     name: Option<String>,
-) -> Result<Json<HandedIn>, ApiError> {
+) -> Result<Json<Submitted>, ApiError> {
     let generator = generator(app)?.clone();
     let request = format!("create {}", name.as_deref().unwrap_or("any"));
     let sent = once(app, headers, request, async move |_, key| {
@@ -201,7 +201,7 @@ struct Submit {
 
 /// A transaction after the first attempt.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-struct HandedIn {
+struct Submitted {
     tx_hash: TxHash,
     transaction_type: String,
     state: TxState,
@@ -213,7 +213,7 @@ struct HandedIn {
     already_tracked: bool,
 }
 
-impl From<Sent> for HandedIn {
+impl From<Sent> for Submitted {
     fn from(sent: Sent) -> Self {
         let Sent { tx_hash, transaction_type, account, state, engine_result, .. } = sent;
         let already_tracked = sent.already_tracked;
@@ -228,20 +228,20 @@ fn text(request: &impl Serialize) -> Result<String, ApiError> {
 /// Tracks a caller's transaction to its end
 #[utoipa::path(post, path = "/transaction/submit", tag = "transaction", request_body = Submit,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key returns the same transaction, after a restart too.", max_length = 255)),
-    responses((status = 200, body = HandedIn), (status = 409, body = super::error::ErrorBody, description = "The key was used with another request, or the account cannot do it now.")))]
+    responses((status = 200, body = Submitted), (status = 409, body = super::error::ErrorBody, description = "The key was used with another request, or the account cannot do it now.")))]
 async fn submit(
     State(app): Shared,
     headers: HeaderMap,
     Body(request): Body<Submit>,
-) -> Result<Json<HandedIn>, ApiError> {
+) -> Result<Json<Submitted>, ApiError> {
     let text = text(&request)?;
     let sent = once(&app, &headers, text, async move |app: Arc<App>, key| {
-        hand_in(&app, request, key).await
+        submit_given(&app, request, key).await
     });
     Ok(Json(sent.await?.into()))
 }
 
-async fn hand_in(
+async fn submit_given(
     app: &App,
     request: Submit,
     key: Option<Arc<CallersKey>>,

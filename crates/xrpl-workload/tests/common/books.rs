@@ -143,7 +143,7 @@ pub fn is_a_rival(blob: &[u8], open: &[&Bytes]) -> bool {
     open.len() <= 3 && (same_but_dearer || no_op)
 }
 
-/// Failures of valid intent that are of the generator's own making. `strange` are transactions of
+/// Failures of transactions meant to succeed that are of the generator's own making. `strange` are transactions of
 /// others: they may fail, and take the slots of the generator's.
 pub fn own_making(records: &[Record], faults: bool, strange: &BTreeSet<TxHash>) -> Vec<String> {
     let valid = records.iter().filter(|record| record.identity.intent == Intent::Valid);

@@ -69,7 +69,7 @@ fn row(transaction: &LedgerTransaction) -> Json {
         "type": text(&tx, "TransactionType"),
         "account": text(&tx, "Account"),
         "result": transaction.result.name(),
-        "summary": words::wish(&tx),
+        "summary": words::intent(&tx),
     })
 }
 
@@ -91,7 +91,7 @@ fn ledgers(shared: &Shared) -> Json {
             "hash": tx.hash.to_string(),
             "type": text(&shown, "TransactionType"),
             "account": text(&shown, "Account"),
-            "summary": words::wish(&shown),
+            "summary": words::intent(&shown),
         })
     });
     let accounts = shared.accounts.iter().take(ROWS).map(|account| {
@@ -202,7 +202,7 @@ fn account(shared: &Shared, account: AccountId) -> Option<Json> {
             "type": tx["tx_json"]["TransactionType"],
             "account": tx["tx_json"]["Account"],
             "result": tx["meta"]["TransactionResult"],
-            "summary": words::wish(&tx["tx_json"]),
+            "summary": words::intent(&tx["tx_json"]),
         })
     });
     let mut cut = false;

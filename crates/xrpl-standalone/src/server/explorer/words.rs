@@ -46,7 +46,7 @@ fn short(id: &str) -> &str {
 }
 
 /// What a transaction asks for, in a sentence without an end.
-pub(super) fn wish(tx: &Json) -> String {
+pub(super) fn intent(tx: &Json) -> String {
     let account = text(tx, "Account");
     let to = text(tx, "Destination");
     let of = |key: &str| amount(tx.get(key).unwrap_or(&Json::Null));
@@ -186,7 +186,7 @@ pub(super) fn of(transaction: &LedgerTransaction, metadata: &Json) -> Json {
         Some(node(kind, body))
     });
     json!({
-        "summary": format!("{}.", wish(&tx)),
+        "summary": format!("{}.", intent(&tx)),
         "outcome": outcome(transaction, metadata),
         "effects": effects.collect::<Vec<_>>(),
     })
@@ -197,7 +197,7 @@ pub(super) fn pending(tx: &Object) -> Json {
     let tx_json = tx.to_json(Definitions::builtin());
     let ends = tx.u32(fields::LAST_LEDGER_SEQUENCE);
     json!({
-        "summary": format!("{}.", wish(&tx_json)),
+        "summary": format!("{}.", intent(&tx_json)),
         "outcome": match ends {
             Some(last) => format!("It is in no closed ledger yet, and can get into one up to {last}."),
             None => "It is in no closed ledger yet.".to_owned(),
