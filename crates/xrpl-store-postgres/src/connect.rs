@@ -19,7 +19,7 @@ const STEPS: [&str; 1] = [include_str!("schema.sql")];
 const LOCK: i32 = 0x7872_706c;
 
 /// How long whoever has the lock may take to let go of it: one that is ending does so soon.
-const LETTING_GO: Duration = Duration::from_secs(2);
+pub(crate) const LETTING_GO: Duration = Duration::from_secs(2);
 
 /// What PostgreSQL said, which the error's own text leaves out, and what helps.
 pub(crate) fn told(error: &tokio_postgres::Error) -> Error {

@@ -26,7 +26,7 @@ use xrpl_tracker::{
 
 use crate::{
     address::Target,
-    connect::{Holder, Refused},
+    connect::{Holder, LETTING_GO, Refused},
     ends,
     prune::{self, Newest},
     sessions,
@@ -196,6 +196,11 @@ impl Writer {
             let group = self.queue.take(CONDITIONS);
             company = group.operations.len() > 2;
             failed = !self.write(group).await;
+        }
+        if let Some(connection) = &self.connection {
+            // Whoever closes the store finds its lock free at once; otherwise the server sees to it soon.
+            let unlocked = connection.client.batch_execute("SELECT pg_advisory_unlock_all()");
+            let _ = time::timeout(LETTING_GO, unlocked).await;
         }
     }
 
