@@ -269,13 +269,17 @@ impl Catalogue {
     /// The type of a name.
     ///
     /// # Errors
-    /// [`GeneratorError::UnknownType`], with the nearest one.
+    /// [`GeneratorError::UnknownType`], with the nearest one; [`GeneratorError::Unsent`].
     pub fn find(&self, name: &str) -> Result<TypeId, GeneratorError> {
         let named = |row: &Row| row.of.about().name.eq_ignore_ascii_case(name);
-        self.rows.iter().position(named).ok_or_else(|| GeneratorError::UnknownType {
-            name: name.chars().take(60).collect(),
-            nearest: nearest(name, self.names()),
-            known: self.names().collect(),
+        let unsent = UNSENT.iter().find(|unsent| unsent.name.eq_ignore_ascii_case(name));
+        self.rows.iter().position(named).ok_or_else(|| match unsent {
+            Some(Unsent { name, why, .. }) => GeneratorError::Unsent { name, why },
+            None => GeneratorError::UnknownType {
+                name: name.chars().take(60).collect(),
+                nearest: nearest(name, self.names()),
+                known: self.names().collect(),
+            },
         })
     }
 

@@ -32,6 +32,14 @@ pub enum GeneratorError {
         /// All that there are.
         known: Vec<&'static str>,
     },
+    /// A type that no run sends.
+    #[error("transaction type {name} is not sent: {why}")]
+    Unsent {
+        /// Its name.
+        name: &'static str,
+        /// Why not.
+        why: &'static str,
+    },
     /// No such journey.
     #[error("unknown journey {name:?}: {}", meant(*nearest, known))]
     UnknownJourney {

@@ -52,6 +52,33 @@ impl std::fmt::Debug for Generator {
     }
 }
 
+/// The highest rate that can be asked for, transactions a second.
+const MOST_TPS: f64 = 1_000_000.0;
+
+/// A driver at work. What it has counted and measured outlives it, however it ends: whoever waits no
+/// longer for what is in flight drops it.
+struct Running {
+    driver: Driver,
+    last: Arc<parking_lot::Mutex<Last>>,
+}
+
+impl Running {
+    fn note(&mut self) {
+        self.driver.publish();
+        *self.last.lock() = Last {
+            coverage: self.driver.engine.coverage(),
+            diagnoses: self.driver.engine.diagnoses(),
+            measures: self.driver.measures(),
+        };
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.note();
+    }
+}
+
 impl Generator {
     /// Derives the accounts, funds what is missing, opens trust lines and issues balances. What the
     /// ledger has already is left as it is, so that a run can go on where another ended.
@@ -92,20 +119,16 @@ impl Generator {
     /// [`GeneratorError::Ended`] the second time; [`GeneratorError::Tracker`] if the store takes no
     /// more rows, which ends the run; errors of the sweep.
     pub async fn run(&self, cancel: CancellationToken) -> Result<Status, GeneratorError> {
-        let mut driver = self.driver.lock().await.take().ok_or(GeneratorError::Ended)?;
-        let ended = driver.run(&cancel).await;
-        driver.publish();
-        *self.last.lock() = Last {
-            coverage: driver.engine.coverage(),
-            diagnoses: driver.engine.diagnoses(),
-            measures: driver.measures(),
-        };
+        let driver = self.driver.lock().await.take().ok_or(GeneratorError::Ended)?;
+        let mut running = Running { driver, last: Arc::clone(&self.last) };
+        let ended = running.driver.run(&cancel).await;
+        running.note();
         ended?;
-        if driver.config().sweep {
-            funding::sweep(&mut driver).await?;
+        if running.driver.config().sweep {
+            funding::sweep(&mut running.driver).await?;
         }
-        driver.publish();
-        Ok((*driver.status()).clone())
+        running.driver.publish();
+        Ok((*running.driver.status()).clone())
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, GeneratorError> {
@@ -157,8 +180,8 @@ impl Generator {
     /// # Errors
     /// When it is negative or no number; [`GeneratorError::Ended`].
     pub async fn set_tps(&self, tps: f64) -> Result<f64, GeneratorError> {
-        if !tps.is_finite() || tps < 0.0 {
-            return Err(GeneratorError::config("tps", "a number, 0 for unlimited"));
+        if !(0.0..=MOST_TPS).contains(&tps) {
+            return Err(GeneratorError::config("tps", "a number from 0 (unlimited) to 1000000"));
         }
         let pace = Pace::from_tps(tps);
         self.ask(|reply| Command::SetPace(pace, reply)).await

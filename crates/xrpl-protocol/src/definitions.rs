@@ -88,6 +88,10 @@ fn names_by_type(json: &Json) -> BTreeMap<Box<str>, Names> {
     members.map(|(kind, table)| (kind.as_str().into(), names(table))).collect()
 }
 
+/// Fields without which no transaction can be written or read.
+const NEEDED: [&str; 6] =
+    ["TransactionType", "Account", "Fee", "Sequence", "SigningPubKey", "TxnSignature"];
+
 impl Definitions {
     /// The built-in table.
     ///
@@ -178,9 +182,44 @@ impl Definitions {
             this.by_name.insert(name.into(), field);
             this.names.insert(field, name.into());
         }
+        if let Some(lacking) = NEEDED.iter().find(|name| this.field(name).is_none()) {
+            return Err(DefinitionsError(format!(
+                "FIELDS lacks {lacking}, which every transaction has"
+            )));
+        }
+        this.check_types()?;
         let formats = optional("TRANSACTION_FORMATS")?;
+        let malformed = |(name, format): &(&String, &Json)| {
+            !format.is_array() && this.transaction_types.by_name.contains_key(name.as_str())
+        };
+        if let Some((name, _)) = formats.as_object().into_iter().flatten().find(malformed) {
+            return Err(DefinitionsError(format!("TRANSACTION_FORMATS.{name} is no array")));
+        }
         this.transaction_formats = Formats::read(formats, |name| this.field(name));
         Ok(this)
+    }
+
+    /// Types have codes that a transaction can carry, each its own.
+    fn check_types(&self) -> Result<(), DefinitionsError> {
+        let mut types = BTreeMap::new();
+        for (name, code) in &self.transaction_types.by_name {
+            // Stands for no type at all.
+            if &**name == "Invalid" {
+                continue;
+            }
+            if u16::try_from(*code).is_err() {
+                return Err(DefinitionsError(format!(
+                    "TRANSACTION_TYPES.{name} is {code}: a code is from 0 to 65535"
+                )));
+            }
+            if let Some(other) = types.insert(code, name) {
+                let (first, second) = (name.min(other), name.max(other));
+                return Err(DefinitionsError(format!(
+                    "TRANSACTION_TYPES: {first} and {second} have the same code, {code}"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The field of a name.
@@ -387,6 +426,27 @@ mod tests {
         assert_eq!(table.transaction_format("Learn").unwrap()[0].field, None);
         assert_eq!(table.transaction_format("common"), None);
         assert!(table.common_format().iter().any(|of| &*of.name == "Memos"));
+    }
+
+    #[test]
+    fn definitions_without_which_nothing_can_be_tracked_are_refused() {
+        let refused = |change: fn(&mut Json)| {
+            let mut json = Definitions::builtin_json().clone();
+            change(&mut json);
+            Definitions::from_json(&json).unwrap_err().to_string()
+        };
+        let why = refused(|json| json["FIELDS"] = serde_json::json!([]));
+        assert!(why.contains("FIELDS lacks TransactionType"), "{why}");
+        for code in [70_000, -5] {
+            let mut json = Definitions::builtin_json().clone();
+            json["TRANSACTION_TYPES"]["FooBar"] = code.into();
+            let why = Definitions::from_json(&json).unwrap_err().to_string();
+            assert!(why.contains(&format!("FooBar is {code}")), "{why}");
+        }
+        let why = refused(|json| json["TRANSACTION_TYPES"]["FooBar"] = 0.into());
+        assert!(why.contains("FooBar and Payment have the same code, 0"), "{why}");
+        let why = refused(|json| json["TRANSACTION_FORMATS"]["DIDSet"] = "x".into());
+        assert!(why.contains("TRANSACTION_FORMATS.DIDSet is no array"), "{why}");
     }
 
     #[test]

@@ -14,7 +14,7 @@
 pub mod judge;
 pub mod search;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, fmt, time::Duration};
 
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
@@ -34,7 +34,7 @@ use crate::{
     knee::{Knee, RateTried},
     record::{Part, settle},
     scenario::time_text,
-    session::App,
+    session::{App, Phase},
     words,
 };
 
@@ -112,6 +112,7 @@ impl Report {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         !self.interrupted
+            && !self.capacity.is_empty()
             && self.capacity.iter().all(|found| found.holds.is_some() && found.complete)
     }
 }
@@ -130,9 +131,16 @@ pub async fn find(
     // Nobody else sets a rate meanwhile.
     app.steering.search_begins();
     let mut report = Report { endpoint: app.endpoint.clone(), ..Report::default() };
+    let ends = Instant::now() + plan.limit;
     let ready = tokio::select! {
         generator = app.ready() => generator,
         () = end.cancelled() => None,
+        () = tokio::time::sleep_until(ends) => {
+            say("the time ran out (--max-minutes) while accounts were prepared");
+            app.steering.search_ends();
+            return Ok(report);
+        }
+        never = preparing(app, say) => match never {},
     };
     let Some(generator) = ready else {
         return Ok(Report { interrupted: true, ..report });
@@ -141,7 +149,6 @@ pub async fn find(
         true => app.config.ledger_interval,
         false => capacity::ledger_interval(&app.pool).await.unwrap_or(USUAL_INTERVAL),
     };
-    let ends = Instant::now() + plan.limit;
     let kinds: Vec<_> = match plan.each.as_slice() {
         [] => vec![None],
         each => each.iter().cloned().map(Some).collect(),
@@ -170,6 +177,27 @@ pub async fn find(
     }
     app.steering.search_ends();
     Ok(report)
+}
+
+/// Says which accounts are being prepared, step by step.
+async fn preparing(app: &App, say: &(dyn Fn(&str) + Sync)) -> Infallible {
+    say(&format!(
+        "run {} has begun on {}; accounts are being prepared",
+        app.tracker.run(),
+        app.endpoint
+    ));
+    let (mut phase, mut said) = (app.phases(), "starting");
+    loop {
+        if let Phase::Preparing(progress) = *phase.borrow_and_update()
+            && progress.stage != said
+        {
+            said = progress.stage;
+            say(&format!("  {said}: {} of them", progress.total));
+        }
+        if phase.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
 }
 
 /// A search as far as it got.
@@ -390,7 +418,7 @@ fn lag(pool: &Pool) -> Option<u64> {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.endpoint)?;
-        if self.capacity.iter().all(|found| found.steps.is_empty()) {
+        if self.capacity.is_empty() {
             f.write_str("\nno rate was tried to its end")?;
         }
         self.capacity.iter().try_for_each(|found| write!(f, "\n{found}"))

@@ -122,6 +122,9 @@ impl Knee {
             Some(holds) => {
                 format!("capacity of {of}: {} transactions a second", words::number(holds))
             }
+            None if self.steps.is_empty() => {
+                format!("capacity of {of}: no rate was tried to its end")
+            }
             None => format!("capacity of {of}: no rate that was tried held"),
         };
         match (self.fails, &self.broke) {
@@ -141,6 +144,7 @@ impl Knee {
         }
         match (self.complete, self.interrupted) {
             (true, _) => {}
+            _ if self.steps.is_empty() => {}
             (false, true) => remarks
                 .push("the search was ended before it was done: it lies between what held and what did not"),
             (false, false) => remarks
@@ -195,8 +199,12 @@ mod tests {
             assert!(text.contains(part), "{part}\n{text}");
         }
         assert_eq!(found.steps[0].line(None), "20/s holds: 20.4/s validated");
-        let none = Knee { of: Some("Payment".into()), complete: true, ..Knee::default() };
+        let steps = vec![step(20.0, &["something expired"])];
+        let none = Knee { of: Some("Payment".into()), complete: true, steps, ..Knee::default() };
         assert!(none.headline().starts_with("capacity of Payment: no rate that was tried held"));
+        let early = Knee { of: Some("Payment".into()), interrupted: true, ..Knee::default() };
+        assert_eq!(early.headline(), "capacity of Payment: no rate was tried to its end");
+        assert!(early.remarks().is_empty(), "it lies between nothing and nothing");
         let text = serde_json::to_string(&found).unwrap();
         assert_eq!(serde_json::from_str::<Knee>(&text).unwrap(), found);
     }

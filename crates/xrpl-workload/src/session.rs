@@ -50,6 +50,7 @@ use crate::{
 
 mod app;
 mod load;
+mod unsent;
 
 pub use app::{App, Phase};
 use load::{Over, load};
@@ -271,9 +272,17 @@ impl Session {
         };
         let findings = app.generator().map(|generator| generator.findings().borrow().clone());
         let findings = findings.unwrap_or_else(|| Arc::from([]));
+        let unsent = app.generator().and_then(|generator| {
+            unsent::why(
+                &load,
+                &generator.last_status(),
+                &generator.last_diagnoses(),
+                app.config.peak_fuzz(),
+            )
+        });
         let summary = Summary {
             shortfall: app.shortfall.get().cloned(),
-            not_kept: load.slots.not_kept(),
+            not_kept: unsent.is_none().then(|| load.slots.not_kept()).flatten(),
             fuzz: app.generator().filter(|_| app.config.peak_fuzz() > 0.0 || stats.fuzzed > 0).map(
                 |generator| {
                     FuzzSummary::new(&app.tracker.matrix(), &generator.last_status(), &findings)
@@ -284,6 +293,7 @@ impl Session {
         let coverage = app.generator().filter(|_| app.config.coverage);
         let coverage = coverage.map(Generator::last_coverage);
         let mut failures: Vec<_> = why.into_iter().chain(failures(&stats, &marks)).collect();
+        failures.extend(unsent);
         failures.extend(findings_told(&findings, &app.config.findings));
         let shadow = app.config.shadow.then(|| app.shadow.view());
         failures.extend(

@@ -138,7 +138,9 @@ fn an_interrupted_search_prints_what_it_found() {
         .unwrap();
     let id = child.id().to_string();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let announced = lines.next().unwrap();
+    let begun = lines.next().unwrap();
+    assert!(begun.contains("accounts are being prepared"), "{begun}");
+    let announced = lines.find(|line| !line.starts_with("  ")).unwrap();
     assert!(announced.starts_with("5/s is tried for "), "{announced}");
     assert!(announced.contains(" left at most (--max-minutes)"), "{announced}");
     let first = lines.next().unwrap();

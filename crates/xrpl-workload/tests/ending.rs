@@ -98,7 +98,7 @@ async fn with_dead_node(
         let stop = stop.clone();
         async move { session.run(&stop, &quiet()).await.unwrap() }
     });
-    while app.tracker.stats().by_state[&xrpl_tracker::State::Validated] < 100 {
+    while app.recorder.load(&app.tracker.stats()).validated < 100 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     node.shutdown().await;
@@ -111,5 +111,11 @@ async fn with_dead_node(
     tokio::time::sleep(Duration::from_millis(200)).await;
     then(&stop);
     let ended = running.await.unwrap();
-    (ended, began.elapsed())
+    let took = began.elapsed();
+    // What was measured is not lost with those that were not waited for.
+    assert!(ended.summary.finality_ms.max > 0, "{}", ended.summary);
+    let record = app.recorder.parts(&app).await;
+    let measured: u64 = record.iter().map(|part| part.measured.submitted).sum();
+    assert!(measured >= 100, "{measured} of the load are in the record");
+    (ended, took)
 }

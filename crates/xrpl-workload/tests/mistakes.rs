@@ -47,6 +47,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["runs", "--store", "memory"], &["a run"]),
     // Types, modifiers, results, figures, keys.
     (&["run", "--types", "Payement=5"], &["--types Payement=5", "\"Payment\""]),
+    (&["run", "--types", "AMMDelete=5"], &["AMMDelete is not sent", "AMMWithdraw has deleted"]),
     (&["run", "--types", "OfferCrate=5"], &["\"OfferCreate\""]),
     (&["run", "--types", "Payment"], &["--types Payment", "="]),
     (&["run", "--modifiers", "tickt=5"], &["tickt", "there are ticket"]),
@@ -58,6 +59,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["run", "--accounts-file", "none"], &["none"]),
     (&["capacity", "--ask", "finalty_ms_p99=8000"], &["finality_ms_p99"]),
     (&["capacity", "--each", "Paymnt"], &["\"Payment\""]),
+    (&["compare", "--json", "--markdown", "a", "b"], &["give only one of them"]),
     (&["compare", "--bound", "finalty_ms_p99=5%"], &["finality_ms_p99"]),
     (
         &["submit", r#"{"TransactionType":"Paymnt"}"#, "--secret", "snoPBrXtMeMyMHUVTgbuqAfg1SUTb"],

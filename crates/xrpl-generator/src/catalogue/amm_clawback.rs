@@ -27,6 +27,7 @@ static ABOUT: About = About {
     weight: 14,
     roles: &[Role::Gateway],
     amendment: Some("AMMClawback"),
+    needs: &["AMM"],
     modifiers: Modifier::DELEGABLE,
     mutations: &[
         Mutation::new("from itself", &["temMALFORMED"], |planner, plan| {

@@ -169,6 +169,13 @@ impl Engine {
             return;
         }
         let latencies = outcome.latencies;
+        // One that was replaced was final in the ledger that has the other one.
+        let by_another = match &outcome.evidence {
+            Evidence::SequenceConsumed { ledger, .. } if replaced => {
+                Some(ledger.0.saturating_sub(flying.made_at.0))
+            }
+            _ => None,
+        };
         self.measures.ended(Ending {
             stage: flying.stage,
             transaction_type: flying.of.map(|of| self.catalogue.get(of).about().name),
@@ -177,7 +184,7 @@ impl Engine {
             result,
             success: replaced || outcome.is_success(),
             finality_ms: latencies.finality_ms,
-            ledgers: latencies.finality_ledgers,
+            ledgers: latencies.finality_ledgers.or(by_another),
         });
     }
 

@@ -614,6 +614,18 @@ fn what_waits_too_cheaply_gets_a_rival_that_pays_more_and_one_of_them_counts() {
 }
 
 #[test]
+fn one_that_was_replaced_took_as_many_ledgers_as_the_other_one_let_it_wait() {
+    let (mut engine, first) = waiting(&config("ledgers"), Answer::Queued);
+    engine.measures.begin(&crate::Stage::of(crate::Pace::Fixed(1.0)), std::time::Duration::ZERO, 0);
+    let second = engine.next_replacement().expect("a replacement");
+    engine.answered(second.hash, Answer::Applied);
+    engine.settle(&outcome(&second, "tesSUCCESS")).unwrap();
+    engine.settle(&consumed(&first, &second)).unwrap();
+    let measure = engine.measures.all()[0].clone();
+    assert_eq!((measure.validated, measure.ledgers.quantile(0.5)), (1, Some(10)));
+}
+
+#[test]
 fn replacements_are_bounded_by_number_and_fee_and_not_made_of_what_is_awaited() {
     let (mut engine, first) = waiting(&config("bounded"), Answer::Retrying);
     let mut all = vec![first];

@@ -211,7 +211,12 @@ impl Case {
                 "its version is {version}, and this program reads version {VERSION}"
             )));
         }
-        serde_json::from_value(json).map_err(|error| not_one(error.to_string()))
+        let case: Self =
+            serde_json::from_value(json).map_err(|error| not_one(error.to_string()))?;
+        match case.transactions.is_empty() && case.after.is_empty() {
+            true => Err(not_one("it has neither transactions nor entries after them".to_owned())),
+            false => Ok(case),
+        }
     }
 
     /// Executes it once more.

@@ -121,9 +121,11 @@ impl From<GeneratorError> for ApiError {
         use GeneratorError as E;
         let text = error.to_string();
         match error {
-            E::Config { .. } | E::UnknownType { .. } | E::UnknownAccount(_) | E::AlreadySo(_) => {
-                Self::bad_request(text)
-            }
+            E::Config { .. }
+            | E::UnknownType { .. }
+            | E::Unsent { .. }
+            | E::UnknownAccount(_)
+            | E::AlreadySo(_) => Self::bad_request(text),
             E::UnknownJourney { .. } => Self::not_found(text),
             E::Busy(_) | E::Funds { .. } | E::Journey { .. } => Self::conflict(text),
             E::Ended => Self::unavailable(text),

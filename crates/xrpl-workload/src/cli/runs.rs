@@ -152,6 +152,10 @@ pub(super) async fn compare_runs(config: Config, args: &ArgMatches) -> Exit {
             return Exit::Usage;
         }
     }
+    if config.json && args.get_flag("markdown") {
+        output::error_line("error: --json and --markdown: give only one of them");
+        return Exit::Usage;
+    }
     let store = &config.store;
     let (first, second) =
         match (archive::load(&pair.0, store).await, archive::load(&pair.1, store).await) {
@@ -164,8 +168,8 @@ pub(super) async fn compare_runs(config: Config, args: &ArgMatches) -> Exit {
         Ok(comparison) => {
             super::print(&match (config.json, args.get_flag("markdown")) {
                 (true, _) => json!(comparison).to_string(),
-                (false, true) => comparison.markdown(),
-                (false, false) => comparison.to_string(),
+                (_, true) => comparison.markdown(),
+                _ => comparison.to_string(),
             });
             match comparison.verdict {
                 Verdict::Worse => Exit::Failures,

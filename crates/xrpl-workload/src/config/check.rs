@@ -23,6 +23,9 @@ impl Config {
             ));
         }
         self.check_ab()?;
+        if self.scenario.file.is_some() && self.accounts.is_some_and(|n| n < 2) {
+            return conflict("accounts: a run needs 2 or more, such as 100".to_owned());
+        }
         if !self.no_api && !self.api_bind.ip().is_loopback() && self.api_token.is_none() {
             return conflict(format!(
                 "--api-bind {} can be reached from other machines: give --api-token (or set \

@@ -119,6 +119,12 @@ impl App {
         *self.phase.borrow()
     }
 
+    /// The same, and when it changes.
+    #[must_use]
+    pub fn phases(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
     /// Waits for the generator; none if the run ends before.
     pub async fn ready(&self) -> Option<&Generator> {
         let mut phase = self.phase.subscribe();

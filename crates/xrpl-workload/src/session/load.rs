@@ -125,6 +125,8 @@ pub(super) async fn load(
             }
             () = stop.enough(), if ending => {
                 running.abort();
+                // What it has measured is noted as it goes.
+                let _ = running.await;
                 keep(&mut file, &findings.borrow_and_update().clone(), view);
                 return Over::Done { until: Instant::now(), condition };
             }
