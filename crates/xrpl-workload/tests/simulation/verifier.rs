@@ -128,8 +128,10 @@ impl<'a> Truth<'a> {
             }
             (State::Rejected, Evidence::SlotGone { ledger_index, first }) => {
                 let ledger = self.ledger(*ledger_index);
+                // An account that comes later begins with the index of its ledger.
+                let ahead = record.identity.slot.number() > ledger_index.0;
                 let unused =
-                    ledger.is_none_or(|ledger| Self::unused(ledger, record) != Some(false));
+                    ledger.is_none_or(|ledger| Self::unused(ledger, record).unwrap_or(ahead));
                 if unused {
                     Some("that ledger does not show its slot gone")
                 } else {
