@@ -271,8 +271,9 @@ pub enum Evidence {
         /// The validated ledger that has the other one.
         ledger: LedgerIndex,
     },
-    /// A validated ledger shows its Sequence or Ticket used up, and it is in none of the ledgers up
-    /// to there that could have it. By what is not known: it was before it was made, mostly.
+    /// A validated ledger shows its Sequence or Ticket used up, or has no such account, which a later
+    /// ledger can only create with a higher Sequence; and it is in none of the ledgers up to there that
+    /// could have it. By what it was used is not known: it was before it was made, mostly.
     SlotGone {
         /// The validated ledger.
         ledger_index: LedgerIndex,

@@ -61,7 +61,7 @@ macro_rules! exits {
 
 exits! {
     Success = 0, "`run`: every transaction that was meant to succeed was validated. `submit`: validated with `tesSUCCESS`. Other commands: done.";
-    Failures = 1, "`run`: a transaction that was meant to succeed was rejected, expired, lost or left undecided, or a deliberately invalid one did not get the predicted result, or `--fuzz` found something, or `--shadow` found a ledger with another outcome; standard error says which. `audit`: store and ledgers differ. `capacity`: no rate held, or time ran out. `compare`: something is worse. `journey`: a step did not succeed. `shadow`: a ledger had another outcome. `tx`: the instance does not track it.";
+    Failures = 1, "`run`: a transaction that was meant to succeed was rejected, expired, lost or left undecided, or a deliberately invalid one did not get the predicted result, or nothing could be sent at all, or `--fuzz` found something, or `--shadow` found a ledger with another outcome; standard error says which. `audit`: store and ledgers differ. `capacity`: no rate held, or time ran out. `compare`: something is worse. `journey`: a step did not succeed. `shadow`: a ledger had another outcome. `tx`: the instance does not track it.";
     Usage = 2, "The command line, the environment or the configuration file is wrong. Nothing was done.";
     Setup = 3, "Something the command needs is not available: a node, a port, the store, funds, the instance. `doctor`: a run would not work. `compare`: the two runs cannot be compared. `journey`: it cannot begin on this network.";
     Output = 4, "Otherwise 0, but standard output could not be written completely; the summary of `run` is then on standard error.";

@@ -233,12 +233,21 @@ impl Canary {
         entropy.copy_from_slice(&hash.0[..16]);
         let key = KeyPair::from_seed(&Seed::from_entropy(entropy, KeyType::Ed25519));
         // A session before this one may have left canaries on their way.
-        let head = app.tracker.ledger().borrow().index;
-        let mut canary =
-            Self { key, sequences: Sequences::with_canaries_until(head.plus(LEDGERS)) };
-        if canary.in_ledger(app).await.is_ok() {
-            return Some(canary);
+        let mut ledger = app.tracker.ledger();
+        let until = ledger.borrow_and_update().index.plus(LEDGERS);
+        let mut canary = Self { key, sequences: Sequences::with_canaries_until(until) };
+        loop {
+            match canary.in_ledger(app).await {
+                Ok(Some(_)) => return Some(canary),
+                Ok(None) => break,
+                // Whether there is the account is not known: a second funding would be for nothing.
+                Err(why) => {
+                    tracing::warn!(why, "it is not known whether the canary's account exists")
+                }
+            }
+            ledger.changed().await.ok()?;
         }
+        // An account that is not there has sent nothing.
         canary.sequences = Sequences::with_canaries_until(LedgerIndex(0));
         let listing = generator.accounts();
         let gateway = listing.gateways.first().map(|gateway| gateway.address);
@@ -251,20 +260,23 @@ impl Canary {
             }
             Err(error) => tracing::warn!(%error, "the canary's account could not be funded"),
         }
-        canary.in_ledger(app).await.ok()?;
         Some(canary)
     }
 
-    /// Its Sequence in the newest validated ledger of a node, and which that is.
-    async fn in_ledger(&self, app: &App) -> Result<(Sequence, LedgerIndex), String> {
+    /// Its Sequence in the newest validated ledger of a node, and which that is; none if that ledger does
+    /// not have the account.
+    async fn in_ledger(&self, app: &App) -> Result<Option<(Sequence, LedgerIndex)>, String> {
         let request = AccountInfo {
             account: Some(self.key.account_id()),
             ledger_index: Some(LedgerSpec::Validated),
             ..AccountInfo::default()
         };
-        let info = app.pool.request(&request).await.map_err(|error| error.to_string())?;
+        let info = match app.pool.request(&request).await {
+            Err(error) if error.is_token("actNotFound") => return Ok(None),
+            info => info.map_err(|error| error.to_string())?,
+        };
         match (info.validated, info.ledger_index) {
-            (true, Some(ledger)) => Ok((info.account_data.sequence, ledger)),
+            (true, Some(ledger)) => Ok(Some((info.account_data.sequence, ledger))),
             _ => Err("the node does not say of which validated ledger its answer is".to_owned()),
         }
     }
@@ -273,7 +285,8 @@ impl Canary {
         let sequence = match self.sequences.next {
             Some(sequence) => sequence,
             None => {
-                let (sequence, ledger) = self.in_ledger(app).await?;
+                let found = self.in_ledger(app).await?;
+                let (sequence, ledger) = found.ok_or("its account does not exist")?;
                 self.sequences.read(sequence, ledger)?
             }
         };

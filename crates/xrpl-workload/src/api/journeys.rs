@@ -118,11 +118,11 @@ async fn start(
         let begun = self::generator(&app)?.start_journey(name, key).await?;
         Ok(Done::Journey(begun.id))
     };
-    // Nothing goes on with a journey of a process that is gone.
+    // Nothing goes on with a journey of a process that is gone, and old ones are forgotten.
     let before = |first: Record| {
         let hash = first.identity.hash;
         Err(ApiError::conflict(format!(
-            "Idempotency-Key: it began a journey of an earlier session, which ended with that; its first \
+            "Idempotency-Key: it began a journey that is over and not remembered any more; its first \
              transaction is {hash}"
         )))
     };

@@ -154,8 +154,9 @@ fn seeds_that_failed_once() {
     // A look-up that failed and was not asked again (1354); a rival that had ended before a restart,
     // and a replacement that several signers signed anew (70072).
     // A hash that was settled on although the ledger above denies it (300396); what is properly signed
-    // and no longer tracked, taken for what is not (300880).
-    let all = [530, 1304, 1354, 70_072, 300_396, 300_880];
+    // and no longer tracked, taken for what is not (300880). An account that no ledger has, of whose
+    // Sequence the judge did not know that it is gone (500870).
+    let all = [530, 1304, 1354, 70_072, 300_396, 300_880, 500_870];
     // A stranger whose funding was lost (2053); a refusal overturned by a ledger that is denied (2107).
     let worst = [2053, 2107];
     plain.into_iter().for_each(|seed| run_seeds(seed..seed + 1, Trouble::Plain));
